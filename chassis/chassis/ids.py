@@ -1,0 +1,25 @@
+"""The one place that makes identifiers and secrets."""
+
+import os
+import secrets
+
+import uuid_utils
+
+# A forked child would otherwise repeat its parent's random numbers, and so its parent's next ids.
+os.register_at_fork(after_in_child=uuid_utils.reseed_rng)
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562) as 32 lower-case hex digits; each sorts after those this process made before."""
+    return uuid_utils.uuid7().hex
+
+
+def new_ids(count: int) -> list[str]:
+    """`count` ids, rising, as `new_id` makes them."""
+    make = uuid_utils.uuid7
+    return [make().hex for _ in range(count)]
+
+
+def new_secret(size: int = 32) -> str:
+    """A secret of `size` random bytes as URL-safe text without padding (43 characters for 32 bytes)."""
+    return secrets.token_urlsafe(size)
