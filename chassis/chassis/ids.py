@@ -1,12 +1,8 @@
 """The one place that makes identifiers and secrets."""
 
-import os
 import secrets
 
 import uuid_utils
-
-# A forked child would otherwise repeat its parent's random numbers, and so its parent's next ids.
-os.register_at_fork(after_in_child=uuid_utils.reseed_rng)
 
 
 def new_id() -> str:

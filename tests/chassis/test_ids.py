@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 import uuid
 
 import pytest
@@ -46,6 +47,8 @@ def test_a_forked_child_makes_ids_of_its_own() -> None:
     ids.new_id()
     reading, writing = os.pipe()
     child = os.fork()
+    # Past the fork's own millisecond, after which both draw afresh: a copied generator would draw the same.
+    time.sleep(0.003)
     if child == 0:
         os.write(writing, "".join(ids.new_ids(200)).encode())
         os._exit(0)
