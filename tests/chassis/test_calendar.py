@@ -166,6 +166,19 @@ def test_R9_an_hour_the_clock_skips_is_not_worked_and_one_it_repeats_is_worked_t
     assert worked(4, 11) == timedelta(hours=2)
 
 
+def test_R9_opening_time_is_open_and_closing_time_is_closed() -> None:
+    assert WEEK.is_open(at("2026-07-20 09:00"))
+    assert not WEEK.is_open(at("2026-07-20 08:59:59.999999"))
+    assert not WEEK.is_open(at("2026-07-20 12:00"))
+    assert WEEK.is_open(at("2026-07-20 11:59:59.999999"))
+
+
+def test_R9_only_days_without_any_open_minute_count_as_never_open() -> None:
+    # 400 working days of 7.5 hours are 80 weeks, well past the 400 days after which an empty search ends.
+    due = WEEK.add_working(at("2026-07-20 09:00"), timedelta(hours=3000))
+    assert due == at("2028-01-28 18:00")
+
+
 def test_R9_an_always_open_calendar_counts_every_second() -> None:
     calendar = always_open()
     assert calendar.is_always_open
