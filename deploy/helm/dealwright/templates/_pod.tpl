@@ -5,9 +5,11 @@ The pod of any role. Input: root, name (service), service (its merged values), r
 {{/* Plain settings that all services share. Secrets are never here. */}}
 {{- define "dealwright.environment" -}}
 DEALWRIGHT_COMPANY_TIME_ZONE: {{ .Values.companyTimeZone | quote }}
-DEALWRIGHT_LOG_LEVEL: {{ .Values.logLevel | quote }}
+DEALWRIGHT_LOG_LEVEL: {{ .Values.logLevel | upper }}
 DEALWRIGHT_PRODUCTION: {{ .Values.production | quote }}
 DEALWRIGHT_DRAIN_SECONDS: {{ .Values.drainSeconds | quote }}
+DEALWRIGHT_HOST: 0.0.0.0
+DEALWRIGHT_DATA: /tmp/dealwright
 DEALWRIGHT_GRPC_PORT: "50051"
 DEALWRIGHT_HTTP_PORT: "8080"
 DEALWRIGHT_METRICS_PORT: "9464"
