@@ -1,0 +1,181 @@
+"""Reading a policy from outside (YAML or JSON, already parsed): every mistake is named by its path."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rules.domain.policy import (
+    CHECKS,
+    KINDS,
+    MATCH_FIELDS,
+    RESERVED_STEP,
+    Clocks,
+    Policy,
+    clocks_from,
+    step_from,
+)
+
+Problem = tuple[str, str, str]
+"""Path, English, Chinese."""
+
+_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_LONGEST_LIST = 500
+_LONGEST_TEXT = 200
+_LONGEST_CONDITION = 2000
+_TOP = {"id", "timeZone", "chargeManualMoves", "skills", "clocks", "steps"}
+_OF_KIND = {
+    "tag_urgent": {"words", "channels"},
+    "specialist": {"rules", "chargesTurn"},
+    "nearest": {"radius", "roles", "chargesTurn"},
+    "seniors": {"industries", "roles", "chargesTurn"},
+    "roster": {"roles", "chargesTurn"},
+    "fallback": {"to"},
+    "keep_owner": {"chargesTurn"},
+}
+_OF_EVERY_STEP = {"id", "kind", "when", "match", "checks"}
+_CLOCK_LIMITS = {"responseMinutes": (1, 525_600), "reassignments": (0, 20), "reclaimDays": (1, 3650)}
+
+
+class PolicyInvalid(ValueError):
+    """`problems`: (path, English, Chinese) each."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{path}: {english}" for path, english, _ in problems))
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def no(self, path: str, english: str, chinese: str) -> None:
+        self.problems.append((path, english, chinese))
+
+    def mapping(self, value: Any, path: str, known: set[str]) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            self.no(path, "must be an object", "必须是对象")
+            return {}
+        for key in value:
+            if key not in known:
+                where = f"{path}.{key}" if path else str(key)
+                self.no(where, "is not known here", "此处没有这个设置")
+        return {str(key): item for key, item in value.items()}
+
+    def text(self, value: Any, path: str, longest: int = _LONGEST_TEXT, empty: bool = True) -> None:
+        if not isinstance(value, str) or len(value) > longest or (not empty and not value.strip()):
+            least = "" if empty else "non-empty "
+            self.no(path, f"must be a {least}text of at most {longest} characters", f"必须是不超过{longest}字的文本")
+
+    def texts(self, value: Any, path: str, allowed: Sequence[str] | None = None) -> None:
+        if not isinstance(value, list) or len(value) > _LONGEST_LIST:
+            self.no(path, f"must be a list of at most {_LONGEST_LIST}", f"必须是不超过{_LONGEST_LIST}项的列表")
+            return
+        for number, item in enumerate(value):
+            if allowed is None:
+                self.text(item, f"{path}[{number}]", empty=False)
+            elif item not in allowed:
+                names = ", ".join(allowed)
+                self.no(f"{path}[{number}]", f"must be one of {names}", f"必须是以下之一：{names}")
+
+    def number(self, value: Any, path: str, least: int, most: int) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self.no(path, f"must be a whole number from {least} to {most}", f"必须是{least}到{most}的整数")
+
+    def flag(self, value: Any, path: str) -> None:
+        if not isinstance(value, bool):
+            self.no(path, "must be true or false", "必须是 true 或 false")
+
+
+def from_plain(plain: Any, version: int = 1) -> Policy:
+    """The policy that this data describes. Raises PolicyInvalid, which names every wrong path."""
+    read = _Reader()
+    top = read.mapping(plain, "", _TOP)
+    read.text(top.get("id", "assignment"), "id", empty=False)
+    zone = top.get("timeZone", "Asia/Shanghai")
+    try:
+        ZoneInfo(zone)
+    except Exception:
+        read.no("timeZone", "is no IANA time zone", "不是有效的时区")
+    read.flag(top.get("chargeManualMoves", False), "chargeManualMoves")
+    _clocks(read, top.get("clocks", {}))
+    skills = top.get("skills", {})
+    if isinstance(skills, Mapping):
+        for name, needs in skills.items():
+            read.texts(needs, f"skills.{name}")
+    else:
+        read.no("skills", "must be an object", "必须是对象")
+    _steps(read, top.get("steps"))
+    if read.problems:
+        raise PolicyInvalid(read.problems)
+    return Policy(
+        id=top.get("id", "assignment"),
+        version=version,
+        time_zone=zone,
+        charge_manual_moves=top.get("chargeManualMoves", False),
+        skills=tuple((str(name), tuple(needs)) for name, needs in sorted(skills.items())),
+        clocks=clocks_from(top["clocks"]) if "clocks" in top else Clocks(),
+        steps=tuple(step_from(step) for step in top["steps"]),
+    )
+
+
+def _clocks(read: _Reader, plain: Any) -> None:
+    clocks = read.mapping(plain, "clocks", {*_CLOCK_LIMITS, "responseWorking"})
+    for key, (least, most) in _CLOCK_LIMITS.items():
+        if key in clocks:
+            read.number(clocks[key], f"clocks.{key}", least, most)
+    if "responseWorking" in clocks:
+        read.flag(clocks["responseWorking"], "clocks.responseWorking")
+
+
+def _steps(read: _Reader, plain: Any) -> None:
+    if not isinstance(plain, list) or not 1 <= len(plain) <= 50:
+        read.no("steps", "must be a list of 1 to 50 steps", "必须是1到50个步骤的列表")
+        return
+    seen: set[str] = set()
+    for number, item in enumerate(plain):
+        path = f"steps[{number}]"
+        kind = item.get("kind") if isinstance(item, Mapping) else None
+        of_kind = _OF_KIND.get(kind) if isinstance(kind, str) else None
+        step = read.mapping(item, path, _OF_EVERY_STEP | (of_kind or set().union(*_OF_KIND.values())))
+        if of_kind is None:
+            read.no(f"{path}.kind", f"must be one of {', '.join(KINDS)}", f"必须是以下之一：{'、'.join(KINDS)}")
+        _step(read, step, path, seen)
+
+
+def _step(read: _Reader, step: dict[str, Any], path: str, seen: set[str]) -> None:
+    name = step.get("id")
+    if not isinstance(name, str) or not _ID.fullmatch(name) or name == RESERVED_STEP:
+        read.no(f"{path}.id", "must be lower-case letters, digits and dashes", "必须由小写字母、数字和短横组成")
+    elif name in seen:
+        read.no(f"{path}.id", "is used twice", "重复使用")
+    else:
+        seen.add(name)
+    if "when" in step:
+        read.text(step["when"], f"{path}.when", _LONGEST_CONDITION)
+    if "checks" in step:
+        read.texts(step["checks"], f"{path}.checks", CHECKS)
+    for key in ("words", "channels", "industries", "roles"):
+        if key in step:
+            read.texts(step[key], f"{path}.{key}")
+    if "match" in step:
+        for fact, values in read.mapping(step["match"], f"{path}.match", set(MATCH_FIELDS)).items():
+            read.texts(values, f"{path}.match.{fact}")
+    if "chargesTurn" in step:
+        read.flag(step["chargesTurn"], f"{path}.chargesTurn")
+    if "radius" in step:
+        read.number(step["radius"], f"{path}.radius", 1, 1_000_000)
+    if "to" in step:
+        read.text(step["to"], f"{path}.to", empty=False)
+    if "rules" in step:
+        _rules(read, step["rules"], f"{path}.rules")
+
+
+def _rules(read: _Reader, plain: Any, path: str) -> None:
+    if not isinstance(plain, list) or len(plain) > 100:
+        read.no(path, "must be a list of at most 100 rules", "必须是不超过100项的列表")
+        return
+    for number, item in enumerate(plain):
+        rule = read.mapping(item, f"{path}[{number}]", {"phrases", "people"})
+        read.texts(rule.get("phrases"), f"{path}[{number}].phrases")
+        read.texts(rule.get("people"), f"{path}[{number}].people")
