@@ -16,8 +16,10 @@ DEALWRIGHT_METRICS_PORT: "9464"
 {{- with .Values.otlpEndpoint }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
 {{- end }}
-{{- range $name, $service := .Values.services }}
+{{- range $name, $own := .Values.services }}
+{{- if dig "serve" "enabled" $.Values.serviceDefaults.serve.enabled (default dict $own) }}
 DEALWRIGHT_PEER_{{ $name | upper | replace "-" "_" }}: "{{ include "dealwright.fullname" $ }}-{{ $name }}:50051"
+{{- end }}
 {{- end }}
 {{- end -}}
 
