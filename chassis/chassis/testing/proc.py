@@ -20,7 +20,7 @@ class Port:
 
     The socket held here is bound and never listens: a server that sets SO_REUSEADDR (they all do) may listen
     on the port, while the kernel hands it neither to another `bind` to port 0 nor to an outgoing connection.
-    Without that, a client that reconnects to a killed server can connect to itself and take the port for good.
+    Without that, a client that reconnects to a killed server can connect to itself and take the port.
     """
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ class MissingPart(RuntimeError):
 
 
 class PartFailed(RuntimeError):
-    """A part is here but did not start, or its port is another's; the message ends with its last log lines."""
+    """A part is here but did not start, or its port is another's; the message ends with its log."""
 
 
 class Identity(TypedDict, total=False):

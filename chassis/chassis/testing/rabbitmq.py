@@ -68,7 +68,7 @@ class RabbitMQ:
         self._epmd.kill()  # it has no other way to be asked, and outlives its node otherwise
 
     def ctl(self, *words: str) -> str:
-        """What `rabbitmqctl` prints for these words (about 1.5 s a call). Raises PartFailed with its error."""
+        """What `rabbitmqctl` prints for these words (about 1 s). Raises PartFailed with its error."""
         done = subprocess.run(
             [_PROGRAMS / "rabbitmqctl", "--quiet", *words],
             env={**self._env, "PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
@@ -99,8 +99,8 @@ def find_rabbitmq() -> Path:
         version = re.search(r"-(\d+)\.(\d+)", release.name)
         if version is not None and (int(version[1]), int(version[2])) < _OLDEST:
             raise MissingPart(
-                f"RabbitMQ 3.10 or later is missing (found {release.name.rpartition('-')[2]}): install a later "
-                "rabbitmq-server, or set SKIP_CLUSTER=1 to leave the cluster suites out"
+                f"RabbitMQ 3.10 or later is missing (found {release.name.rpartition('-')[2]}): install a "
+                "later rabbitmq-server, or set SKIP_CLUSTER=1 to leave the cluster suites out"
             )
     return _PROGRAMS
 

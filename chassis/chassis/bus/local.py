@@ -1,0 +1,210 @@
+"""The bus of one process: straight from the outbox tables to the subscribers.
+
+A thread per subscription takes what waits for it, up to a batch, and delivers it; an outbox row is marked published
+when every subscription has taken it. What is not in memory (a start after a crash, an overflow) the sweep finds in
+the tables, and the inbox makes a second delivery a no-op.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+import structlog
+from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
+
+from chassis import clock, telemetry
+from chassis.bus.subscriptions import Subscription, deliver
+from chassis.database import in_values
+from chassis.service import Runtime
+from chassis.transaction import OutboxRow
+
+log = structlog.get_logger(__name__)
+_MOST_EVENTS_WAITING = 20_000
+
+
+@dataclass
+class _Row:
+    runtime: Runtime
+    id: str
+    type: str
+    events: int
+    left: int
+
+
+@dataclass
+class _Consumer:
+    runtime: Runtime
+    subscription: Subscription
+    waiting: deque[tuple[_Row, list[Envelope]]] = field(default_factory=deque)
+    ready: threading.Condition = field(default_factory=threading.Condition)
+    thread: threading.Thread | None = None
+
+
+class LocalBus:
+    """Connects the services of one process. `attach` each, then `start`; `stop` finishes what is in hand."""
+
+    def __init__(self, sweep_every: float = 1.0) -> None:
+        self._consumers: list[_Consumer] = []
+        self._by_type: dict[str, list[_Consumer]] = {}
+        self._runtimes: list[Runtime] = []
+        self._in_hand: dict[str, _Row] = {}
+        self._events_waiting = 0
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._done: dict[str, list[_Row]] = {}
+        self._marker_wakes = threading.Condition()
+        self._sweep_every = sweep_every
+        self._threads: list[threading.Thread] = []
+
+    def attach(self, runtime: Runtime, known: Sequence[Subscription]) -> None:
+        self._runtimes.append(runtime)
+        runtime.announce = lambda rows: self._announce(runtime, rows)
+        for subscription in known:
+            consumer = _Consumer(runtime, subscription)
+            self._consumers.append(consumer)
+            for kind in subscription.types:
+                self._by_type.setdefault(kind, []).append(consumer)
+
+    def start(self) -> None:
+        for consumer in self._consumers:
+            name = consumer.subscription.queue(consumer.runtime.name)
+            self._run(name, lambda c=consumer: self._consume(c))  # type: ignore[misc]
+        self._run("outbox marker", self._mark_published)
+        self._run("outbox sweep", self._sweep)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for consumer in self._consumers:
+            with consumer.ready:
+                consumer.ready.notify_all()
+        with self._marker_wakes:
+            self._marker_wakes.notify_all()
+        for thread in self._threads:
+            thread.join(30)
+
+    def idle(self) -> bool:
+        """Whether nothing waits in memory or in any outbox (for tests and a graceful stop)."""
+        if self._in_hand:
+            return False
+        return all(not _unpublished(runtime, 1) for runtime in self._runtimes)
+
+    def _run(self, name: str, target: object) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _announce(self, runtime: Runtime, rows: Sequence[OutboxRow]) -> None:
+        for row in rows:
+            self._take(runtime, row)
+
+    def _take(self, runtime: Runtime, row: OutboxRow) -> None:
+        consumers = self._by_type.get(row.type, [])
+        key = f"{runtime.name}/{row.id}"
+        with self._lock:
+            # Too much in memory: the row stays in its table and the sweep brings it later.
+            if key in self._in_hand or self._stopping.is_set() or self._events_waiting > _MOST_EVENTS_WAITING:
+                return
+            mine = self._in_hand[key] = _Row(runtime, row.id, row.type, row.events, len(consumers))
+            self._events_waiting += row.events
+        if not consumers:
+            self._finish(mine)
+            return
+        envelopes = list(EventBatch.FromString(row.body).events)
+        for consumer in consumers:
+            with consumer.ready:
+                consumer.waiting.append((mine, envelopes))
+                consumer.ready.notify()
+
+    def _consume(self, consumer: _Consumer) -> None:
+        wait = 0.1
+        while True:
+            with consumer.ready:
+                while not consumer.waiting and not self._stopping.is_set():
+                    consumer.ready.wait()
+                if self._stopping.is_set():
+                    return
+                taken = [consumer.waiting.popleft()]
+                size = len(taken[0][1])
+                while consumer.waiting and size + len(consumer.waiting[0][1]) <= consumer.subscription.batch:
+                    taken.append(consumer.waiting.popleft())
+                    size += len(taken[-1][1])
+            envelopes = [e for _, several in taken for e in several]
+            while not self._stopping.is_set():
+                try:
+                    deliver(consumer.runtime, consumer.subscription, envelopes)
+                    wait = 0.1
+                    break
+                except Exception as problem:
+                    log.warning("delivery waits", queue=consumer.subscription.name, error=type(problem).__name__)
+                    self._stopping.wait(wait)
+                    wait = min(wait * 2, 5.0)
+            else:
+                return
+            for row, _ in taken:
+                self._finish(row)
+
+    def _finish(self, row: _Row) -> None:
+        with self._marker_wakes:
+            row.left -= 1
+            if row.left <= 0:
+                self._done.setdefault(row.runtime.name, []).append(row)
+                self._marker_wakes.notify()
+
+    def _mark_published(self) -> None:
+        """Marks rows in batches; a crash before this only means a second, empty delivery."""
+        while True:
+            with self._marker_wakes:
+                while not self._done and not self._stopping.is_set():
+                    self._marker_wakes.wait()
+                done, self._done = self._done, {}
+            if not done:
+                return
+            for rows in done.values():
+                self._mark(rows)
+            self._stopping.wait(0.02)
+
+    def _mark(self, rows: list[_Row]) -> None:
+        runtime = rows[0].runtime
+        outbox = runtime.service.tables.outbox
+        try:
+            with runtime.database.write() as connection:
+                connection.execute(
+                    sa.update(outbox)
+                    .where(in_values(outbox.c.id, [r.id for r in rows], connection.dialect.name))
+                    .values(published_at=clock.now())
+                )
+            for row in rows:
+                telemetry.published(runtime.name, row.type, row.events)
+        except Exception as problem:
+            log.warning("rows stay unpublished", service=runtime.name, error=type(problem).__name__)
+        finally:
+            with self._lock:
+                for row in rows:
+                    self._in_hand.pop(f"{runtime.name}/{row.id}", None)
+                    self._events_waiting -= row.events
+
+    def _sweep(self) -> None:
+        while not self._stopping.is_set():
+            for runtime in self._runtimes:
+                try:
+                    for row in _unpublished(runtime, 200):
+                        self._take(runtime, row)
+                except Exception as problem:
+                    log.warning("sweep failed", service=runtime.name, error=type(problem).__name__)
+            self._stopping.wait(self._sweep_every)
+
+
+def _unpublished(runtime: Runtime, limit: int) -> list[OutboxRow]:
+    outbox = runtime.service.tables.outbox
+    with runtime.reading() as tx:
+        rows = tx.execute(
+            sa.select(outbox.c.id, outbox.c.type, outbox.c.events, outbox.c.body)
+            .where(outbox.c.published_at.is_(None))
+            .order_by(outbox.c.id)
+            .limit(limit)
+        )
+        return [OutboxRow(r.id, r.type, r.events, r.body) for r in rows]

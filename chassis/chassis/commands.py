@@ -1,0 +1,266 @@
+"""Carries out commands: one transaction, once per request_id, nobody answered before the commit."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from google.protobuf.message import Message
+
+from chassis import telemetry
+from chassis.database import in_values, insert_rows, is_unavailable
+from chassis.errors import Problem, Refused
+from chassis.rpc import Call, Item
+from chassis.service import Runtime
+from chassis.transaction import Origin, Transaction
+
+log = structlog.get_logger(__name__)
+Answer = Message | Problem
+
+
+def reused_request_id() -> Refused:
+    return Refused(
+        "REQUEST_ID_REUSED",
+        "This requestId was used for another request; choose a new one.",
+        "该 requestId 已用于另一个请求，请更换。",
+    )
+
+
+def busy() -> Refused:
+    return Refused("BUSY", "The database is away; try again.", "数据库暂时不可用，请稍后重试。", code="UNAVAILABLE")
+
+
+class _Repeated(Exception):
+    """Another call with this request_id committed first: roll back and give its answer."""
+
+
+def _fingerprint(request: Message) -> bytes:
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()[:16]
+
+
+def _request_id(request: Message) -> str:
+    return getattr(request, "request_id", "")
+
+
+def _lookup(
+    tx: Transaction, method: str, actor_and_ids: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[bytes, bytes]]:
+    """Stored answers by (actor, request_id): (hash, response)."""
+    replies = tx.tables.replies
+    found = tx.execute(
+        sa.select(replies.c.actor, replies.c.request_id, replies.c.request_hash, replies.c.response).where(
+            replies.c.method == method,
+            in_values(replies.c.request_id, [i for _, i in actor_and_ids], tx.dialect),
+        )
+    )
+    return {(r.actor, r.request_id): (r.request_hash, r.response) for r in found}
+
+
+def _store(tx: Transaction, method: str, rows: Sequence[tuple[str, str, bytes, bytes]]) -> None:
+    """Writes answers (actor, request_id, hash, response); raises _Repeated when one is there already."""
+    taken = insert_rows(
+        tx.connection,
+        tx.tables.replies,
+        ("method", "request_id", "actor", "request_hash", "response", "created_at"),
+        [(method, i, actor, h, response, tx.now) for actor, i, h, response in sorted(rows)],
+        conflict="DO NOTHING",
+        returning=("request_id",),
+    )
+    if len(taken) < len(rows):
+        raise _Repeated
+
+
+def run_command(
+    runtime: Runtime,
+    method: str,
+    handler: Callable[[Transaction, Any], Message],
+    call: Call[Any],
+    response_type: type[Message],
+    fetched: Any = None,
+) -> Message:
+    """One call in one transaction. Raises the Problem that says no."""
+    request_id = _request_id(call.request)
+    for attempt in range(4):
+        try:
+            with runtime.transaction(call.principal, call.origin) as tx:
+                tx.fetched = fetched
+                if request_id:
+                    key = (call.principal.actor, request_id)
+                    known = _lookup(tx, method, [key]).get(key)
+                    if known is not None:
+                        return _replay(known, call.request, response_type)
+                response = handler(tx, call.request)
+                if request_id:
+                    _store(
+                        tx,
+                        method,
+                        [
+                            (
+                                call.principal.actor,
+                                request_id,
+                                _fingerprint(call.request),
+                                response.SerializeToString(),
+                            )
+                        ],
+                    )
+            return response
+        except _Repeated:
+            continue
+        except Exception as problem:
+            if not is_unavailable(problem):
+                raise
+            if attempt == 3 or not _worth_another_try(problem):
+                log.warning("database unavailable", method=method, error=type(problem).__name__)
+                raise busy() from problem
+    raise busy()
+
+
+def _worth_another_try(problem: Exception) -> bool:
+    """A deadlock or a lost serialization was rolled back whole; a lost connection may have committed."""
+    state = getattr(getattr(problem, "orig", None), "sqlstate", None) or ""
+    return bool(state[:2] == "40")
+
+
+def _replay(known: tuple[bytes, bytes], request: Message, response_type: type[Message]) -> Message:
+    if known[0] != _fingerprint(request):
+        raise reused_request_id()
+    return response_type.FromString(known[1])
+
+
+@dataclass
+class _Waiting:
+    item: Item[Any]
+    future: Future[Answer]
+
+
+class Batcher:
+    """Runs a `@batch_command`: whatever calls wait when the committing thread is free share its next transaction.
+
+    Under light load a batch is one call; under heavy load commits are shared. On a database error the batch rolls
+    back and reruns by halves, so that one bad row never fails its neighbours.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        method: str,
+        handler: Callable[[Transaction, Sequence[Item[Any]]], Sequence[Answer]],
+        response_type: type[Message],
+        rows: int,
+    ) -> None:
+        self._runtime = runtime
+        self._method = method
+        self._handler = handler
+        self._response_type = response_type
+        self._rows = rows
+        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=f"batch {method}", daemon=True)
+        self._thread.start()
+
+    def submit(self, items: Sequence[Item[Any]]) -> list[Future[Answer]]:
+        waiting = [_Waiting(item, Future()) for item in items]
+        self._queue.put(waiting)
+        return [w.future for w in waiting]
+
+    def stop(self) -> None:
+        self._queue.put(None)
+        self._thread.join(30)
+
+    def _work(self) -> None:
+        held: list[_Waiting] = []
+        while True:
+            group = self._queue.get()
+            if group is None:
+                return
+            held.extend(group)
+            stopping = False
+            while len(held) < self._rows:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    stopping = True
+                    break
+                held.extend(more)
+            while held:
+                batch, held = held[: self._rows], held[self._rows :]
+                self._commit(batch)
+            if stopping:
+                return
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        try:
+            answers = self._attempt([w.item for w in batch])
+        except _Repeated:
+            self._commit(batch)
+            return
+        except Problem as problem:
+            if len(batch) > 1:
+                self._halves(batch)
+            else:
+                batch[0].future.set_result(problem)
+            return
+        except Exception as problem:
+            if is_unavailable(problem) and not _worth_another_try(problem):
+                log.warning("database unavailable", method=self._method, error=type(problem).__name__)
+                for waiting in batch:
+                    waiting.future.set_result(busy())
+            elif len(batch) > 1:
+                self._halves(batch)
+            else:
+                log.exception("command failed", method=self._method)
+                batch[0].future.set_exception(problem)
+            return
+        for waiting, answer in zip(batch, answers, strict=True):
+            waiting.future.set_result(answer)
+
+    def _halves(self, batch: list[_Waiting]) -> None:
+        middle = len(batch) // 2
+        self._commit(batch[:middle])
+        self._commit(batch[middle:])
+
+    def _attempt(self, items: Sequence[Item[Any]]) -> list[Answer]:
+        """One transaction over the items; a repeat of a request_id, stored or within the batch, takes its first answer."""
+        answers: list[Answer | None] = [None] * len(items)
+        keys = [(item.call.principal.actor, _request_id(item.call.request)) for item in items]
+        prints = [_fingerprint(item.call.request) if key[1] else b"" for item, key in zip(items, keys, strict=True)]
+        telemetry.BATCH_SIZE.labels(self._runtime.name, self._method).observe(len(items))
+        with self._runtime.transaction(origin=Origin(f"services/{self._runtime.name}")) as tx:
+            named = [key for key in keys if key[1]]
+            known = _lookup(tx, self._method, named) if named else {}
+            first: dict[tuple[str, str], int] = {}
+            chosen: list[int] = []
+            for index, key in enumerate(keys):
+                if key[1] and key in known:
+                    try:
+                        answers[index] = _replay(known[key], items[index].call.request, self._response_type)
+                    except Problem as problem:
+                        answers[index] = problem
+                elif not key[1] or first.setdefault(key, index) == index:
+                    chosen.append(index)
+            if chosen:
+                results = self._handler(tx, [items[i] for i in chosen])
+                for index, result in zip(chosen, results, strict=True):
+                    answers[index] = result
+                _store(
+                    tx,
+                    self._method,
+                    [
+                        (*keys[i], prints[i], answer.SerializeToString())
+                        for i in chosen
+                        if keys[i][1] and isinstance(answer := answers[i], Message)
+                    ],
+                )
+        for index, key in enumerate(keys):
+            if answers[index] is None:
+                same = prints[index] == prints[first[key]]
+                answers[index] = answers[first[key]] if same else reused_request_id()
+        return [a for a in answers if a is not None]

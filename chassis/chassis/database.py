@@ -1,0 +1,340 @@
+"""One database per service: SQLite embedded, PostgreSQL in the cluster, the same statements on both.
+
+SQLite runs with WAL and synchronous=FULL, one write connection behind a fair queue, readers on their own.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import URL, make_url
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime: timestamptz on PostgreSQL, microseconds since 1970 on SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.BigInteger())
+        return dialect.type_descriptor(sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return to_micros(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return _EPOCH + timedelta(microseconds=value)
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """Plain data: jsonb on PostgreSQL, JSON text on SQLite."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.JSONB())
+        return dialect.type_descriptor(sa.JSON())
+
+
+def to_micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+class FairLock:
+    """A lock that is given in the order it was asked for (threading.Lock promises none)."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held = False
+        self._waiting: deque[threading.Event] = deque()
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._held:
+                self._held = True
+                return
+            turn = threading.Event()
+            self._waiting.append(turn)
+        turn.wait()
+
+    def __exit__(self, *error: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._held = False
+
+
+class Database:
+    """The service's own database.
+
+    `write()` yields a connection inside a transaction that commits when the block ends and rolls back when it
+    raises; `read()` yields a connection outside any transaction, for queries alone.
+    """
+
+    def __init__(self, url: str | URL, pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        if self.url.drivername in ("postgresql", "postgres"):
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._lock = FairLock()
+        if self.is_sqlite:
+            if self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = sa.create_engine(
+                self.url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=pool_size, max_overflow=64
+            )
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            self.engine = sa.create_engine(
+                self.url,
+                pool_size=pool_size,
+                max_overflow=16,
+                pool_use_lifo=True,
+                # Stale connections after a restart of the database are replaced, not handed out.
+                pool_pre_ping=False,
+                connect_args={"connect_timeout": 10, "prepare_threshold": 3},
+            )
+        self._write_engine = self.engine.execution_options(dealwright_write=True)
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        if self.is_sqlite:
+            with self._lock, self._write_engine.begin() as connection:
+                yield connection
+        else:
+            with self.engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                yield connection
+        else:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                yield connection
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _prepare_sqlite(raw: Any, record: object) -> None:
+    raw.isolation_level = None  # we say BEGIN ourselves, so that a writer takes its lock at once
+    cursor = raw.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.execute("PRAGMA cache_size=-16000")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writing = connection.get_execution_options().get("dealwright_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the database is away or asks to try again (a lost connection, a deadlock), as against a bad statement."""
+    if isinstance(error, sa.exc.DBAPIError):
+        if error.connection_invalidated:
+            return True
+        state = getattr(error.orig, "sqlstate", None)
+        if state is not None:
+            # 08 connection, 40 rollback (deadlock, serialization), 53 resources, 55P03 lock, 57P shutdown
+            return bool(state[:2] in ("08", "40", "53") or state in ("55P03", "57P01", "57P02", "57P03"))
+        if isinstance(error, sa.exc.OperationalError):
+            text = str(error.orig).lower()
+            if "sqlite" in type(error.orig).__module__:
+                return "locked" in text or "busy" in text
+            return True
+    return isinstance(error, sa.exc.TimeoutError | ConnectionError)
+
+
+# --- rows in sets -----------------------------------------------------------------------------------------------
+
+
+class _Insert:
+    """The text of a multi-row insert, made once per table, columns and conflict clause."""
+
+    def __init__(
+        self, table: sa.Table, columns: tuple[str, ...], conflict: str, returning: tuple[str, ...], sqlite: bool
+    ) -> None:
+        names = ", ".join(f'"{c}"' for c in columns)
+        tail = (f" ON CONFLICT {conflict}" if conflict else "") + (
+            " RETURNING " + ", ".join(f'"{c}"' for c in returning) if returning else ""
+        )
+        self.convert = [_converter(table.c[c].type, sqlite) for c in columns]
+        if sqlite:
+            marks = ", ".join("?" for _ in columns)
+            self.sql = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}){tail}'
+        else:
+            arrays = ", ".join(_array_cast(table.c[c].type) for c in columns)
+            self.sql = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}){tail}'
+
+
+_inserts: dict[tuple[object, ...], _Insert] = {}
+
+
+def insert_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    conflict: str = "",
+    returning: Sequence[str] = (),
+) -> list[Any]:
+    """Inserts many rows in one statement (PostgreSQL) or one prepared statement (SQLite).
+
+    `rows` are tuples in the order of `columns`; `conflict` is the text after ON CONFLICT, such as "DO NOTHING" or
+    '("person") DO UPDATE SET "open" = excluded."open"'. Returns the rows of RETURNING, in no particular order.
+    Column names, `conflict` and `returning` come from code, never from outside.
+    """
+    if not rows:
+        return []
+    sqlite = connection.dialect.name == "sqlite"
+    key = (table, tuple(columns), conflict, tuple(returning), sqlite)
+    insert = _inserts.get(key)
+    if insert is None:
+        insert = _inserts[key] = _Insert(table, tuple(columns), conflict, tuple(returning), sqlite)
+    if sqlite:
+        values = [tuple(c(v) if c else v for c, v in zip(insert.convert, row, strict=True)) for row in rows]
+        if not returning:
+            if len(values) == 1:
+                connection.exec_driver_sql(insert.sql, values[0])
+            else:
+                connection.exec_driver_sql(insert.sql, values)
+            return []
+        found: list[Any] = []
+        for row in values:
+            found.extend(connection.exec_driver_sql(insert.sql, row).fetchall())
+        return found
+    arrays = [
+        [convert(v) for v in column] if convert else list(column)
+        for convert, column in zip(insert.convert, zip(*rows, strict=True), strict=True)
+    ]
+    result = connection.exec_driver_sql(insert.sql, tuple(arrays))
+    return list(result.fetchall()) if returning else []
+
+
+def _converter(kind: sa.types.TypeEngine[Any], sqlite: bool) -> Any:
+    if isinstance(kind, Json):
+        return lambda v: None if v is None else json.dumps(v, ensure_ascii=False, separators=(",", ":"))
+    if sqlite and isinstance(kind, Moment):
+        return lambda v: None if v is None else to_micros(v)
+    return None
+
+
+def _array_cast(kind: sa.types.TypeEngine[Any]) -> str:
+    if isinstance(kind, Json):
+        return "%s::text[]::jsonb[]"
+    if isinstance(kind, Moment):
+        return "%s::timestamptz[]"
+    if isinstance(kind, sa.LargeBinary):
+        return "%s::bytea[]"
+    if isinstance(kind, sa.Boolean):
+        return "%s::boolean[]"
+    if isinstance(kind, sa.BigInteger):
+        return "%s::bigint[]"
+    if isinstance(kind, sa.Integer):
+        return "%s::integer[]"
+    if isinstance(kind, sa.Float):
+        return "%s::double precision[]"
+    return "%s::text[]"
+
+
+def update_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    key: Sequence[str],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    where: str = "",
+    returning: Sequence[str] = (),
+) -> list[Any]:
+    """Updates many rows in one statement: each row of `rows` holds the key columns, then the new values.
+
+    On PostgreSQL `UPDATE t SET c = v.c FROM unnest(...) AS v WHERE t.key = v.key`, on SQLite one prepared statement
+    a row. A compare-and-set names the compared columns in `key`; `where` is further SQL from code about `t.`.
+    Returns the rows of RETURNING (columns of the table).
+    """
+    if not rows:
+        return []
+    sqlite = connection.dialect.name == "sqlite"
+    names = tuple(key) + tuple(columns)
+    cache_key = (table, "update", tuple(key), tuple(columns), where, tuple(returning), sqlite)
+    update = _updates.get(cache_key)
+    if update is None:
+        back = " RETURNING " + ", ".join(f't."{c}"' for c in returning) if returning else ""
+        converters = [_converter(table.c[c].type, sqlite) for c in names]
+        if sqlite:
+            sets = ", ".join(f'"{c}" = ?' for c in columns)
+            keys = " AND ".join(f'"{c}" = ?' for c in key)
+            back = " RETURNING " + ", ".join(f'"{c}"' for c in returning) if returning else ""
+            sql = f'UPDATE "{table.name}" AS t SET {sets} WHERE {keys}' + (f" AND {where}" if where else "") + back
+        else:
+            sets = ", ".join(f'"{c}" = v."{c}"' for c in columns)
+            keys = " AND ".join(f't."{c}" = v."{c}"' for c in key)
+            arrays = ", ".join(_array_cast(table.c[c].type) for c in names)
+            alias = ", ".join(f'"{c}"' for c in names)
+            sql = (
+                f'UPDATE "{table.name}" AS t SET {sets} FROM unnest({arrays}) AS v({alias}) WHERE {keys}'
+                + (f" AND {where}" if where else "")
+                + back
+            )
+        update = _updates[cache_key] = (sql, converters)
+    sql, converters = update
+    if sqlite:
+        found: list[Any] = []
+        width = len(key)
+        for row in rows:
+            values = [c(v) if c else v for c, v in zip(converters, row, strict=True)]
+            result = connection.exec_driver_sql(sql, tuple(values[width:] + values[:width]))
+            if returning:
+                found.extend(result.fetchall())
+        return found
+    arrays_of = [
+        [convert(v) for v in column] if convert else list(column)
+        for convert, column in zip(converters, zip(*rows, strict=True), strict=True)
+    ]
+    result = connection.exec_driver_sql(sql, tuple(arrays_of))
+    return list(result.fetchall()) if returning else []
+
+
+_updates: dict[tuple[object, ...], tuple[str, list[Any]]] = {}
+
+
+def in_values(column: sa.ColumnElement[Any], values: Sequence[str], dialect: str) -> sa.ColumnElement[bool]:
+    """`column IN values` for many values: one array parameter on PostgreSQL, so that the statement text never varies."""
+    if dialect == "postgresql":
+        return column == sa.func.any(sa.cast(sa.literal(list(values), postgresql.ARRAY(sa.Text)), postgresql.ARRAY(sa.Text)))
+    return column.in_(
+        sa.select(sa.func.json_each(json.dumps(list(values))).table_valued("value").c.value)
+    )
+
+
+Row = Mapping[str, Any]

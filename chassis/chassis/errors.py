@@ -1,0 +1,98 @@
+"""The five ways to say no.
+
+Use cases raise these; the server maps them to gRPC statuses and the gateway maps those to RFC 9457 problems.
+Messages are for people, in English and Chinese; `reason` is stable and for programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One wrong field. `field` is the path within the request, "lead.phone"."""
+
+    field: str
+    english: str
+    chinese: str
+
+
+class Problem(Exception):
+    """An answer that says no. `code` is the name of the gRPC status."""
+
+    code = "FAILED_PRECONDITION"
+
+    def __init__(self, reason: str, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.reason = reason
+        self.english = english
+        self.chinese = chinese
+
+
+class Invalid(Problem):
+    """What came in is wrong; every wrong field is named."""
+
+    code = "INVALID_ARGUMENT"
+
+    def __init__(self, violations: Sequence[Violation | tuple[str, str, str]]) -> None:
+        self.violations = [v if isinstance(v, Violation) else Violation(*v) for v in violations]
+        first = self.violations[0] if self.violations else Violation("", "invalid", "无效")
+        super().__init__("INVALID", f"{first.field}: {first.english}", f"{first.field}: {first.chinese}")
+
+
+class NotFound(Problem):
+    """There is none, or none that the caller may see (the answer does not tell which)."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__("NOT_FOUND", f"{name or 'It'} was not found.", f"找不到 {name or '该记录'}。")
+
+
+class Denied(Problem):
+    """The caller lacks a right; the message says which."""
+
+    code = "PERMISSION_DENIED"
+
+    def __init__(self, right: str) -> None:
+        super().__init__("DENIED", f"You lack the right: {right}.", f"您没有权限：{right}。")
+        self.right = right
+
+
+class Stale(Problem):
+    """Somebody changed it since the caller read it."""
+
+    code = "ABORTED"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "STALE",
+            f"{name} was changed meanwhile; read it again and repeat.",
+            f"{name} 已被他人修改，请刷新后重试。",
+        )
+
+
+class Refused(Problem):
+    """Right in form, wrong at this moment. `code` where another status says it better."""
+
+    def __init__(self, reason: str, english: str, chinese: str, code: str = "FAILED_PRECONDITION") -> None:
+        super().__init__(reason, english, chinese)
+        self.code = code
+
+
+def already_exists(field: str, value: str) -> Refused:
+    return Refused(
+        "ALREADY_EXISTS", f"{field} {value!r} is taken.", f"{field} “{value}” 已被占用。", code="ALREADY_EXISTS"
+    )
+
+
+def unauthenticated(
+    english: str = "Sign in first.", chinese: str = "请先登录。", reason: str = "UNAUTHENTICATED"
+) -> Refused:
+    return Refused(reason, english, chinese, code="UNAUTHENTICATED")
+
+
+def exhausted(english: str, chinese: str, reason: str = "RATE_LIMITED") -> Refused:
+    return Refused(reason, english, chinese, code="RESOURCE_EXHAUSTED")

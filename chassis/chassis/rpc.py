@@ -1,0 +1,135 @@
+"""How a servicer's methods are declared. No gRPC in here: the server reads the marks.
+
+    class LeadServicer:
+        descriptor = leads_pb2.DESCRIPTOR.services_by_name["LeadService"]
+
+        @batch_command(prepare=wire.capture)        # concurrent calls share one transaction
+        def CaptureLead(self, tx, items): ...
+        @batch_of("CaptureLead", split=..., join=...)  # one call that brings many
+        def BatchCaptureLeads(self): ...
+        @command                                    # one call, one transaction, once per request_id
+        def QualifyLead(self, tx, request): ...
+        @query
+        def ListLeads(self, tx, request): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from chassis.access import Principal
+from chassis.errors import Problem
+from chassis.transaction import Origin
+
+R = TypeVar("R", bound=Message)
+V = TypeVar("V")
+F = TypeVar("F", bound=Callable[..., Any])
+
+MARK = "__dealwright_rpc__"
+
+
+@dataclass(frozen=True)
+class Call(Generic[R]):
+    """One request with who makes it."""
+
+    request: R
+    principal: Principal
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Item(Generic[V]):
+    """One request of a batch: the call, and what `prepare` made of it."""
+
+    call: Call[Any]
+    value: V
+
+
+@dataclass(frozen=True)
+class Command:
+    """`fetch(servicer, call)`, if given, reads from peers before the transaction opens; its result is `tx.fetched`."""
+
+    fetch: Callable[[Any, Call[Any]], Any] | None = None
+
+
+@dataclass(frozen=True)
+class BatchCommand:
+    prepare: Callable[[Call[Any]], Any]
+    rows: int | None
+    keep_replies: bool
+
+
+@dataclass(frozen=True)
+class BatchOf:
+    method: str
+    split: Callable[[Any], Sequence[Message]]
+    join: Callable[[Sequence[Message | Problem]], Message]
+    most: int
+
+
+@dataclass(frozen=True)
+class Query:
+    pass
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Runs outside any transaction with `(call)`: for what only asks peers or the bus."""
+
+
+def command(function: F | None = None, *, fetch: Callable[[Any, Call[Any]], Any] | None = None) -> Any:
+    """`(self, tx, request) -> response`: one transaction; a repeated request_id gets the first answer."""
+
+    def mark(f: F) -> F:
+        setattr(f, MARK, Command(fetch))
+        return f
+
+    return mark(function) if function is not None else mark
+
+
+def batch_command(
+    *, prepare: Callable[[Call[Any]], Any], rows: int | None = None, keep_replies: bool = False
+) -> Callable[[F], F]:
+    """`(self, tx, items: Sequence[Item]) -> Sequence[response | Problem]`: concurrent calls share one transaction.
+
+    `prepare(call)` validates and checks rights in the caller's thread; what it raises never reaches the batch.
+    `keep_replies`: answers to request_ids are kept for good, not for seven days.
+    """
+
+    def mark(f: F) -> F:
+        setattr(f, MARK, BatchCommand(prepare, rows, keep_replies))
+        return f
+
+    return mark
+
+
+def batch_of(
+    method: str,
+    *,
+    split: Callable[[Any], Sequence[Message]],
+    join: Callable[[Sequence[Message | Problem]], Message],
+    most: int = 1000,
+) -> Callable[[F], F]:
+    """One call that brings many requests of a `@batch_command`: one result or one error for each."""
+
+    def mark(f: F) -> F:
+        setattr(f, MARK, BatchOf(method, split, join, most))
+        return f
+
+    return mark
+
+
+def query(function: F) -> F:
+    """`(self, tx, request) -> response`: reads only."""
+    setattr(function, MARK, Query())
+    return function
+
+
+def outside(function: F) -> F:
+    """`(self, call) -> response`: no transaction."""
+    setattr(function, MARK, Outside())
+    return function

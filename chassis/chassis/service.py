@@ -1,0 +1,103 @@
+"""What a service is, and what one of its processes runs with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis import clock
+from chassis.access import ANONYMOUS, Principal, Tokens
+from chassis.bus.subscriptions import Subscription
+from chassis.database import Database
+from chassis.settings import Settings, embedded_token_key
+from chassis.tables import ChassisTables, attach
+from chassis.transaction import Origin, OutboxRow, Transaction
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Something a service does by itself, in its `work` role: `run(tx)` in a transaction, again after `every` seconds,
+    or at once when it answers True (there is more)."""
+
+    name: str
+    every: float
+    run: Callable[[Transaction], bool | None]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as its `main` declares it. `servicers` and `subscribers` are called in the role that needs them, so
+    that `work` never imports gRPC and `serve` never imports a handler."""
+
+    name: str
+    metadata: sa.MetaData
+    # Package that holds the Alembic versions, "leads.migrations".
+    migrations: str
+    servicers: Callable[[Runtime], Sequence[Any]]
+    subscribers: Callable[[], Sequence[Subscription]] = tuple
+    loops: Callable[[], Sequence[Loop]] = tuple
+    # Runs once when `migrate` has brought the schema up: a first policy, the five roles.
+    seed: Callable[[Transaction], None] | None = None
+
+    @property
+    def tables(self) -> ChassisTables:
+        return attach(self.metadata)
+
+
+@dataclass
+class Runtime:
+    """One process's share of a service: its settings, its database, its way to the bus."""
+
+    service: Service
+    settings: Settings
+    database: Database
+    tokens: Tokens
+    # Told of every committed outbox row; whatever it loses, the sweep finds in the table.
+    announce: Callable[[Sequence[OutboxRow]], None] = field(default=lambda rows: None)
+    # Addresses of peers in this deployment, "leads" -> "127.0.0.1:40001"; empty means settings.peer().
+    peers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    def peer_address(self, service: str) -> str:
+        return self.peers.get(service) or self.settings.peer(service)
+
+    @contextmanager
+    def transaction(
+        self, principal: Principal = ANONYMOUS, origin: Origin | None = None
+    ) -> Iterator[Transaction]:
+        """Commits when the block ends, together with what was emitted; rolls back when it raises."""
+        with self.database.write() as connection:
+            tx = Transaction(
+                connection,
+                self.service.tables,
+                self.name,
+                clock.now(),
+                principal,
+                origin or Origin(principal.actor if principal is not ANONYMOUS else f"services/{self.name}"),
+            )
+            yield tx
+            rows = tx.flush()
+        if rows:
+            self.announce(rows)
+        tx.committed()
+
+    @contextmanager
+    def reading(self, principal: Principal = ANONYMOUS) -> Iterator[Transaction]:
+        with self.database.read() as connection:
+            yield Transaction(
+                connection, self.service.tables, self.name, clock.now(), principal, Origin(principal.actor)
+            )
+
+
+def runtime(service: Service, settings: Settings) -> Runtime:
+    """Opens the service's database: DEALWRIGHT_DATABASE_URL, or SQLite under the data folder."""
+    url = settings.database_url or f"sqlite:///{settings.data / (service.name + '.db')}"
+    key = settings.token_key.get_secret_value() or embedded_token_key(settings.data)
+    return Runtime(service, settings, Database(url), Tokens(key))

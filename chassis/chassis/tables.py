@@ -1,0 +1,87 @@
+"""The tables that every service's database has beside its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from chassis.database import Json, Moment
+
+
+@dataclass(frozen=True)
+class ChassisTables:
+    """One row of `outbox` is one message on the bus: up to 256 events of one type."""
+
+    outbox: sa.Table
+    inbox: sa.Table
+    failures: sa.Table
+    replies: sa.Table
+    audit_log: sa.Table
+
+
+def attach(metadata: sa.MetaData) -> ChassisTables:
+    """Adds the chassis's tables to a service's metadata (once)."""
+    if "outbox" in metadata.tables:
+        t = metadata.tables
+        return ChassisTables(t["outbox"], t["inbox"], t["failures"], t["replies"], t["audit_log"])
+    outbox = sa.Table(
+        "outbox",
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),  # UUIDv7: in order of time
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("events", sa.Integer, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("published_at", Moment),
+        sa.Index("outbox_unpublished", "id", postgresql_where=sa.text("published_at IS NULL"),
+                 sqlite_where=sa.text("published_at IS NULL")),
+    )
+    inbox = sa.Table(
+        "inbox",
+        metadata,
+        sa.Column("subscriber", sa.Text, primary_key=True),
+        # UUIDv7, so rows older than seven days are one range of the key.
+        sa.Column("event_id", sa.Text, primary_key=True),
+    )
+    failures = sa.Table(
+        "failures",
+        metadata,
+        sa.Column("subscriber", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("envelope", sa.LargeBinary, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("first_failed_at", Moment, nullable=False),
+        sa.Column("next_attempt_at", Moment),  # empty when parked
+        sa.Column("parked_at", Moment),
+        sa.Index("failures_due", "next_attempt_at"),
+    )
+    replies = sa.Table(
+        "replies",
+        metadata,
+        sa.Column("method", sa.Text, primary_key=True),
+        sa.Column("request_id", sa.Text, primary_key=True),
+        sa.Column("actor", sa.Text, primary_key=True),
+        sa.Column("request_hash", sa.LargeBinary, nullable=False),
+        sa.Column("response", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+    )
+    audit_log = sa.Table(
+        "audit_log",
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),  # UUIDv7; the chain runs in this order
+        sa.Column("time", Moment, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("detail", Json),
+        sa.Column("seal", sa.BigInteger),  # position in the chain, set by the sealer
+        sa.Column("hash", sa.LargeBinary),
+        sa.Index("audit_log_unsealed", "id", postgresql_where=sa.text("seal IS NULL"),
+                 sqlite_where=sa.text("seal IS NULL")),
+        sa.Index("audit_log_subject", "subject"),
+    )
+    return ChassisTables(outbox, inbox, failures, replies, audit_log)

@@ -1,0 +1,140 @@
+"""Metrics, traces and logs: what those on call look at. Nothing personal goes into any of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from dealwright.bus.v1.envelope_pb2 import Envelope
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Gauge, Histogram
+
+from chassis import clock
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+RPC_SECONDS = Histogram(
+    "dealwright_rpc_seconds", "Time to answer a call.", ("service", "method", "code"), buckets=_SECONDS
+)
+DENIED = Counter("dealwright_denied_total", "Calls refused for want of a right.", ("service", "method", "right"))
+BATCH_SIZE = Histogram(
+    "dealwright_batch_size",
+    "Requests or events that shared one transaction.",
+    ("service", "of"),
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000),
+)
+OUTBOX_DEPTH = Gauge("dealwright_outbox_depth", "Bus messages not yet published.", ("service",))
+OUTBOX_AGE = Gauge("dealwright_outbox_age_seconds", "Age of the oldest unpublished bus message.", ("service",))
+PUBLISHED = Counter("dealwright_published_events_total", "Events confirmed by the bus.", ("service", "type"))
+INBOX_LAG = Gauge("dealwright_inbox_lag_seconds", "Age of the event handled last.", ("queue",))
+HANDLED = Counter("dealwright_handled_events_total", "Events delivered to a subscriber.", ("queue",))
+HANDLE_SECONDS = Histogram(
+    "dealwright_handle_seconds", "Time of a delivery's transaction.", ("queue",), buckets=_SECONDS
+)
+FAILING = Gauge("dealwright_failing_events", "Events waiting for another try.", ("service",))
+PARKED = Gauge("dealwright_parked_events", "Events set aside after the last try.", ("service",))
+UNSEALED = Gauge("dealwright_audit_unsealed_rows", "Audit rows the sealer has not reached.", ("service",))
+
+_propagator = TraceContextTextMapPropagator()
+_tracer = trace.get_tracer("dealwright")
+_tracing = False
+
+
+def start(service: str, role: str, level: str, trace_ratio: float) -> None:
+    """Sets up logs (JSON on a pipe, colours on a terminal) and, where OTEL_EXPORTER_OTLP_ENDPOINT is set, traces over
+    HTTP (never gRPC: `work` processes must not load it)."""
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        _start_traces(service, role, trace_ratio)
+
+
+def _start_traces(service: str, role: str, trace_ratio: float) -> None:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": f"dealwright-{service}", "service.role": role}),
+        sampler=ParentBasedTraceIdRatio(trace_ratio),
+    )
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    global _tracing
+    _tracing = True
+
+
+def tracing() -> bool:
+    return _tracing
+
+
+@contextmanager
+def serving(service: str, method: str, traceparent: str) -> Iterator[str]:
+    """A span around one call; yields the traceparent that what it causes carries."""
+    if not _tracing:
+        yield traceparent
+        return
+    parent = _propagator.extract({"traceparent": traceparent} if traceparent else {})
+    with _tracer.start_as_current_span(f"{service}/{method}", context=parent, kind=SpanKind.SERVER) as span:
+        carrier: dict[str, str] = {}
+        _propagator.inject(carrier)
+        try:
+            yield carrier.get("traceparent", "")
+        except Exception as problem:
+            span.set_status(StatusCode.ERROR, type(problem).__name__)
+            raise
+
+
+@contextmanager
+def consuming(queue: str, envelopes: Sequence[Envelope]) -> Iterator[None]:
+    """A span around a delivery: child of its first event's trace, linked to the others'."""
+    if not _tracing:
+        yield
+        return
+    contexts = {e.traceparent: _propagator.extract({"traceparent": e.traceparent}) for e in envelopes if e.traceparent}
+    links = [trace.Link(trace.get_current_span(c).get_span_context()) for c in list(contexts.values())[1:64]]
+    first = next(iter(contexts.values()), None)
+    with _tracer.start_as_current_span(queue, context=first, kind=SpanKind.CONSUMER, links=links) as span:
+        span.set_attribute("messaging.batch.message_count", len(envelopes))
+        # What this delivery announces hangs below it, each event below its own cause's trace.
+        carrier: dict[str, str] = {}
+        _propagator.inject(carrier)
+        current = carrier.get("traceparent", "")
+        for envelope in envelopes:
+            if envelope.traceparent[3:35] == current[3:35]:
+                envelope.traceparent = current
+        yield
+
+
+def published(service: str, kind: str, count: int) -> None:
+    PUBLISHED.labels(service, kind).inc(count)
+
+
+def delivered(queue: str, envelopes: Sequence[Envelope], seconds: float) -> None:
+    HANDLED.labels(queue).inc(len(envelopes))
+    HANDLE_SECONDS.labels(queue).observe(seconds)
+    BATCH_SIZE.labels(queue.split(".", 1)[0], queue).observe(len(envelopes))
+    received = envelopes[-1].receive_time
+    INBOX_LAG.labels(queue).set(max(0.0, clock.now().timestamp() - received.seconds - received.nanos / 1e9))

@@ -1,0 +1,163 @@
+"""The unit of work: rows change and events go out together, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from dealwright.bus.v1.envelope_pb2 import Envelope
+from google.protobuf.message import Message
+
+from chassis import ids
+from chassis.access import ANONYMOUS, Principal
+from chassis.database import insert_rows
+from chassis.tables import ChassisTables
+
+EVENTS_PER_MESSAGE = 256
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Why something happens: who did it, and which event or call it follows from."""
+
+    actor: str = ""
+    causation_id: str = ""
+    depth: int = 0
+    traceparent: str = ""
+
+    @staticmethod
+    def of(envelope: Envelope, service: str) -> Origin:
+        """The origin of what a subscriber does because of an event."""
+        return Origin(f"services/{service}", envelope.id, envelope.depth + 1, envelope.traceparent)
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    id: str
+    type: str
+    events: int
+    body: bytes
+
+
+@dataclass
+class Transaction:
+    """What a handler works with. Nobody calls commit: `@command`, `@batch_command` and the bus do.
+
+    `now` is the one moment at which all of it happens. `origins` tells, for events about a subject, what caused them
+    (a batch has many causes); `origin` is the answer for the rest.
+    """
+
+    connection: sa.Connection
+    tables: ChassisTables
+    service: str
+    now: datetime
+    principal: Principal = ANONYMOUS
+    origin: Origin = field(default_factory=Origin)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    # What a command's `fetch` brought from peers before the transaction opened.
+    fetched: Any = None
+    _events: dict[str, list[bytes]] = field(default_factory=dict)
+    _audit: list[tuple[Any, ...]] = field(default_factory=list)
+    _after: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def dialect(self) -> str:
+        return self.connection.dialect.name
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        return self.connection.execute(statement, parameters)
+
+    def emit(self, event: Message, time: datetime | None = None, origin: Origin | None = None) -> str:
+        """Announces an event when the transaction commits. `time` is when it happened (default: now). Returns its id.
+
+        The subject is the event's first field: a resource name, or a resource with one.
+        """
+        subject = _subject(event)
+        origin = origin or self.origins.get(subject) or self.origin
+        envelope = Envelope(
+            id=ids.new_id(),
+            type=event.DESCRIPTOR.full_name,
+            subject=subject,
+            actor=origin.actor,
+            causation_id=origin.causation_id,
+            depth=origin.depth,
+            traceparent=origin.traceparent,
+            data=event.SerializeToString(),
+        )
+        envelope.time.FromDatetime(time or self.now)
+        envelope.receive_time.FromDatetime(self.now)
+        self._events.setdefault(envelope.type, []).append(_as_batch_field(envelope.SerializeToString()))
+        return envelope.id
+
+    def emit_all(self, events: Iterable[Message]) -> None:
+        for event in events:
+            self.emit(event)
+
+    def audit(
+        self, action: str, subject: str, detail: Mapping[str, Any] | None = None, actor: str = ""
+    ) -> None:
+        """Writes a row to the audit log with the change: `action` is a verb ("lead.captured"), `detail` plain data
+        without personal data (names of changed fields, ids, states)."""
+        if not actor:
+            actor = (self.origins.get(subject) or self.origin).actor
+        self._audit.append((ids.new_id(), self.now, actor, action, subject, dict(detail) if detail else None))
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        self._after.append(action)
+
+    def flush(self) -> list[OutboxRow]:
+        """Writes the outbox and the audit rows; the owner of the transaction calls it last, before the commit."""
+        if self._audit:
+            insert_rows(
+                self.connection,
+                self.tables.audit_log,
+                ("id", "time", "actor", "action", "subject", "detail"),
+                self._audit,
+            )
+        rows = [
+            OutboxRow(ids.new_id(), kind, len(chunk), b"".join(chunk))
+            for kind, events in self._events.items()
+            for chunk in _chunks(events)
+        ]
+        insert_rows(
+            self.connection,
+            self.tables.outbox,
+            ("id", "type", "events", "body", "created_at"),
+            [(r.id, r.type, r.events, r.body, self.now) for r in rows],
+        )
+        return rows
+
+    def committed(self) -> None:
+        for action in self._after:
+            action()
+
+
+def _chunks(events: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+    for start in range(0, len(events), EVENTS_PER_MESSAGE):
+        yield events[start : start + EVENTS_PER_MESSAGE]
+
+
+def _as_batch_field(envelope: bytes) -> bytes:
+    """The bytes of `EventBatch.events` with this one event, so that batches join by concatenation."""
+    length, size = bytearray(), len(envelope)
+    while size > 0x7F:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    length.append(size)
+    return b"\x0a" + bytes(length) + envelope
+
+
+_subject_fields: dict[str, tuple[str, bool]] = {}
+
+
+def _subject(event: Message) -> str:
+    kind = event.DESCRIPTOR.full_name
+    found = _subject_fields.get(kind)
+    if found is None:
+        first = event.DESCRIPTOR.fields[0]
+        found = _subject_fields[kind] = (first.name, first.message_type is not None)
+    value = getattr(event, found[0])
+    return str(value.name if found[1] else value)
