@@ -30,6 +30,8 @@ class Ledger:
     turns: int = 0
     epoch: int = 0
     at_par: bool = True
+    period: int = 1
+    """Turns after which everybody has had exactly their share."""
     plan: dict[int, int] = field(default_factory=dict, compare=False, repr=False)
     """Turn of the period -> index: a pure function of the epoch's start, so copies may share it."""
 
@@ -42,6 +44,7 @@ class Ledger:
             self.turns,
             self.epoch,
             self.at_par,
+            self.period,
             self.plan,
         )
 
@@ -73,6 +76,7 @@ def begin_epoch(ledger: Ledger, people: tuple[str, ...], weights: tuple[int, ...
     ledger.taken, ledger.turns, ledger.plan = [0] * len(people), 0, {}
     ledger.epoch += 1
     ledger.at_par = not any(credits[person] for person in people)
+    ledger.period = sum(weights) // gcd(*weights)
 
 
 def next_index(ledger: Ledger) -> int:
@@ -80,18 +84,10 @@ def next_index(ledger: Ledger) -> int:
     weights = ledger.weights
     if len(weights) == 1:
         return 0
-    first = weights[0]
-    # Equal weights repeat after one round; weights in thousandths usually share a large divisor.
-    divisor = first
-    for weight in weights:
-        if weight != first:
-            divisor = gcd(*weights)
-            break
-    period = sum(weights) // divisor
-    turn = ledger.turns % period
+    rounds, turn = divmod(ledger.turns, ledger.period)
     index = ledger.plan.get(turn)
     if index is None:
-        rounds = ledger.turns // period
+        divisor = gcd(*weights)
         reduced = [weight // divisor for weight in weights]
         # After a whole period everyone has had exactly their weight, so only the remainder matters.
         taken = [had - rounds * weight for had, weight in zip(ledger.taken, reduced, strict=True)]
@@ -202,4 +198,4 @@ def forget(ledger: Ledger, person: str) -> None:
 def _close(ledger: Ledger, credits: Mapping[str, int]) -> None:
     ledger.credits = dict(credits)
     ledger.people, ledger.weights, ledger.taken, ledger.turns = (), (), [], 0
-    ledger.at_par, ledger.plan = True, {}
+    ledger.at_par, ledger.period, ledger.plan = True, 1, {}

@@ -11,6 +11,15 @@ CHECKS = ("presence", "shift", "capacity", "skill")
 """What a step may leave out. That somebody works here, and has not had this lead before, is always checked."""
 MATCH_FIELDS = ("channel", "intent", "industry", "category", "region")
 RESERVED_STEP = "escalate"
+KEYS_OF_KIND: dict[str, tuple[str, ...]] = {
+    "keep_owner": ("chargesTurn",),
+    "tag_urgent": ("words", "channels"),
+    "specialist": ("rules", "chargesTurn"),
+    "nearest": ("radius", "chargesTurn"),
+    "seniors": ("industries",),
+    "roster": (),
+    "fallback": ("to", "chargesTurn"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,8 @@ class Step:
 
     `when`: a CEL condition ("" = always). `match`: fact -> allowed values. `words` and `channels`: tag_urgent.
     `rules`: specialist. `radius`: nearest, metres. `industries`: seniors. `to`: fallback, "queue", "manager" or
-    a person. `roles`: who may receive (specialist and fallback name people, so roles do not apply there).
+    a person. `charges_turn`: seniors and rosters always do; for other steps it charges the lead to the roster that
+    would have dealt it. Only role `sales` receives, save where a step names people.
     """
 
     id: str
@@ -36,7 +46,6 @@ class Step:
     match: tuple[tuple[str, tuple[str, ...]], ...] = ()
     checks: tuple[str, ...] = CHECKS
     charges_turn: bool = False
-    roles: tuple[str, ...] = ("sales",)
     words: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -125,7 +134,6 @@ _STEP_KEYS = {
     "when": "when",
     "checks": "checks",
     "chargesTurn": "charges_turn",
-    "roles": "roles",
     "words": "words",
     "channels": "channels",
     "radius": "radius",
@@ -141,14 +149,16 @@ _CLOCK_KEYS = {
 
 
 def to_plain(policy: Policy) -> dict[str, Any]:
-    """The policy as JSON or YAML shows it, without its version; what equals the default of a step is left out."""
+    """The policy as JSON or YAML shows it, without its version.
+
+    Every setting is spelt out, so that a journal does not change its meaning when a default does.
+    """
     steps: list[dict[str, Any]] = []
     for step in policy.steps:
         plain: dict[str, Any] = {"id": step.id, "kind": step.kind}
-        usual = Step(step.id, step.kind, charges_turn=step.kind in ("roster", "seniors"))
-        for key, name in _STEP_KEYS.items():
-            value = getattr(step, name)
-            if value != getattr(usual, name):
+        for key in ("when", "checks", *KEYS_OF_KIND[step.kind]):
+            if key in _STEP_KEYS:
+                value = getattr(step, _STEP_KEYS[key])
                 plain[key] = list(value) if isinstance(value, tuple) else value
         if step.match:
             plain["match"] = {fact: list(values) for fact, values in step.match}

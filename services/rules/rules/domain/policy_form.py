@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from rules.domain.policy import (
     CHECKS,
+    KEYS_OF_KIND,
     KINDS,
     MATCH_FIELDS,
     RESERVED_STEP,
@@ -24,15 +25,6 @@ _LONGEST_LIST = 500
 _LONGEST_TEXT = 200
 _LONGEST_CONDITION = 2000
 _TOP = {"id", "timeZone", "chargeManualMoves", "skills", "clocks", "steps"}
-_OF_KIND = {
-    "tag_urgent": {"words", "channels"},
-    "specialist": {"rules", "chargesTurn"},
-    "nearest": {"radius", "roles", "chargesTurn"},
-    "seniors": {"industries", "roles", "chargesTurn"},
-    "roster": {"roles", "chargesTurn"},
-    "fallback": {"to"},
-    "keep_owner": {"chargesTurn"},
-}
 _OF_EVERY_STEP = {"id", "kind", "when", "match", "checks"}
 _CLOCK_LIMITS = {"responseMinutes": (1, 525_600), "reassignments": (0, 20), "reclaimDays": (1, 3650)}
 
@@ -136,8 +128,8 @@ def _steps(read: _Reader, plain: Any) -> None:
     for number, item in enumerate(plain):
         path = f"steps[{number}]"
         kind = item.get("kind") if isinstance(item, Mapping) else None
-        of_kind = _OF_KIND.get(kind) if isinstance(kind, str) else None
-        step = read.mapping(item, path, _OF_EVERY_STEP | (of_kind or set().union(*_OF_KIND.values())))
+        of_kind = KEYS_OF_KIND.get(kind) if isinstance(kind, str) else None
+        step = read.mapping(item, path, _OF_EVERY_STEP.union(*(KEYS_OF_KIND.values() if of_kind is None else (of_kind,))))
         if of_kind is None:
             read.no(f"{path}.kind", f"must be one of {', '.join(KINDS)}", f"必须是以下之一：{'、'.join(KINDS)}")
         _step(read, step, path, seen)
@@ -155,7 +147,7 @@ def _step(read: _Reader, step: dict[str, Any], path: str, seen: set[str]) -> Non
         read.text(step["when"], f"{path}.when", _LONGEST_CONDITION)
     if "checks" in step:
         read.texts(step["checks"], f"{path}.checks", CHECKS)
-    for key in ("words", "channels", "industries", "roles"):
+    for key in ("words", "channels", "industries"):
         if key in step:
             read.texts(step[key], f"{path}.{key}")
     if "match" in step:
