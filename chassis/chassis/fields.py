@@ -197,10 +197,8 @@ def email(value: str) -> str:
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        plain = unicodedata.normalize("NFKC", plain).strip(_WHITE)
-        for _ in range(2):
-            # Twice: lower case may need composing again.
-            plain = validate_email(plain, check_deliverability=False, strict=True).normalized.lower()
+        plain = unicodedata.normalize("NFKC", plain).strip(_WHITE).lower()
+        plain = validate_email(plain, check_deliverability=False, strict=True).normalized.lower()
     except (EmailNotValidError, UnicodeError) as problem:
         raise FieldProblem("is no valid e-mail address", "不是有效的邮箱地址") from problem
     return plain
