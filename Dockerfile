@@ -16,11 +16,6 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/dealwright \
 WORKDIR /source
 # What others wrote first, from the lock alone: this layer stays while only our own code changes.
 COPY pyproject.toml uv.lock ./
-COPY proto/pyproject.toml proto/
-COPY chassis/pyproject.toml chassis/
-COPY deploy/embedded/pyproject.toml deploy/embedded/
-COPY services/ services/
-RUN find services -mindepth 2 -not -name pyproject.toml -type f -delete
 RUN /opt/uv/bin/uv sync --frozen --no-dev --extra cluster --no-install-workspace --no-cache
 COPY . .
 RUN /opt/uv/bin/uv sync --locked --no-dev --extra cluster --no-editable --no-cache

@@ -72,6 +72,4 @@ def objects(chart: Chart, values: str) -> list[Manifest]:
 @pytest.fixture(scope="session")
 def pods(objects: list[Manifest]) -> dict[str, Manifest]:
     """Pod templates by the name of what creates them: {"dealwright-leads-serve": {"metadata":…, "spec":…}}."""
-    return {
-        o["metadata"]["name"]: o["spec"]["template"] for o in objects if o["kind"] in ("Deployment", "Job")
-    }
+    return {o["metadata"]["name"]: o["spec"]["template"] for o in objects if o["kind"] in ("Deployment", "Job")}

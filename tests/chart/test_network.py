@@ -78,9 +78,7 @@ def may(policies: list[Manifest], source: End, target: End, port: int) -> bool:
 
 def network(objects: list[Manifest]) -> tuple[list[Manifest], list[End]]:
     policies = [o for o in objects if o["kind"] == "NetworkPolicy"]
-    ends = [
-        pod(o["metadata"]["name"], o["spec"]["template"]) for o in objects if o["kind"] in ("Deployment", "Job")
-    ]
+    ends = [pod(o["metadata"]["name"], o["spec"]["template"]) for o in objects if o["kind"] in ("Deployment", "Job")]
     return policies, ends
 
 
@@ -137,10 +135,7 @@ def test_U7_the_front_narrows_to_the_clients_that_are_named(chart: Chart) -> Non
 
 def ways_out(objects: list[Manifest], target: End) -> dict[str, set[int]]:
     policies, ends = network(objects)
-    return {
-        end.name: {port for port in PORTS if passes(policies, end, target, port, "Egress")}
-        for end in ends
-    }
+    return {end.name: {port for port in PORTS if passes(policies, end, target, port, "Egress")} for end in ends}
 
 
 def test_U7_nothing_leaves_for_the_internet(chart: Chart) -> None:

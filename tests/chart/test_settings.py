@@ -55,8 +55,11 @@ def test_U7_each_service_gets_its_own_database_and_the_gateway_none(chart: Chart
 
 
 def test_U7_a_secret_of_its_own_wins_over_the_shared_one(chart: Chart) -> None:
-    pod = next(o for o in chart.render("everything") if o["metadata"]["name"] == "crm-directory-serve"
-               and o["kind"] == "Deployment")["spec"]["template"]
+    pod = next(
+        o
+        for o in chart.render("everything")
+        if o["metadata"]["name"] == "crm-directory-serve" and o["kind"] == "Deployment"
+    )["spec"]["template"]
     found = {e["name"]: tuple(e["valueFrom"]["secretKeyRef"].values()) for e in environment(pod)}
     assert found == {
         "DEALWRIGHT_TOKEN_KEY": ("keys", "signing"),
@@ -97,40 +100,40 @@ def test_U7_without_its_secret_the_chart_refuses_and_says_which_value_is_missing
     ("assignment", "told"),
     [
         ("replicaCount=3", "replicaCount"),
-        ("image.repo=\"x\"", "repo"),
+        ('image.repo="x"', "repo"),
         ("services.leads.replicas=3", "replicas"),
         ("services.leads.serve.replica=3", "replica"),
-        ("services.leads.serve.replicas=\"three\"", "replicas"),
+        ('services.leads.serve.replicas="three"', "replicas"),
         ("services.leads.serve.replicas=-1", "replicas"),
         ("services.leads.serve.resources.limit={}", "limit"),
-        ("services.leads.serve.resources.limits.memory=\"1 GB\"", "memory"),
-        ("services.leads.database.url=\"postgresql://u:p@h/d\"", "url"),
+        ('services.leads.serve.resources.limits.memory="1 GB"', "memory"),
+        ('services.leads.database.url="postgresql://u:p@h/d"', "url"),
         ("services.Leads={}", "Leads"),
-        ("services.leads.peers=[\"directry\"]", "directry"),
-        ("broker.url=\"amqp://u:p@h\"", "url"),
-        ("broker.key=\"\"", "key"),
-        ("tokenKey=\"secret\"", "tokenKey"),
-        ("services.leads.env.DEALWRIGHT_TOKEN_KEY=\"x\"", "DEALWRIGHT_TOKEN_KEY"),
-        ("services.leads.env.DEALWRIGHT_DATABASE_URL=\"x\"", "DEALWRIGHT_DATABASE_URL"),
-        ("services.leads.work.env.SMTP_PASSWORD=\"x\"", "SMTP_PASSWORD"),
+        ('services.leads.peers=["directry"]', "directry"),
+        ('broker.url="amqp://u:p@h"', "url"),
+        ('broker.key=""', "key"),
+        ('tokenKey="secret"', "tokenKey"),
+        ('services.leads.env.DEALWRIGHT_TOKEN_KEY="x"', "DEALWRIGHT_TOKEN_KEY"),
+        ('services.leads.env.DEALWRIGHT_DATABASE_URL="x"', "DEALWRIGHT_DATABASE_URL"),
+        ('services.leads.work.env.SMTP_PASSWORD="x"', "SMTP_PASSWORD"),
         ("services.leads.env.DEALWRIGHT_GRPC_PORT=1", "DEALWRIGHT_GRPC_PORT"),
-        ("services.leads.env.lower=\"x\"", "lower"),
+        ('services.leads.env.lower="x"', "lower"),
         ("services.leads.secretEnv.X={}", "key"),
         ("serviceDefaults.migrate.backofLimit=1", "backofLimit"),
-        ("companyTimeZone=\"Beijing time\"", "companyTimeZone"),
-        ("logLevel=\"loud\"", "logLevel"),
-        ("otlpEndpoint=\"collector:4318\"", "otlpEndpoint"),
+        ('companyTimeZone="Beijing time"', "companyTimeZone"),
+        ('logLevel="loud"', "logLevel"),
+        ('otlpEndpoint="collector:4318"', "otlpEndpoint"),
         ("drainSeconds=0", "drainSeconds"),
-        ("image.digest=\"latest\"", "digest"),
-        ("image.pullPolicy=\"Sometimes\"", "pullPolicy"),
-        ("frontService.type=\"Loadbalancer\"", "type"),
+        ('image.digest="latest"', "digest"),
+        ('image.pullPolicy="Sometimes"', "pullPolicy"),
+        ('frontService.type="Loadbalancer"', "type"),
         ("ingress.enabled=true", "host"),
         ("ingress.grpc.enabled=true", "host"),
         ("networkPolicy.database.to=[]", "to"),
         ("networkPolicy.clients=[{}]", "clients"),
         ("networkPolicy.broker.port=5672", "port"),
         ("monitoring.serviceMonitors.enabled=true", "serviceMonitors"),
-        ("monitoring.runbooks=\"docs\"", "runbooks"),
+        ('monitoring.runbooks="docs"', "runbooks"),
     ],
 )
 def test_U7_a_misspelt_wrong_or_inline_secret_value_is_refused_by_name(
