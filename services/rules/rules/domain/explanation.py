@@ -3,20 +3,14 @@
 from dataclasses import dataclass
 
 from rules.domain import eligibility
-from rules.domain.assignment import (
-    Choice,
-    applies,
-    apply,
-    choose,
-    compiled,
-    reasons_at,
-)
+from rules.domain.assignment import Choice, apply, choose
 from rules.domain.eligibility import metres, needs_of, pool, why_not
 from rules.domain.entries import Decided, LeadFacts
 from rules.domain.fairness import settled
 from rules.domain.policy import RESERVED_STEP, Step
 from rules.domain.replay import Diverged
 from rules.domain.state import State, Table
+from rules.domain.steps import applies, compiled, reasons_at
 
 
 @dataclass(frozen=True, slots=True)

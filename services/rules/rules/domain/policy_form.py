@@ -129,7 +129,9 @@ def _steps(read: _Reader, plain: Any) -> None:
         path = f"steps[{number}]"
         kind = item.get("kind") if isinstance(item, Mapping) else None
         of_kind = KEYS_OF_KIND.get(kind) if isinstance(kind, str) else None
-        step = read.mapping(item, path, _OF_EVERY_STEP.union(*(KEYS_OF_KIND.values() if of_kind is None else (of_kind,))))
+        step = read.mapping(
+            item, path, _OF_EVERY_STEP.union(*(KEYS_OF_KIND.values() if of_kind is None else (of_kind,)))
+        )
         if of_kind is None:
             read.no(f"{path}.kind", f"must be one of {', '.join(KINDS)}", f"必须是以下之一：{'、'.join(KINDS)}")
         _step(read, step, path, seen)
