@@ -19,3 +19,8 @@ def new_ids(count: int) -> list[str]:
 def new_secret(size: int = 32) -> str:
     """A secret of `size` random bytes as URL-safe text without padding (43 characters for 32 bytes)."""
     return secrets.token_urlsafe(size)
+
+
+def first_id_at(seconds: float) -> str:
+    """The smallest id that could be made at this moment (seconds since 1970): older ids sort before it."""
+    return f"{int(seconds * 1000):012x}7{'0' * 19}"

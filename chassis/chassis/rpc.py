@@ -1,16 +1,16 @@
 """How a servicer's methods are declared. No gRPC in here: the server reads the marks.
 
-    class LeadServicer:
-        descriptor = leads_pb2.DESCRIPTOR.services_by_name["LeadService"]
+class LeadServicer:
+    descriptor = leads_pb2.DESCRIPTOR.services_by_name["LeadService"]
 
-        @batch_command(prepare=wire.capture)        # concurrent calls share one transaction
-        def CaptureLead(self, tx, items): ...
-        @batch_of("CaptureLead", split=..., join=...)  # one call that brings many
-        def BatchCaptureLeads(self): ...
-        @command                                    # one call, one transaction, once per request_id
-        def QualifyLead(self, tx, request): ...
-        @query
-        def ListLeads(self, tx, request): ...
+    @batch_command(prepare=wire.capture)        # concurrent calls share one transaction
+    def CaptureLead(self, tx, items): ...
+    @batch_of("CaptureLead", split=..., join=...)  # one call that brings many
+    def BatchCaptureLeads(self): ...
+    @command                                    # one call, one transaction, once per request_id
+    def QualifyLead(self, tx, request): ...
+    @query
+    def ListLeads(self, tx, request): ...
 """
 
 from __future__ import annotations
@@ -60,7 +60,6 @@ class Command:
 class BatchCommand:
     prepare: Callable[[Call[Any]], Any]
     rows: int | None
-    keep_replies: bool
 
 
 @dataclass(frozen=True)
@@ -91,17 +90,14 @@ def command(function: F | None = None, *, fetch: Callable[[Any, Call[Any]], Any]
     return mark(function) if function is not None else mark
 
 
-def batch_command(
-    *, prepare: Callable[[Call[Any]], Any], rows: int | None = None, keep_replies: bool = False
-) -> Callable[[F], F]:
+def batch_command(*, prepare: Callable[[Call[Any]], Any], rows: int | None = None) -> Callable[[F], F]:
     """`(self, tx, items: Sequence[Item]) -> Sequence[response | Problem]`: concurrent calls share one transaction.
 
     `prepare(call)` validates and checks rights in the caller's thread; what it raises never reaches the batch.
-    `keep_replies`: answers to request_ids are kept for good, not for seven days.
     """
 
     def mark(f: F) -> F:
-        setattr(f, MARK, BatchCommand(prepare, rows, keep_replies))
+        setattr(f, MARK, BatchCommand(prepare, rows))
         return f
 
     return mark

@@ -7,7 +7,7 @@ hidden fields, maps errors to statuses with `google.rpc` details, and measures.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -23,7 +23,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from chassis import access, clock, rpc, telemetry
 from chassis.access import ANONYMOUS, Principal
 from chassis.commands import Answer, Batcher, run_command
-from chassis.errors import Denied, Invalid, Problem, Refused, unauthenticated
+from chassis.errors import Denied, Invalid, Problem, unauthenticated
 from chassis.service import Runtime
 from chassis.transaction import Origin
 
@@ -117,11 +117,10 @@ class Server:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _handlers(self, servicer: Any) -> grpc.GenericRpcHandler:
-        runners: dict[str, tuple[Any, Callable[[rpc.Call[Any], float], Message]]] = {}
         batchers: dict[str, tuple[Batcher, rpc.BatchCommand]] = {}
-        handlers = {}
+        handlers: dict[str, Any] = {}
         for method in servicer.descriptor.methods:
-            function = getattr(servicer, method.name, None)
+            function: Any = getattr(servicer, method.name, None)
             mark = getattr(function, rpc.MARK, None)
             if mark is None:
                 raise TypeError(f"{method.full_name} has no handler with @command, @batch_command or @query")
@@ -138,7 +137,6 @@ class Server:
         for method in servicer.descriptor.methods:
             function = getattr(servicer, method.name)
             run = self._runner(servicer, method, function, batchers)
-            runners[method.name] = (method, run)
             handlers[method.name] = grpc.unary_unary_rpc_method_handler(
                 self._wrap(method, run),
                 request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
@@ -229,7 +227,9 @@ class Server:
         return handle
 
 
-def _run_many(batcher: Batcher, inner: rpc.BatchCommand, mark: rpc.BatchOf, call: rpc.Call[Any], seconds: float) -> Message:
+def _run_many(
+    batcher: Batcher, inner: rpc.BatchCommand, mark: rpc.BatchOf, call: rpc.Call[Any], seconds: float
+) -> Message:
     requests = mark.split(call.request)
     if len(requests) > mark.most:
         raise Invalid([("requests", f"at most {mark.most} in one call", f"一次最多 {mark.most} 条")])
@@ -269,6 +269,3 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 def _grpc_code(number: int) -> grpc.StatusCode:
     return _CODES[number]
-
-
-__all__: Sequence[str] = ["Refused", "Server", "check_access", "status_of"]

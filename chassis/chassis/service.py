@@ -40,6 +40,8 @@ class Service:
     servicers: Callable[[Runtime], Sequence[Any]]
     subscribers: Callable[[], Sequence[Subscription]] = tuple
     loops: Callable[[], Sequence[Loop]] = tuple
+    # Methods whose answers to request_ids are kept as long as what they made.
+    kept_replies: Sequence[str] = ()
     # Runs once when `migrate` has brought the schema up: a first policy, the five roles.
     seed: Callable[[Transaction], None] | None = None
 
@@ -69,9 +71,7 @@ class Runtime:
         return self.peers.get(service) or self.settings.peer(service)
 
     @contextmanager
-    def transaction(
-        self, principal: Principal = ANONYMOUS, origin: Origin | None = None
-    ) -> Iterator[Transaction]:
+    def transaction(self, principal: Principal = ANONYMOUS, origin: Origin | None = None) -> Iterator[Transaction]:
         """Commits when the block ends, together with what was emitted; rolls back when it raises."""
         with self.database.write() as connection:
             tx = Transaction(

@@ -34,8 +34,12 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("published_at", Moment),
-        sa.Index("outbox_unpublished", "id", postgresql_where=sa.text("published_at IS NULL"),
-                 sqlite_where=sa.text("published_at IS NULL")),
+        sa.Index(
+            "outbox_unpublished",
+            "id",
+            postgresql_where=sa.text("published_at IS NULL"),
+            sqlite_where=sa.text("published_at IS NULL"),
+        ),
     )
     inbox = sa.Table(
         "inbox",
@@ -80,8 +84,9 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Column("detail", Json),
         sa.Column("seal", sa.BigInteger),  # position in the chain, set by the sealer
         sa.Column("hash", sa.LargeBinary),
-        sa.Index("audit_log_unsealed", "id", postgresql_where=sa.text("seal IS NULL"),
-                 sqlite_where=sa.text("seal IS NULL")),
+        sa.Index(
+            "audit_log_unsealed", "id", postgresql_where=sa.text("seal IS NULL"), sqlite_where=sa.text("seal IS NULL")
+        ),
         sa.Index("audit_log_subject", "subject"),
     )
     return ChassisTables(outbox, inbox, failures, replies, audit_log)

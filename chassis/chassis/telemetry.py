@@ -51,7 +51,9 @@ def start(service: str, role: str, level: str, trace_ratio: float) -> None:
     """Sets up logs (JSON on a pipe, colours on a terminal) and, where OTEL_EXPORTER_OTLP_ENDPOINT is set, traces over
     HTTP (never gRPC: `work` processes must not load it)."""
     renderer: Any = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.dev.ConsoleRenderer()
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
         processors=[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 import sqlalchemy as sa
 from dealwright.bus.v1.envelope_pb2 import Envelope
@@ -67,7 +67,7 @@ class Transaction:
     def dialect(self) -> str:
         return self.connection.dialect.name
 
-    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Unpack[tuple[Any, ...]]]:
         return self.connection.execute(statement, parameters)
 
     def emit(self, event: Message, time: datetime | None = None, origin: Origin | None = None) -> str:
@@ -96,9 +96,7 @@ class Transaction:
         for event in events:
             self.emit(event)
 
-    def audit(
-        self, action: str, subject: str, detail: Mapping[str, Any] | None = None, actor: str = ""
-    ) -> None:
+    def audit(self, action: str, subject: str, detail: Mapping[str, Any] | None = None, actor: str = "") -> None:
         """Writes a row to the audit log with the change: `action` is a verb ("lead.captured"), `detail` plain data
         without personal data (names of changed fields, ids, states)."""
         if not actor:

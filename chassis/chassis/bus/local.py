@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -72,7 +73,7 @@ class LocalBus:
     def start(self) -> None:
         for consumer in self._consumers:
             name = consumer.subscription.queue(consumer.runtime.name)
-            self._run(name, lambda c=consumer: self._consume(c))  # type: ignore[misc]
+            self._run(name, partial(self._consume, consumer))
         self._run("outbox marker", self._mark_published)
         self._run("outbox sweep", self._sweep)
 
@@ -92,8 +93,8 @@ class LocalBus:
             return False
         return all(not _unpublished(runtime, 1) for runtime in self._runtimes)
 
-    def _run(self, name: str, target: object) -> None:
-        thread = threading.Thread(target=target, name=name, daemon=True)  # type: ignore[arg-type]
+    def _run(self, name: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 

@@ -7,6 +7,7 @@ it never blocks its neighbours.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -151,9 +152,7 @@ def _wait(runtime: Runtime, attempts: int) -> timedelta:
     return timedelta(seconds=min(settings.retry_first_wait * 4 ** (attempts - 1), settings.retry_last_wait))
 
 
-def _record_failure(
-    runtime: Runtime, subscription: Subscription, envelope: Envelope, problem: Exception
-) -> None:
+def _record_failure(runtime: Runtime, subscription: Subscription, envelope: Envelope, problem: Exception) -> None:
     """Takes charge of a failed event: its inbox row is written with the failure, so a redelivery is a no-op."""
     queue = subscription.queue(runtime.name)
     parked = _for_good(problem) or runtime.settings.retry_attempts <= 1
@@ -191,7 +190,7 @@ def _record_failure(
                 )
             ],
         )
-    log.warning("event failed", queue=queue, event=envelope.id, type=envelope.type, parked=parked, reason=reason)
+    log.warning("event failed", queue=queue, id=envelope.id, type=envelope.type, parked=parked, reason=reason)
 
 
 def _reason(problem: Exception) -> str:
@@ -221,9 +220,7 @@ def _retry(runtime: Runtime, subscription: Subscription | None, queue: str, even
     try:
         with runtime.transaction() as tx:
             row = tx.execute(
-                sa.select(failures)
-                .where(mine, failures.c.next_attempt_at <= tx.now)
-                .with_for_update(skip_locked=True)
+                sa.select(failures).where(mine, failures.c.next_attempt_at <= tx.now).with_for_update(skip_locked=True)
             ).first()
             if row is None:  # another process has it, or it is done
                 return
@@ -250,12 +247,12 @@ def _retry(runtime: Runtime, subscription: Subscription | None, queue: str, even
                     parked_at=tx.now if parked else None,
                 )
             )
-        log.warning("event failed again", queue=queue, event=event_id, attempts=attempts, parked=parked)
+        log.warning("event failed again", queue=queue, id=event_id, attempts=attempts, parked=parked)
 
 
-def park_undecodable(runtime: Runtime, subscription: Subscription, body: bytes, message_id: str) -> None:
-    """Keeps a message that is no batch of events, so that it is seen and not lost."""
-    envelope = Envelope(id=message_id, type="undecodable", subject="", data=body)
+def park_undecodable(runtime: Runtime, subscription: Subscription, body: bytes) -> None:
+    """Keeps a message that is no batch of events, so that it is seen and not lost. Its id is the body's hash."""
+    envelope = Envelope(id=hashlib.sha256(body).hexdigest()[:32], type="undecodable", data=body)
     _record_failure(runtime, subscription, envelope, DecodeError("the message is no EventBatch"))
 
 

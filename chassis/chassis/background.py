@@ -1,0 +1,99 @@
+"""What a `work` process does beside its subscribers: loops, retries, the audit's sealer, cleaning, gauges."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+import sqlalchemy as sa
+import structlog
+
+from chassis import audit, ids, telemetry
+from chassis.bus.subscriptions import Subscription, retry_due
+from chassis.database import is_unavailable
+from chassis.service import Loop, Runtime
+from chassis.transaction import Transaction
+
+log = structlog.get_logger(__name__)
+
+
+class Background:
+    """Runs each loop in a thread of its own until `stop`."""
+
+    def __init__(self, runtime: Runtime, known: Sequence[Subscription]) -> None:
+        self._runtime = runtime
+        self._known = known
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        loops = [
+            *self._runtime.service.loops(),
+            Loop("seal audit", 0.5, audit.seal),
+            Loop("clean", 3600.0, self._clean),
+        ]
+        for loop in loops:
+            self._thread(loop.name, loop.every, partial(self._once, loop))
+        self._thread("retry failures", 0.5, lambda: retry_due(self._runtime, self._known) >= 50)
+        self._thread("gauges", 2.0, self._gauges)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _thread(self, name: str, every: float, run: object) -> None:
+        thread = threading.Thread(
+            target=self._loop, args=(name, every, run), name=f"{self._runtime.name} {name}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def _loop(self, name: str, every: float, run: object) -> None:
+        while not self._stopping.is_set():
+            more = False
+            try:
+                more = bool(run())  # type: ignore[operator]
+            except Exception as problem:
+                if is_unavailable(problem):
+                    log.warning("loop waits for the database", loop=name, service=self._runtime.name)
+                else:
+                    log.exception("loop failed", loop=name, service=self._runtime.name)
+            if not more:
+                self._stopping.wait(every)
+
+    def _once(self, loop: Loop) -> bool | None:
+        with self._runtime.transaction() as tx:
+            return loop.run(tx)
+
+    def _clean(self, tx: Transaction) -> bool:
+        """Forgets inbox rows and answers after `keep_days`; answers to captures live as long as their lead."""
+        settings, tables = self._runtime.settings, self._runtime.service.tables
+        oldest = ids.first_id_at(tx.now.timestamp() - settings.keep_days * 86400)
+        tx.execute(sa.delete(tables.inbox).where(tables.inbox.c.event_id < oldest))
+        too_old = tables.replies.c.created_at < tx.now - timedelta(days=settings.keep_days)
+        kept = tables.replies.c.method.in_(self._runtime.service.kept_replies)
+        tx.execute(sa.delete(tables.replies).where(too_old, sa.not_(kept)))
+        return False
+
+    def _gauges(self) -> bool:
+        tables, name = self._runtime.service.tables, self._runtime.name
+        with self._runtime.reading() as tx:
+            outbox = tx.execute(
+                sa.select(sa.func.count(), sa.func.min(tables.outbox.c.created_at)).where(
+                    tables.outbox.c.published_at.is_(None)
+                )
+            ).one()
+            telemetry.OUTBOX_DEPTH.labels(name).set(outbox[0])
+            telemetry.OUTBOX_AGE.labels(name).set((tx.now - outbox[1]).total_seconds() if outbox[1] else 0)
+            failures = tx.execute(
+                sa.select(
+                    sa.func.count(tables.failures.c.parked_at),
+                    sa.func.count(tables.failures.c.next_attempt_at),
+                )
+            ).one()
+            telemetry.PARKED.labels(name).set(failures[0])
+            telemetry.FAILING.labels(name).set(failures[1])
+        return False
