@@ -1,0 +1,89 @@
+"""A journal being written in a test, as the use cases write it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from checker import Findings, check
+from rules import domain
+
+START = datetime(2026, 11, 20, 2, tzinfo=UTC)
+"""A Friday, 10 in the morning in Shanghai."""
+
+
+class Story:
+    """State and entries side by side; every step goes through the public functions of the domain."""
+
+    def __init__(self, policy: domain.Policy | None = None) -> None:
+        self.state = domain.initial_state()
+        self.entries: list[domain.Entry] = []
+        self.now = START
+        self.versions = 0
+        self.leads = 0
+        if policy is not None:
+            self.note(domain.PolicyPublished(policy, self.at))
+
+    @property
+    def at(self) -> int:
+        return domain.micros(self.now)
+
+    def pass_time(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    def version(self) -> int:
+        self.versions += 1
+        return self.versions
+
+    def note(self, *entries: domain.Entry) -> None:
+        self.state = domain.fold_all(self.state, entries)
+        self.entries.extend(entries)
+
+    def person(self, key: str, **facts: object) -> None:
+        known = self.state.people.get(key)
+        base = known if known is not None else domain.PersonChanged(key, 0)
+        self.note(replace(base, version=self.version(), at=self.at, **facts))  # type: ignore[arg-type]
+
+    def presence(self, key: str, presence: str) -> None:
+        self.note(domain.PresenceChanged(key, self.version(), presence, self.at))
+
+    def lead(self, **facts: object) -> domain.LeadFacts:
+        self.leads += 1
+        policy = self.state.policy
+        told = {"policy_version": policy.version, "conditions": (False,) * len(policy.conditions())}
+        return domain.LeadFacts(f"leads/{self.leads:05}", captured_at=self.at, **{**told, **facts})  # type: ignore[arg-type]
+
+    def decide(self, leads: Sequence[domain.LeadFacts]) -> list[domain.Decided]:
+        decisions, self.state = domain.decide_all(self.state, leads, self.now)
+        self.entries.extend(decisions)
+        return decisions
+
+    def owners(self, count: int, **facts: object) -> list[str]:
+        return [decided.owner for decided in self.decide([self.lead(**facts) for _ in range(count)])]
+
+    def drain(self) -> list[domain.Decided]:
+        decisions, self.state = domain.drain(self.state, self.now)
+        self.entries.extend(decisions)
+        return decisions
+
+    def give_back(self, place: int) -> None:
+        """The decision at this place of the journal (from 1) is refused."""
+        entry = self.entries[place - 1]
+        assert isinstance(entry, domain.Decided)
+        self.note(domain.TurnReturned(place, entry.facts.lead, entry.owner, entry.ledger, entry.at, self.at))
+
+    def records(self) -> list[domain.Record]:
+        return domain.seal(domain.GENESIS, 1, [domain.encode(entry) for entry in self.entries])
+
+    def findings(self) -> Findings:
+        stored = [(record.data, record.hash) for record in self.records()]
+        return check(stored, domain.credits_of(self.state), domain.LEAD)
+
+    def assert_sound(self) -> Findings:
+        """Fold = state, every decision derives again, and the independent checker agrees."""
+        assert domain.fold_all(domain.initial_state(), self.entries) == self.state
+        report = domain.verify(self.records())
+        assert (report.wrong, report.reason) == (0, "")
+        assert report.state == self.state
+        findings = self.findings()
+        assert findings.wrong == []
+        return findings
