@@ -8,7 +8,9 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates python3 python3-venv \
  && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv==${UV_VERSION}
-ENV UV_PROJECT_ENVIRONMENT=/opt/dealwright \
+# The base's certificates decide, so that a company's own authority and mirror work by changing BASE alone.
+ENV UV_SYSTEM_CERTS=true \
+    UV_PROJECT_ENVIRONMENT=/opt/dealwright \
     UV_PYTHON=/usr/bin/python3 \
     UV_PYTHON_DOWNLOADS=never \
     UV_LINK_MODE=copy \

@@ -228,7 +228,7 @@ class Batcher:
         self._commit(batch[middle:])
 
     def _attempt(self, items: Sequence[Item[Any]]) -> list[Answer]:
-        """One transaction over the items; a repeat of a request_id, stored or within the batch, takes its first answer."""
+        """One transaction over the items; a repeat of a request_id, stored or in the batch, takes its first answer."""
         answers: list[Answer | None] = [None] * len(items)
         keys = [(item.call.principal.actor, _request_id(item.call.request)) for item in items]
         prints = [_fingerprint(item.call.request) if key[1] else b"" for item, key in zip(items, keys, strict=True)]

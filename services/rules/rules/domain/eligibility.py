@@ -62,7 +62,9 @@ def pool(table: Table, region: str) -> tuple[PersonChanged, ...]:
             people = table.people.values()
             members = (p for p in people if p.state == "ACTIVE" and p.role == "sales" and p.weight > 0)
             everyone = pools[""] = tuple(sorted(members, key=lambda p: p.person))
-        found = tuple(p for p in everyone if p.region == region) or everyone
+        # A lead without a region is everybody's, not only theirs who have none either.
+        local = tuple(p for p in everyone if p.region == region) if region else ()
+        found = local or everyone
         pools[region] = found
     return found
 
