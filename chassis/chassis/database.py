@@ -329,7 +329,7 @@ _updates: dict[tuple[object, ...], tuple[str, list[Any]]] = {}
 
 
 def in_values(column: sa.ColumnElement[Any], values: Sequence[str], dialect: str) -> sa.ColumnElement[bool]:
-    """`column IN values` for many values: one array parameter on PostgreSQL, so that the statement text never varies."""
+    """`column IN values` for many values: one parameter, so that the statement text never varies."""
     if dialect == "postgresql":
         return column == sa.func.any(
             sa.cast(sa.literal(list(values), postgresql.ARRAY(sa.Text)), postgresql.ARRAY(sa.Text))

@@ -1,4 +1,4 @@
-"""The roles of a process in the cluster: `serve` answers calls, `work` handles events, `migrate` prepares the schema."""
+"""The roles of a process: `serve` answers calls, `work` handles events, `migrate` prepares the schema."""
 
 from __future__ import annotations
 

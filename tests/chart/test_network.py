@@ -100,6 +100,18 @@ def test_U7_the_gateway_reaches_each_service_and_nobody_reaches_anything_else(ch
     assert inner_calls(chart.render()) == called
 
 
+def test_U7_both_ends_of_a_call_between_services_are_closed_by_themselves(chart: Chart) -> None:
+    # One end that is too open would hide behind the other until somebody edits that one.
+    policies, ends = network(chart.render("minimal", 'services.leads.peers=["directory"]'))
+    called = {("gateway", service) for service in ("directory", "leads", "rules")} | {("leads", "directory")}
+    expected = {(f"dealwright-{a}-serve", f"dealwright-{b}-serve") for a, b in called}
+    pairs = [(a, b) for a, b in product(ends, ends) if a != b]
+    leaves = {(a.name, b.name) for a, b in pairs if passes(policies, a, b, 50051, "Egress")}
+    enters = {(a.name, b.name) for a, b in pairs if passes(policies, b, a, 50051, "Ingress")}
+    assert leaves == expected
+    assert {(a, b) for a, b in enters if b != "dealwright-gateway-serve"} == expected  # the front admits anyone
+
+
 def test_U7_a_declared_peer_opens_one_door_in_one_direction(chart: Chart) -> None:
     before = inner_calls(chart.render())
     after = inner_calls(chart.render("minimal", 'services.leads.peers=["directory"]'))
