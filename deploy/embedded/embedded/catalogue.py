@@ -1,0 +1,17 @@
+"""The services of this release. The one list that knows them all; each is imported when its role is started."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from chassis.service import Service
+
+NAMES = ("directory", "leads", "rules", "gateway")
+
+
+def load(name: str) -> Service:
+    """The service's declaration. Raises KeyError for a name that is none."""
+    if name not in NAMES:
+        raise KeyError(name)
+    service: Service = import_module(f"{name}.main").service
+    return service

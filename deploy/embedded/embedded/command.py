@@ -1,0 +1,151 @@
+"""The `dealwright` command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Dealwright, the CRM."
+)
+rules_app = typer.Typer(no_args_is_help=True, help="The assignment rules and their journal.")
+bus_app = typer.Typer(no_args_is_help=True, help="Events that could not be handled.")
+app.add_typer(rules_app, name="rules")
+app.add_typer(bus_app, name="bus")
+
+ServiceName = Annotated[str, typer.Argument(help="directory, leads, rules or gateway")]
+
+
+@app.command()
+def up(cluster: Annotated[bool, typer.Option(help="Separate processes on real parts.")] = False) -> None:
+    """Start everything and print the address and the first sign-in."""
+    if cluster:
+        from embedded.starting import up_cluster
+
+        up_cluster()
+    else:
+        from embedded.starting import up_embedded
+
+        up_embedded()
+
+
+@app.command()
+def serve(service: ServiceName) -> None:
+    """Answer one service's calls."""
+    if _named(service) == "gateway":
+        from gateway.main import serve as serve_gateway
+
+        serve_gateway()
+    else:
+        from chassis import roles
+
+        from embedded.catalogue import load
+
+        roles.serve(load(service))
+
+
+@app.command()
+def work(service: ServiceName) -> None:
+    """Handle one service's events (needs the cluster extra)."""
+    _named(service)
+    from chassis.bus import worker  # noqa: F401 - first of all: it patches the process
+
+    from chassis import roles
+
+    from embedded.catalogue import load
+
+    roles.work(load(service))
+
+
+@app.command()
+def migrate(service: ServiceName) -> None:
+    """Bring one service's database to this release."""
+    _named(service)
+    from chassis import roles
+
+    from embedded.catalogue import load
+
+    roles.migrate(load(service))
+
+
+@app.command()
+def apply(
+    file: Path,
+    validate_only: Annotated[bool, typer.Option("--validate-only", help="Only say what would change.")] = False,
+) -> None:
+    """Apply a blueprint (YAML) to a running Dealwright: all parts or none."""
+    from embedded import remote
+
+    raise typer.Exit(remote.apply(file, validate_only))
+
+
+@app.command()
+def simulate(file: Path) -> None:
+    """Decide the leads of history again under the policy in this file, and say what would differ."""
+    from embedded import remote
+
+    raise typer.Exit(remote.simulate(file))
+
+
+@rules_app.command()
+def verify() -> None:
+    """Re-derive every decision ever taken and check the journal's hash chain."""
+    from embedded import inspection
+
+    raise typer.Exit(inspection.verify_rules())
+
+
+@bus_app.command()
+def parked() -> None:
+    """List parked events with their reasons."""
+    from embedded import inspection
+
+    raise typer.Exit(inspection.parked())
+
+
+@bus_app.command()
+def replay(event: Annotated[list[str] | None, typer.Argument(help="Ids; all when none is given.")] = None) -> None:
+    """Hand parked events out again."""
+    from embedded import inspection
+
+    raise typer.Exit(inspection.replay(event or []))
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation: databases, schema, audit chains, journal, parked events."""
+    from embedded import inspection
+
+    raise typer.Exit(inspection.doctor())
+
+
+@app.command()
+def backup(file: Path) -> None:
+    """Copy every database of the embedded deployment into one archive, while it runs."""
+    from embedded import archive
+
+    raise typer.Exit(archive.backup(file))
+
+
+@app.command()
+def restore(file: Path) -> None:
+    """Put an archive's databases in place. Dealwright must be stopped."""
+    from embedded import archive
+
+    raise typer.Exit(archive.restore(file))
+
+
+def _named(service: str) -> str:
+    from embedded.catalogue import NAMES
+
+    if service not in NAMES:
+        typer.echo(f"There is no service {service!r}: choose {', '.join(NAMES)}.", err=True)
+        sys.exit(2)
+    return service
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,110 @@
+"""Commands that look into the services' databases: parked events, the journal, the health of an installation.
+
+They open each service's database as its processes do: DEALWRIGHT_DATABASE_URL_<SERVICE> in the cluster (or
+DEALWRIGHT_DATABASE_URL for one), SQLite under DATA otherwise. They read beside running processes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import sqlalchemy as sa
+from chassis import audit
+from chassis.bus.subscriptions import parked as parked_events
+from chassis.bus.subscriptions import replay_parked
+from chassis.service import Runtime, runtime
+from chassis.settings import Settings
+from rich.console import Console
+from rich.table import Table
+
+from embedded.catalogue import NAMES, load
+
+
+def runtimes() -> list[Runtime]:
+    """Every service whose database is here."""
+    found = []
+    for name in NAMES:
+        settings = Settings(data=Path(os.environ.get("DATA", "var")))
+        url = os.environ.get(f"DEALWRIGHT_DATABASE_URL_{name.upper()}", "")
+        if url:
+            settings = settings.model_copy(update={"database_url": url})
+        elif not settings.database_url and not (settings.data / f"{name}.db").exists():
+            continue
+        found.append(runtime(load(name), settings))
+    return found
+
+
+def parked() -> int:
+    """Prints the parked events. Exit status 0, also when there are some."""
+    console = Console()
+    table = Table("service", "subscriber", "event", "type", "subject", "tries", "reason", "parked", "caused by")
+    for mine in runtimes():
+        for row in parked_events(mine):
+            table.add_row(
+                row["service"],
+                row["subscriber"],
+                row["event"],
+                row["type"],
+                row["subject"],
+                str(row["attempts"]),
+                row["reason"],
+                row["parked"].isoformat(timespec="seconds"),
+                row["causation"],
+            )
+    console.print(table if table.row_count else "Nothing is parked.")
+    return 0
+
+
+def replay(events: list[str]) -> int:
+    """Makes parked events due again. Exit status 1 when a named one is not parked."""
+    count = sum(replay_parked(mine, events) for mine in runtimes())
+    Console().print(f"{count} handed out again.")
+    return 1 if events and count < len(events) else 0
+
+
+def verify_rules() -> int:
+    """Re-derives every decision. Exit status 1 when an entry is wrong."""
+    from rules.usecases import verify_journal
+
+    for mine in runtimes():
+        if mine.name != "rules":
+            continue
+        with mine.reading() as tx:
+            report = verify_journal(tx)
+        if report.first_wrong_entry:
+            Console().print(f"Entry {report.first_wrong_entry} is wrong: {report.problem}", style="red", markup=False)
+            return 1
+        Console().print(f"{report.entries} entries, {report.decisions} decisions: every one re-derives.")
+        return 0
+    Console().print("There is no journal here (set DATA or DEALWRIGHT_DATABASE_URL_RULES).", style="red")
+    return 1
+
+
+def doctor() -> int:
+    """Checks each service's database and chains. Exit status 1 when something is wrong."""
+    console = Console()
+    table = Table("service", "check", "result")
+    wrong = 0
+    for mine in runtimes():
+        try:
+            with mine.reading() as tx:
+                version = tx.execute(sa.text("SELECT count(*) FROM alembic_version")).scalar_one()
+                table.add_row(mine.name, "schema", "ok" if version else "not migrated")
+                chain = audit.verify(tx)
+                good = not chain.first_wrong
+                detail = f"{chain.sealed} sealed, {chain.unsealed} not yet"
+                table.add_row(mine.name, "audit chain", detail if good else f"broken at {chain.first_wrong}")
+                outbox = mine.service.tables.outbox
+                waiting = tx.execute(
+                    sa.select(sa.func.count()).select_from(outbox).where(outbox.c.published_at.is_(None))
+                ).scalar_one()
+                table.add_row(mine.name, "outbox", f"{waiting} waiting")
+            count = len(parked_events(mine))
+            table.add_row(mine.name, "parked events", str(count))
+            wrong += (not version) + (not good)
+        except sa.exc.SQLAlchemyError as problem:
+            table.add_row(mine.name, "database", type(problem).__name__)
+            wrong += 1
+    console.print(table)
+    return 1 if wrong or verify_rules() else 0
