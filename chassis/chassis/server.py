@@ -14,7 +14,6 @@ from typing import Any
 
 import grpc
 import structlog
-from dealwright.api.v1 import access_pb2
 from google.protobuf import any_pb2, message_factory
 from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -26,6 +25,7 @@ from chassis.commands import Answer, Batcher, run_command
 from chassis.errors import Denied, Invalid, Problem, unauthenticated
 from chassis.service import Runtime
 from chassis.transaction import Origin
+from dealwright.api.v1 import access_pb2
 
 log = structlog.get_logger(__name__)
 _VERB_NAMES = {1: "read", 2: "write", 3: "delete", 4: "export"}

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from dealwright.bus.v1.envelope_pb2 import Envelope
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
 from chassis import clock
+from dealwright.bus.v1.envelope_pb2 import Envelope
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from dealwright.bus.v1.envelope_pb2 import Envelope
 from google.protobuf.message import Message
 
 from chassis import ids
 from chassis.access import ANONYMOUS, Principal
 from chassis.database import insert_rows
 from chassis.tables import ChassisTables
+from dealwright.bus.v1.envelope_pb2 import Envelope
 
 EVENTS_PER_MESSAGE = 256
 

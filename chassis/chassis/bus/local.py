@@ -15,13 +15,13 @@ from functools import partial
 
 import sqlalchemy as sa
 import structlog
-from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
 
 from chassis import clock, telemetry
 from chassis.bus.subscriptions import Subscription, deliver
 from chassis.database import in_values
 from chassis.service import Runtime
 from chassis.transaction import OutboxRow
+from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
 
 log = structlog.get_logger(__name__)
 _MOST_EVENTS_WAITING = 20_000

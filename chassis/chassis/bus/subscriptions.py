@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
-from dealwright.bus.v1.envelope_pb2 import Envelope
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
@@ -25,6 +24,7 @@ from chassis import clock, telemetry
 from chassis.database import insert_rows, is_unavailable
 from chassis.errors import Invalid
 from chassis.transaction import Origin, Transaction
+from dealwright.bus.v1.envelope_pb2 import Envelope
 
 if TYPE_CHECKING:
     from chassis.service import Runtime

@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from dealwright.bus.v1.envelope_pb2 import EventBatch
 from google.protobuf.message import DecodeError
 from kombu import serialization
 from nameko.constants import ACCEPT_CONFIG_KEY, AMQP_URI_CONFIG_KEY, MAX_WORKERS_CONFIG_KEY
@@ -35,6 +34,7 @@ from chassis.bus import publisher
 from chassis.bus.subscriptions import Subscription, deliver, park_undecodable
 from chassis.service import Runtime
 from chassis.status import StatusServer
+from dealwright.bus.v1.envelope_pb2 import EventBatch
 
 log = structlog.get_logger(__name__)
 # A handler is CPU-bound between its statements: a few at a time keep the database busy without a crowd.

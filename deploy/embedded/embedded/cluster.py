@@ -20,7 +20,6 @@ from typing import Self
 from chassis.testing.parts import Parts
 from chassis.testing.proc import Port
 from chassis.testing.process import PartFailed, Process
-
 from embedded import catalogue
 
 

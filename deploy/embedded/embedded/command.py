@@ -41,7 +41,6 @@ def serve(service: ServiceName) -> None:
         serve_gateway()
     else:
         from chassis import roles
-
         from embedded.catalogue import load
 
         roles.serve(load(service))
@@ -51,10 +50,7 @@ def serve(service: ServiceName) -> None:
 def work(service: ServiceName) -> None:
     """Handle one service's events (needs the cluster extra)."""
     _named(service)
-    from chassis.bus import worker  # noqa: F401 - first of all: it patches the process
-
     from chassis import roles
-
     from embedded.catalogue import load
 
     roles.work(load(service))
@@ -65,7 +61,6 @@ def migrate(service: ServiceName) -> None:
     """Bring one service's database to this release."""
     _named(service)
     from chassis import roles
-
     from embedded.catalogue import load
 
     roles.migrate(load(service))

@@ -10,14 +10,14 @@ import os
 from pathlib import Path
 
 import sqlalchemy as sa
+from rich.console import Console
+from rich.table import Table
+
 from chassis import audit
 from chassis.bus.subscriptions import parked as parked_events
 from chassis.bus.subscriptions import replay_parked
 from chassis.service import Runtime, runtime
 from chassis.settings import Settings
-from rich.console import Console
-from rich.table import Table
-
 from embedded.catalogue import NAMES, load
 
 
