@@ -9,10 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import chassis.telemetry  # noqa: F401  (defines the metrics)
 import pytest
 import yaml
 from prometheus_client import REGISTRY
+
+import chassis.telemetry  # noqa: F401  (defines the metrics)
 
 if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest
