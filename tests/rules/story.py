@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from checker import Findings, check
+
 from rules import domain
 
 START = datetime(2026, 11, 20, 2, tzinfo=UTC)

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from story import START, Story
+
 from chassis.calendar import from_plain as calendar_of
 from rules import domain
 from rules.domain.policy import Policy, Rule, Step
-from story import START, Story
 
 OFFICE = {
     "timeZone": "Asia/Shanghai",
@@ -206,6 +207,10 @@ def test_L15_a_scan_goes_to_the_nearest_person_within_3_km_and_past_that_to_the_
     assert story.decide([story.lead(cell=outside)])[0].step == "roster"
     story.presence("booth", "AWAY")
     assert story.owners(1, cell=BOOTH) == ["hall"]
+    east = domain.cell(31.1930, 121.3012 + 0.0314)  # 2 987 m; a degree of longitude is shorter up here
+    assert story.decide([story.lead(cell=east)])[0].step == "nearest"
+    past = domain.cell(31.1930, 121.3012 + 0.0317)  # 3 016 m
+    assert story.decide([story.lead(cell=past)])[0].step == "roster"
     story.assert_sound()
 
 
@@ -241,10 +246,12 @@ def test_L14_waiting_leads_are_drained_urgent_first_then_oldest() -> None:
     story = Story()
     team(story, "a")
     story.presence("a", "OFFLINE")
-    old, urgent, young = story.lead(), story.lead(urgent=True), story.lead()
+    young, urgent, old = story.lead(), story.lead(urgent=True), story.lead()
     for lead, at in ((young, 30), (urgent, 20), (old, 10)):
         story.decide([replace(lead, captured_at=at)])
-    assert [w.reason for w in story.state.waiting.values()] == ["OFFLINE"] * 3
+    story.pass_time(minutes=5)
+    story.decide([replace(old, captured_at=10)])  # asked again, it has still waited from the start
+    assert {(w.reason, w.since) for w in story.state.waiting.values()} == {("OFFLINE", domain.micros(START))}
     assert story.drain() == []
     story.presence("a", "ONLINE")
     assert [d.facts.lead for d in story.drain()] == [urgent.lead, old.lead, young.lead]

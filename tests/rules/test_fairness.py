@@ -6,8 +6,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rules.domain.fairness import LEAD, Ledger, adjust, begin_epoch, forget, next_index, settled, take
 from story import Story
+
+from rules.domain.fairness import LEAD, Ledger, adjust, begin_epoch, forget, next_index, settled, take
 
 WEIGHTS = st.one_of(st.integers(1, 5), st.integers(1, 1000), st.sampled_from([1, 1000, 999, 997, 500]))
 

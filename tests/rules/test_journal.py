@@ -4,14 +4,15 @@ import json
 from dataclasses import replace
 
 import pytest
-from chassis.calendar import from_plain as calendar_of
 from checker import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rules import domain
-from rules.domain.policy import Rule
 from story import Story
 from test_assignment import BOOTH, OFFICE, default_with
+
+from chassis.calendar import from_plain as calendar_of
+from rules import domain
+from rules.domain.policy import Rule
 
 PEOPLE = [f"people/{number}" for number in range(7)]
 REGIONS = ["", "华东", "华北"]
@@ -103,6 +104,30 @@ def test_L13_whatever_happens_the_fold_is_the_state_and_an_independent_reading_f
     assert wrong == []
     for entry in story.entries:
         assert domain.decode(domain.encode(entry)) == entry
+    assert domain.restore(domain.snapshot(story.state)) == story.state
+
+
+def test_L13_a_process_that_starts_from_a_snapshot_decides_as_one_that_never_stopped() -> None:
+    story = Story()
+    for number, weight in enumerate((1000, 2500, 4000)):
+        story.person(f"p{number}", weight=weight)
+    for turn in range(60):
+        if turn == 7:
+            story.presence("p0", "AWAY")
+            story.owners(1)
+            story.presence("p0", "ONLINE")
+        fresh = domain.restore(domain.snapshot(story.state))
+        lead = story.lead()
+        assert domain.decide_all(fresh, [lead], story.now)[0] == story.decide([lead])
+        assert domain.snapshot(domain.restore(domain.snapshot(story.state))) == domain.snapshot(story.state)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b'["state9",0,"",{},{},{},{},{},{}]', b'["state1",0,"x",{},{},{},{},{},{}]']
+)
+def test_L13_what_is_no_snapshot_is_refused(data: bytes) -> None:
+    with pytest.raises(domain.Unreadable):
+        domain.restore(data)
 
 
 def rich() -> Story:

@@ -21,6 +21,7 @@ from rules.domain.fairness import LEAD
 from rules.domain.policy import Clocks, ConditionSource, Policy, Rule, Step, default_policy, to_plain, with_version
 from rules.domain.policy_form import PolicyInvalid, from_plain
 from rules.domain.replay import Diverged, fold, fold_all
+from rules.domain.snapshot import restore, snapshot
 from rules.domain.state import State, Waiting, credits_of, initial_state, micros, moment_of
 
 __all__ = [
@@ -68,7 +69,9 @@ __all__ = [
     "moment_of",
     "next_hash",
     "next_wake",
+    "restore",
     "seal",
+    "snapshot",
     "to_plain",
     "verify",
     "waiting_in_order",

@@ -52,8 +52,8 @@ def drain(
         if limit is not None and len(decided) >= limit:
             break
         facts = (refreshed or {}).get(waiting.facts.lead, waiting.facts)
-        choice = choose(table, facts)
-        if choice.owner:
+        choice = pick(table, facts)
+        if choice is not None:
             decided.append(apply(table, facts, choice))
     return decided, table.freeze()
 
@@ -103,6 +103,15 @@ def decide(table: Table, facts: LeadFacts) -> Decided:
 
 def choose(table: Table, facts: LeadFacts) -> Choice:
     """What the policy says of this lead now; accounts for nothing (a ledger may open its next epoch)."""
+    picked = pick(table, facts)
+    if picked is not None:
+        return picked
+    policy = table.policy
+    return Choice("", policy.steps[-1].id, why_nobody(table, facts), "", 0, is_urgent(policy, facts))
+
+
+def pick(table: Table, facts: LeadFacts) -> Choice | None:
+    """`choose` without the search for a reason: None where the lead has to wait."""
     policy = table.policy
     steps = compiled(policy)
     conditions = facts.conditions if facts.policy_version == policy.version else ()
@@ -120,7 +129,7 @@ def choose(table: Table, facts: LeadFacts) -> Choice:
             if step.charges_turn and not ledger:
                 ledger = roster_ledger(table, facts)
             return Choice(owner, step.id, "", ledger, position, urgent)
-    return Choice("", policy.steps[-1].id, why_nobody(table, facts), "", 0, urgent)
+    return None
 
 
 def apply(table: Table, facts: LeadFacts, choice: Choice) -> Decided:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from chassis.calendar import from_plain as calendar_from_plain
-
 from rules.domain.entries import (
     CalendarChanged,
     Decided,

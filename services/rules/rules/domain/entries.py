@@ -6,7 +6,6 @@ Moments are integers: microseconds since 1970-01-01 UTC. A cell is (latitude, lo
 from dataclasses import dataclass
 
 from chassis.calendar import WorkingCalendar
-
 from rules.domain.policy import Policy
 
 Cell = tuple[int, int]
