@@ -1,7 +1,7 @@
 """Every static check, two at a time, all of them even when one fails; prints the seconds of each.
 
-    python .ci/lint.py             check
-    python .ci/lint.py promise     make the present protos the ones that `buf breaking` compares with
+python .ci/lint.py             check
+python .ci/lint.py promise     make the present protos the ones that `buf breaking` compares with
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chassis.testing.parts import Postgres, RabbitMQ, Valkey, postgres, rabbitmq, valkey
 from hypothesis import HealthCheck, settings
+
+from chassis.testing.parts import Postgres, RabbitMQ, Valkey, postgres, rabbitmq, valkey
 
 # `ci` gives the same examples on every machine and run; `long` looks for new ones.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)

@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+
 from chassis.testing import packages, proc
 from chassis.testing import postgres as postgres_module
 from chassis.testing import rabbitmq as rabbitmq_module

@@ -61,9 +61,7 @@ class Postgres:
     def drop_database(self, name: str) -> None:
         """Drop a database and throw out whoever is connected to it."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
     def kill(self) -> None:
         """SIGKILL the server and every process of it."""
@@ -92,9 +90,7 @@ def find_postgres() -> Path:
     installed = sorted(
         (int(version.name), version / "bin")
         for version in (_SYSTEM.iterdir() if _SYSTEM.is_dir() else ())
-        if version.name.isdigit()
-        and (version / "bin/postgres").exists()
-        and (version / "bin/initdb").exists()
+        if version.name.isdigit() and (version / "bin/postgres").exists() and (version / "bin/initdb").exists()
     )
     if installed and installed[-1][0] >= _OLDEST:
         return installed[-1][1]
@@ -185,9 +181,7 @@ def _initialise(bin_dir: Path, data: Path, uid: int | None) -> None:
             **run_as(uid),
         )
         if done.returncode != 0:
-            raise PartFailed(
-                f"PostgreSQL could not make its data folder:\n{done.stdout}{done.stderr}".rstrip()
-            )
+            raise PartFailed(f"PostgreSQL could not make its data folder:\n{done.stdout}{done.stderr}".rstrip())
         Path(fresh, "data").rename(data)
 
 

@@ -164,9 +164,7 @@ def rabbitmq(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _configure(
-    folder: Path, number: Mapping[str, int], settings: Mapping[str, str], uid: int | None
-) -> dict[str, str]:
+def _configure(folder: Path, number: Mapping[str, int], settings: Mapping[str, str], uid: int | None) -> dict[str, str]:
     """Write the node's configuration into `folder`; its environment."""
     lines = {
         "loopback_users.guest": "true",
