@@ -65,6 +65,7 @@ def refusal(source: Any) -> ExpressionError:
         ('"展会" in tags', True),
         ('tags.exists(tag, tag.startsWith("复"))', True),
         ('tags.filter(tag, tag != "展会").size() == 1', True),
+        ('tags.all(a, a != "") && tags.exists(b, b == "展会")', True),
         ("custom.size > 30", True),
         ("has(custom.colour)", False),
         ('captured > timestamp("2026-09-30T00:00:00Z")', True),
@@ -148,13 +149,24 @@ def test_L7_a_condition_that_could_run_wild_is_refused_when_saved(hostile: str) 
 
 
 def test_L7_what_compiles_alone_compiles_in_a_set_too() -> None:
-    deepest = "(" * 28 + "vip" + ")" * 28
-    for depth in range(1, 40):
-        try:
-            nested = compile("!" * 3 + "(" * depth + "hour + 1 == 2" + ")" * depth, SCHEMA)
-        except ExpressionError:
-            continue
-        assert ConditionSet([("a", nested), ("b", compile(deepest, SCHEMA))])._together is not None
+    vip = compile("vip", SCHEMA)
+    taken = 0
+    for length in range(1, 40):
+        for source in (
+            "(" * length + "hour + 1 == 2" + ")" * length,
+            "hour" + " + hour" * length + " == 2",
+            "vip ? true : " * length + "false",
+        ):
+            try:
+                nested = compile(source, SCHEMA)
+            except ExpressionError as problem:
+                refused = problem.message
+            else:
+                taken += 1
+                refused = ""
+                assert ConditionSet([("a", nested), ("b", vip)])._together is not None, source
+            assert refused == "" or "nested too deeply" in refused
+    assert 39 < taken < 117
 
 
 def test_L7_a_field_without_a_value_leaves_the_other_conditions_their_answers() -> None:
@@ -177,6 +189,7 @@ def test_L7_a_field_without_a_value_leaves_the_other_conditions_their_answers() 
         assert isinstance(outcomes["amount"], str)
         assert "amount" in outcomes["amount"]
         assert outcomes["share"] == "divide by zero"
+    assert isinstance(compile("any == null", {"any": "dyn"}).evaluate({"any": None}), str)
 
 
 @pytest.mark.parametrize(
