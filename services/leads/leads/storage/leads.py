@@ -1,0 +1,156 @@
+"""Leads, their keys and their touchpoints, in sets: a constant number of statements whatever the number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+import sqlalchemy as sa
+from chassis import ids
+from chassis.database import in_values, insert_rows, update_rows
+from chassis.transaction import Transaction
+
+from leads.domain.lead import Kind, Lead, Status
+from leads.storage.tables import COLUMNS, lead_keys, leads, touchpoints
+
+_values = attrgetter(*COLUMNS)
+_EVERY = [leads.c[column] for column in COLUMNS]
+# What a person or a further capture may change; never the owner, and never the status.
+_FACTS = (
+    *("full_name", "phone", "email", "company", "licence", "region", "industry", "category", "channel", "intent"),
+    *("text", "latitude", "longitude", "tags", "skills", "custom"),
+    *("last_activity_time", "review_with", "version"),
+)
+_facts = attrgetter("name", *_FACTS)
+_STANDING = (
+    *("status", "status_reason", "status_time", "deciding", "respond_by", "first_response_time"),
+    *("last_activity_time", "escalated_to", "version"),
+)
+_standing = attrgetter("name", "owner_version", *_STANDING)
+
+
+def insert(tx: Transaction, new: Sequence[Lead]) -> None:
+    insert_rows(tx.connection, leads, COLUMNS, [_values(lead) for lead in new])
+
+
+def by_name(tx: Transaction, names: Iterable[str], lock: bool = False) -> dict[str, Lead]:
+    """The leads of these names. `lock` holds them until the commit, taken in the order of their names."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    query = sa.select(*_EVERY).where(in_values(leads.c.name, wanted, tx.dialect))
+    if lock and tx.dialect == "postgresql":
+        query = query.order_by(leads.c.name).with_for_update()
+    return {row[0]: Lead(*row) for row in tx.execute(query)}
+
+
+def save_facts(tx: Transaction, changed: Sequence[Lead]) -> None:
+    """Writes what was captured or corrected of leads that the caller holds locked."""
+    rows = [_facts(lead) for lead in sorted(changed, key=attrgetter("name"))]
+    update_rows(tx.connection, leads, ("name",), _FACTS, rows)
+
+
+def save_standing(tx: Transaction, changed: Sequence[Lead]) -> None:
+    """Writes status and clocks of leads that the caller holds locked, within one ownership."""
+    rows = [_standing(lead) for lead in sorted(changed, key=attrgetter("name"))]
+    update_rows(tx.connection, leads, ("name", "owner_version"), _STANDING, rows)
+
+
+def waiting_since(tx: Transaction, before: datetime, most: int) -> list[Lead]:
+    """Waiting leads last announced before then, oldest first, held; those that another process holds are left out."""
+    query = (
+        sa.select(*_EVERY)
+        .where(leads.c.status == sa.literal_column(str(int(Status.WAITING))), leads.c.status_time < before)
+        .order_by(leads.c.status_time)
+        .limit(most)
+    )
+    if tx.dialect == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    return [Lead(*row) for row in tx.execute(query)]
+
+
+# --- keys ---
+
+
+def leads_of_keys(tx: Transaction, keys: Sequence[str]) -> dict[str, str]:
+    """Key to lead, for those that are known."""
+    if not keys:
+        return {}
+    query = sa.select(lead_keys.c.key, lead_keys.c.lead).where(in_values(lead_keys.c.key, keys, tx.dialect))
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def take_keys(tx: Transaction, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Gives unknown keys to their leads, in sorted order. Returns those that another process gave away meanwhile,
+    with the lead that has them; on PostgreSQL that waits for the other's commit."""
+    if not wanted:
+        return {}
+    rows = sorted(wanted.items())
+    if tx.dialect == "sqlite":  # the one writer: nobody came between
+        insert_rows(tx.connection, lead_keys, ("key", "lead"), rows)
+        return {}
+    taken = insert_rows(
+        tx.connection, lead_keys, ("key", "lead"), rows, conflict="DO NOTHING", returning=("key",)
+    )
+    lost = wanted.keys() - {row[0] for row in taken}
+    return leads_of_keys(tx, sorted(lost)) if lost else {}
+
+
+def move_keys(tx: Transaction, moved: Mapping[str, str]) -> None:
+    """Points keys that this transaction took at other leads."""
+    update_rows(tx.connection, lead_keys, ("key",), ("lead",), sorted(moved.items()))
+
+
+def free_keys(tx: Transaction, keys: Sequence[str]) -> None:
+    """Gives back keys that this transaction took and does not need."""
+    if keys:
+        tx.execute(sa.delete(lead_keys).where(in_values(lead_keys.c.key, keys, tx.dialect)))
+
+
+def drop_keys(tx: Transaction, lead: str, keys: Sequence[str]) -> None:
+    if keys:
+        tx.execute(sa.delete(lead_keys).where(lead_keys.c.key.in_(keys), lead_keys.c.lead == lead))
+
+
+# --- touchpoints ---
+
+
+@dataclass(frozen=True, slots=True)
+class Touchpoint:
+    """One link of a lead's event chain. Fields in the order of the columns."""
+
+    lead: str
+    kind: Kind
+    actor: str
+    happen_time: datetime
+    receive_time: datetime
+    channel: int = 0
+    text: str = ""
+    owner: str = ""
+    reason: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    decision: int | None = None
+
+
+_POINT = (
+    *("lead", "kind", "actor", "happen_time", "receive_time", "channel", "text", "owner", "reason"),
+    *("latitude", "longitude", "decision"),
+)
+_point = attrgetter(*_POINT)
+
+
+def append(tx: Transaction, points: Sequence[Touchpoint]) -> None:
+    """Adds to the chains; ids rise in the order given."""
+    rows = [(*_point(point), new) for point, new in zip(points, ids.new_ids(len(points)), strict=True)]
+    insert_rows(tx.connection, touchpoints, (*_POINT, "id"), rows)
+
+
+def recorded(tx: Transaction, names: Sequence[str]) -> set[tuple[str, int]]:
+    """(lead, journal number) of the decisions that were ever recorded for these leads."""
+    query = sa.select(touchpoints.c.lead, touchpoints.c.decision).where(
+        in_values(touchpoints.c.lead, names, tx.dialect), touchpoints.c.decision.is_not(None)
+    )
+    return {(row[0], row[1]) for row in tx.execute(query)}

@@ -1,0 +1,29 @@
+"""The one way by which a lead changes hands: decisions of the rules, claims, moves by hand, releases, reclaims,
+returns. Everything ends in one compare-and-set, so no fault gives a lead two owners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from chassis.errors import Stale
+from chassis.transaction import Transaction
+
+from leads.domain.lead import Lead
+from leads.domain.ownership import Change, apply
+from leads.storage import ownership
+
+
+def change(tx: Transaction, changes: Sequence[Change]) -> dict[str, Lead]:
+    """Carries out changes, at most one a lead. Returns the leads as they are now by name; those that lost the
+    compare-and-set are missing."""
+    after = {c.lead.name: apply(c, tx.now) for c in changes}
+    written = ownership.compare_and_set(tx, [(c.lead, after[c.lead.name]) for c in changes])
+    return {name: lead for name, lead in after.items() if name in written}
+
+
+def change_one(tx: Transaction, wanted: Change) -> Lead:
+    """One person's change. Raises Stale when somebody else was faster."""
+    after: Mapping[str, Lead] = change(tx, [wanted])
+    if wanted.lead.name not in after:
+        raise Stale(wanted.lead.name)
+    return after[wanted.lead.name]

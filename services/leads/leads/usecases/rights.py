@@ -1,0 +1,80 @@
+"""Which leads a caller may see and change: own (and the pool), team (and what nobody owns), all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from chassis.access import Principal, Scope, visible
+from chassis.errors import Denied, NotFound, Stale
+from chassis.transaction import Transaction
+
+from leads.domain.lead import Lead, Status
+from leads.storage import leads as stored
+from leads.storage import people
+from leads.storage.tables import leads
+from leads.storage.tables import people as people_table
+
+_NAME = re.compile(r"leads/[0-9a-f]{32}")
+# A literal, so that the planner sees that the pool's partial index fits.
+_POOLED = sa.literal_column(str(int(Status.POOLED)))
+
+
+def criteria(principal: Principal, verb: str) -> sa.ColumnElement[bool]:
+    """SQL for the leads that the caller's scope covers. Raises Denied without any."""
+    scope = principal.require("leads", verb)
+    covered = visible(principal, scope, leads.c.owner, people_table)
+    if scope is Scope.OWN and verb == "read":
+        return sa.or_(covered, leads.c.status == _POOLED)
+    if scope is Scope.TEAM:
+        return sa.or_(covered, leads.c.owner == "")
+    return covered
+
+
+def covers(principal: Principal, verb: str, lead: Lead, team: str) -> bool:
+    """The same of one lead whose owner is of `team`."""
+    scope = principal.scope("leads", verb)
+    if scope is Scope.ALL:
+        return True
+    if scope is Scope.NONE:
+        return False
+    if lead.owner and lead.owner == principal.person:
+        return True
+    if scope is Scope.TEAM:
+        return not lead.owner or team in (principal.teams or ("",))
+    return verb == "read" and lead.status == Status.POOLED
+
+
+def readable(tx: Transaction, callers: Iterable[tuple[Principal, Lead]]) -> list[bool]:
+    """For each caller whether he may see the lead; one look at the people, and only where a team decides."""
+    asked = list(callers)
+    owners = {
+        lead.owner for caller, lead in asked if lead.owner and caller.scope("leads", "read") is Scope.TEAM
+    }
+    teams = people.teams(tx, sorted(owners)) if owners else {}
+    return [covers(caller, "read", lead, teams.get(lead.owner, "-")) for caller, lead in asked]
+
+
+def find(tx: Transaction, name: str, lock: bool = False) -> Lead:
+    """The lead, if the caller may see it. Raises NotFound otherwise."""
+    lead = stored.by_name(tx, [name], lock).get(name) if _NAME.fullmatch(name) else None
+    if lead is None or not readable(tx, [(tx.principal, lead)])[0]:
+        raise NotFound(name if _NAME.fullmatch(name) else "leads/...")
+    return lead
+
+
+def hold(tx: Transaction, name: str, etag: str, claiming: bool = False) -> Lead:
+    """The lead, held until the commit, if the caller may change it and it is as he read it.
+
+    Raises NotFound out of reach, Denied for one that he may only see, Stale when the etag is old. `claiming`: what
+    lies in the pool is for everybody who sees it.
+    """
+    lead = find(tx, name, lock=True)
+    team = people.teams(tx, [lead.owner]).get(lead.owner, "-") if lead.owner else "-"
+    pooled = claiming and lead.status == Status.POOLED
+    if not pooled and not covers(tx.principal, "write", lead, team):
+        raise Denied("leads.write")
+    if etag and etag != str(lead.version):
+        raise Stale(name)
+    return lead
