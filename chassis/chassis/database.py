@@ -279,7 +279,7 @@ def update_rows(
     """Updates many rows in one statement: each row of `rows` holds the key columns, then the new values.
 
     On PostgreSQL `UPDATE t SET c = v.c FROM unnest(...) AS v WHERE t.key = v.key`, on SQLite one prepared statement
-    a row. A compare-and-set names the compared columns in `key`; `where` is further SQL from code about `t.`.
+    a row. A compare-and-set names the compared columns in `key` (a column may be compared and set); `where` is further SQL from code about `t.`.
     Returns the rows of RETURNING (columns of the table).
     """
     if not rows:
@@ -298,9 +298,9 @@ def update_rows(
             sql = f'UPDATE "{table.name}" AS t SET {sets} WHERE {keys}' + (f" AND {where}" if where else "") + back
         else:
             sets = ", ".join(f'"{c}" = v."{c}"' for c in columns)
-            keys = " AND ".join(f't."{c}" = v."{c}"' for c in key)
+            keys = " AND ".join(f't."{c}" = v."if_{c}"' for c in key)
             arrays = ", ".join(_array_cast(table.c[c].type) for c in names)
-            alias = ", ".join(f'"{c}"' for c in names)
+            alias = ", ".join([*(f'"if_{c}"' for c in key), *(f'"{c}"' for c in columns)])
             sql = (
                 f'UPDATE "{table.name}" AS t SET {sets} FROM unnest({arrays}) AS v({alias}) WHERE {keys}'
                 + (f" AND {where}" if where else "")
@@ -311,11 +311,15 @@ def update_rows(
     if sqlite:
         found: list[Any] = []
         width = len(key)
+        turned = []
         for row in rows:
             values = [c(v) if c else v for c, v in zip(converters, row, strict=True)]
-            result = connection.exec_driver_sql(sql, tuple(values[width:] + values[:width]))
-            if returning:
-                found.extend(result.fetchall())
+            turned.append(tuple(values[width:] + values[:width]))
+        if not returning:
+            connection.exec_driver_sql(sql, turned if len(turned) > 1 else turned[0])
+            return []
+        for one in turned:
+            found.extend(connection.exec_driver_sql(sql, one).fetchall())
         return found
     arrays_of = [
         [convert(v) for v in column] if convert else list(column)
