@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from chassis.calendar import (
     CalendarProblem,
     NeverOpen,
@@ -12,8 +15,6 @@ from chassis.calendar import (
     china_days,
     from_plain,
 )
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 OFFICE = ((540, 720), (810, 1080))
@@ -88,9 +89,7 @@ def open_by_the_wall_clock(calendar: WorkingCalendar, moment: datetime) -> bool:
 
 
 @given(calendars(), moments)
-def test_R9_a_moment_is_open_exactly_when_the_wall_clock_says_so(
-    calendar: WorkingCalendar, moment: datetime
-) -> None:
+def test_R9_a_moment_is_open_exactly_when_the_wall_clock_says_so(calendar: WorkingCalendar, moment: datetime) -> None:
     assert calendar.is_open(moment) == open_by_the_wall_clock(calendar, moment)
 
 
@@ -127,9 +126,7 @@ def test_R9_adding_working_time_is_the_inverse_of_counting_it(
 
 
 @given(calendars(), moments)
-def test_R9_the_next_opening_is_open_and_nothing_before_it_is(
-    calendar: WorkingCalendar, moment: datetime
-) -> None:
+def test_R9_the_next_opening_is_open_and_nothing_before_it_is(calendar: WorkingCalendar, moment: datetime) -> None:
     opening = calendar.next_open(moment)
     if opening is None:
         assert not any(calendar.weekly)
@@ -201,9 +198,7 @@ def test_R9_a_calendar_that_never_opens_says_so_instead_of_searching_for_ever() 
     assert closed.next_open(moment) is None
     with pytest.raises(NeverOpen):
         closed.add_working(moment, timedelta(minutes=1))
-    once = WorkingCalendar(
-        "UTC", ((),) * 7, work_days=frozenset({date(2026, 1, 5)}), work_day_hours=((0, 60),)
-    )
+    once = WorkingCalendar("UTC", ((),) * 7, work_days=frozenset({date(2026, 1, 5)}), work_day_hours=((0, 60),))
     assert once.add_working(moment, timedelta(hours=1)) == datetime(2026, 1, 5, 1, tzinfo=UTC)
     with pytest.raises(NeverOpen):
         once.add_working(moment, timedelta(minutes=61))
@@ -303,13 +298,7 @@ def test_a_wrong_calendar_names_every_path() -> None:
 
 
 tangled = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=8)
-    | st.dates()
-    | st.datetimes(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates() | st.datetimes(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6) | st.integers(), inner),
     max_leaves=6,
 )

@@ -10,12 +10,12 @@ from typing import Any
 
 import phonenumbers
 import pytest
-from chassis.fields import FieldCheck
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis import fields
+from chassis.fields import FieldCheck
 
 SHEET = Path(__file__).parents[3] / "shared" / "data" / "leads-50.csv"
 
