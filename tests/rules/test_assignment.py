@@ -316,3 +316,44 @@ def test_L7_a_decision_changes_nothing_of_the_state_it_was_given() -> None:
     state, copy = story.state, domain.fold_all(domain.initial_state(), story.entries)
     domain.decide_all(state, [story.lead() for _ in range(5)], START)
     assert state == copy
+
+
+def test_L17_facts_that_arrive_late_never_replace_newer_ones() -> None:
+    story = Story()
+    team(story, "a", calendar="office")
+    closed = {**OFFICE, "weekly": {"sunday": ["09:00-10:00"]}}
+    person = story.state.people["a"]
+    story.note(domain.PresenceChanged("a", 50, "ONLINE", story.at), domain.PresenceChanged("a", 49, "AWAY", story.at))
+    story.note(replace(person, version=50), replace(person, version=49, state="LEFT"))
+    story.note(domain.CalendarChanged("office", 2, calendar_of(OFFICE), story.at))
+    story.note(domain.CalendarChanged("office", 1, calendar_of(closed), story.at))
+    assert story.owners(1) == ["a"]
+    story.assert_sound()
+
+
+def test_L17_new_working_hours_hold_from_their_entry_on() -> None:
+    story = Story()
+    team(story, "a", calendar="office")
+    assert story.owners(1) == ["a"]
+    story.note(
+        domain.CalendarChanged("office", 1, calendar_of({**OFFICE, "weekly": {"sunday": ["09:00-10:00"]}}), story.at)
+    )
+    assert story.owners(1) == [""]
+    story.note(domain.CalendarChanged("office", 2, calendar_of(OFFICE), story.at))
+    assert [decided.owner for decided in story.drain()] == ["a"]
+    story.assert_sound()
+
+
+def test_L17_a_released_or_refused_lead_makes_room_for_the_next() -> None:
+    story = Story()
+    team(story, "a", open_limit=1)
+    assert story.owners(2) == ["a", ""]
+    story.note(domain.LoadChanged("a", -1, "QUALIFIED", story.at, "leads/00001"))
+    assert [decided.owner for decided in story.drain()] == ["a"]
+    story.person("a", open_limit=None, day_limit=3)
+    assert story.owners(2) == ["a", ""]
+    refused = next(place for place, e in enumerate(story.entries, 1) if isinstance(e, domain.Decided) and e.owner)
+    story.give_back(refused)
+    assert [decided.owner for decided in story.drain()] == ["a"]
+    assert story.owners(1) == [""]
+    story.assert_sound()

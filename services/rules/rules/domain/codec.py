@@ -21,8 +21,7 @@ from rules.domain.entries import (
     PresenceChanged,
     TurnReturned,
 )
-from rules.domain.policy import to_plain
-from rules.domain.policy_form import from_plain
+from rules.domain.policy import build, to_plain
 
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _KINDS: dict[type, str] = {
@@ -126,7 +125,7 @@ def _decode(plain: list[Any]) -> Entry:
         )
         return Decided(facts, policy_hash, owner, step, reason, ledger, position, bool(urgent), at)
     if kind == "policy1":
-        return PolicyPublished(from_plain(plain[3], plain[1]), plain[2])
+        return PolicyPublished(build(plain[3], plain[1]), plain[2])
     if kind == "calendar1":
         return CalendarChanged(plain[1], plain[2], calendar_from_plain(plain[4]), plain[3])
     fields = [tuple(value) if isinstance(value, list) else value for value in plain[1:]]

@@ -188,8 +188,7 @@ def with_version(policy: Policy, version: int) -> Policy:
     )
 
 
-def step_from(plain: Mapping[str, Any]) -> Step:
-    """A step from already validated plain data."""
+def _step(plain: Mapping[str, Any]) -> Step:
     values: dict[str, Any] = {"charges_turn": plain["kind"] in ("roster", "seniors")}
     for key, name in _STEP_KEYS.items():
         if key in plain:
@@ -200,6 +199,18 @@ def step_from(plain: Mapping[str, Any]) -> Step:
     return Step(plain["id"], plain["kind"], match=match, rules=rules, **values)
 
 
-def clocks_from(plain: Mapping[str, Any]) -> Clocks:
-    """Clocks from already validated plain data."""
+def _clocks(plain: Mapping[str, Any]) -> Clocks:
     return Clocks(**{name: plain[key] for key, name in _CLOCK_KEYS.items() if key in plain})
+
+
+def build(plain: Mapping[str, Any], version: int) -> Policy:
+    """The policy of data already validated (or journalled: what was valid once stays readable)."""
+    return Policy(
+        id=plain.get("id", "assignment"),
+        version=version,
+        time_zone=plain.get("timeZone", "Asia/Shanghai"),
+        charge_manual_moves=plain.get("chargeManualMoves", False),
+        skills=tuple((str(name), tuple(needs)) for name, needs in sorted(plain.get("skills", {}).items())),
+        clocks=_clocks(plain.get("clocks", {})),
+        steps=tuple(_step(step) for step in plain["steps"]),
+    )

@@ -11,10 +11,8 @@ from rules.domain.policy import (
     KINDS,
     MATCH_FIELDS,
     RESERVED_STEP,
-    Clocks,
     Policy,
-    clocks_from,
-    step_from,
+    build,
 )
 
 Problem = tuple[str, str, str]
@@ -100,15 +98,7 @@ def from_plain(plain: Any, version: int = 1) -> Policy:
     _steps(read, top.get("steps"))
     if read.problems:
         raise PolicyInvalid(read.problems)
-    return Policy(
-        id=top.get("id", "assignment"),
-        version=version,
-        time_zone=zone,
-        charge_manual_moves=top.get("chargeManualMoves", False),
-        skills=tuple((str(name), tuple(needs)) for name, needs in sorted(skills.items())),
-        clocks=clocks_from(top["clocks"]) if "clocks" in top else Clocks(),
-        steps=tuple(step_from(step) for step in top["steps"]),
-    )
+    return build(top, version)
 
 
 def _clocks(read: _Reader, plain: Any) -> None:
