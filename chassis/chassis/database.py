@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -188,7 +188,8 @@ class _Insert:
         tail = (f" ON CONFLICT {conflict}" if conflict else "") + (
             " RETURNING " + ", ".join(f'"{c}"' for c in returning) if returning else ""
         )
-        self.convert = [_converter(table.c[c].type, sqlite) for c in columns]
+        self.convert = [_converter(table.c[c].type) for c in columns]
+        self.arrays = [_array_writer(table.c[c].type) for c in columns]
         if sqlite:
             marks = ", ".join("?" for _ in columns)
             self.sql = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}){tail}'
@@ -233,20 +234,46 @@ def insert_rows(
         for row in values:
             found.extend(connection.exec_driver_sql(insert.sql, row).fetchall())
         return found
-    arrays = [
-        [convert(v) for v in column] if convert else list(column)
-        for convert, column in zip(insert.convert, zip(*rows, strict=True), strict=True)
-    ]
-    result = connection.exec_driver_sql(insert.sql, tuple(arrays))
+    arrays = tuple(write(column) for write, column in zip(insert.arrays, zip(*rows, strict=True), strict=True))
+    result = connection.exec_driver_sql(insert.sql, arrays)
     return list(result.fetchall()) if returning else []
 
 
-def _converter(kind: sa.types.TypeEngine[Any], sqlite: bool) -> Any:
+def _converter(kind: sa.types.TypeEngine[Any]) -> Any:
     if isinstance(kind, Json):
-        return lambda v: None if v is None else json.dumps(v, ensure_ascii=False, separators=(",", ":"))
-    if sqlite and isinstance(kind, Moment):
+        return lambda v: None if v is None else _json(v)
+    if isinstance(kind, Moment):
         return lambda v: None if v is None else to_micros(v)
     return None
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _array_writer(kind: sa.types.TypeEngine[Any]) -> Callable[[Sequence[Any]], Any]:
+    """How a column of values becomes one array parameter. Written as PostgreSQL's own text form: the driver's dump
+    of a list looks at every value with regular expressions and took half of the time of a batch."""
+    if isinstance(kind, sa.LargeBinary):
+        return list
+    if isinstance(kind, Json):
+        return lambda values: _array("NULL" if v is None else _quoted(_json(v)) for v in values)
+    if isinstance(kind, Moment):
+        return lambda values: _array("NULL" if v is None else f'"{v.isoformat()}"' for v in values)
+    if isinstance(kind, sa.Boolean):
+        return lambda values: _array("NULL" if v is None else "t" if v else "f" for v in values)
+    if isinstance(kind, sa.Integer):
+        return lambda values: _array("NULL" if v is None else "%d" % v for v in values)
+    if isinstance(kind, sa.Float):
+        return lambda values: _array("NULL" if v is None else repr(float(v)) for v in values)
+    return lambda values: _array("NULL" if v is None else _quoted(v) for v in values)
+
+
+def _array(written: Iterable[str]) -> str:
+    return "{" + ",".join(written) + "}"
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _array_cast(kind: sa.types.TypeEngine[Any]) -> str:
@@ -279,7 +306,8 @@ def update_rows(
     """Updates many rows in one statement: each row of `rows` holds the key columns, then the new values.
 
     On PostgreSQL `UPDATE t SET c = v.c FROM unnest(...) AS v WHERE t.key = v.key`, on SQLite one prepared statement
-    a row. A compare-and-set names the compared columns in `key` (a column may be compared and set); `where` is further SQL from code about `t.`.
+    a row. A compare-and-set names the compared columns in `key` (a column may be compared and set); `where` is
+    further SQL from code about `t.`.
     Returns the rows of RETURNING (columns of the table).
     """
     if not rows:
@@ -290,7 +318,7 @@ def update_rows(
     update = _updates.get(cache_key)
     if update is None:
         back = " RETURNING " + ", ".join(f't."{c}"' for c in returning) if returning else ""
-        converters = [_converter(table.c[c].type, sqlite) for c in names]
+        converters = [(_converter if sqlite else _array_writer)(table.c[c].type) for c in names]
         if sqlite:
             sets = ", ".join(f'"{c}" = ?' for c in columns)
             keys = " AND ".join(f'"{c}" = ?' for c in key)
@@ -321,11 +349,8 @@ def update_rows(
         for one in turned:
             found.extend(connection.exec_driver_sql(sql, one).fetchall())
         return found
-    arrays_of = [
-        [convert(v) for v in column] if convert else list(column)
-        for convert, column in zip(converters, zip(*rows, strict=True), strict=True)
-    ]
-    result = connection.exec_driver_sql(sql, tuple(arrays_of))
+    arrays_of = tuple(write(column) for write, column in zip(converters, zip(*rows, strict=True), strict=True))
+    result = connection.exec_driver_sql(sql, arrays_of)
     return list(result.fetchall()) if returning else []
 
 
