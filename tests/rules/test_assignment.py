@@ -75,10 +75,9 @@ def test_L17_absent_departed_full_and_off_shift_people_never_receive_and_each_ha
     team(story, "open", open_limit=1)
     team(story, "day", day_limit=1)
     team(story, "shift", calendar="office")
-    assert sorted(story.owners(5)) == ["day", "left", "manager", "ok", "open"] or True
+    assert set(story.owners(6)) == {"ok", "left", "manager", "open", "day", "shift"}
     story.person("left", state="LEFT")
     story.person("manager", role="manager")
-    story.owners(6)
     story.pass_time(hours=2, minutes=30)  # half past twelve: the lunch break
     before = story.state
     (decided,) = story.decide([story.lead()])
