@@ -1,0 +1,198 @@
+"""The live feed: one task per process reads the Redis stream, many connections hear what their caller may see.
+
+Each pod reads the whole stream itself. A connection that cannot keep up is cut; it resumes by Last-Event-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import redis.asyncio
+import structlog
+from chassis.access import Principal, Scope
+from chassis.cache import UNAVAILABLE
+
+from gateway.settings import GatewaySettings
+
+log = structlog.get_logger(__name__)
+_ID = re.compile(r"(\d{1,15})-(\d{1,10})\Z", re.ASCII)
+_BLOCK_MILLISECONDS = 1000
+
+
+def position(entry_id: str) -> tuple[int, int]:
+    """A stream id in its order. Raises ValueError for what is none."""
+    found = _ID.match(entry_id)
+    if found is None:
+        raise ValueError(f"not a feed id: {entry_id[:40]!r}")
+    return int(found[1]), int(found[2])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event of the stream. `people` are those concerned, `teams` theirs; `data` is JSON text."""
+
+    id: str
+    type: str
+    subject: str
+    resource: str
+    people: tuple[str, ...]
+    teams: tuple[str, ...]
+    time: str
+    data: Mapping[str, Any]
+    notice: Mapping[str, str]
+
+    @staticmethod
+    def of(entry_id: str, fields: Mapping[str, str]) -> Entry:
+        return Entry(
+            entry_id,
+            fields["type"],
+            fields["subject"],
+            fields["resource"],
+            tuple(filter(None, fields["people"].split(","))),
+            tuple(filter(None, fields["teams"].split(","))),
+            fields["time"],
+            json.loads(fields["data"]),
+            {"zh": fields.get("notice_zh", ""), "en": fields.get("notice_en", "")},
+        )
+
+
+def may_see(principal: Principal, entry: Entry) -> bool:
+    scope = principal.scope(entry.resource, "read")
+    if scope is Scope.NONE:
+        return False
+    if scope is Scope.ALL or principal.person in entry.people:
+        return True
+    return scope is Scope.TEAM and any(team in principal.teams for team in entry.teams)
+
+
+def shown(principal: Principal, entry: Entry, tongue: str) -> dict[str, Any]:
+    """What the caller reads of an event: without the fields that his role never sees."""
+    hidden = principal.grant(entry.resource).hidden
+    plain: dict[str, Any] = {
+        "type": entry.type,
+        "subject": entry.subject,
+        "time": entry.time,
+        "data": {key: value for key, value in entry.data.items() if _snake(key) not in hidden},
+    }
+    if entry.notice[tongue] and entry.people[:1] == (principal.person,):
+        plain["notice"] = entry.notice[tongue]
+    return plain
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), name)
+
+
+class Connection:
+    """One listener. `principal` may be renewed while it lasts."""
+
+    def __init__(self, principal: Principal, most: int) -> None:
+        self.principal = principal
+        self.cut = False
+        self._queue: asyncio.Queue[Entry | None] = asyncio.Queue(most)
+
+    def offer(self, entry: Entry) -> None:
+        if self.cut or not may_see(self.principal, entry):
+            return
+        try:
+            self._queue.put_nowait(entry)
+        except asyncio.QueueFull:
+            self.cut = True
+
+    def close(self) -> None:
+        self.cut = True
+        if not self._queue.full():
+            self._queue.put_nowait(None)
+
+    async def next(self, seconds: float) -> Entry | None:
+        """The next event, or None when there was none in time."""
+        try:
+            return await asyncio.wait_for(self._queue.get(), seconds)
+        except TimeoutError:
+            return None
+
+
+class Feed:
+    def __init__(self, store: redis.asyncio.Redis, settings: GatewaySettings) -> None:
+        self._store = store
+        self._stream = settings.feed_stream
+        self._waiting = settings.feed_waiting
+        self._connections: set[Connection] = set()
+        self._task: asyncio.Task[None] | None = None
+        self.closed = False
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._read())
+
+    async def stop(self) -> None:
+        self.closed = True
+        for connection in list(self._connections):
+            connection.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def connect(self, principal: Principal) -> Connection:
+        connection = Connection(principal, self._waiting)
+        self._connections.add(connection)
+        return connection
+
+    def leave(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+
+    async def since(self, last: str) -> AsyncIterator[Entry | None]:
+        """The entries after `last`, as far as the stream goes now; None first when some may be lost."""
+        first = await self._store.xrange(self._stream, count=1)
+        if not first or position(last) < position(first[0][0]):
+            yield None
+        while True:
+            page = await self._store.xrange(self._stream, min=f"({last}", count=500)
+            for entry_id, fields in page:
+                yield Entry.of(entry_id, fields)
+                last = entry_id
+            if len(page) < 500:
+                return
+
+    async def _read(self) -> None:
+        last = ""
+        paused = False
+        while True:
+            try:
+                if not last:
+                    newest = await self._store.xrevrange(self._stream, count=1)
+                    last = newest[0][0] if newest else "0-0"
+                answer = await self._store.xread({self._stream: last}, count=500, block=_BLOCK_MILLISECONDS)
+                paused = False
+            except UNAVAILABLE as problem:
+                if not paused:
+                    log.warning("the feed pauses: Redis is away", error=type(problem).__name__)
+                paused = True
+                await asyncio.sleep(1.0)
+                continue
+            for entry_id, fields in _entries(answer):
+                last = entry_id
+                if self._connections:
+                    entry = Entry.of(entry_id, fields)
+                    for connection in self._connections:
+                        connection.offer(entry)
+
+
+def _entries(answer: Any) -> list[tuple[str, Mapping[str, str]]]:
+    """The entries of an XREAD of one stream: RESP2 answers pairs, RESP3 a map."""
+    if not answer:
+        return []
+    found = next(iter(answer.values())) if isinstance(answer, dict) else answer[0][1]
+    if found and isinstance(found[0], list) and found[0] and isinstance(found[0][0], list | tuple):
+        found = found[0]
+    return [(entry_id, fields) for entry_id, fields in found]
+
+

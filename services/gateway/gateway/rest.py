@@ -1,0 +1,173 @@
+"""The REST side: every public RPC under the address of its proto, one endpoint for all."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import grpc.aio
+import structlog
+from chassis import clock
+from chassis.errors import Invalid, Problem
+from dealwright.leads.v1 import leads_pb2
+from prometheus_client import Histogram
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from gateway import json_text, json_writer, problems, transcoder, yaml_text
+from gateway.addresses import Address, Book, Match
+from gateway.calls import Arrival, Calls, TooLarge, traceparent
+from gateway.channels import status_from
+from gateway.json_text import NotJson
+from gateway.limits import retry_after
+from gateway.problems import HttpProblem, Told
+from gateway.settings import GatewaySettings
+
+log = structlog.get_logger(__name__)
+HTTP_SECONDS = Histogram(
+    "dealwright_http_seconds",
+    "Time to answer an HTTP request.",
+    ("method", "code"),
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+_JSON = "application/json"
+_YAML = {"application/yaml", "application/x-yaml", "text/yaml"}
+_BATCH = leads_pb2.BatchCaptureLeadsResponse.DESCRIPTOR.full_name
+_BEARER = re.compile(r"[Bb]earer +(\S+)\Z")
+
+
+def bearer(header: str) -> str:
+    found = _BEARER.match(header.strip())
+    return found[1] if found else ""
+
+
+class Rest:
+    """`answer(request)` never raises: whatever goes wrong is a problem."""
+
+    def __init__(self, book: Book, calls: Calls, settings: GatewaySettings) -> None:
+        self._book = book
+        self._calls = calls
+        self._settings = settings
+
+    async def answer(self, request: Request) -> Response:
+        started = clock.monotonic()
+        match: Match | None = None
+        try:
+            match = self._match(request)
+            response = await self._call(match, request)
+        except ClientDisconnect:
+            response = Response(status_code=499)
+        except Exception as error:
+            response = self.refuse(request, error, match.address if match else None)
+        name = match.address.method.name if match else "none"
+        HTTP_SECONDS.labels(name, str(response.status_code)).observe(clock.monotonic() - started)
+        return response
+
+    def refuse(self, request: Request, error: Exception, address: Address | None = None) -> Response:
+        """The problem response for anything that was raised."""
+        tongue = problems.language(request.headers.get("accept-language", ""))
+        request_id = request.scope.get("request_id", "")
+
+        def to_path(path: str) -> str:
+            return transcoder.json_path(address, path) if address else path
+
+        if isinstance(error, HttpProblem):
+            told = problems.of_http(error, tongue, request_id)
+        elif isinstance(error, TooLarge):
+            told = problems.of_http(HttpProblem(413, error.reason, error.english, error.chinese), tongue, request_id)
+        elif isinstance(error, Invalid):  # found here: its paths are as the client wrote them
+            told = problems.of_problem(error, tongue, request_id)
+        elif isinstance(error, Problem):
+            told = problems.of_problem(error, tongue, request_id, to_path)
+            told.headers.update(retry_after(error))
+        elif isinstance(error, grpc.aio.AioRpcError):
+            told = problems.of_status(status_from(error), tongue, request_id, to_path)
+            if told.status >= 500:
+                log.warning("call failed", method=address.method.name if address else "", code=error.code().name)
+        else:
+            log.error("request failed", error=type(error).__name__, path=request.url.path, exc_info=error)
+            texts = ("An error of ours; it was logged.", "系统内部错误，已记录。")
+            told = Told(500, problems.build(500, "INTERNAL", texts, tongue, request_id, []))
+        return problem_response(told, tongue)
+
+    def _match(self, request: Request) -> Match:
+        raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+        path = raw.partition(b"?")[0].decode("ascii", "replace")
+        verb = "GET" if request.method == "HEAD" else request.method
+        found = self._book.find(verb, path)
+        if isinstance(found, Match):
+            return found
+        if found:
+            raise HttpProblem(
+                405, "METHOD_NOT_ALLOWED", f"This address takes {', '.join(found)}.",
+                f"该地址只支持 {', '.join(found)}。", {"Allow": ", ".join(found)},
+            )
+        raise HttpProblem(404, "NO_SUCH_ADDRESS", "There is no such address.", "没有该地址。")
+
+    async def _call(self, match: Match, request: Request) -> Response:
+        address, headers = match.address, request.headers
+        arrival = Arrival(
+            bearer(headers.get("authorization", "")),
+            request.client.host if request.client else "",
+            self._settings.default_deadline,
+            traceparent(headers.get("traceparent", "")),
+        )
+        try:
+            plain, query = await self._plain(address, request)
+        except NotJson as problem:
+            raise Invalid([("", problem.english, problem.chinese)]) from None
+        message = transcoder.request_of(Match(address, match.values), query, plain)
+        answer = await self._calls.call(address.method, message, arrival)
+        out = address.method.response.FromString(answer)
+        plain_out = json_writer.write(out)
+        if address.method.descriptor.output_type.full_name == _BATCH:
+            tongue = problems.language(headers.get("accept-language", ""))
+
+            def to_path(index: int, path: str) -> str:
+                return transcoder.json_path(address, f"requests[{index}].{path}".rstrip("."))
+
+            problems.localize_rows(plain_out, tongue, request.scope.get("request_id", ""), to_path)
+        return Response(json_writer.encode(plain_out), media_type=_JSON)
+
+    async def _plain(self, address: Address, request: Request) -> tuple[Any, str]:
+        """The body as plain data (None: nothing was sent), and the query that the transcoder is to read."""
+        query = request.scope.get("query_string", b"").decode("ascii", "replace")
+        if not address.body:
+            return None, query
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_blueprint = address.method.name == "ApplyBlueprint"
+        as_yaml = is_blueprint and kind in _YAML
+        body = await self._body(request, self._settings.max_yaml_bytes if as_yaml else self._settings.max_body_bytes)
+        if body and kind != _JSON and not as_yaml:
+            also = " or application/yaml" if is_blueprint else ""
+            raise HttpProblem(
+                415, "MEDIA_TYPE", f"The body must be application/json{also}.",
+                f"请求正文必须是 application/json{'或 application/yaml' if is_blueprint else ''}。",
+            )
+        plain = (yaml_text.parse(body) if as_yaml else json_text.parse(body)) if body else None
+        if is_blueprint:
+            return transcoder.blueprint_request(plain, query), ""
+        return plain, query
+
+    async def _body(self, request: Request, most: int) -> bytes:
+        size = f"{most // 1024} kB" if most < 1024 * 1024 else f"{most // (1024 * 1024)} MB"
+        problem = HttpProblem(
+            413, "TOO_LARGE", f"The body is larger than {size}.", f"请求正文超过 {size}。", {"Connection": "close"}
+        )
+        declared = request.headers.get("content-length", "0")
+        if not declared.isdigit() or len(declared) > 15 or int(declared) > most:
+            raise problem
+        chunks, length = [], 0
+        async for chunk in request.stream():
+            length += len(chunk)
+            if length > most:
+                raise problem
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def problem_response(told: Told, tongue: str) -> Response:
+    headers = {**told.headers, "Content-Language": "zh-CN" if tongue == "zh" else "en"}
+    return Response(
+        json_writer.encode(told.body), status_code=told.status, headers=headers, media_type=problems.MEDIA_TYPE
+    )

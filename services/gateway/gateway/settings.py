@@ -1,0 +1,50 @@
+"""What the gateway reads from the environment, beside what every service reads. Times are in seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chassis.settings import Settings
+from pydantic import AliasChoices, Field
+from pydantic_settings import SettingsConfigDict
+
+
+def _named(name: str, default: Any) -> Any:
+    """A setting that people know by its bare name (HOST, PORT, TLS_CERT), as the public surface promises."""
+    return Field(default=default, validation_alias=AliasChoices(name, f"DEALWRIGHT_{name}"))
+
+
+class GatewaySettings(Settings):
+    model_config = SettingsConfigDict(env_prefix="DEALWRIGHT_", extra="ignore", populate_by_name=True)
+
+    http_host: str = _named("HOST", "127.0.0.1")
+    # 0 takes any free port.
+    http_port: int = _named("PORT", 8080)
+    # The gRPC front door. Not `grpc_port`, which is the port of a service's own server.
+    front_door_port: int = _named("GRPC_PORT", 50051)
+    tls_cert: Path | None = _named("TLS_CERT", None)
+    tls_key: Path | None = _named("TLS_KEY", None)
+    # Addresses of proxies whose X-Forwarded-For is believed: "10.0.0.7" or "*", comma separated.
+    trusted_proxies: str = ""
+
+    max_body_bytes: int = 4 * 1024 * 1024
+    # YAML is read much slower than JSON.
+    max_yaml_bytes: int = 512 * 1024
+
+    # Requests per minute; 0 switches a limit off.
+    session_rate: int = Field(default=600_000, ge=0)
+    address_rate: int = Field(default=300, ge=0)
+    # POST /v1/sessions and password resets, per address.
+    sign_in_rate: int = Field(default=60, ge=0)
+    # A form that sets no rate of its own, per address.
+    form_rate: int = Field(default=30, ge=0)
+
+    feed_stream: str = "dealwright:feed"
+    feed_length: int = 10_000
+    feed_heartbeat: float = 15.0
+    # Events that may wait for one slow reader before it is cut off; it resumes by Last-Event-ID.
+    feed_waiting: int = 2_000
+    feed_connections: int = 5_000
+    # A session is asked for again after this, whatever the directory allows.
+    session_cache: float = 5.0

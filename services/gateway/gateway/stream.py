@@ -1,0 +1,91 @@
+"""Events as entries of the feed's stream: what happened, whom it concerns, what a notice says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import redis
+from chassis.cache import UNAVAILABLE
+from google.protobuf.message import Message
+
+from gateway import json_writer
+
+_REMEMBERED = 3600
+_DEFAULT_RESPONSE_MINUTES = 120
+
+
+@dataclass(frozen=True)
+class Outline:
+    """An event as the feed tells it. `people`: whom it concerns, the addressee of a notice first."""
+
+    event: Message
+    resource: str
+    people: Sequence[str]
+    notice_zh: str = ""
+    notice_en: str = ""
+
+
+def response_notice(minutes: int) -> tuple[str, str]:
+    """What the new owner of a lead is told (L20), in Chinese and in English."""
+    minutes = minutes or _DEFAULT_RESPONSE_MINUTES
+    if minutes % 60 == 0:
+        hours = minutes // 60
+        return (
+            f"您有一条新线索待处理,请在{hours}小时内联系客户",
+            f"You have a new lead; contact the customer within {hours} hour{'s' if hours != 1 else ''}",
+        )
+    return (
+        f"您有一条新线索待处理,请在{minutes}分钟内联系客户",
+        f"You have a new lead; contact the customer within {minutes} minute{'s' if minutes != 1 else ''}",
+    )
+
+
+def fingerprint(event: Message) -> str:
+    """The same for a second delivery of an event; each event's own state version keeps different ones apart."""
+    content = event.DESCRIPTOR.full_name.encode() + b"\0" + event.SerializeToString(deterministic=True)
+    return "dealwright:fed:" + hashlib.sha256(content).hexdigest()[:32]
+
+
+def entry(outline: Outline, teams: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """The stream fields of an outline. `teams` maps the people concerned to their teams."""
+    event: Any = outline.event
+    people = [person for person in dict.fromkeys(outline.people) if person]
+    fields = {
+        "type": event.DESCRIPTOR.name,
+        "subject": str(getattr(event, event.DESCRIPTOR.fields[0].name)),
+        "resource": outline.resource,
+        "people": ",".join(people),
+        "teams": ",".join(sorted({teams[person] for person in people if teams.get(person)})),
+        "time": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "data": json.dumps(json_writer.write(event), ensure_ascii=False, separators=(",", ":")),
+    }
+    if outline.notice_zh:
+        fields["notice_zh"] = outline.notice_zh
+        fields["notice_en"] = outline.notice_en
+    return fields
+
+
+def append(store: redis.Redis, stream: str, length: int, entries: Mapping[str, dict[str, str]]) -> None:
+    """Adds what is not there yet; the keys are fingerprints, remembered for an hour.
+
+    An event is delivered to one process at a time (its inbox row is locked), so looking first and adding then is
+    safe, and the two are one MULTI. Raises ConnectionError while Redis is away: the delivery then waits.
+    """
+    keys = list(entries)
+    try:
+        known: Any = store.mget(keys)
+        fresh = [key for key, seen in zip(keys, known, strict=True) if not seen]
+        if not fresh:
+            return
+        with store.pipeline(transaction=True) as pipe:
+            for key in fresh:
+                pipe.xadd(stream, {**entries[key]}, maxlen=length, approximate=True)
+                pipe.set(key, "1", ex=_REMEMBERED)
+            pipe.execute()
+    except UNAVAILABLE as problem:
+        raise ConnectionError("the feed's stream is away") from problem

@@ -1,0 +1,144 @@
+"""What the gateway listens to: everything that clients watch goes on one Redis stream, which every pod reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import redis
+import sqlalchemy as sa
+from chassis.bus.subscriptions import subscriber
+from chassis.cache import client
+from chassis.database import in_values, insert_rows
+from chassis.transaction import Transaction
+from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged
+from dealwright.leads.v1.events_pb2 import (
+    LeadAssigned,
+    LeadContacted,
+    LeadDisqualified,
+    LeadEscalated,
+    LeadQualified,
+    LeadReleased,
+    LeadUnassigned,
+)
+from dealwright.rules.v1.events_pb2 import ActionRequested, PolicyPublished
+from google.protobuf.message import Message
+
+from gateway import stream
+from gateway.settings import GatewaySettings
+from gateway.stream import Outline
+from gateway.tables import people, terms
+
+_RESPONSE = "responseMinutes"
+_NEWER = "{0} WHERE excluded.version > {1}.version"
+
+
+@cache
+def _settings() -> GatewaySettings:
+    return GatewaySettings()
+
+
+@cache
+def _store() -> redis.Redis:
+    return client(_settings().redis_url)
+
+
+@subscriber(PersonChanged, batch=256)
+def keep_people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
+    newest: dict[str, PersonChanged] = {}
+    for event in events:
+        if event.version >= getattr(newest.get(event.person.name), "version", 0):
+            newest[event.person.name] = event
+    insert_rows(
+        tx.connection,
+        people,
+        ("name", "team", "version"),
+        [(name, newest[name].person.team, newest[name].version) for name in sorted(newest)],
+        conflict='("name") DO UPDATE SET ' + _NEWER.format('"team" = excluded."team", "version" = excluded."version"', "people"),
+    )
+
+
+@subscriber(PolicyPublished)
+def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
+    """A policy's first-response time, which the notice of a new lead repeats."""
+    content: Any = event.policy.content
+    clocks = content["clocks"] if "clocks" in content else content
+    minutes = clocks[_RESPONSE] if _RESPONSE in clocks else None
+    if isinstance(minutes, float) and minutes >= 1:
+        insert_rows(
+            tx.connection,
+            terms,
+            ("name", "value", "version"),
+            [(_RESPONSE, int(minutes), event.policy.version)],
+            conflict='("name") DO UPDATE SET ' + _NEWER.format('"value" = excluded."value", "version" = excluded."version"', "terms"),
+        )
+
+
+@subscriber(
+    LeadAssigned,
+    LeadUnassigned,
+    LeadContacted,
+    LeadReleased,
+    LeadQualified,
+    LeadDisqualified,
+    LeadEscalated,
+    PresenceChanged,
+    ActionRequested,
+    batch=256,
+)
+def feed(tx: Transaction, events: Sequence[Message]) -> None:
+    """Puts the events on the stream before the commit: a crash between the two delivers again, and the stream
+    remembers what it has."""
+    minutes = tx.execute(sa.select(terms.c.value).where(terms.c.name == _RESPONSE)).scalar() or 0
+    notice = stream.response_notice(minutes)
+    outlines = [o for e in events if (o := _OUTLINES[e.DESCRIPTOR.name](e, notice)) is not None]
+    if not outlines:
+        return
+    teams = _teams(tx, {person for outline in outlines for person in outline.people if person})
+    entries = {stream.fingerprint(o.event): stream.entry(o, teams, tx.now) for o in outlines}
+    stream.append(_store(), _settings().feed_stream, _settings().feed_length, entries)
+
+
+def _teams(tx: Transaction, names: set[str]) -> Mapping[str, str]:
+    if not names:
+        return {}
+    found = tx.execute(sa.select(people.c.name, people.c.team).where(in_values(people.c.name, sorted(names), tx.dialect)))
+    return {row.name: row.team for row in found}
+
+
+def _assigned(event: LeadAssigned, notice: tuple[str, str]) -> Outline:
+    return Outline(event, "leads", (event.owner, event.previous_owner), *notice)
+
+
+def _owned(event: Any, notice: tuple[str, str]) -> Outline:
+    return Outline(event, "leads", (event.owner,))
+
+
+def _escalated(event: LeadEscalated, notice: tuple[str, str]) -> Outline:
+    return Outline(
+        event,
+        "leads",
+        (event.manager, event.owner),
+        "有线索超时未联系，已升级给您处理",
+        "A lead was not contacted in time and was escalated to you",
+    )
+
+
+def _asked(event: ActionRequested, notice: tuple[str, str]) -> Outline | None:
+    if event.action != "NOTIFY":
+        return None  # the others are for `leads`, whose own events tell what came of them
+    return Outline(event, "leads", (event.person,), event.text_zh or event.text_en, event.text_en or event.text_zh)
+
+
+_OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
+    "LeadAssigned": _assigned,
+    "LeadUnassigned": lambda event, notice: Outline(event, "leads", ()),
+    "LeadContacted": _owned,
+    "LeadReleased": lambda event, notice: Outline(event, "leads", (event.previous_owner,)),
+    "LeadQualified": _owned,
+    "LeadDisqualified": _owned,
+    "LeadEscalated": _escalated,
+    "PresenceChanged": lambda event, notice: Outline(event, "people", (event.person,)),
+    "ActionRequested": _asked,
+}
