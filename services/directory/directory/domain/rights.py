@@ -1,0 +1,115 @@
+"""Roles: what each may do with which resource, and which fields it never sees or never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+# The numbers of Grant.Scope on the wire; a larger scope covers a smaller one.
+NONE, OWN, TEAM, ALL = 1, 2, 3, 4
+SCOPES = {"NONE": NONE, "OWN": OWN, "TEAM": TEAM, "ALL": ALL}
+VERBS = ("read", "write", "delete", "export")
+
+# Every resource an access option names; a test compares this with the contracts.
+RESOURCES = (
+    "blueprint",
+    "calendars",
+    "forms",
+    "journal",
+    "leads",
+    "ledgers",
+    "people",
+    "policies",
+    "roles",
+    "teams",
+)
+
+ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE = "admin", "manager", "sales", "backoffice", "finance"
+ROLE_IDS = (ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    resource: str
+    read: int = NONE
+    write: int = NONE
+    delete: int = NONE
+    export: int = NONE
+    hidden: tuple[str, ...] = ()
+    read_only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """`id` is "sales", the resource name "roles/sales". Grants are sorted by resource, one for each at most."""
+
+    id: str
+    display_name: str
+    grants: tuple[Grant, ...]
+    version: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"roles/{self.id}"
+
+    @property
+    def etag(self) -> str:
+        return str(self.version)
+
+    def scope(self, resource: str, verb: str) -> int:
+        return next((int(getattr(g, verb)) for g in self.grants if g.resource == resource), NONE)
+
+    @property
+    def administers(self) -> bool:
+        """Whether whoever holds it can repair any right, his own included."""
+        return self.scope("roles", "write") == ALL and self.scope("people", "write") == ALL
+
+
+def default_roles() -> tuple[Role, ...]:
+    """The five roles of a new system."""
+    everything = tuple(Grant(resource, ALL, ALL, ALL, ALL) for resource in RESOURCES)
+    reads = {resource: Grant(resource, read=ALL) for resource in RESOURCES}
+
+    def role(id: str, display_name: str, *grants: Grant) -> Role:
+        return Role(id, display_name, tuple(sorted(grants, key=lambda g: g.resource)))
+
+    return (
+        role(ADMIN, "管理员 Administrator", *everything),
+        role(
+            MANAGER,
+            "销售经理 Manager",
+            Grant("leads", read=TEAM, write=TEAM, export=TEAM),
+            *(
+                reads[r]
+                for r in ("people", "teams", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")
+            ),
+        ),
+        role(
+            SALES,
+            "销售 Sales",
+            Grant("leads", read=OWN, write=OWN),
+            Grant("people", read=ALL, hidden=("email", "login")),
+            Grant("ledgers", read=OWN),
+            *(reads[r] for r in ("teams", "policies", "calendars", "forms")),
+        ),
+        role(
+            BACKOFFICE,
+            "内勤 Back office",
+            Grant("leads", read=ALL, write=ALL),
+            Grant("forms", read=ALL, write=ALL, delete=ALL),
+            Grant("calendars", read=ALL, write=ALL),
+            reads["people"],
+        ),
+        role(FINANCE, "财务 Finance", reads["people"], reads["teams"]),
+    )
+
+
+def exceeds(role: Role, mine: Callable[[str, str], int]) -> bool:
+    """Whether the role grants anything beyond `mine(resource, verb)`: nobody hands out, or takes over, more than he has."""
+    return any(getattr(g, verb) > max(NONE, mine(g.resource, verb)) for g in role.grants for verb in VERBS)
+
+
+def administrators(holders: Iterable[str], roles: Iterable[Role]) -> int:
+    """How many of the active people (given by their role ids) could change roles."""
+    able = {role.id for role in roles if role.administers}
+    return sum(1 for id in holders if id in able)

@@ -1,0 +1,1 @@
+"""Directory's tables and the statements on them."""

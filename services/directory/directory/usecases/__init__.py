@@ -1,0 +1,1 @@
+"""What directory can do, one function each, inside one transaction."""

@@ -1,0 +1,51 @@
+"""Between messages and plain values: reads and checks what comes in, packs what goes out."""
+
+from directory.wire.packing import (
+    calendar,
+    calendar_changed,
+    grant,
+    person,
+    person_changed,
+    person_left,
+    presence_changed,
+    principal,
+    role,
+    role_changed,
+    session,
+    team,
+    team_changed,
+)
+from directory.wire.people import (
+    PERSON_PATHS,
+    checked_password,
+    checked_presence,
+    mask_paths,
+    name_of,
+    read_new_person,
+    read_person,
+    sign_in_login,
+)
+
+__all__ = [
+    "PERSON_PATHS",
+    "calendar",
+    "calendar_changed",
+    "checked_password",
+    "checked_presence",
+    "grant",
+    "mask_paths",
+    "name_of",
+    "person",
+    "person_changed",
+    "person_left",
+    "presence_changed",
+    "principal",
+    "read_new_person",
+    "read_person",
+    "role",
+    "role_changed",
+    "session",
+    "sign_in_login",
+    "team",
+    "team_changed",
+]
