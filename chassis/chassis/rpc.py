@@ -39,6 +39,8 @@ class Call(Generic[R]):
     request: R
     principal: Principal
     origin: Origin
+    # Where the person sits, as the gateway says in `x-client-address`; empty when nobody said.
+    address: str = ""
 
 
 @dataclass(frozen=True)

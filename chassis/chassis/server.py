@@ -198,7 +198,8 @@ class Server:
                 seconds = default_deadline if remaining is None else min(remaining, default_deadline)
                 with telemetry.serving(service, name, str(metadata.get("traceparent", ""))) as traceparent:
                     origin = Origin(principal.actor, "", 0, traceparent)
-                    response = run(rpc.Call(request, principal, origin), seconds)
+                    address = str(metadata.get("x-client-address", ""))[:64]
+                    response = run(rpc.Call(request, principal, origin, address), seconds)
                 access.mask(principal, response)
                 return response
             except Problem as problem:
