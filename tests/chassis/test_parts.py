@@ -281,24 +281,35 @@ def test_a_missing_part_is_named_in_one_line_with_the_way_out(monkeypatch: pytes
         assert "\n" not in str(missing.value)
 
 
-def test_an_installation_that_fails_names_the_part_and_starts_no_service(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("there", [True, False])
+def test_the_package_is_installed_without_starting_its_service_or_named_in_one_line(
+    there: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     apt, policy, calls = tmp_path / "apt-get", tmp_path / "policy-rc.d", tmp_path / "calls"
+    program = tmp_path / "rabbitmq-server"
+    outcome = f"touch {program}" if there else 'echo "E: Unable to locate package" >&2; exit 100'
     apt.write_text(
         f'#!/bin/sh\necho "$@ $(sh {policy} 2>/dev/null; echo $?)" >>{calls}\n'
-        'case "$*" in *install*) echo "E: Unable to locate package rabbitmq-server" >&2; exit 100;; esac\n'
+        f'case "$*" in *install*) {outcome};; esac\n'
     )
     apt.chmod(0o755)
     monkeypatch.setattr("shutil.which", lambda name, path=None: str(apt) if name == "apt-get" else None)
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(packages, "_POLICY", policy)
-    with pytest.raises(MissingPart, match="Unable to locate package") as missing:
-        packages.install_rabbitmq(tmp_path / "rabbitmq-server")
-    assert "\n" not in str(missing.value)
+    stopped: list[bool] = []
+    monkeypatch.setattr(packages, "_stop_system_server", lambda: stopped.append(policy.exists()))
+    if there:
+        packages.install_rabbitmq(program)
+        packages.install_rabbitmq(program)  # a suite beside this one came first: nothing to do
+        assert stopped == [False]
+    else:
+        with pytest.raises(MissingPart, match="Unable to locate package") as missing:
+            packages.install_rabbitmq(program)
+        assert "\n" not in str(missing.value)
     update, install = calls.read_text().splitlines()
     assert "update" in update
+    assert "--no-install-recommends rabbitmq-server" in install
     assert install.endswith(" 101"), "packages were allowed to start their services"
     assert not policy.exists()
 

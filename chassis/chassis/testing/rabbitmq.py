@@ -42,7 +42,7 @@ class RabbitMQ:
         self._node, self._epmd, self._env, self._uid = node, epmd, env, uid
         self.port = port
         self.url = f"amqp://guest:guest@{HOST}:{port}//"
-        self.management_url = management_port and f"http://guest:guest@{HOST}:{management_port}"
+        self.management_url = f"http://guest:guest@{HOST}:{management_port}" if management_port else None
 
     @property
     def pid(self) -> int:
