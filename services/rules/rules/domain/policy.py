@@ -65,6 +65,7 @@ class Clocks:
     response_working: bool = True
     reassignments: int = 1
     reclaim_days: int = 14
+    low_intent_days: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ _CLOCK_KEYS = {
     "responseWorking": "response_working",
     "reassignments": "reassignments",
     "reclaimDays": "reclaim_days",
+    "lowIntentDays": "low_intent_days",
 }
 
 

@@ -24,7 +24,12 @@ _LONGEST_TEXT = 200
 _LONGEST_CONDITION = 2000
 _TOP = {"id", "timeZone", "chargeManualMoves", "skills", "clocks", "steps"}
 _OF_EVERY_STEP = {"id", "kind", "when", "match", "checks"}
-_CLOCK_LIMITS = {"responseMinutes": (1, 525_600), "reassignments": (0, 20), "reclaimDays": (1, 3650)}
+_CLOCK_LIMITS = {
+    "responseMinutes": (1, 525_600),
+    "reassignments": (0, 20),
+    "reclaimDays": (1, 3650),
+    "lowIntentDays": (1, 3650),
+}
 
 
 class PolicyInvalid(ValueError):

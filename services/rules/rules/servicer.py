@@ -1,0 +1,90 @@
+"""gRPC in; unpack, call, pack."""
+
+from __future__ import annotations
+
+from chassis.errors import Invalid
+from chassis.rpc import command, query
+from chassis.transaction import Transaction
+from dealwright.blueprint.v1 import blueprint_pb2
+from dealwright.rules.v1 import rules_pb2
+from rules import storage, usecases, wire
+from rules.usecases import blueprint, policies
+
+
+class RuleServicer:
+    descriptor = rules_pb2.DESCRIPTOR.services_by_name["RuleService"]
+
+    @query
+    def GetPolicy(self, tx: Transaction, request: rules_pb2.GetPolicyRequest) -> rules_pb2.Policy:
+        return policies.get_policy(tx, request.name)
+
+    @query
+    def ListPolicies(self, tx: Transaction, request: rules_pb2.ListPoliciesRequest) -> rules_pb2.ListPoliciesResponse:
+        return rules_pb2.ListPoliciesResponse(policies=[policies.get_policy(tx, policies.NAME)])
+
+    @command
+    def UpdatePolicy(self, tx: Transaction, request: rules_pb2.UpdatePolicyRequest) -> rules_pb2.Policy:
+        policies.check_name(request.policy.name)
+        for path in request.update_mask.paths:
+            if path.split(".", 1)[0] not in ("content", "*"):
+                raise Invalid([("updateMask", f"{path} cannot be set", f"{path} 不可修改")])
+        return policies.publish_policy(
+            tx, wire.plain(request.policy.content), request.policy.etag, request.validate_only
+        )
+
+    @query
+    def ListDecisions(
+        self, tx: Transaction, request: rules_pb2.ListDecisionsRequest
+    ) -> rules_pb2.ListDecisionsResponse:
+        size = min(request.page_size or 20, 100)
+        if request.page_size < 0 or (request.page_token and not request.page_token.isdecimal()):
+            field = "pageSize" if request.page_size < 0 else "pageToken"
+            raise Invalid([(field, "is not one that we gave", "无效")])
+        found = usecases.decisions_about(tx, request.parent, size, int(request.page_token or 0))
+        more = str(found[-1].entry) if len(found) == size else ""
+        return rules_pb2.ListDecisionsResponse(decisions=found, next_page_token=more)
+
+    @query
+    def GetLedger(self, tx: Transaction, request: rules_pb2.GetLedgerRequest) -> rules_pb2.Ledger:
+        return usecases.ledger(tx, request.name)
+
+    @query
+    def ListLedgers(self, tx: Transaction, request: rules_pb2.ListLedgersRequest) -> rules_pb2.ListLedgersResponse:
+        return rules_pb2.ListLedgersResponse(ledgers=usecases.ledgers(tx))
+
+    @query
+    def VerifyJournal(
+        self, tx: Transaction, request: rules_pb2.VerifyJournalRequest
+    ) -> rules_pb2.VerifyJournalResponse:
+        return usecases.verify_journal(tx)
+
+    @query
+    def SimulatePolicy(
+        self, tx: Transaction, request: rules_pb2.SimulatePolicyRequest
+    ) -> rules_pb2.SimulatePolicyResponse:
+        if request.from_entry < 0 or request.to_entry < 0:
+            raise Invalid([("fromEntry", "must not be negative", "不能为负")])
+        return usecases.simulate(tx, wire.plain(request.content), request.from_entry, request.to_entry)
+
+    @query
+    def ListTimers(self, tx: Transaction, request: rules_pb2.ListTimersRequest) -> rules_pb2.ListTimersResponse:
+        usecases.decisions_about(tx, request.parent, 1, 0)  # whoever sees a decision sees the clocks
+        return rules_pb2.ListTimersResponse(
+            timers=[wire.timer(row) for row in storage.timers_of(tx, wire.bare(request.parent))]
+        )
+
+
+class BlueprintServicer:
+    descriptor = blueprint_pb2.DESCRIPTOR.services_by_name["BlueprintService"]
+
+    @query
+    def GetPart(self, tx: Transaction, request: blueprint_pb2.GetPartRequest) -> blueprint_pb2.Part:
+        return blueprint.part(tx)
+
+    @query
+    def PlanPart(self, tx: Transaction, request: blueprint_pb2.PlanPartRequest) -> blueprint_pb2.PlanPartResponse:
+        return blueprint.plan(tx, wire.plain(request.content))
+
+    @command
+    def ApplyPart(self, tx: Transaction, request: blueprint_pb2.ApplyPartRequest) -> blueprint_pb2.Part:
+        return blueprint.apply(tx, wire.plain(request.content), request.expected_version)

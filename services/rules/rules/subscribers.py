@@ -1,0 +1,57 @@
+"""What the rules listen to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chassis.bus.subscriptions import subscriber
+from chassis.transaction import Transaction
+from dealwright.directory.v1 import events_pb2 as directory_events
+from dealwright.leads.v1.events_pb2 import (
+    AssignmentRefused,
+    LeadCaptured,
+    LeadContacted,
+    LeadDisqualified,
+    LeadMoved,
+    LeadQualified,
+    LeadReleased,
+)
+from rules import usecases
+from rules.usecases import clocks
+
+
+@subscriber(LeadCaptured, batch=256)
+def assign(tx: Transaction, events: Sequence[LeadCaptured]) -> None:
+    usecases.decide_owners(tx, events)
+
+
+@subscriber(AssignmentRefused, batch=256)
+def return_turns(tx: Transaction, events: Sequence[AssignmentRefused]) -> None:
+    usecases.return_turns(tx, events)
+
+
+@subscriber(LeadMoved, LeadReleased, LeadQualified, LeadDisqualified, batch=256)
+def count_open_leads(
+    tx: Transaction, events: Sequence[LeadMoved | LeadReleased | LeadQualified | LeadDisqualified]
+) -> None:
+    usecases.loads_changed(tx, events)
+
+
+@subscriber(LeadContacted, batch=256)
+def stop_clocks(tx: Transaction, events: Sequence[LeadContacted]) -> None:
+    clocks.contacted(tx, events)
+
+
+@subscriber(directory_events.PersonChanged, batch=256)
+def know_people(tx: Transaction, events: Sequence[directory_events.PersonChanged]) -> None:
+    usecases.people_changed(tx, events)
+
+
+@subscriber(directory_events.PresenceChanged, batch=256)
+def know_presence(tx: Transaction, events: Sequence[directory_events.PresenceChanged]) -> None:
+    usecases.presence_changed(tx, events)
+
+
+@subscriber(directory_events.CalendarChanged, batch=64)
+def know_calendars(tx: Transaction, events: Sequence[directory_events.CalendarChanged]) -> None:
+    usecases.calendars_changed(tx, events)

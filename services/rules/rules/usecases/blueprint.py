@@ -1,0 +1,87 @@
+"""The rules' part of the blueprint: `policies`, by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from chassis.errors import Invalid, Stale
+from chassis.transaction import Transaction
+from dealwright.blueprint.v1 import blueprint_pb2
+from rules import wire
+from rules.domain import to_plain
+from rules.usecases.journal import known_state
+from rules.usecases.policies import plan_policy, publish_policy
+
+KEY = "policies"
+ASSIGNMENT = "assignment"
+
+
+def part(tx: Transaction) -> blueprint_pb2.Part:
+    policy = known_state(tx).state.policy
+    return blueprint_pb2.Part(content=wire.struct({KEY: {ASSIGNMENT: to_plain(policy)}}), version=policy.version)
+
+
+def plan(tx: Transaction, content: dict[str, Any]) -> blueprint_pb2.PlanPartResponse:
+    """What would change. Raises Invalid with the paths within the document."""
+    policy = known_state(tx).state.policy
+    answer = blueprint_pb2.PlanPartResponse(version=policy.version)
+    proposed = _proposed(content)
+    if proposed is not None:
+        _compare(f"{KEY}.{ASSIGNMENT}", to_plain(policy), to_plain(plan_checked(proposed)), answer)
+    return answer
+
+
+def apply(tx: Transaction, content: dict[str, Any], expected: int) -> blueprint_pb2.Part:
+    """Publishes the policy of the document. Raises Stale when another was published meanwhile."""
+    present = known_state(tx).state.policy
+    if expected and expected != present.version:
+        raise Stale("blueprint")
+    proposed = _proposed(content)
+    if proposed is None:
+        return part(tx)
+    plan_checked(proposed)
+    message = publish_policy(tx, proposed, str(expected) if expected else "")
+    return blueprint_pb2.Part(
+        content=wire.struct({KEY: {ASSIGNMENT: wire.plain(message.content)}}), version=message.version
+    )
+
+
+def plan_checked(proposed: dict[str, Any]) -> Any:
+    try:
+        return plan_policy(proposed)
+    except Invalid as problem:
+        raise Invalid(
+            [(v.field.replace("content", f"{KEY}.{ASSIGNMENT}", 1), v.english, v.chinese) for v in problem.violations]
+        ) from None
+
+
+def _proposed(content: dict[str, Any]) -> dict[str, Any] | None:
+    wrong = [key for key in content if key != KEY]
+    policies = content.get(KEY, {})
+    if not isinstance(policies, dict):
+        raise Invalid([(KEY, "must be an object", "必须是对象")])
+    wrong += [f"{KEY}.{key}" for key in policies if key != ASSIGNMENT]
+    if wrong:
+        raise Invalid([(path, "is not known here", "此处没有这个设置") for path in wrong])
+    return policies.get(ASSIGNMENT)
+
+
+def _compare(path: str, before: Any, after: Any, answer: blueprint_pb2.PlanPartResponse) -> None:
+    """Adds a change for each leaf that differs."""
+    if before == after:
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            _compare(f"{path}.{key}", before.get(key), after.get(key), answer)
+    elif isinstance(before, list) and isinstance(after, list) and any(isinstance(x, dict) for x in [*before, *after]):
+        for number in range(max(len(before), len(after))):
+            one = before[number] if number < len(before) else None
+            other = after[number] if number < len(after) else None
+            _compare(f"{path}[{number}]", one, other, answer)
+    else:
+        answer.changes.add(path=path, before=_text(before), after=_text(after))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
