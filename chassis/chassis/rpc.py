@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from google.protobuf.message import Message
 
@@ -82,6 +82,10 @@ class Outside:
     """Runs outside any transaction with `(call)`: for what only asks peers or the bus."""
 
 
+@overload
+def command(function: F) -> F: ...
+@overload
+def command(*, fetch: Callable[[Any, Call[Any]], Any]) -> Callable[[F], F]: ...
 def command(function: F | None = None, *, fetch: Callable[[Any, Call[Any]], Any] | None = None) -> Any:
     """`(self, tx, request) -> response`: one transaction; a repeated request_id gets the first answer."""
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from chassis.service import Loop, Runtime, Service
 from chassis.transaction import Transaction
-
 from directory.storage.tables import metadata
 
 

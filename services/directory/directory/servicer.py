@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.protobuf.empty_pb2 import Empty
+
 from chassis.errors import Denied, Invalid
 from chassis.rpc import Call, command, outside, query
 from chassis.service import Runtime
 from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.directory.v1 import directory_pb2 as pb
-from google.protobuf.empty_pb2 import Empty
-
 from directory import wire
 from directory.domain.people import Person
 from directory.usecases import blueprint, calendars, invitations, passwords, people, presence, roles, sessions, teams
@@ -159,9 +159,7 @@ class DirectoryServicer:
     @command
     def CreateCalendar(self, tx: Transaction, request: pb.CreateCalendarRequest) -> pb.Calendar:
         calendar = request.calendar
-        name = calendars.name_for(
-            wire_organisation.calendar_id(request.calendar_id), calendar.display_name
-        )
+        name = calendars.name_for(wire_organisation.calendar_id(request.calendar_id), calendar.display_name)
         return wire.calendar(
             calendars.create(tx, wire_organisation.read_calendar(calendar, name, settings().company_time_zone))
         )
@@ -198,9 +196,7 @@ class DirectoryServicer:
             raise Invalid([(field, "is required", "必填")])
         login = wire.sign_in_login(request.login)
         # A one-time code is asked only of who has enrolled, which nobody can yet: it is not looked at.
-        return _session(
-            sessions.sign_in(self._runtime, call.origin, login, request.password[:1000], call.address)
-        )
+        return _session(sessions.sign_in(self._runtime, call.origin, login, request.password[:1000], call.address))
 
     @query
     def GetSession(self, tx: Transaction, request: pb.GetSessionRequest) -> pb.Session:
@@ -214,9 +210,7 @@ class DirectoryServicer:
     @outside
     def ResolveSession(self, call: Call[pb.ResolveSessionRequest]) -> pb.ResolveSessionResponse:
         live, covered = sessions.resolve(self._runtime, call.request.token)
-        answer = pb.ResolveSessionResponse(
-            principal=wire.principal(live.person, live.role, covered, live.session.id)
-        )
+        answer = pb.ResolveSessionResponse(principal=wire.principal(live.person, live.role, covered, live.session.id))
         answer.expire_time.FromDatetime(live.expires)
         answer.cache_for.FromNanoseconds(int(settings().session_cache * 1e9))
         return answer

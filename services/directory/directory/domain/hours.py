@@ -55,7 +55,7 @@ def checked(
     china_years: Iterable[int] = (),
     path: str = "calendar",
 ) -> Calendar:
-    """The calendar in its one spelling, China's days written out. Raises CalendarProblem that names every wrong path."""
+    """The calendar in its one spelling, China's days written out. Raises CalendarProblem naming every wrong path."""
     found: Found = []
     weekly: dict[str, list[str]] = {}
     places: dict[str, int] = {}
@@ -64,7 +64,8 @@ def checked(
         spans = ()
     for index, span in enumerate(spans):
         if not 1 <= span.weekday <= 7:
-            found.append((f"{path}.spans[{index}].weekday", "must be 1 (Monday) to 7 (Sunday)", "必须是 1（周一）至 7（周日）"))
+            at = f"{path}.spans[{index}].weekday"
+            found.append((at, "must be 1 (Monday) to 7 (Sunday)", "必须是 1（周一）至 7（周日）"))
             continue
         day = WEEKDAYS[span.weekday - 1]
         places[f"{path}.weekly.{day}[{len(weekly.setdefault(day, []))}]"] = index

@@ -105,7 +105,7 @@ def default_roles() -> tuple[Role, ...]:
 
 
 def exceeds(role: Role, mine: Callable[[str, str], int]) -> bool:
-    """Whether the role grants anything beyond `mine(resource, verb)`: nobody hands out, or takes over, more than he has."""
+    """Whether the role grants anything beyond `mine(resource, verb)`: nobody hands out or takes over more."""
     return any(getattr(g, verb) > max(NONE, mine(g.resource, verb)) for g in role.grants for verb in VERBS)
 
 

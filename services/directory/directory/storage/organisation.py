@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
+
 from chassis.database import insert_rows
 from chassis.transaction import Transaction
-
 from directory.domain.hours import Calendar, Span
 from directory.domain.people import ACTIVE
 from directory.domain.rights import ROLE_IDS, Grant, Role
@@ -81,9 +81,7 @@ def team_has_people(tx: Transaction, name: str) -> bool:
 
 
 def _role_of(row: Any) -> Role:
-    grants = tuple(
-        Grant(**{**g, "hidden": tuple(g["hidden"]), "read_only": tuple(g["read_only"])}) for g in row.grants
-    )
+    grants = tuple(Grant(**{**g, "hidden": tuple(g["hidden"]), "read_only": tuple(g["read_only"])}) for g in row.grants)
     return Role(row.id, row.display_name, grants, row.version)
 
 
@@ -160,9 +158,7 @@ def add_calendar(tx: Transaction, calendar: Calendar) -> bool:
     """Whether it was added; not so when the name is taken."""
     values = {"name": calendar.name, **_calendar_values(calendar)}
     return bool(
-        insert_rows(
-            tx.connection, calendars, list(values), [list(values.values())], "DO NOTHING", returning=("name",)
-        )
+        insert_rows(tx.connection, calendars, list(values), [list(values.values())], "DO NOTHING", returning=("name",))
     )
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+
 from chassis.database import in_values, insert_rows
 from chassis.transaction import Transaction
-
 from directory.domain.people import ACTIVE, ONLINE, Person
 from directory.storage.tables import people
 

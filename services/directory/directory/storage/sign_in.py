@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+
 from chassis import ids
 from chassis.database import insert_rows
 from chassis.transaction import Transaction
-
 from directory.storage.tables import attempts, mails, password_tokens, sessions
 
 
@@ -76,9 +76,7 @@ def end_sessions(tx: Transaction, person: str, but: str = "") -> int:
 
 def add_token(tx: Transaction, token: str, person: str, kind: str, expires_at: datetime) -> None:
     tx.execute(
-        sa.insert(password_tokens).values(
-            token_hash=digest(token), person=person, kind=kind, expires_at=expires_at
-        )
+        sa.insert(password_tokens).values(token_hash=digest(token), person=person, kind=kind, expires_at=expires_at)
     )
 
 

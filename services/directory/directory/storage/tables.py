@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+
 from chassis.database import Json, Moment
 
 metadata = sa.MetaData()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from google.protobuf.struct_pb2 import Struct
+
 from chassis.errors import Invalid, Stale
 from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
-from google.protobuf.struct_pb2 import Struct
-
 from directory.domain.hours import Calendar
 from directory.domain.rights import Role
 from directory.storage import organisation as storage

@@ -10,7 +10,6 @@ from chassis import ids
 from chassis.access import refuse_read_only
 from chassis.errors import NotFound, Refused, Stale, already_exists
 from chassis.transaction import Transaction
-
 from directory import wire
 from directory.domain.hours import COMPANY, Calendar
 from directory.storage import organisation as storage
@@ -43,9 +42,7 @@ def create(tx: Transaction, calendar: Calendar) -> Calendar:
     return made
 
 
-def update(
-    tx: Transaction, before: Calendar, after: Calendar, paths: Sequence[str] = (), etag: str = ""
-) -> Calendar:
+def update(tx: Transaction, before: Calendar, after: Calendar, paths: Sequence[str] = (), etag: str = "") -> Calendar:
     """`before` was read with a lock; `paths` are the fields that the caller names."""
     refuse_read_only(tx.principal, "calendars", paths)
     if etag and etag != before.etag:

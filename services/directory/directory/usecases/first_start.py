@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from chassis import ids
 from chassis.transaction import Transaction
-
 from directory import wire
 from directory.domain import rights
 from directory.domain.hours import COMPANY, Calendar

@@ -13,7 +13,6 @@ from chassis.errors import Invalid, NotFound, Problem, Refused
 from chassis.service import Runtime
 from chassis.settings import embedded_token_key
 from chassis.transaction import Origin, Transaction
-
 from directory.domain.people import Person
 from directory.storage import people as people_storage
 from directory.storage import sign_in as storage
@@ -105,7 +104,8 @@ def redeem(runtime: Runtime, origin: Origin, token: str, password: str) -> None:
 
 
 def _spent() -> Problem:
-    return Refused("TOKEN_SPENT", "The link was used or has expired; ask for a new one.", "链接已使用或已过期，请重新获取。")
+    english = "The link was used or has expired; ask for a new one."
+    return Refused("TOKEN_SPENT", english, "链接已使用或已过期，请重新获取。")
 
 
 def _set(tx: Transaction, person: Person, hashed: str) -> None:
@@ -114,9 +114,7 @@ def _set(tx: Transaction, person: Person, hashed: str) -> None:
     storage.forget_attempts(tx, storage.digest(f"login {person.login}"))
 
 
-def change(
-    runtime: Runtime, principal: Principal, origin: Origin, name: str, current: str, new: str
-) -> None:
+def change(runtime: Runtime, principal: Principal, origin: Origin, name: str, current: str, new: str) -> None:
     """One's own with the current password, another's with the right to write people. His other sessions end."""
     mine = principal.person == name
     with runtime.reading(principal) as tx:

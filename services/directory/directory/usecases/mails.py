@@ -10,9 +10,9 @@ from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
+
 from chassis import ids
 from chassis.transaction import Transaction
-
 from directory.domain.people import Person
 from directory.storage import people as people_storage
 from directory.storage import sign_in as storage
@@ -37,7 +37,8 @@ _TEXTS = {
     ),
     "RESET": (
         "重置密码 / Reset your password",
-        "{name}，您好：\n\n请打开以下链接重置密码（{hours} 小时内有效，仅可使用一次）。若非本人操作，请忽略：\n{link}\n\n"
+        "{name}，您好：\n\n请打开以下链接重置密码（{hours} 小时内有效，仅可使用一次）。"
+        "若非本人操作，请忽略：\n{link}\n\n"
         "Hello {name},\n\nopen this link to set a new password (valid for {hours} hours, once). "
         "If you did not ask for it, ignore this mail:\n{link}\n",
     ),

@@ -7,12 +7,12 @@ from dataclasses import fields as dataclass_fields
 from typing import Any
 
 import sqlalchemy as sa
+
 from chassis import ids
 from chassis.access import Scope, refuse_read_only
 from chassis.errors import Denied, Invalid, NotFound, Refused, Stale, already_exists
 from chassis.transaction import Transaction
 from dealwright.directory.v1.directory_pb2 import ListPeopleRequest
-
 from directory import wire
 from directory.domain import rights
 from directory.domain.people import LEFT, Person, changed, manager_chain_has

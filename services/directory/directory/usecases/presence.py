@@ -11,11 +11,11 @@ from typing import Any
 
 import redis
 import structlog
+
 from chassis import cache
 from chassis.errors import Denied, NotFound, Refused
 from chassis.service import Runtime
 from chassis.transaction import Origin, Transaction
-
 from directory.domain.people import OFFLINE, ONLINE, Person, changed
 from directory.storage import people as storage
 from directory.usecases import people
@@ -88,7 +88,7 @@ def expire(tx: Transaction) -> bool:
     except _UNAVAILABLE as problem:
         log.warning("presence waits for redis", error=type(problem).__name__)
         return False
-    silent = [name for name, value in zip(waiting, heard, strict=True) if value is None]  # type: ignore[arg-type]
+    silent = [name for name, value in zip(waiting, heard, strict=True) if value is None]
     if not silent:
         return False
     for before in storage.people_where(tx, storage.in_names(silent, tx.dialect), lock=True):
@@ -114,5 +114,3 @@ def _trusted(store: redis.Redis, now: datetime, timeout: timedelta) -> bool:
 def look_every() -> float:
     """Seconds between two looks: often enough that a look never seems to be a gap."""
     return min(5.0, settings().presence_timeout / 6)
-
-

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from chassis.errors import NotFound, Stale
 from chassis.transaction import Transaction
-
 from directory import wire
 from directory.domain import rights
 from directory.domain.rights import Grant, Role
@@ -27,9 +26,7 @@ def listing(tx: Transaction) -> list[Role]:
     return storage.every_role(tx)
 
 
-def update(
-    tx: Transaction, name: str, display_name: str | None, grants: Sequence[Grant] | None, etag: str
-) -> Role:
+def update(tx: Transaction, name: str, display_name: str | None, grants: Sequence[Grant] | None, etag: str) -> Role:
     """None leaves a value as it is. Raises LAST_ADMINISTRATOR when nobody could change roles any more."""
     every = storage.every_role(tx, lock=True)
     before = get(tx, name)

@@ -10,7 +10,6 @@ from chassis import ids
 from chassis.errors import NotFound, exhausted, unauthenticated
 from chassis.service import Runtime
 from chassis.transaction import Origin, Transaction
-
 from directory.domain import teams
 from directory.domain.people import Person
 from directory.domain.rights import Role

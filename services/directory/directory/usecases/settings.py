@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from chassis.settings import Settings
 from pydantic import Field, SecretStr
+
+from chassis.settings import Settings
 
 
 class DirectorySettings(Settings):

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
+
 from chassis import ids
 from chassis.access import Scope, refuse_read_only
 from chassis.errors import Denied, Invalid, NotFound, Refused, Stale, already_exists
 from chassis.transaction import Transaction
-
 from directory import wire
 from directory.domain.people import LEFT, changed
 from directory.domain.teams import Team, makes_circle
@@ -37,9 +37,7 @@ def get(tx: Transaction, name: str) -> Team:
 
 def listing(tx: Transaction, after: str, size: int) -> Sequence[Team]:
     """In order of creation (names rise), those after `after`."""
-    rows = tx.execute(
-        sa.select(teams).where(visible(tx), teams.c.name > after).order_by(teams.c.name).limit(size)
-    )
+    rows = tx.execute(sa.select(teams).where(visible(tx), teams.c.name > after).order_by(teams.c.name).limit(size))
     return [storage.team_of(row) for row in rows]
 
 
@@ -74,7 +72,7 @@ def _require(tx: Transaction, team: Team, verb: str) -> None:
 
 def create(tx: Transaction, values: Mapping[str, str]) -> Team:
     """`values`: display_name, parent, manager. Raises already_exists for a taken name."""
-    team = Team(name=f"teams/{ids.new_id()}", **values)
+    team = Team(f"teams/{ids.new_id()}", values["display_name"], values["parent"], values["manager"])
     _require(tx, team, "write")
     refuse_read_only(tx.principal, "teams", [f for f, v in values.items() if v])
     every = storage.every_team(tx, lock=True)

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from google.protobuf.message import Message
+
 from chassis import fields
 from chassis.calendar import CalendarProblem
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from dealwright.api.v1 import access_pb2
 from dealwright.directory.v1 import directory_pb2 as pb
-from google.protobuf.message import Message
-
 from directory.domain import rights
 from directory.domain.hours import Calendar, Span, checked
 from directory.domain.rights import Grant
@@ -89,7 +89,8 @@ def _scope(value: int) -> int:
 
 def _resource(value: str) -> str:
     if value not in rights.RESOURCES:
-        raise FieldProblem(f"must be one of {', '.join(rights.RESOURCES)}", f"必须是 {'、'.join(rights.RESOURCES)} 之一")
+        known = rights.RESOURCES
+        raise FieldProblem(f"must be one of {', '.join(known)}", f"必须是 {'、'.join(known)} 之一")
     return value
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from dealwright.directory.v1 import directory_pb2 as pb
 from dealwright.directory.v1 import events_pb2
-
 from directory.domain.hours import Calendar
 from directory.domain.people import Person
 from directory.domain.rights import Grant, Role

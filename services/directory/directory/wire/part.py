@@ -1,18 +1,18 @@
 """Our part of the blueprint as plain data: the keys "roles" and "calendars".
 
-    roles:
-      sales:
-        displayName: 销售
-        grants:
-          leads: {read: OWN, write: OWN, hiddenFields: [phone]}
-    calendars:
-      company:
-        displayName: 公司
-        timeZone: Asia/Shanghai
-        weekly: {monday: ["09:00-12:00", "13:00-18:00"]}     # none: always open
-        offDays: ["2026-10-01"]
-        workDays: ["2026-10-10"]
-        chinaYears: [2026]                                   # when applied, written out as offDays and workDays
+roles:
+  sales:
+    displayName: 销售
+    grants:
+      leads: {read: OWN, write: OWN, hiddenFields: [phone]}
+calendars:
+  company:
+    displayName: 公司
+    timeZone: Asia/Shanghai
+    weekly: {monday: ["09:00-12:00", "13:00-18:00"]}     # none: always open
+    offDays: ["2026-10-01"]
+    workDays: ["2026-10-10"]
+    chinaYears: [2026]                                   # when applied, written out as offDays and workDays
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+
 from chassis import fields
 from chassis.calendar import WEEKDAYS
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.directory.v1 import directory_pb2 as pb
-from google.protobuf import json_format
-from google.protobuf.struct_pb2 import Struct
-
 from directory.domain import rights
 from directory.domain.hours import Calendar
 from directory.domain.rights import Grant, Role
@@ -230,5 +230,3 @@ def _calendar(given: dict[str, Any], id: str, path: str, zone: str, check: Field
                 at = at.replace(f"{path}.{ours}", f"{path}.{theirs}")
             check.refuse(at, v.english, v.chinese)
     return None
-
-

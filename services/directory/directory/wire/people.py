@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
 from chassis import fields
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from dealwright.directory.v1 import directory_pb2 as pb
-from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.message import Message
-
 from directory.domain import rights
 from directory.domain.people import PRESENCES, SENIORITIES, STATES
 
@@ -163,7 +163,7 @@ def mask_paths(mask: FieldMask, message: Message, known: Iterable[str]) -> list[
 
 
 def read_person(person: pb.Person, paths: Iterable[str], prefix: str = "person") -> dict[str, Any]:
-    """The checked values of these paths as Person's fields ("password" as typed). Raises Invalid naming each wrong one."""
+    """The checked values of these paths as Person's fields ("password" as typed). Raises Invalid naming each."""
     check, values = FieldCheck(), dict[str, Any]()
 
     def take(path: str, field: str, read: Callable[[Any], Any], value: Any) -> None:
