@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dealwright.leads.v1 import leads_pb2
@@ -65,3 +66,30 @@ def struct(plain: Any) -> Struct:
     made = Struct()
     made.update(plain)
     return made
+
+
+def touchpoint(row: Any) -> leads_pb2.Touchpoint:
+    """A row of the chain as storage selects it."""
+    message = leads_pb2.Touchpoint(
+        name=f"{row.lead}/touchpoints/{row.id}",
+        kind=row.kind,
+        channel=row.channel,
+        text=row.text,
+        actor=row.actor,
+        owner=row.owner,
+        reason=row.reason,
+        happen_time=stamp(row.happen_time),
+        receive_time=stamp(row.receive_time),
+    )
+    if row.latitude is not None:
+        message.location.latitude, message.location.longitude = row.latitude, row.longitude
+    return message
+
+
+def row(
+    keys: Sequence[str], count: int, responded: int, mean_seconds: float | None, overdue: int
+) -> leads_pb2.SummarizeLeadsResponse.Row:
+    message = leads_pb2.SummarizeLeadsResponse.Row(keys=keys, leads=count, responded=responded, overdue=overdue)
+    if mean_seconds is not None:
+        message.mean_response.FromMicroseconds(round(mean_seconds * 1_000_000))
+    return message

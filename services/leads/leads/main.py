@@ -1,0 +1,35 @@
+"""What this service is."""
+
+from chassis.bus.subscriptions import Subscription, subscriptions
+from chassis.service import Loop, Runtime, Service
+from chassis.transaction import Transaction
+
+from leads.usecases import metadata
+
+
+def _servicers(runtime: Runtime) -> list[object]:
+    from leads.servicer import BlueprintServicer, LeadServicer
+
+    return [LeadServicer(runtime.settings.company_time_zone), BlueprintServicer()]
+
+
+def _subscribers() -> list[Subscription]:
+    from leads import subscribers
+
+    return subscriptions(subscribers)
+
+
+def _announce_again(tx: Transaction) -> bool:
+    from leads.usecases.capture import announce_again
+
+    return announce_again(tx)
+
+
+service = Service(
+    name="leads",
+    metadata=metadata,
+    migrations="leads.migrations",
+    servicers=_servicers,
+    subscribers=_subscribers,
+    loops=lambda: [Loop("announce waiting leads again", 5.0, _announce_again)],
+)

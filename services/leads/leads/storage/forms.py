@@ -1,0 +1,43 @@
+"""Public forms: few rows, read one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from operator import attrgetter
+
+import sqlalchemy as sa
+from chassis.database import insert_rows
+from chassis.transaction import Transaction
+
+from leads.domain.form import Form
+from leads.storage.tables import forms
+
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Form))
+_values = attrgetter(*_COLUMNS)
+_SET = ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS[1:])
+
+
+def get(tx: Transaction, name: str, lock: bool = False) -> Form | None:
+    query = sa.select(*(forms.c[c] for c in _COLUMNS)).where(forms.c.name == name)
+    if lock and tx.dialect == "postgresql":
+        query = query.with_for_update()
+    row = tx.execute(query).first()
+    return Form(*row) if row else None
+
+
+def every(tx: Transaction) -> list[Form]:
+    """All, in order of creation."""
+    query = sa.select(*(forms.c[c] for c in _COLUMNS)).order_by(forms.c.create_time, forms.c.name)
+    return [Form(*row) for row in tx.execute(query)]
+
+
+def save(tx: Transaction, changed: Sequence[Form]) -> None:
+    """Writes whole forms, new or known."""
+    insert_rows(
+        tx.connection, forms, _COLUMNS, [_values(f) for f in changed], conflict=f"(name) DO UPDATE SET {_SET}"
+    )
+
+
+def delete(tx: Transaction, name: str) -> None:
+    tx.execute(sa.delete(forms).where(forms.c.name == name))

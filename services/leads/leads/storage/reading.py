@@ -1,0 +1,86 @@
+"""What lists and summaries select."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from chassis.transaction import Transaction
+
+from leads.domain.attention import Case
+from leads.domain.lead import Attention
+from leads.storage.tables import COLUMNS, leads, touchpoints
+
+LEADS = sa.select(*(leads.c[column] for column in COLUMNS))
+POINTS = sa.select(
+    *(touchpoints.c[c] for c in ("lead", "id", "kind", "channel", "text", "actor", "owner", "reason")),
+    *(touchpoints.c[c] for c in ("happen_time", "receive_time", "latitude", "longitude")),
+)
+
+
+def attention(cases: Sequence[Case]) -> sa.ColumnElement[Any]:
+    """The colour rule as SQL: its cases, the first that fits."""
+    return sa.case(
+        *((_fits(case), sa.literal_column(str(int(case.attention)))) for case in cases),
+        else_=sa.literal_column(str(int(Attention.ATTENTION_UNSPECIFIED))),
+    )
+
+
+def _fits(case: Case) -> sa.ColumnElement[bool]:
+    fits = sa.and_(leads.c.status.in_(sorted(case.statuses)), leads.c.intent.in_(sorted(case.intents)))
+    return fits if case.before is None else sa.and_(fits, leads.c.last_activity_time <= case.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One group: its values, how many leads, how many responded, their mean seconds to it, how many came late."""
+
+    keys: tuple[Any, ...]
+    leads: int
+    responded: int
+    mean_seconds: float | None
+    overdue: int
+
+
+def summarize(
+    tx: Transaction, groups: Sequence[sa.ColumnElement[Any]], criteria: sa.ColumnElement[bool], most: int
+) -> list[Row]:
+    """Counts and response times by the groups, from capture to first response (L28, L30)."""
+    responded = leads.c.first_response_time
+    if tx.dialect == "sqlite":
+        seconds = sa.type_coerce(responded, sa.BigInteger) - sa.type_coerce(leads.c.capture_time, sa.BigInteger)
+        mean = sa.func.avg(seconds) / 1_000_000.0
+    else:
+        mean = sa.func.avg(sa.extract("epoch", responded - leads.c.capture_time))
+    named = [group.label(f"k{number}") for number, group in enumerate(groups)]
+    late = sa.func.coalesce(responded, sa.bindparam("now", _now(tx), type_=leads.c.respond_by.type)) > leads.c.respond_by
+    query = (
+        sa.select(
+            *named,
+            sa.func.count(),
+            sa.func.count(responded),
+            mean,
+            sa.func.count(sa.case((late, 1))),
+        )
+        .select_from(leads)
+        .where(criteria)
+        .group_by(*(sa.literal_column(f"k{number}") for number in range(len(named))))
+        .order_by(*(sa.literal_column(f"k{number}") for number in range(len(named))))
+        .limit(most)
+    )
+    width = len(named)
+    return [
+        Row(tuple(row[:width]), row[width], row[width + 1], _number(row[width + 2]), row[width + 3])
+        for row in tx.execute(query)
+    ]
+
+
+def _now(tx: Transaction) -> datetime:
+    return tx.now
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

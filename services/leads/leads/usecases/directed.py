@@ -1,0 +1,76 @@
+"""What other services announce and we carry out: clocks, escalation, reclaim, another try, people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chassis.errors import Stale
+from chassis.transaction import Transaction
+
+from leads.domain.lead import CLOSED, Kind, Lead, Status
+from leads.storage import leads as stored
+from leads.storage import people
+from leads.storage.leads import Touchpoint
+from leads.storage.people import Person
+from leads.usecases import working
+from leads.wire import events
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Until when the owner of this ownership should respond first."""
+
+    lead: str
+    owner_version: int
+    respond_by: datetime | None
+
+
+def set_clocks(tx: Transaction, clocks: Sequence[Clock]) -> None:
+    """Shows owners their clocks; those of an ownership that is over are ignored."""
+    held = stored.by_name(tx, [clock.lead for clock in clocks], lock=True)
+    after: dict[str, Lead] = {}
+    for clock in clocks:
+        lead = held.get(clock.lead)
+        if lead is not None and lead.owner_version == clock.owner_version and lead.owner:
+            after[lead.name] = replace(lead, respond_by=clock.respond_by)
+    stored.save_standing(tx, list(after.values()))
+    for lead in after.values():
+        tx.emit(events.clock_set(lead))
+
+
+def act(tx: Transaction, action: str, name: str, owner_version: int, person: str) -> None:
+    """Carries out what the rules ask for a lead, if its ownership is still the one they mean.
+
+    REASSIGN asks for another decision while the owner stays (L18), ESCALATE tells the supervisor (R20), RECLAIM puts
+    it into the pool (L21). Other actions are not ours.
+    """
+    lead = stored.by_name(tx, [name], lock=True).get(name)
+    if lead is None or lead.owner_version != owner_version or not lead.owner or lead.status in CLOSED:
+        return
+    if action == "RECLAIM":
+        try:
+            working.pool(tx, lead, "INACTIVE", by_person=False)
+        except Stale:
+            return
+    elif lead.status != Status.ASSIGNED:
+        return  # The first response came meanwhile.
+    elif action == "REASSIGN":
+        stored.save_standing(tx, [replace(lead, deciding="FIRST_RESPONSE_MISSED")])
+        tx.emit(events.captured(lead, "FIRST_RESPONSE_MISSED", lead.owner, lead.owners))
+        tx.audit("lead.firstResponseMissed", name, {"owner": lead.owner})
+    elif action == "ESCALATE" and lead.escalated_to != person:
+        after = replace(lead, escalated_to=person)
+        stored.save_standing(tx, [after])
+        tx.emit(events.escalated(after))
+        tx.audit("lead.escalated", name, {"manager": person})
+        actor = tx.origin.actor
+        stored.append(
+            tx, [Touchpoint(name, Kind.ESCALATED, actor, tx.now, tx.now, lead.channel, "", lead.owner, person)]
+        )
+
+
+def know_people(tx: Transaction, changed: Sequence[Person]) -> None:
+    """Keeps our copy of the people; an older version never overwrites a newer."""
+    people.save(tx, changed)
