@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         """Address of another service's gRPC port: DEALWRIGHT_PEER_LEADS=leads:50051."""
         import os
 
-        return os.environ.get(f"DEALWRIGHT_PEER_{service.upper()}", f"{service}:50051")
+        return os.environ.get(f"DEALWRIGHT_PEER_{service.upper().replace('-', '_')}", f"{service}:50051")
 
 
 @cache

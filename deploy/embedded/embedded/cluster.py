@@ -121,10 +121,11 @@ class Cluster:
             "DEALWRIGHT_METRICS_PORT": status.rsplit(":", 1)[1]
             if name != "gateway" or process == "gateway work"
             else "0",
-            "DEALWRIGHT_HTTP_PORT": str(self.http_port),
             "HOST": "127.0.0.1",
             "PORT": str(self.http_port),
-            **peers,
+            "GRPC_PORT": self.front_door.rsplit(":", 1)[1],
+            # The gateway's own servicer is inside its process.
+            **{k: v for k, v in peers.items() if k != "DEALWRIGHT_PEER_GATEWAY"},
             **self._env,
         }
 

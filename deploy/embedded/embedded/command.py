@@ -36,7 +36,7 @@ def up(cluster: Annotated[bool, typer.Option(help="Separate processes on real pa
 def serve(service: ServiceName) -> None:
     """Answer one service's calls."""
     if _named(service) == "gateway":
-        from gateway.main import serve as serve_gateway
+        from embedded.starting import serve_gateway
 
         serve_gateway()
     else:
