@@ -9,7 +9,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,8 @@ class Database:
     """The service's own database.
 
     `write()` yields a connection inside a transaction that commits when the block ends and rolls back when it
-    raises; `read()` yields a connection outside any transaction, for queries alone.
+    raises; `read()` yields a connection outside any transaction, for queries alone. An error that leaves `write()`
+    before its commit was sent left nothing behind; one of the commit itself may have (see `may_have_committed`).
     """
 
     def __init__(self, url: str | URL, pool_size: int = 8) -> None:
@@ -104,7 +105,11 @@ class Database:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(
-                self.url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=pool_size, max_overflow=64
+                self.url,
+                connect_args={"check_same_thread": False, "timeout": 30},
+                pool_size=pool_size,
+                max_overflow=64,
+                hide_parameters=True,
             )
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -114,20 +119,38 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=16,
                 pool_use_lifo=True,
-                # Stale connections after a restart of the database are replaced, not handed out.
-                pool_pre_ping=False,
-                connect_args={"connect_timeout": 10, "prepare_threshold": 3},
+                # What a statement was given may be personal: it stays out of errors, and so out of logs.
+                hide_parameters=True,
+                connect_args={
+                    "connect_timeout": 10,
+                    "prepare_threshold": 3,
+                    # A host that vanished without a word is noticed within half a minute.
+                    "keepalives_idle": 15,
+                    "keepalives_interval": 5,
+                    "tcp_user_timeout": 30_000,
+                    # A process that died inside a transaction must not hold its locks over us.
+                    "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+                },
             )
+            sa.event.listen(self.engine, "checkout", _replace_if_closed)
         self._write_engine = self.engine.execution_options(dealwright_write=True)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        if self.is_sqlite:
-            with self._lock, self._write_engine.begin() as connection:
+        with self._lock if self.is_sqlite else nullcontext(), self._write_engine.connect() as connection:
+            transaction = connection.begin()
+            try:
                 yield connection
-        else:
-            with self.engine.begin() as connection:
-                yield connection
+            except BaseException:
+                # A lost connection cannot roll back, and the first error is the one to tell.
+                with suppress(sa.exc.DBAPIError):
+                    transaction.rollback()
+                raise
+            try:
+                transaction.commit()
+            except Exception as problem:
+                problem.__dict__[_COMMITTING] = True
+                raise
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -140,6 +163,23 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+_COMMITTING = "dealwright_committing"
+
+
+def may_have_committed(error: BaseException) -> bool:
+    """Whether the error came out of a commit whose answer was lost: only the database knows."""
+    return is_unavailable(error) and _COMMITTING in error.__dict__
+
+
+def _replace_if_closed(raw: Any, record: object, proxy: object) -> None:
+    """After a restart of the database its pooled connections are replaced, not handed out. Asks the socket alone: no
+    round trip, unlike a ping."""
+    try:
+        raw.pgconn.consume_input()
+    except Exception as problem:  # psycopg's; not imported here, so that SQLite alone does not load it
+        raise sa.exc.DisconnectionError from problem
 
 
 def _prepare_sqlite(raw: Any, record: object) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 
 import sqlalchemy as sa
@@ -44,10 +46,16 @@ def serve(service: Service) -> None:
 
 
 def work(service: Service) -> None:
-    """Handles events until SIGTERM or SIGINT. Loads nameko; never gRPC."""
-    from chassis.bus import worker  # first: it patches the process
+    """Handles events until SIGTERM or SIGINT. Loads nameko; never gRPC.
 
-    worker.run(runtime(service, Settings()))
+    eventlet must patch a process before anything else is imported, so this one starts anew, under the same id.
+    """
+    module = next(
+        name
+        for name, loaded in list(sys.modules.items())
+        if name != "__main__" and getattr(loaded, "__dict__", {}).get("service") is service
+    )
+    os.execv(sys.executable, [sys.executable, "-m", "chassis.bus.worker", module])
 
 
 def migrate(service: Service) -> None:

@@ -51,7 +51,7 @@ def start(service: str, role: str, level: str, trace_ratio: float) -> None:
     """Sets up logs (JSON on a pipe, colours on a terminal) and, where OTEL_EXPORTER_OTLP_ENDPOINT is set, traces over
     HTTP (never gRPC: `work` processes must not load it)."""
     renderer: Any = (
-        structlog.dev.ConsoleRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if sys.stderr.isatty()
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
@@ -110,24 +110,25 @@ def serving(service: str, method: str, traceparent: str) -> Iterator[str]:
 
 
 @contextmanager
-def consuming(queue: str, envelopes: Sequence[Envelope]) -> Iterator[None]:
-    """A span around a delivery: child of its first event's trace, linked to the others'."""
+def consuming(queue: str, envelopes: Sequence[Envelope]) -> Iterator[str]:
+    """A span around a delivery: child of its first event's trace, linked to the others'. Yields its traceparent, which
+    what is announced because of an event of that trace carries; empty without tracing."""
     if not _tracing:
-        yield
+        yield ""
         return
     contexts = {e.traceparent: _propagator.extract({"traceparent": e.traceparent}) for e in envelopes if e.traceparent}
     links = [trace.Link(trace.get_current_span(c).get_span_context()) for c in list(contexts.values())[1:64]]
     first = next(iter(contexts.values()), None)
     with _tracer.start_as_current_span(queue, context=first, kind=SpanKind.CONSUMER, links=links) as span:
         span.set_attribute("messaging.batch.message_count", len(envelopes))
-        # What this delivery announces hangs below it, each event below its own cause's trace.
         carrier: dict[str, str] = {}
         _propagator.inject(carrier)
-        current = carrier.get("traceparent", "")
-        for envelope in envelopes:
-            if envelope.traceparent[3:35] == current[3:35]:
-                envelope.traceparent = current
-        yield
+        yield carrier.get("traceparent", "")
+
+
+def below(traceparent: str, current: str) -> str:
+    """The traceparent of what follows from an event: the current span's where that is of the event's trace."""
+    return current if traceparent[3:35] == current[3:35] else traceparent
 
 
 def published(service: str, kind: str, count: int) -> None:

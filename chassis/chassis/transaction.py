@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from google.protobuf.message import Message
 
 from chassis import ids
@@ -17,6 +18,7 @@ from chassis.tables import ChassisTables
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
 EVENTS_PER_MESSAGE = 256
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,19 @@ class Origin:
     causation_id: str = ""
     depth: int = 0
     traceparent: str = ""
+    # The events that led here, oldest first, "LeadCaptured 0190...".
+    chain: tuple[str, ...] = ()
 
     @staticmethod
-    def of(envelope: Envelope, service: str) -> Origin:
+    def of(envelope: Envelope, service: str, traceparent: str = "") -> Origin:
         """The origin of what a subscriber does because of an event."""
-        return Origin(f"services/{service}", envelope.id, envelope.depth + 1, envelope.traceparent)
+        return Origin(
+            f"services/{service}",
+            envelope.id,
+            envelope.depth + 1,
+            traceparent or envelope.traceparent,
+            (*envelope.chain, f"{envelope.type.rpartition('.')[2]} {envelope.id}"),
+        )
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,7 @@ class Transaction:
             causation_id=origin.causation_id,
             depth=origin.depth,
             traceparent=origin.traceparent,
+            chain=origin.chain,
             data=event.SerializeToString(),
         )
         envelope.time.FromDatetime(time or self.now)
@@ -129,8 +140,12 @@ class Transaction:
         return rows
 
     def committed(self) -> None:
+        """Runs what waits for the commit. It cannot undo that any more, so an error of it is logged and no answer."""
         for action in self._after:
-            action()
+            try:
+                action()
+            except Exception:
+                log.exception("failed after the commit", service=self.service)
 
 
 def _chunks(events: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

@@ -1,32 +1,42 @@
 """From the outbox to RabbitMQ, for both roles of a service.
 
-The process that committed publishes at once from a relay thread: rows that wait while a confirm is under way are
-joined into one message, up to 256 events of a type. A row is marked when the broker has confirmed. A sweep each
-second takes what a dead process left; the inbox makes a second delivery a no-op.
+The process that committed publishes at once from a relay thread: rows that come while a confirm is under way are
+joined into messages of up to 256 events of a type. A row is marked when the broker has confirmed it. Each second the
+relay takes what a dead process left, under a row lock until it is marked, so that two relays share it; the inbox
+makes a second delivery a no-op.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 import kombu
 import sqlalchemy as sa
 import structlog
-from kombu.exceptions import OperationalError
 
 from chassis import clock, ids, telemetry
 from chassis.bus.subscriptions import Subscription
-from chassis.database import in_values
+from chassis.database import in_values, is_unavailable
 from chassis.service import Runtime
 from chassis.transaction import EVENTS_PER_MESSAGE, OutboxRow
 
 log = structlog.get_logger(__name__)
 EXCHANGE = "dealwright.events"
 CONTENT_TYPE = "application/x-protobuf"
+_HEARTBEAT = 20
 # What is still unpublished this long after its commit was left by a process that died.
 _LEFT_BEHIND = 5.0
+_SWEEP_EVERY = 1.0
+_SWEEP_ROWS = 500
 _MOST_ROWS_WAITING = 5_000
+
+
+class Unconfirmed(Exception):
+    """The broker refused a message, or did not say in time that it has it."""
 
 
 def exchange() -> kombu.Exchange:
@@ -48,8 +58,8 @@ def connection(url: str, timeout: float) -> kombu.Connection:
     return kombu.Connection(
         url,
         connect_timeout=timeout,
-        heartbeat=20,
-        transport_options={"confirm_publish": True, "read_timeout": timeout, "write_timeout": timeout},
+        heartbeat=_HEARTBEAT,
+        transport_options={"read_timeout": timeout, "write_timeout": timeout},
     )
 
 
@@ -61,6 +71,59 @@ def declare(url: str, service: str, known: Sequence[Subscription]) -> None:
             queue(service, subscription)(channel).declare()
 
 
+class Confirmed:
+    """A channel whose messages are all sent first and then waited for: confirms overlap."""
+
+    def __init__(self, broker: kombu.Connection, timeout: float) -> None:
+        self._broker = broker
+        self._timeout = timeout
+        self._channel: Any = broker.channel()
+        exchange()(self._channel).declare()
+        self._channel.confirm_select()
+        self._channel.events["basic_ack"].add(self._confirmed)
+        self._channel.events["basic_nack"].add(self._refused)
+        self._sent = 0
+        self._open: set[int] = set()
+
+    def send(self, kind: str, body: bytes) -> None:
+        message = self._channel.prepare_message(
+            body,
+            content_type=CONTENT_TYPE,
+            content_encoding="binary",
+            properties={"delivery_mode": 2, "message_id": ids.new_id()},
+        )
+        self._sent += 1
+        self._open.add(self._sent)
+        self._channel.basic_publish(message, exchange=EXCHANGE, routing_key=kind, timeout=self._timeout)
+
+    def wait(self) -> None:
+        """Returns when the broker has all that was sent. Raises Unconfirmed."""
+        until = clock.monotonic() + self._timeout
+        while self._open:
+            left = until - clock.monotonic()
+            if left <= 0:
+                raise Unconfirmed
+            try:
+                self._broker.drain_events(timeout=left)
+            except TimeoutError as problem:
+                raise Unconfirmed from problem
+
+    def rest(self) -> None:
+        """Reads what the broker sent of itself, heartbeats above all, and answers."""
+        with suppress(TimeoutError):
+            self._broker.drain_events(timeout=0.001)
+        self._broker.heartbeat_check()
+
+    def _confirmed(self, tag: int, multiple: bool) -> None:
+        if multiple:
+            self._open = {t for t in self._open if t > tag}
+        else:
+            self._open.discard(tag)
+
+    def _refused(self, tag: int, multiple: bool) -> None:
+        raise Unconfirmed
+
+
 class Publisher:
     """The relay thread of one process. `announce` is what a committed transaction calls."""
 
@@ -69,132 +132,123 @@ class Publisher:
         self._waiting: list[OutboxRow] = []
         self._wakes = threading.Condition()
         self._stopping = False
-        self._in_hand: set[str] = set()
-        self._threads = [
-            threading.Thread(target=self._relay, name=f"{runtime.name} relay", daemon=True),
-            threading.Thread(target=self._sweep, name=f"{runtime.name} sweep", daemon=True),
-        ]
+        # While the broker is away nothing is kept in memory: the rows are in the table.
+        self._away = True
+        self._thread = threading.Thread(target=self._relay, name=f"{runtime.name} relay", daemon=True)
         runtime.announce = self.announce
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Publishes what waits, then ends."""
         with self._wakes:
             self._stopping = True
             self._wakes.notify_all()
-        for thread in self._threads:
-            thread.join(15)
+        self._thread.join(15)
 
     def announce(self, rows: Sequence[OutboxRow]) -> None:
         with self._wakes:
-            if len(self._waiting) > _MOST_ROWS_WAITING:
-                return  # the broker is away; the sweep brings them from the table
-            for row in rows:
-                if row.id not in self._in_hand:
-                    self._in_hand.add(row.id)
-                    self._waiting.append(row)
-            self._wakes.notify()
+            if not self._away and len(self._waiting) < _MOST_ROWS_WAITING:
+                self._waiting.extend(rows)
+                self._wakes.notify()
 
-    def _take(self) -> list[OutboxRow]:
+    def _relay(self) -> None:
+        wait = 0.1
+        timeout = self._runtime.settings.publish_timeout
+        while not self._stopping:
+            started = clock.monotonic()
+            try:
+                with connection(self._runtime.settings.broker_url, timeout) as broker:
+                    self._publish_all(Confirmed(broker, timeout))
+            except Exception as problem:
+                with self._wakes:
+                    self._away, self._waiting = True, []
+                log.warning("publishing waits", service=self._runtime.name, error=type(problem).__name__)
+                wait = 0.1 if clock.monotonic() - started > 10 else min(wait * 2, 3.0)
+                with self._wakes:
+                    self._wakes.wait_for(lambda: self._stopping, wait)
+
+    def _publish_all(self, channel: Confirmed) -> None:
+        """Until the process stops or the broker is lost."""
         with self._wakes:
-            while not self._waiting and not self._stopping:
-                self._wakes.wait(1.0)
+            self._away = False
+        # Whatever was committed while nobody listened, by us or by others, is in the table.
+        left_behind = 0.0
+        next_sweep = 0.0
+        while True:
+            rows = self._take(max(0.0, next_sweep - clock.monotonic()))
+            if rows:
+                self._publish(channel, rows)
+                self._mark(rows)
+            elif self._stopping:
+                return
+            if clock.monotonic() >= next_sweep and not self._stopping:
+                if not self._sweep(channel, left_behind):
+                    next_sweep, left_behind = clock.monotonic() + _SWEEP_EVERY, _LEFT_BEHIND
+                channel.rest()
+
+    def _take(self, seconds: float) -> list[OutboxRow]:
+        with self._wakes:
+            if not self._waiting and not self._stopping and seconds:
+                self._wakes.wait(seconds)
             taken, self._waiting = self._waiting, []
             return taken
 
-    def _relay(self) -> None:
-        timeout = self._runtime.settings.publish_timeout
-        wait = 0.1
-        rows: list[OutboxRow] = []
-        while True:
-            try:
-                with connection(self._runtime.settings.broker_url, timeout) as broker:
-                    producer = kombu.Producer(broker.channel())
-                    exchange()(producer.channel).declare()
-                    wait = 0.1
-                    while True:
-                        rows = rows or self._take()
-                        if not rows and self._stopping:
-                            return
-                        if rows:
-                            self._publish(producer, rows)
-                            self._mark(rows)
-                            self._forget(rows)
-                            rows = []
-                        else:
-                            broker.heartbeat_check()
-            except Exception as problem:
-                if self._stopping:
-                    return  # the rows stay in the table
-                expected = isinstance(problem, OperationalError | OSError)
-                log.warning(
-                    "publishing waits", service=self._runtime.name, error=type(problem).__name__, expected=expected
-                )
-                if len(rows) > _MOST_ROWS_WAITING:
-                    self._forget(rows)
-                    rows = []
-                with self._wakes:
-                    self._wakes.wait_for(lambda: self._stopping, wait)
-                wait = min(wait * 2, 5.0)
-
-    def _publish(self, producer: kombu.Producer, rows: Sequence[OutboxRow]) -> None:
-        """One message for up to 256 events of a type; returns when the broker has confirmed each."""
+    def _publish(self, channel: Confirmed, rows: Sequence[OutboxRow]) -> None:
+        """Returns when the broker has confirmed every row."""
         for kind, bodies in _messages(rows):
-            producer.publish(
-                b"".join(bodies),
-                exchange=EXCHANGE,
-                routing_key=kind,
-                content_type=CONTENT_TYPE,
-                content_encoding="binary",
-                delivery_mode=2,
-                message_id=ids.new_id(),
-                retry=False,
-                timeout=self._runtime.settings.publish_timeout,
-                confirm_timeout=self._runtime.settings.publish_timeout,
-            )
+            channel.send(kind, b"".join(bodies))
+        channel.wait()
         for row in rows:
             telemetry.published(self._runtime.name, row.type, row.events)
 
     def _mark(self, rows: Sequence[OutboxRow]) -> None:
-        outbox = self._runtime.service.tables.outbox
-        with self._runtime.database.write() as database:
-            database.execute(
-                sa.update(outbox)
-                .where(in_values(outbox.c.id, [r.id for r in rows], database.dialect.name))
-                .values(published_at=clock.now())
-            )
-
-    def _forget(self, rows: Sequence[OutboxRow]) -> None:
-        with self._wakes:
-            self._in_hand.difference_update(r.id for r in rows)
-
-    def _sweep(self) -> None:
-        while not self._stopping:
+        """Marks what is confirmed, however long the database stays away: to publish it again helps nobody."""
+        wait = 0.1
+        while True:
             try:
-                self._sweep_once()
+                with self._runtime.database.write() as database:
+                    self._mark_in(database, [r.id for r in rows])
+                return
             except Exception as problem:
-                log.warning("sweep failed", service=self._runtime.name, error=type(problem).__name__)
-            with self._wakes:
-                self._wakes.wait_for(lambda: self._stopping, 1.0)
+                if not is_unavailable(problem):
+                    raise
+                log.warning("marking waits", service=self._runtime.name, error=type(problem).__name__)
+                with self._wakes:
+                    if self._wakes.wait_for(lambda: self._stopping, wait):
+                        return
+                wait = min(wait * 2, 3.0)
 
-    def _sweep_once(self) -> None:
-        """Rows that nobody published: claimed with SKIP LOCKED, so that two sweepers share them, published by the
-        relay, marked there."""
+    def _mark_in(self, database: sa.Connection, row_ids: Sequence[str]) -> None:
         outbox = self._runtime.service.tables.outbox
-        oldest = ids.first_id_at(clock.now().timestamp() - _LEFT_BEHIND)
-        with self._runtime.database.write() as database:
-            found = database.execute(
-                sa.select(outbox.c.id, outbox.c.type, outbox.c.events, outbox.c.body)
-                .where(outbox.c.published_at.is_(None), outbox.c.id < oldest)
-                .order_by(outbox.c.id)
-                .limit(500)
-                .with_for_update(skip_locked=True)
-            ).all()
-        if found:
-            self.announce([OutboxRow(r.id, r.type, r.events, r.body) for r in found])
+        database.execute(
+            sa.update(outbox)
+            .where(in_values(outbox.c.id, row_ids, database.dialect.name))
+            .values(published_at=clock.now())
+        )
+
+    def _sweep(self, channel: Confirmed, older: float) -> bool:
+        """Publishes rows that nobody did, `older` than so many seconds; True when there may be more."""
+        outbox = self._runtime.service.tables.outbox
+        found: Sequence[sa.Row[tuple[str, str, int, bytes, datetime]]] = ()
+        oldest = ids.first_id_at(clock.now().timestamp() - older)
+        try:
+            with self._runtime.database.write() as database:
+                found = database.execute(
+                    sa.select(outbox.c.id, outbox.c.type, outbox.c.events, outbox.c.body)
+                    .where(outbox.c.published_at.is_(None), outbox.c.id < oldest)
+                    .order_by(outbox.c.id)
+                    .limit(_SWEEP_ROWS)
+                    .with_for_update(skip_locked=True)
+                ).all()  # type: ignore[assignment]
+                if found:
+                    self._publish(channel, [OutboxRow(r.id, r.type, r.events, r.body) for r in found])
+                    self._mark_in(database, [r.id for r in found])
+        except sa.exc.SQLAlchemyError as problem:
+            log.warning("sweep waits", service=self._runtime.name, error=type(problem).__name__)
+            return False
+        return len(found) == _SWEEP_ROWS
 
 
 def _messages(rows: Sequence[OutboxRow]) -> list[tuple[str, list[bytes]]]:

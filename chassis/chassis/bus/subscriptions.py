@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,13 +25,14 @@ from chassis import clock, telemetry
 from chassis.database import insert_rows, is_unavailable
 from chassis.errors import Invalid
 from chassis.transaction import Origin, Transaction
-from dealwright.bus.v1.envelope_pb2 import Envelope
+from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
 
 if TYPE_CHECKING:
     from chassis.service import Runtime
 
 F = TypeVar("F", bound=Callable[..., None])
 MARK = "__dealwright_subscriptions__"
+_ID = re.compile("[0-9a-f]{32}")
 log = structlog.get_logger(__name__)
 
 
@@ -73,6 +75,15 @@ def decode(envelope: Envelope) -> Message:
     return message_factory.GetMessageClass(descriptor).FromString(envelope.data)
 
 
+def unpack(body: bytes) -> list[Envelope]:
+    """The envelopes of a message. Raises DecodeError for one that is no batch of events: bytes that protobuf takes for
+    unknown fields, or an event without an id, would otherwise be acknowledged as nothing."""
+    envelopes = list(EventBatch.FromString(body).events)
+    if not envelopes or not all(_ID.fullmatch(e.id) and e.type for e in envelopes):
+        raise DecodeError("the message is no EventBatch")
+    return envelopes
+
+
 def deliver(runtime: Runtime, subscription: Subscription, envelopes: Sequence[Envelope]) -> None:
     """Handles the envelopes once each, or stores why not. Returns when all is committed.
 
@@ -94,10 +105,10 @@ def deliver(runtime: Runtime, subscription: Subscription, envelopes: Sequence[En
 def _handle(runtime: Runtime, subscription: Subscription, envelopes: Sequence[Envelope]) -> None:
     started = clock.monotonic()
     queue = subscription.queue(runtime.name)
-    with telemetry.consuming(queue, envelopes), runtime.transaction() as tx:
+    with telemetry.consuming(queue, envelopes) as span, runtime.transaction() as tx:
         fresh = _register(tx, queue, envelopes)
         if fresh:
-            _run(tx, runtime, subscription, fresh)
+            _run(tx, runtime, subscription, fresh, span)
     telemetry.delivered(queue, envelopes, clock.monotonic() - started)
 
 
@@ -116,21 +127,26 @@ def _register(tx: Transaction, queue: str, envelopes: Sequence[Envelope]) -> lis
     return [e for event_id, e in by_id.items() if event_id in fresh]
 
 
-def _run(tx: Transaction, runtime: Runtime, subscription: Subscription, envelopes: Sequence[Envelope]) -> None:
+def _run(
+    tx: Transaction, runtime: Runtime, subscription: Subscription, envelopes: Sequence[Envelope], span: str
+) -> None:
     deepest = max(e.depth for e in envelopes)
     if deepest >= runtime.settings.max_depth:
         if len(envelopes) > 1:
             raise _Split
-        raise Loop(f"caused at depth {deepest}: this event goes round in a circle")
+        chain = " > ".join(envelopes[0].chain)
+        raise Loop(f"caused at depth {deepest}, this event goes round in a circle: {chain}")
     events = [decode(e) for e in envelopes]
-    tx.origins = {e.subject: Origin.of(e, runtime.name) for e in envelopes}
-    tx.origin = Origin.of(envelopes[0], runtime.name)
+    origins = [Origin.of(e, runtime.name, telemetry.below(e.traceparent, span)) for e in envelopes]
+    tx.origins = {e.subject: origin for e, origin in zip(envelopes, origins, strict=True)}
+    tx.origin = origins[0]
     if subscription.batch > 1:
         for start in range(0, len(events), subscription.batch):
             subscription.handler(tx, events[start : start + subscription.batch])
     else:
-        for event, envelope in zip(events, envelopes, strict=True):
-            tx.origin = Origin.of(envelope, runtime.name)
+        tx.origins = {}
+        for event, origin in zip(events, origins, strict=True):
+            tx.origin = origin
             subscription.handler(tx, event)
 
 
@@ -179,8 +195,8 @@ def _record_failure(runtime: Runtime, subscription: Subscription, envelope: Enve
                 (
                     queue,
                     envelope.id,
-                    envelope.type,
-                    envelope.subject,
+                    _storable(envelope.type),
+                    _storable(envelope.subject),
                     envelope.SerializeToString(),
                     1,
                     reason,
@@ -190,11 +206,19 @@ def _record_failure(runtime: Runtime, subscription: Subscription, envelope: Enve
                 )
             ],
         )
-    log.warning("event failed", queue=queue, id=envelope.id, type=envelope.type, parked=parked, reason=reason)
+    # Not the reason: what a database or a use case says may quote what is personal.
+    log.warning(
+        "event failed", queue=queue, id=envelope.id, type=envelope.type, parked=parked, error=type(problem).__name__
+    )
 
 
 def _reason(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"[:2000]
+    return _storable(f"{type(problem).__name__}: {problem}"[:2000])
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text holds no NUL; an event that does must not keep others waiting."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def retry_due(runtime: Runtime, known: Sequence[Subscription], limit: int = 50) -> int:
@@ -227,7 +251,9 @@ def _retry(runtime: Runtime, subscription: Subscription | None, queue: str, even
             if subscription is None:
                 raise DecodeError(f"no subscriber {queue!r} any more")
             tx.execute(sa.delete(failures).where(mine))
-            _run(tx, runtime, subscription, [Envelope.FromString(row.envelope)])
+            envelope = Envelope.FromString(row.envelope)
+            with telemetry.consuming(queue, [envelope]) as span:
+                _run(tx, runtime, subscription, [envelope], span)
     except Exception as problem:
         if is_unavailable(problem):
             raise
@@ -247,7 +273,14 @@ def _retry(runtime: Runtime, subscription: Subscription | None, queue: str, even
                     parked_at=tx.now if parked else None,
                 )
             )
-        log.warning("event failed again", queue=queue, id=event_id, attempts=attempts, parked=parked)
+        log.warning(
+            "event failed again",
+            queue=queue,
+            id=event_id,
+            attempts=attempts,
+            parked=parked,
+            error=type(problem).__name__,
+        )
 
 
 def park_undecodable(runtime: Runtime, subscription: Subscription, body: bytes) -> None:
@@ -270,7 +303,7 @@ def replay_parked(runtime: Runtime, event_ids: Sequence[str] = ()) -> int:
 
 
 def parked(runtime: Runtime) -> list[dict[str, Any]]:
-    """Parked events with their reason and their causal chain's end."""
+    """Parked events with their reason and `chain`, the events that led to them, oldest first."""
     failures = runtime.service.tables.failures
     with runtime.reading() as reading:
         rows = reading.execute(sa.select(failures).where(failures.c.parked_at.is_not(None))).mappings()
@@ -284,7 +317,8 @@ def parked(runtime: Runtime) -> list[dict[str, Any]]:
                 "attempts": r["attempts"],
                 "reason": r["reason"],
                 "parked": r["parked_at"],
-                "causation": Envelope.FromString(r["envelope"]).causation_id,
+                "causation": (cause := Envelope.FromString(r["envelope"])).causation_id,
+                "chain": list(cause.chain),
             }
             for r in rows
         ]

@@ -1,5 +1,7 @@
 """The `work` role in the cluster: nameko consumes a service's quorum queues. Only here are nameko and eventlet loaded.
 
+    python -m chassis.bus.worker leads.main
+
 A message is acknowledged when its events are handled or stored as failures: `deliver` sees to both, so no handler's
 exception ever reaches nameko (which would acknowledge and drop). While the database is away the handler waits with
 the message unacknowledged; if this process dies the broker delivers it again.
@@ -14,93 +16,223 @@ os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
 
 import eventlet
 
-eventlet.monkey_patch()
+eventlet.monkey_patch()  # before anything else is imported: locks made earlier would stay those of threads
 
+import importlib
 import signal
+import sys
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
 from google.protobuf.message import DecodeError
-from kombu import serialization
-from nameko.constants import ACCEPT_CONFIG_KEY, AMQP_URI_CONFIG_KEY, MAX_WORKERS_CONFIG_KEY
-from nameko.messaging import Consumer
+from nameko.constants import AMQP_URI_CONFIG_KEY, HEARTBEAT_CONFIG_KEY, MAX_WORKERS_CONFIG_KEY
+from nameko.messaging import Consumer, QueueConsumer
 from nameko.runners import ServiceRunner
 
 from chassis import telemetry
 from chassis.background import Background
 from chassis.bus import publisher
-from chassis.bus.subscriptions import Subscription, deliver, park_undecodable
-from chassis.service import Runtime
+from chassis.bus.subscriptions import Subscription, deliver, park_undecodable, unpack
+from chassis.service import Runtime, runtime
+from chassis.settings import Settings
 from chassis.status import StatusServer
-from dealwright.bus.v1.envelope_pb2 import EventBatch
 
 log = structlog.get_logger(__name__)
-# A handler is CPU-bound between its statements: a few at a time keep the database busy without a crowd.
-_HANDLERS = 4
+# Messages of one subscription that this process may hold. One carries up to 256 events, so more costs memory.
+_PREFETCH = 64
+# Small messages that wait together are handled in one transaction of about so many events.
+_EVENTS = 256
+_stopping = threading.Event()
+_broken = threading.Event()
 
 
-def _entrypoint(runtime: Runtime, subscription: Subscription) -> Any:
-    def handle(self: object, body: bytes) -> None:
-        try:
-            envelopes = list(EventBatch.FromString(body).events)
-        except DecodeError:
-            park_undecodable(runtime, subscription, body)
+class _Queues(QueueConsumer):  # type: ignore[misc]
+    """nameko's consumer. It hands over messages as they are: kombu would acknowledge and forget, after a line in the
+    log, what has another content type. And it is back within seconds of the broker, not half a minute."""
+
+    prefetch_count = _PREFETCH
+
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> Any:
+        for provider in self._providers:
+            consumer = consumer_cls(queues=[provider.queue], on_message=provider.received)
+            consumer.qos(prefetch_count=self.prefetch_count)
+            provider.forget()
+            self._consumers[provider] = consumer
+        return self._consumers.values()
+
+    @contextmanager
+    def establish_connection(self) -> Iterator[Any]:
+        with self.create_connection() as broker:
+            broker.ensure_connection(self._waits, None, interval_start=0.2, interval_step=0.3, interval_max=3.0)
+            yield broker
+
+    def _waits(self, problem: Exception, interval: float) -> None:
+        log.warning("consuming waits", error=type(problem).__name__)
+
+
+class Deliveries(Consumer):  # type: ignore[misc]
+    """One subscription's entrypoint: a delivery at a time, of all that waits. Handlers of one subscription would only
+    wait for each other's rows; other subscriptions and other processes go on meanwhile."""
+
+    queue_consumer = _Queues()
+
+    def __init__(self, most: int, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._most = most
+        self._waiting: deque[Any] = deque()
+        self._busy = False
+        self._idle = threading.Condition()
+
+    def received(self, message: Any) -> None:
+        self._waiting.append(message)
+        self._next()
+
+    def forget(self) -> None:
+        """After a lost connection the broker delivers again what was not acknowledged."""
+        self._waiting.clear()
+
+    def _next(self) -> None:
+        if self._busy or not self._waiting or _stopping.is_set():
             return
-        wait = 0.2
-        while True:
-            try:
-                deliver(runtime, subscription, envelopes)
-                return
-            except Exception as problem:
-                log.warning("delivery waits", queue=subscription.queue(runtime.name), error=type(problem).__name__)
-                eventlet.sleep(wait)
-                wait = min(wait * 2, 5.0)
+        self._busy = True
+        work = _Work(self._waiting, self._most)
+        self.container.spawn_worker(self, (work,), {}, handle_result=partial(self._handled, work))
 
-    handle.__name__ = subscription.name
-    consumer: Any = Consumer.decorator(queue=publisher.queue(runtime.name, subscription))
-    return consumer(handle)
+    def _handled(self, work: _Work, context: Any, result: Any = None, exc_info: Any = None) -> tuple[Any, Any]:
+        for message in work.done:
+            self.queue_consumer.ack_message(message)
+        if exc_info is not None:  # a mistake of ours in here: start anew rather than sit on the message
+            _broken.set()
+            _stopping.set()
+        with self._idle:
+            self._busy = False
+            self._idle.notify_all()
+        self._next()
+        return result, exc_info
+
+    def stop(self) -> None:
+        """Lets the delivery under way end while the connection is still there for its acknowledgement."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._busy, 30)
+        super().stop()
+
+
+class _Work:
+    """What one delivery takes: messages from those that wait, until it has `most` events."""
+
+    def __init__(self, waiting: deque[Any], most: int) -> None:
+        self._waiting = waiting
+        self._most = most
+        self.done: list[Any] = []
+
+    def handle(self, runtime: Runtime, subscription: Subscription) -> None:
+        taken, envelopes = [], []
+        while self._waiting and len(envelopes) < self._most:
+            message = self._waiting.popleft()
+            taken.append(message)
+            body = bytes(message.body)
+            try:
+                envelopes.extend(unpack(body))
+            except DecodeError:
+                if not _patiently(partial(park_undecodable, runtime, subscription, body), runtime, subscription):
+                    return
+        if not envelopes or _patiently(partial(deliver, runtime, subscription, envelopes), runtime, subscription):
+            self.done = taken
+
+
+def _patiently(action: Callable[[], None], runtime: Runtime, subscription: Subscription) -> bool:
+    """Does it as soon as the database lets us. False when the process stops first: nothing is acknowledged then."""
+    wait = 0.1
+    while not _stopping.is_set():
+        try:
+            action()
+            return True
+        except Exception as problem:
+            log.warning("delivery waits", queue=subscription.queue(runtime.name), error=type(problem).__name__)
+            eventlet.sleep(wait)
+            wait = min(wait * 2, 3.0)
+    return False
 
 
 def service_class(runtime: Runtime, known: Sequence[Subscription]) -> type:
     """A nameko service with one consuming entrypoint a subscription."""
     members: dict[str, Any] = {"name": runtime.name}
     for subscription in known:
-        members[subscription.name] = _entrypoint(runtime, subscription)
+
+        def handle(self: object, work: _Work, subscription: Subscription = subscription) -> None:
+            work.handle(runtime, subscription)
+
+        handle.__name__ = subscription.name
+        most = max(subscription.batch, _EVENTS)
+        consume: Any = Deliveries.decorator(most, queue=publisher.queue(runtime.name, subscription))
+        members[subscription.name] = consume(handle)
     return type(f"{runtime.name.title()}Work", (), members)
 
 
-def run(runtime: Runtime) -> None:
-    """Runs until SIGTERM or SIGINT; then finishes what is in hand."""
-    settings = runtime.settings
-    telemetry.start(runtime.name, "work", settings.log_level, settings.trace_ratio)
-    serialization.register("protobuf", lambda x: x, lambda x: bytes(x), publisher.CONTENT_TYPE, "binary")
-    known = list(runtime.service.subscribers())
-    publisher.declare(settings.broker_url, runtime.name, known)
-    relay = publisher.Publisher(runtime)
+def run(mine: Runtime) -> int:
+    """Runs until SIGTERM or SIGINT, then finishes what is in hand. Returns the process's exit code."""
+    settings = mine.settings
+    telemetry.start(mine.name, "work", settings.log_level, settings.trace_ratio)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _stopping.set())
+    known = list(mine.service.subscribers())
+    if not _declared(mine, known):
+        return 0
+    relay = publisher.Publisher(mine)
     relay.start()
-    background = Background(runtime, known)
+    background = Background(mine, known)
     background.start()
     runner = ServiceRunner(
         config={
             AMQP_URI_CONFIG_KEY: settings.broker_url,
-            ACCEPT_CONFIG_KEY: ["protobuf"],
-            MAX_WORKERS_CONFIG_KEY: _HANDLERS,
+            HEARTBEAT_CONFIG_KEY: 20,
+            MAX_WORKERS_CONFIG_KEY: len(known) + 1,  # one delivery a subscription, so that none waits for another's
         }
     )
-    runner.add_service(service_class(runtime, known))
+    runner.add_service(service_class(mine, known))
     runner.start()
-    stopping = threading.Event()
-    status = StatusServer(settings.host, settings.metrics_port, ready=lambda: not stopping.is_set())
+    eventlet.spawn(_watch, runner)
+    status = StatusServer(settings.host, settings.metrics_port, ready=lambda: not _stopping.is_set())
     status.start()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    log.info("working", service=runtime.name, queues=[s.queue(runtime.name) for s in known], status=status.port)
-    while not stopping.wait(0.5):
+    log.info("working", service=mine.name, queues=[s.queue(mine.name) for s in known], status=status.port)
+    while not _stopping.wait(0.2):
         pass
     runner.stop()
     background.stop()
     relay.stop()
     status.stop()
-    runtime.database.dispose()
+    mine.database.dispose()
+    return int(_broken.is_set())
+
+
+def _declared(mine: Runtime, known: Sequence[Subscription]) -> bool:
+    """Declares the queues as soon as the broker is there; False when the process stops first."""
+    wait = 0.2
+    while not _stopping.is_set():
+        try:
+            publisher.declare(mine.settings.broker_url, mine.name, known)
+            return True
+        except Exception as problem:
+            log.warning("declaring waits", service=mine.name, error=type(problem).__name__)
+            _stopping.wait(wait)
+            wait = min(wait * 2, 3.0)
+    return False
+
+
+def _watch(runner: Any) -> None:
+    """A container that ends by itself ends the process: whoever watches over that starts a new one."""
+    try:
+        runner.wait()
+    except Exception as problem:
+        log.error("consuming broke off", error=type(problem).__name__)
+        _broken.set()
+    _stopping.set()
+
+
+if __name__ == "__main__":
+    sys.exit(run(runtime(importlib.import_module(sys.argv[1]).service, Settings())))

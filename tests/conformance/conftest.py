@@ -1,0 +1,51 @@
+"""Puts this folder on the path, so that tests and the processes they start import `probe` alike."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.testing.parts import Postgres, RabbitMQ
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from deployments import Cluster, Deployment, Local
+
+
+@pytest.fixture(scope="session")
+def local_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with Local(tmp_path_factory.mktemp("local")).running() as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def local_postgres(tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres) -> Iterator[Deployment]:
+    url = postgres_server.create_database("local_bus")
+    with Local(tmp_path_factory.mktemp("local"), url).running() as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: Postgres, rabbitmq_server: RabbitMQ
+) -> Iterator[Cluster]:
+    """The cluster's shape: this process publishes as a `serve` process does, a `work` process beside it handles."""
+    url = postgres_server.create_database("rabbit")
+    with Cluster(tmp_path_factory.mktemp("cluster"), url, rabbitmq_server.url).running() as deployment:
+        yield deployment
+
+
+@pytest.fixture(
+    params=[
+        "local_sqlite",
+        pytest.param("local_postgres", marks=pytest.mark.cluster),
+        pytest.param("cluster", marks=pytest.mark.cluster),
+    ]
+)
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """The same behaviours on every pair of bus and database."""
+    found: Deployment = request.getfixturevalue(request.param)
+    return found

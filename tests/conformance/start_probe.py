@@ -1,0 +1,36 @@
+"""A process of the probe service: `start_probe.py serve | work | embedded`. Settings from the environment."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+
+def _embedded() -> None:
+    from probe import service
+
+    from chassis.embedding import Embedding
+    from chassis.settings import Settings
+
+    settings = Settings()
+    databases = {"probe": settings.database_url} if settings.database_url else None
+    embedding = Embedding([service], settings, databases)
+    embedding.start()
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    print("address", embedding.addresses["probe"], flush=True)
+    stopping.wait()
+    embedding.stop()
+
+
+def main(role: str) -> None:
+    from probe import service
+
+    from chassis import roles
+
+    {"serve": lambda: roles.serve(service), "work": lambda: roles.work(service), "embedded": _embedded}[role]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
