@@ -3,7 +3,6 @@
 from chassis.bus.subscriptions import Subscription, subscriptions
 from chassis.service import Loop, Runtime, Service
 from chassis.transaction import Transaction
-
 from leads.usecases import metadata
 
 
@@ -31,5 +30,7 @@ service = Service(
     migrations="leads.migrations",
     servicers=_servicers,
     subscribers=_subscribers,
+    # The key of a capture lives as long as its lead: an offline device may send it again after weeks.
+    kept_replies=("dealwright.leads.v1.LeadService.CaptureLead",),
     loops=lambda: [Loop("announce waiting leads again", 5.0, _announce_again)],
 )

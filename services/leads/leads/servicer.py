@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from google.protobuf import json_format
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.struct_pb2 import Struct
+
 from chassis import clock, fields
 from chassis.errors import Invalid, Problem
 from chassis.fields import FieldCheck
@@ -12,14 +16,10 @@ from chassis.rpc import Item, batch_command, batch_of, command, query
 from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.leads.v1 import leads_pb2
-from google.protobuf import json_format
-from google.protobuf.empty_pb2 import Empty
-from google.protobuf.struct_pb2 import Struct
-
 from leads.domain.attention import rule
 from leads.domain.lead import Capture, Lead
-from leads.usecases import capture as capturing
 from leads.usecases import blueprint, correct, forms, rights, working
+from leads.usecases import capture as capturing
 from leads.usecases.capture import Arrival
 from leads.wire import capture as capture_wire
 from leads.wire import forms as form_wire
@@ -69,7 +69,7 @@ class LeadServicer:
     def __init__(self, time_zone: str) -> None:
         self._zone = clock.company_zone(time_zone)
 
-    @batch_command(prepare=capture_wire.capture, keep_replies=True)
+    @batch_command(prepare=capture_wire.capture)
     def CaptureLead(self, tx: Transaction, items: Sequence[Item[Capture]]) -> list[Any]:
         arrivals = [Arrival(item.value, item.call.principal, item.call.origin) for item in items]
         captured = capturing.capture(tx, arrivals)

@@ -8,7 +8,6 @@ from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
 from dealwright.directory.v1.events_pb2 import PersonChanged
 from dealwright.rules.v1.events_pb2 import ActionRequested, LeadAssignmentDecided, TimerSet
-
 from leads.usecases import directed
 from leads.usecases.record import record as record_decisions
 from leads.wire import decisions

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 import sqlalchemy as sa
+
 from chassis.database import insert_rows
 from chassis.transaction import Transaction
-
 from leads.domain.form import Form
 from leads.storage.tables import forms
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from operator import attrgetter
 
 import sqlalchemy as sa
+
 from chassis import ids
 from chassis.database import in_values, insert_rows, update_rows
 from chassis.transaction import Transaction
-
 from leads.domain.lead import Kind, Lead, Status
 from leads.storage.tables import COLUMNS, lead_keys, leads, touchpoints
 

@@ -7,7 +7,6 @@ from operator import attrgetter
 
 from chassis.database import update_rows
 from chassis.transaction import Transaction
-
 from leads.domain.lead import Lead
 from leads.storage.tables import leads
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+
 from chassis.database import in_values, insert_rows
 from chassis.transaction import Transaction
-
 from leads.storage.tables import lead_claims, people
 
 

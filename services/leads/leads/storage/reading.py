@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from chassis.transaction import Transaction
 
+from chassis.transaction import Transaction
 from leads.domain.attention import Case
 from leads.domain.lead import Attention
 from leads.storage.tables import COLUMNS, leads, touchpoints
@@ -56,7 +55,7 @@ def summarize(
     else:
         mean = sa.func.avg(sa.extract("epoch", responded - leads.c.capture_time))
     named = [group.label(f"k{number}") for number, group in enumerate(groups)]
-    late = sa.func.coalesce(responded, sa.bindparam("now", _now(tx), type_=leads.c.respond_by.type)) > leads.c.respond_by
+    late = sa.func.coalesce(responded, sa.literal(tx.now, leads.c.respond_by.type)) > leads.c.respond_by
     query = (
         sa.select(
             *named,
@@ -76,10 +75,6 @@ def summarize(
         Row(tuple(row[:width]), row[width], row[width + 1], _number(row[width + 2]), row[width + 3])
         for row in tx.execute(query)
     ]
-
-
-def _now(tx: Transaction) -> datetime:
-    return tx.now
 
 
 def _number(value: Any) -> float | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+
 from chassis.database import insert_rows
 from chassis.transaction import Transaction
-
 from leads.domain.settings import LeadSettings, from_plain, to_plain
 from leads.storage.tables import lead_settings
 

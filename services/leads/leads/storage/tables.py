@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import sqlalchemy as sa
-from chassis.database import Json, Moment
 
+from chassis.database import Json, Moment
 from leads.domain.lead import Lead, Status
 
 metadata = sa.MetaData()

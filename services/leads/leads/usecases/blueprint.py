@@ -10,7 +10,6 @@ from typing import Any
 from chassis.errors import Invalid, Stale
 from chassis.fields import FieldCheck
 from chassis.transaction import Transaction
-
 from leads.domain import form as form_domain
 from leads.domain import settings as settings_domain
 from leads.domain.form import Form

@@ -10,7 +10,6 @@ from chassis import ids
 from chassis.access import Principal
 from chassis.errors import Refused
 from chassis.transaction import Origin, Transaction
-
 from leads.domain import lead as domain
 from leads.domain.lead import RETURNS, UNDECIDED, Capture, Kind, Lead, Status
 from leads.domain.matching import Match, all_keys, match
@@ -20,6 +19,7 @@ from leads.storage import settings
 from leads.storage.leads import Touchpoint
 from leads.usecases import ownership
 from leads.wire import events
+from leads.wire.events import LeadCaptured
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def announce_again(tx: Transaction, most: int = 256) -> bool:
     return len(waiting) == most
 
 
-def repeated(lead: Lead) -> events.events_pb2.LeadCaptured:
+def repeated(lead: Lead) -> LeadCaptured:
     """The announcement of an undecided lead, once more."""
     came_back = lead.status in UNDECIDED and bool(lead.owners)
     previous = lead.owners[-1] if came_back else ""

@@ -9,7 +9,6 @@ from typing import Any
 from chassis.access import refuse_read_only
 from chassis.errors import Invalid, Refused
 from chassis.transaction import Transaction
-
 from leads.domain.lead import Kind, Lead
 from leads.domain.matching import keys
 from leads.storage import leads as stored

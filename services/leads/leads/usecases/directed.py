@@ -8,12 +8,11 @@ from datetime import datetime
 
 from chassis.errors import Stale
 from chassis.transaction import Transaction
-
 from leads.domain.lead import CLOSED, Kind, Lead, Status
 from leads.storage import leads as stored
 from leads.storage import people
 from leads.storage.leads import Touchpoint
-from leads.storage.people import Person
+from leads.storage.people import Person as Person
 from leads.usecases import working
 from leads.wire import events
 

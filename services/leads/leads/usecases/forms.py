@@ -7,7 +7,6 @@ from typing import Any
 
 from chassis.errors import Invalid, NotFound, Refused, Stale, already_exists
 from chassis.transaction import Transaction
-
 from leads.domain import form as domain
 from leads.domain.form import Form
 from leads.domain.lead import Capture, joined

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from chassis.errors import Stale
 from chassis.transaction import Transaction
-
 from leads.domain.lead import Lead
 from leads.domain.ownership import Change, apply
 from leads.storage import ownership

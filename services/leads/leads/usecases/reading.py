@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
-
-import sqlalchemy as sa
 from chassis import paging
-from chassis.access import Scope
-from chassis.errors import Invalid
 from chassis.transaction import Transaction
-from dealwright.leads.v1 import leads_pb2
-
 from leads.domain.attention import rule
-from leads.domain.lead import Attention, Channel, Intent, Lead, Status
+from leads.domain.lead import Attention, Channel, Intent, Status
 from leads.storage import reading as stored
-from leads.storage.leads import Touchpoint
-from leads.storage.tables import COLUMNS, leads, touchpoints
-from leads.usecases import rights
+from leads.storage.tables import leads
 
 _GROUPS = ("channel", "region", "status", "owner", "intent", "attention")
 

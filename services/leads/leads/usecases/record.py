@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chassis.transaction import Transaction
-
 from leads.domain.lead import Kind, Lead, Status
 from leads.domain.ownership import LOST, Change, Decided, Verdict, judge
 from leads.storage import leads as stored

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 
 import sqlalchemy as sa
+
 from chassis.access import Principal, Scope, visible
 from chassis.errors import Denied, NotFound, Stale
 from chassis.transaction import Transaction
-
 from leads.domain.lead import Lead, Status
 from leads.storage import leads as stored
 from leads.storage import people
@@ -18,7 +18,7 @@ from leads.storage.tables import people as people_table
 
 _NAME = re.compile(r"leads/[0-9a-f]{32}")
 # A literal, so that the planner sees that the pool's partial index fits.
-_POOLED = sa.literal_column(str(int(Status.POOLED)))
+_POOLED: sa.ColumnElement[int] = sa.literal_column(str(int(Status.POOLED)))
 
 
 def criteria(principal: Principal, verb: str) -> sa.ColumnElement[bool]:

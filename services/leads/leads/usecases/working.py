@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from chassis.access import Scope
 from chassis.errors import Denied, Refused
 from chassis.transaction import Transaction
-
 from leads.domain.lead import CLOSED, UNDECIDED, Kind, Lead, Status
 from leads.domain.ownership import Change
 from leads.domain.settings import LeadSettings

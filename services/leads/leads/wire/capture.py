@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+
 from chassis import clock, fields
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from chassis.rpc import Call
 from dealwright.leads.v1 import leads_pb2
-from google.protobuf import json_format
-from google.protobuf.struct_pb2 import Struct
-
 from leads.domain.lead import Capture, Channel, Intent
 from leads.wire.times import moment
 
@@ -59,7 +59,7 @@ def contact(lead: leads_pb2.Lead, check: FieldCheck, now: datetime, path: str = 
 
 def present(lead: leads_pb2.Lead, name: str) -> bool:
     if name in ("location", "custom", "capture_time"):
-        return lead.HasField(name)
+        return lead.HasField(name)  # type: ignore[arg-type]
     return bool(getattr(lead, name))
 
 
@@ -120,7 +120,7 @@ def _capture_time(value: Any, now: datetime) -> datetime:
     return at
 
 
-def labels(value: Sequence[str], now: datetime) -> list[str]:
+def labels(value: Sequence[str], now: datetime | None = None) -> list[str]:
     """Tags or skills: at most 50 of at most 64 characters, each once."""
     if len(value) > _LABELS:
         raise FieldProblem(f"at most {_LABELS}", f"最多 {_LABELS} 个")

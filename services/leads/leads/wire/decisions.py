@@ -7,7 +7,6 @@ from datetime import datetime
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events_pb2
 from dealwright.rules.v1 import events_pb2, rules_pb2
-
 from leads.domain.ownership import Decided
 from leads.wire.times import moment
 

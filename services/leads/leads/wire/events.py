@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dealwright.leads.v1 import events_pb2, leads_pb2
-
+from dealwright.leads.v1.events_pb2 import LeadCaptured as LeadCaptured
 from leads.domain.lead import Capture, Lead
 from leads.domain.ownership import Decided
 from leads.wire.times import stamp

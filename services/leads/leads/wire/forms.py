@@ -11,7 +11,6 @@ from chassis import fields
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from dealwright.leads.v1 import leads_pb2
-
 from leads.domain.form import KEYS, Form
 from leads.domain.lead import Channel
 from leads.wire.capture import labels, present
@@ -38,7 +37,9 @@ def form(of: Form) -> leads_pb2.Form:
 def form_id(value: str) -> str:
     """The last part of a form's name: lower-case letters, digits and dashes, 1 to 63."""
     if not _ID.fullmatch(value):
-        raise FieldProblem("must be 1 to 63 lower-case letters, digits and dashes", "须为 1 至 63 个小写字母、数字或连字符")
+        raise FieldProblem(
+            "must be 1 to 63 lower-case letters, digits and dashes", "须为 1 至 63 个小写字母、数字或连字符"
+        )
     return value
 
 
@@ -88,7 +89,7 @@ def _names(value: Any) -> list[str]:
 def _tags(value: Any) -> list[str]:
     if isinstance(value, str):
         raise FieldProblem("must be a list", "须为列表")
-    return labels(list(value), datetime.min)
+    return labels(list(value))
 
 
 def _flag(value: Any) -> bool:

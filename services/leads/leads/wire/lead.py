@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dealwright.leads.v1 import leads_pb2
 from google.protobuf.struct_pb2 import Struct
 
+from dealwright.leads.v1 import leads_pb2
 from leads.domain.attention import Case, attention
 from leads.domain.lead import Lead
 from leads.wire.times import stamp

@@ -9,7 +9,6 @@ from chassis import clock
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck
 from dealwright.leads.v1 import leads_pb2
-
 from leads.wire.capture import READERS, present, read
 
 # All that a capture brings but the moment it happened, which the response clocks rest on.

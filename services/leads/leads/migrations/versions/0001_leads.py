@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from chassis.database import Json, Moment
 
 revision = "leads_0001"

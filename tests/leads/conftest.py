@@ -1,0 +1,47 @@
+"""A desk on SQLite and one on PostgreSQL. Puts this folder on the path, so that tests import `desk`."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.migration import migrate
+from chassis.testing.postgres import Postgres
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from desk import Desk, open_runtime  # noqa: E402
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def leads_template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated database on the private PostgreSQL, to be copied."""
+    server: Postgres = request.getfixturevalue("postgres_server")
+    runtime = open_runtime(server.create_database("leads_template"), tmp_path_factory.mktemp("template"))
+    migrate(runtime)
+    runtime.database.dispose()
+    return "leads_template"
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest, postgres_server: Postgres, leads_template: str) -> Iterator[str]:
+    name = f"leads_{next(_numbers)}"
+    yield postgres_server.create_database(name, leads_template)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    if request.param == "sqlite":
+        runtime = open_runtime(f"sqlite:///{tmp_path / 'leads.db'}", tmp_path)
+        migrate(runtime)
+    else:
+        runtime = open_runtime(request.getfixturevalue("postgres_url"), tmp_path)
+    yield Desk(runtime)
+    runtime.database.dispose()
