@@ -8,11 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis import ids
+from chassis import ids, paging
 from chassis.access import Scope, refuse_read_only
 from chassis.errors import Denied, Invalid, NotFound, Refused, Stale, already_exists
+from chassis.fields import region
+from chassis.paging import Column
 from chassis.transaction import Transaction
 from dealwright.directory.v1.directory_pb2 import ListPeopleRequest
+from dealwright.directory.v1.directory_pb2 import Person as Message
 from directory import wire
 from directory.domain import rights
 from directory.domain.people import LEFT, Person, changed, manager_chain_has
@@ -216,11 +219,29 @@ def _leave(tx: Transaction, person: Person) -> None:
     tx.audit("person.left", person.name)
 
 
+_LISTED = {
+    "name": Column(people.c.name, "name"),
+    "display_name": Column(people.c.display_name, "text", order=True),
+    "login": Column(people.c.login, "text", order=True, normalise=str.lower),
+    "role": Column(people.c.role, "text"),
+    "team": Column(people.c.team, "name"),
+    "region": Column(people.c.region, "text", normalise=region),
+    "state": Column(people.c.state, "enum", enum=Message.State.DESCRIPTOR),
+    "presence": Column(people.c.presence, "enum", enum=Message.Presence.DESCRIPTOR),
+    "create_time": Column(people.c.created_at, "time", order=True),
+}
+
+
 def listing(tx: Transaction, request: ListPeopleRequest) -> tuple[list[Person], str, int]:
     """A page of the people whom the caller may see, the next page's token, and how many there are."""
-    size = min(request.page_size or 100, 1000)
-    seen = visible(tx)
-    total = int(tx.execute(sa.select(sa.func.count()).select_from(people).where(seen)).scalar_one())
-    select = sa.select(*storage.COLUMNS).where(seen, people.c.name > request.page_token)
-    rows = [storage.person_of(row) for row in tx.execute(select.order_by(people.c.name).limit(size + 1))]
-    return rows[:size], rows[size - 1].name if len(rows) > size else "", total
+    page = paging.listing(
+        tx,
+        sa.select(*storage.COLUMNS).where(visible(tx)),
+        _LISTED,
+        request,
+        "create_time",
+        people.c.name,
+        hidden=tx.principal.grant("people").hidden,
+        count=True,
+    )
+    return [storage.person_of(row) for row in page.rows], page.next_page_token, page.total or 0

@@ -154,7 +154,8 @@ def mask_paths(mask: FieldMask, message: Message, known: Iterable[str]) -> list[
     elif list(mask.paths) == ["*"]:
         paths = sorted(p for p in every if "." not in p and p != "password")
     else:
-        paths = list(dict.fromkeys(mask.paths))
+        snake = {p: re.sub("[A-Z]", lambda m: "_" + m[0].lower(), p) for p in mask.paths}
+        paths = list(dict.fromkeys(snake.values()))
     paths = [p for p in paths if p not in _IGNORED]
     wrong = [p for p in paths if p not in every]
     if wrong:
