@@ -6,6 +6,7 @@ Without a URL both clients speak to one fakeredis inside this process, so that `
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -16,13 +17,13 @@ _SECONDS = 2.0
 
 
 @cache
-def _in_process() -> object:
+def _in_process() -> Any:
     import fakeredis
 
     return fakeredis.FakeServer()
 
 
-def client(url: str = "", *, server: object | None = None) -> redis.Redis:
+def client(url: str = "", *, server: Any = None) -> redis.Redis:
     """A sync client that answers text. `server`: a FakeServer of one's own (tests)."""
     if url:
         return redis.Redis.from_url(
@@ -34,7 +35,7 @@ def client(url: str = "", *, server: object | None = None) -> redis.Redis:
     return made
 
 
-def async_client(url: str = "", *, server: object | None = None) -> redis.asyncio.Redis:
+def async_client(url: str = "", *, server: Any = None) -> redis.asyncio.Redis:
     """The same for the gateway. Belongs to the event loop that first uses it."""
     if url:
         return redis.asyncio.Redis.from_url(

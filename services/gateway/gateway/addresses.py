@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from google.api import annotations_pb2
+from google.protobuf import message_factory
+from google.protobuf.message import Message
+
 from dealwright.api.v1 import access_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.gateway.v1 import gateway_pb2
 from dealwright.leads.v1 import leads_pb2
 from dealwright.rules.v1 import rules_pb2
-from google.api import annotations_pb2
-from google.protobuf import message_factory
-from google.protobuf.message import Message
 
 Descriptor = Any  # protobuf's descriptors have no usable static types across versions
 

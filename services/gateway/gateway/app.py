@@ -7,9 +7,6 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from chassis import ids
-from chassis.cache import async_client
-from chassis.service import Runtime
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,6 +14,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis import ids
+from chassis.cache import async_client
+from chassis.service import Runtime
 from gateway import json_writer, openapi, problems
 from gateway.addresses import SERVICES, Book, addresses, methods
 from gateway.calls import Calls

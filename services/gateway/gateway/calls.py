@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 
 import grpc.aio
+from google.protobuf.message import DecodeError, Message
+
 from chassis import clock, ids, telemetry
 from chassis.access import ANONYMOUS, Principal
 from chassis.errors import Refused, unauthenticated
 from chassis.server import check_access
 from dealwright.leads.v1 import leads_pb2
-from google.protobuf.message import DecodeError, Message
-
 from gateway.addresses import Method
 from gateway.channels import Channels
 from gateway.limits import Limits
@@ -127,6 +127,4 @@ class TooLarge(Refused):
 
 
 def too_large() -> TooLarge:
-    return TooLarge(
-        "TOO_LARGE", "The request is larger than 4 MB.", "请求超过 4 MB。", code="RESOURCE_EXHAUSTED"
-    )
+    return TooLarge("TOO_LARGE", "The request is larger than 4 MB.", "请求超过 4 MB。", code="RESOURCE_EXHAUSTED")

@@ -9,11 +9,12 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from chassis import clock
-from chassis.settings import Settings
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from grpc_health.v1 import health_pb2
+
+from chassis import clock
+from chassis.settings import Settings
 
 Metadata = Sequence[tuple[str, str]]
 _AGAIN_AFTER = 0.05
@@ -60,20 +61,17 @@ class Channels:
         call = self._calls.get(path)
         if call is None:
             call = self._calls[path] = self._channel(service).unary_unary(path)
-        answer: bytes = await call(request, metadata=metadata, timeout=seconds)
-        return answer
+        return bytes(await call(request, metadata=metadata, timeout=seconds))
 
     async def ready(self, service: str, seconds: float = 2.0) -> bool:
         """Whether the service says of itself that it serves."""
         try:
-            answer = await self._channel(service).unary_unary("/grpc.health.v1.Health/Check")(
+            answer: Any = await self._channel(service).unary_unary("/grpc.health.v1.Health/Check")(
                 health_pb2.HealthCheckRequest().SerializeToString(), timeout=seconds
             )
         except grpc.aio.AioRpcError:
             return False
-        return bool(
-            health_pb2.HealthCheckResponse.FromString(answer).status == health_pb2.HealthCheckResponse.SERVING
-        )
+        return bool(health_pb2.HealthCheckResponse.FromString(answer).status == health_pb2.HealthCheckResponse.SERVING)
 
     def _channel(self, service: str) -> grpc.aio.Channel:
         if service not in self._channels:

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import redis.asyncio
 import structlog
+
 from chassis.access import Principal, Scope
 from chassis.cache import UNAVAILABLE
-
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger(__name__)
@@ -118,7 +117,7 @@ class Connection:
 
 
 class Feed:
-    def __init__(self, store: redis.asyncio.Redis, settings: GatewaySettings) -> None:
+    def __init__(self, store: Any, settings: GatewaySettings) -> None:
         self._store = store
         self._stream = settings.feed_stream
         self._waiting = settings.feed_waiting
@@ -194,5 +193,3 @@ def _entries(answer: Any) -> list[tuple[str, Mapping[str, str]]]:
     if found and isinstance(found[0], list) and found[0] and isinstance(found[0][0], list | tuple):
         found = found[0]
     return [(entry_id, fields) for entry_id, fields in found]
-
-

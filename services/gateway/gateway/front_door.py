@@ -11,12 +11,12 @@ from typing import Any
 import grpc
 import grpc.aio
 import structlog
-from chassis.errors import Problem
-from chassis.server import status_of
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from chassis.errors import Problem
+from chassis.server import status_of
 from gateway.addresses import SERVICES, Method
 from gateway.calls import Arrival, Calls, traceparent
 from gateway.channels import status_from
@@ -25,14 +25,16 @@ from gateway.rest import bearer
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger(__name__)
-_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}  # type: ignore[misc]
+_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class _Doors(grpc.GenericRpcHandler):
     """Only what has a public address is let through; everything else is UNIMPLEMENTED."""
 
     def __init__(self, methods: list[Method], calls: Calls, seconds: float) -> None:
-        self._handlers = {m.path: grpc.unary_unary_rpc_method_handler(_passing(m, calls, seconds)) for m in methods}
+        self._handlers: dict[str, Any] = {
+            m.path: grpc.unary_unary_rpc_method_handler(_passing(m, calls, seconds)) for m in methods
+        }
 
     def service(self, handler_call_details: Any) -> Any:
         return self._handlers.get(handler_call_details.method)

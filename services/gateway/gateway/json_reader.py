@@ -11,7 +11,7 @@ import binascii
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor as F
@@ -24,6 +24,7 @@ from gateway.wrong import Wrong
 
 _INT32 = {F.CPPTYPE_INT32: (-(2**31), 2**31 - 1), F.CPPTYPE_UINT32: (0, 2**32 - 1)}
 _INT64 = {F.CPPTYPE_INT64: (-(2**63), 2**63 - 1), F.CPPTYPE_UINT64: (0, 2**64 - 1)}
+_URL_SAFE = str.maketrans("-_", "+/")
 _MOST_FLOAT = 3.4028234663852886e38
 
 
@@ -40,7 +41,7 @@ class Field:
     scalar: Callable[[Any], Any] | None
 
 
-@lru_cache(maxsize=None)
+@cache
 def fields_of(descriptor: Any) -> Mapping[str, Field]:
     """The fields of a message type by each name that they may be called by."""
     found: dict[str, Field] = {}
@@ -88,7 +89,9 @@ def _text(value: Any) -> str:
 
 def _bytes(value: Any) -> bytes:
     try:
-        return base64.b64decode(_text(value).encode(), altchars=b"-_" if "-" in value or "_" in value else None, validate=True)
+        return base64.b64decode(
+            _text(value).encode(), altchars=b"-_" if "-" in value or "_" in value else None, validate=True
+        )
     except binascii.Error:
         raise Wrong("must be base64", "必须是 base64 文本") from None
 

@@ -10,7 +10,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor as F
@@ -40,7 +40,7 @@ def write(message: Message) -> Any:
     return plain
 
 
-@lru_cache(maxsize=None)
+@cache
 def _plan(descriptor: Any) -> Sequence[Put]:
     return [_putter(field) for field in descriptor.fields]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import redis.asyncio
 import structlog
+
 from chassis import clock
 from chassis.cache import UNAVAILABLE
 from chassis.errors import Problem, Refused

@@ -6,12 +6,12 @@ import json
 from collections.abc import AsyncIterator
 
 import grpc.aio
-from chassis import clock
-from chassis.cache import UNAVAILABLE
-from chassis.errors import Invalid, Refused
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from chassis import clock
+from chassis.cache import UNAVAILABLE
+from chassis.errors import Invalid, Refused
 from gateway import problems
 from gateway.calls import Calls
 from gateway.feed import Connection, Entry, Feed, may_see, position, shown

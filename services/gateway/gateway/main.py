@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chassis.service import Runtime, Service
-
 from gateway.tables import metadata
 
 if TYPE_CHECKING:
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chassis.bus.subscriptions import Subscription
-
     from gateway.serving import Gateway
     from gateway.settings import GatewaySettings
 
@@ -26,7 +24,6 @@ def _servicers(runtime: Runtime) -> Sequence[Any]:
 
 def _subscribers() -> Sequence[Subscription]:
     from chassis.bus.subscriptions import subscriptions
-
     from gateway import subscribers
 
     return subscriptions(subscribers)

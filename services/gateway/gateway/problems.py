@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chassis.errors import Problem
-from chassis.server import status_of
 from google.protobuf.message import DecodeError
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from chassis.errors import Problem
+from chassis.server import status_of
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -115,9 +116,7 @@ def of_problem(problem: Problem, tongue: str, request_id: str, to_path: Callable
     return of_status(status_of(problem), tongue, request_id, to_path)
 
 
-def of_status(
-    status: status_pb2.Status, tongue: str, request_id: str, to_path: Callable[[str], str] = str
-) -> Told:
+def of_status(status: status_pb2.Status, tongue: str, request_id: str, to_path: Callable[[str], str] = str) -> Told:
     """A gRPC error with its details. `to_path` turns a field's path into the one the client wrote."""
     name = code_pb2.Code.Name(status.code) if status.code in code_pb2.Code.values() else "UNKNOWN"
     http = HTTP_STATUS[name]
@@ -134,7 +133,9 @@ def of_status(
             text = _unpacked(detail, error_details_pb2.LocalizedMessage())
             chinese = text.message if text.locale.startswith("zh") and text.message else chinese
         elif detail.Is(error_details_pb2.BadRequest.DESCRIPTOR):
-            fields = [_field(v, tongue, to_path) for v in _unpacked(detail, error_details_pb2.BadRequest()).field_violations]
+            fields = [
+                _field(v, tongue, to_path) for v in _unpacked(detail, error_details_pb2.BadRequest()).field_violations
+            ]
         elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             headers["Retry-After"] = str(max(1, _unpacked(detail, error_details_pb2.RetryInfo()).retry_delay.seconds))
     if fields:  # the path as the client wrote it, in the detail too

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
 import grpc.aio
 import structlog
-from chassis import clock
-from chassis.errors import Invalid, Problem
-from dealwright.leads.v1 import leads_pb2
 from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from chassis import clock
+from chassis.errors import Invalid, Problem
+from dealwright.leads.v1 import leads_pb2
 from gateway import json_text, json_writer, problems, transcoder, yaml_text
 from gateway.addresses import Address, Book, Match
 from gateway.calls import Arrival, Calls, TooLarge, traceparent
@@ -99,8 +100,11 @@ class Rest:
             return found
         if found:
             raise HttpProblem(
-                405, "METHOD_NOT_ALLOWED", f"This address takes {', '.join(found)}.",
-                f"该地址只支持 {', '.join(found)}。", {"Allow": ", ".join(found)},
+                405,
+                "METHOD_NOT_ALLOWED",
+                f"This address takes {', '.join(found)}.",
+                f"该地址只支持 {', '.join(found)}。",
+                {"Allow": ", ".join(found)},
             )
         raise HttpProblem(404, "NO_SUCH_ADDRESS", "There is no such address.", "没有该地址。")
 
@@ -141,10 +145,14 @@ class Rest:
         if body and kind != _JSON and not as_yaml:
             also = " or application/yaml" if is_blueprint else ""
             raise HttpProblem(
-                415, "MEDIA_TYPE", f"The body must be application/json{also}.",
+                415,
+                "MEDIA_TYPE",
+                f"The body must be application/json{also}.",
                 f"请求正文必须是 application/json{'或 application/yaml' if is_blueprint else ''}。",
             )
-        plain = (yaml_text.parse(body) if as_yaml else json_text.parse(body)) if body else None
+        plain = await _parsed(body, as_yaml) if body else None
+        if body and plain is None:
+            raise NotJson("The body must be an object.", "请求正文必须是对象。")
         if is_blueprint:
             return transcoder.blueprint_request(plain, query), ""
         return plain, query
@@ -164,6 +172,11 @@ class Rest:
                 raise problem
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+async def _parsed(body: bytes, as_yaml: bool) -> Any:
+    """YAML is read by slow code: in a thread, so that others are served meanwhile."""
+    return await asyncio.to_thread(yaml_text.parse, body) if as_yaml else json_text.parse(body)
 
 
 def problem_response(told: Told, tongue: str) -> Response:

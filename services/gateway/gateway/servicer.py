@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import structlog
+from google.protobuf.struct_pb2 import Struct
+from google.rpc import error_details_pb2, status_pb2
+
 from chassis import ids
 from chassis.errors import Invalid, Refused, Stale, Violation
 from chassis.rpc import Call, outside
 from chassis.service import Runtime
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.gateway.v1 import gateway_pb2
-from google.protobuf.struct_pb2 import Struct
-from google.rpc import error_details_pb2, status_pb2
-
 from gateway.peers import OWNERS, Parts
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ class GatewayServicer:
             parts[owner] = part
         return gateway_pb2.ApplyBlueprintResponse(changes=changes, blueprint=_joined(parts))
 
-    def _read(self, call: Call[gateway_pb2.GetBlueprintRequest]) -> dict[str, blueprint_pb2.Part]:
+    def _read(self, call: Call[Any]) -> dict[str, blueprint_pb2.Part]:
         return {owner: self._parts.get(owner, call.principal, call.origin) for owner in OWNERS}
 
     def _plan(
@@ -142,9 +143,7 @@ class GatewayServicer:
                 kept.append(step.owner)
         return kept
 
-    def _restored(
-        self, step: _Step, version: int, attempt: str, call: Call[gateway_pb2.ApplyBlueprintRequest]
-    ) -> bool:
+    def _restored(self, step: _Step, version: int, attempt: str, call: Call[gateway_pb2.ApplyBlueprintRequest]) -> bool:
         apply: Callable[[], object] = lambda: self._parts.apply(  # noqa: E731
             step.owner, step.before, version, f"{attempt}-{step.owner}-back", call.principal, call.origin
         )
@@ -153,7 +152,7 @@ class GatewayServicer:
                 apply()
                 return True
             except grpc.RpcError as error:
-                log.error("a blueprint part was not put back", owner=step.owner, code=error.code().name)  # type: ignore[attr-defined]
+                log.error("a blueprint part was not put back", owner=step.owner, code=error.code().name)
                 if not _maybe_done(error):
                     return False
         return False
@@ -188,13 +187,13 @@ def _joined(parts: Mapping[str, blueprint_pb2.Part]) -> gateway_pb2.Blueprint:
 
 def _maybe_done(error: grpc.RpcError) -> bool:
     """Whether the call may have been carried out all the same."""
-    return error.code().name in ("DEADLINE_EXCEEDED", "UNAVAILABLE", "CANCELLED", "UNKNOWN", "INTERNAL")  # type: ignore[attr-defined]
+    return error.code().name in ("DEADLINE_EXCEEDED", "UNAVAILABLE", "CANCELLED", "UNKNOWN", "INTERNAL")
 
 
 def _violations(error: grpc.RpcError) -> list[Violation]:
     """The wrong paths that a part names, as paths of the joined document."""
     found: list[Violation] = []
-    trailing = error.trailing_metadata() or ()  # type: ignore[attr-defined]
+    trailing: Any = error.trailing_metadata() or ()
     for key, value in trailing:
         if key != "grpc-status-details-bin":
             continue

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import structlog
 import uvicorn
+
 from chassis.server import Server
 from chassis.service import Runtime
-
 from gateway.app import Context, create_app
 from gateway.front_door import FrontDoor
 from gateway.settings import GatewaySettings

@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass
 
 import grpc.aio
+
 from chassis import clock
 from chassis.access import Grant, Principal, Scope, Tokens, peer
 from chassis.errors import unauthenticated
 from dealwright.directory.v1 import directory_pb2
-
 from gateway.channels import Channels
 
 _PATH = "/dealwright.directory.v1.DirectoryService/ResolveSession"
@@ -37,13 +37,20 @@ def principal_of(message: directory_pb2.Principal) -> Principal:
         session=message.session,
         grants={
             g.resource: Grant(
-                *(Scope(max(1, scope)) for scope in (g.read, g.write, g.delete, g.export)),
+                read=_scope(g.read),
+                write=_scope(g.write),
+                delete=_scope(g.delete),
+                export=_scope(g.export),
                 hidden=frozenset(g.hidden_fields),
                 read_only=frozenset(g.read_only_fields),
             )
             for g in message.grants
         },
     )
+
+
+def _scope(number: int) -> Scope:
+    return Scope(number) if number else Scope.NONE
 
 
 class Sessions:
@@ -82,9 +89,7 @@ class Sessions:
             answer = await self._channels.call("directory", _PATH, request, metadata, self._seconds, again=True)
         except grpc.aio.AioRpcError as error:
             if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.NOT_FOUND):
-                raise unauthenticated(
-                    "The session has ended; sign in again.", "会话已结束，请重新登录。"
-                ) from error
+                raise unauthenticated("The session has ended; sign in again.", "会话已结束，请重新登录。") from error
             raise
         resolved = directory_pb2.ResolveSessionResponse.FromString(answer)
         principal = principal_of(resolved.principal)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from chassis.settings import Settings
 from pydantic import AliasChoices, Field
 from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import Settings
 
 
 def _named(name: str, default: Any) -> Any:

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 import redis
-from chassis.cache import UNAVAILABLE
 from google.protobuf.message import Message
 
+from chassis.cache import UNAVAILABLE
 from gateway import json_writer
 
 _REMEMBERED = 3600
@@ -84,7 +84,7 @@ def append(store: redis.Redis, stream: str, length: int, entries: Mapping[str, d
             return
         with store.pipeline(transaction=True) as pipe:
             for key in fresh:
-                pipe.xadd(stream, {**entries[key]}, maxlen=length, approximate=True)
+                pipe.xadd(stream, dict(entries[key].items()), maxlen=length, approximate=True)
                 pipe.set(key, "1", ex=_REMEMBERED)
             pipe.execute()
     except UNAVAILABLE as problem:

@@ -8,6 +8,8 @@ from typing import Any
 
 import redis
 import sqlalchemy as sa
+from google.protobuf.message import Message
+
 from chassis.bus.subscriptions import subscriber
 from chassis.cache import client
 from chassis.database import in_values, insert_rows
@@ -23,15 +25,16 @@ from dealwright.leads.v1.events_pb2 import (
     LeadUnassigned,
 )
 from dealwright.rules.v1.events_pb2 import ActionRequested, PolicyPublished
-from google.protobuf.message import Message
-
 from gateway import stream
 from gateway.settings import GatewaySettings
 from gateway.stream import Outline
 from gateway.tables import people, terms
 
 _RESPONSE = "responseMinutes"
-_NEWER = "{0} WHERE excluded.version > {1}.version"
+_NEWER = (
+    '("name") DO UPDATE SET "{1}" = excluded."{1}", "version" = excluded."version" '
+    'WHERE excluded."version" > "{0}"."version"'
+)
 
 
 @cache
@@ -55,7 +58,8 @@ def keep_people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
         people,
         ("name", "team", "version"),
         [(name, newest[name].person.team, newest[name].version) for name in sorted(newest)],
-        conflict='("name") DO UPDATE SET ' + _NEWER.format('"team" = excluded."team", "version" = excluded."version"', "people"),
+        conflict='("name") DO UPDATE SET '
+        + _NEWER.format('"team" = excluded."team", "version" = excluded."version"', "people"),
     )
 
 
@@ -63,15 +67,16 @@ def keep_people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
 def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
     """A policy's first-response time, which the notice of a new lead repeats."""
     content: Any = event.policy.content
-    clocks = content["clocks"] if "clocks" in content else content
-    minutes = clocks[_RESPONSE] if _RESPONSE in clocks else None
+    clocks = content["clocks"] if "clocks" in content else content  # noqa: SIM401 - a Struct has no get
+    minutes = clocks[_RESPONSE] if _RESPONSE in clocks else None  # noqa: SIM401
     if isinstance(minutes, float) and minutes >= 1:
         insert_rows(
             tx.connection,
             terms,
             ("name", "value", "version"),
             [(_RESPONSE, int(minutes), event.policy.version)],
-            conflict='("name") DO UPDATE SET ' + _NEWER.format('"value" = excluded."value", "version" = excluded."version"', "terms"),
+            conflict='("name") DO UPDATE SET '
+            + _NEWER.format('"value" = excluded."value", "version" = excluded."version"', "terms"),
         )
 
 
@@ -103,7 +108,9 @@ def feed(tx: Transaction, events: Sequence[Message]) -> None:
 def _teams(tx: Transaction, names: set[str]) -> Mapping[str, str]:
     if not names:
         return {}
-    found = tx.execute(sa.select(people.c.name, people.c.team).where(in_values(people.c.name, sorted(names), tx.dialect)))
+    found = tx.execute(
+        sa.select(people.c.name, people.c.team).where(in_values(people.c.name, sorted(names), tx.dialect))
+    )
     return {row.name: row.team for row in found}
 
 

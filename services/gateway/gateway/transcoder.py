@@ -6,10 +6,10 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from chassis.errors import Invalid
-from dealwright.gateway.v1 import gateway_pb2
 from google.protobuf.message import Message
 
+from chassis.errors import Invalid
+from dealwright.gateway.v1 import gateway_pb2
 from gateway import well_known
 from gateway.addresses import Address, Match
 from gateway.json_reader import fields_of, read, read_message

@@ -26,7 +26,8 @@ def read_timestamp(value: Any, into: Any) -> None:
         raise Wrong("must be a time like 2026-05-01T09:30:00Z", "必须是形如 2026-05-01T09:30:00Z 的时间")
     zone = found[8]
     try:
-        moment = datetime(*(int(found[i]) for i in range(1, 7)), tzinfo=UTC)
+        year, month, day, hour, minute, second = (int(found[i]) for i in range(1, 7))
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         if zone not in "Zz":
             hours, minutes = int(zone[1:3]), int(zone[4:6])
             if hours > 23 or minutes > 59:
@@ -118,7 +119,9 @@ def read_value(value: Any, into: Any, depth: int) -> None:
         into.string_value = check_text(value)
     elif isinstance(value, int):
         if abs(value) > _MOST_EXACT:
-            raise Wrong("is a number too large to be kept exactly; write it as text", "数字过大，无法精确保存，请写成文本")
+            raise Wrong(
+                "is a number too large to be kept exactly; write it as text", "数字过大，无法精确保存，请写成文本"
+            )
         into.number_value = value
     elif isinstance(value, float):
         if not math.isfinite(value):

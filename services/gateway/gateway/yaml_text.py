@@ -78,8 +78,7 @@ class _Reader:
         repeated = None
         while not isinstance(item := next(self._events), yaml.MappingEndEvent):
             if not isinstance(item, yaml.ScalarEvent) or item.anchor or item.value == "<<":
-                raise NotJson(f"A YAML key must be text (line {item.start_mark.line + 1}).",
-                              f"YAML 的键必须是文本（第 {item.start_mark.line + 1} 行）。")
+                raise NotJson(f"A YAML key must be text (after line {line}).", f"YAML 的键必须是文本（第 {line} 行之后）。")
             repeated = item.value if item.value in made else repeated
             made[item.value] = self._value(next(self._events), depth - 1)
         if repeated is None:
