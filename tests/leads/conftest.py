@@ -14,7 +14,7 @@ from chassis.testing.postgres import Postgres
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from desk import Desk, open_runtime  # noqa: E402
+from desk import Desk, open_runtime
 
 _numbers = itertools.count(1)
 

@@ -25,7 +25,6 @@ from leads.storage import leads as stored
 from leads.storage import settings
 from leads.wire import capture as capture_wire
 
-
 CREATED = leads_pb2.CaptureLeadResponse.CREATED
 TOUCHED = leads_pb2.CaptureLeadResponse.TOUCHED
 
@@ -272,7 +271,9 @@ def test_V6_any_order_of_captures_gives_one_lead_per_contact(
 
 def test_a_lead_is_stored_column_by_column_as_it_is(desk: Desk) -> None:
     now = clock.now()
-    lead = domain.start(Capture(phone="p", latitude=1.5, longitude=-2.25, tags=['"', "\\", "{a,b}", "NULL", ""]), "leads/x", now)
+    lead = domain.start(
+        Capture(phone="p", latitude=1.5, longitude=-2.25, tags=['"', "\\", "{a,b}", "NULL", ""]), "leads/x", now
+    )
     full = dataclasses.replace(
         lead, full_name='a"b\\c{},NULL', custom={"k": ['"', "\\", None, "'"]}, respond_by=now, owners=["people/'\\\""]
     )

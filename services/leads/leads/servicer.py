@@ -18,7 +18,7 @@ from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.leads.v1 import leads_pb2
 from leads.domain.attention import rule
 from leads.domain.lead import Capture, Lead
-from leads.usecases import blueprint, correct, forms, rights, working
+from leads.usecases import blueprint, correct, forms, reading, rights, working
 from leads.usecases import capture as capturing
 from leads.usecases.capture import Arrival
 from leads.wire import capture as capture_wire
@@ -117,9 +117,7 @@ class LeadServicer:
 
     @query
     def ListLeads(self, tx: Transaction, request: leads_pb2.ListLeadsRequest) -> leads_pb2.ListLeadsResponse:
-        from leads.usecases import reading
-
-        found, token, total = reading.leads_of(tx, request)
+        found, token, total = reading.page(tx, request)
         cases = rule(tx.now)
         return leads_pb2.ListLeadsResponse(
             leads=[lead_wire.lead(lead, cases) for lead in found], next_page_token=token, total_size=total or 0
@@ -129,8 +127,6 @@ class LeadServicer:
     def SummarizeLeads(
         self, tx: Transaction, request: leads_pb2.SummarizeLeadsRequest
     ) -> leads_pb2.SummarizeLeadsResponse:
-        from leads.usecases import reading
-
         rows = reading.summarize(tx, list(request.group_by), request.filter)
         return leads_pb2.SummarizeLeadsResponse(rows=[lead_wire.row(*row) for row in rows])
 
@@ -138,8 +134,6 @@ class LeadServicer:
     def ListTouchpoints(
         self, tx: Transaction, request: leads_pb2.ListTouchpointsRequest
     ) -> leads_pb2.ListTouchpointsResponse:
-        from leads.usecases import reading
-
         points, token = reading.chain(tx, request)
         return leads_pb2.ListTouchpointsResponse(
             touchpoints=[lead_wire.touchpoint(point) for point in points], next_page_token=token

@@ -45,9 +45,7 @@ def to_plain(settings: LeadSettings) -> dict[str, Any]:
     return {_camel(k): list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()}
 
 
-def from_plain(
-    given: Mapping[str, Any], base: LeadSettings, path: str = "leads"
-) -> tuple[LeadSettings, Violations]:
+def from_plain(given: Mapping[str, Any], base: LeadSettings, path: str = "leads") -> tuple[LeadSettings, Violations]:
     """The settings with what is given laid over `base`, and what is wrong with it (path, English, Chinese)."""
     values: dict[str, Any] = {}
     wrong: Violations = []

@@ -34,9 +34,7 @@ def every(tx: Transaction) -> list[Form]:
 
 def save(tx: Transaction, changed: Sequence[Form]) -> None:
     """Writes whole forms, new or known."""
-    insert_rows(
-        tx.connection, forms, _COLUMNS, [_values(f) for f in changed], conflict=f"(name) DO UPDATE SET {_SET}"
-    )
+    insert_rows(tx.connection, forms, _COLUMNS, [_values(f) for f in changed], conflict=f"(name) DO UPDATE SET {_SET}")
 
 
 def delete(tx: Transaction, name: str) -> None:

@@ -91,9 +91,7 @@ def take_keys(tx: Transaction, wanted: Mapping[str, str]) -> dict[str, str]:
     if tx.dialect == "sqlite":  # the one writer: nobody came between
         insert_rows(tx.connection, lead_keys, ("key", "lead"), rows)
         return {}
-    taken = insert_rows(
-        tx.connection, lead_keys, ("key", "lead"), rows, conflict="DO NOTHING", returning=("key",)
-    )
+    taken = insert_rows(tx.connection, lead_keys, ("key", "lead"), rows, conflict="DO NOTHING", returning=("key",))
     lost = wanted.keys() - {row[0] for row in taken}
     return leads_of_keys(tx, sorted(lost)) if lost else {}
 

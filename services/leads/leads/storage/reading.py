@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from chassis.transaction import Transaction
 from leads.domain.attention import Case
 from leads.domain.lead import Attention
-from leads.storage.tables import COLUMNS, leads, touchpoints
+from leads.storage.tables import COLUMNS as COLUMNS
+from leads.storage.tables import leads, touchpoints
 
+_COUNTED = 10_000
 LEADS = sa.select(*(leads.c[column] for column in COLUMNS))
 POINTS = sa.select(
     *(touchpoints.c[c] for c in ("lead", "id", "kind", "channel", "text", "actor", "owner", "reason")),
@@ -23,14 +25,24 @@ POINTS = sa.select(
 def attention(cases: Sequence[Case]) -> sa.ColumnElement[Any]:
     """The colour rule as SQL: its cases, the first that fits."""
     return sa.case(
-        *((_fits(case), sa.literal_column(str(int(case.attention)))) for case in cases),
-        else_=sa.literal_column(str(int(Attention.ATTENTION_UNSPECIFIED))),
+        *((_fits(case), _number_of(case.attention)) for case in cases),
+        else_=_number_of(Attention.ATTENTION_UNSPECIFIED),
     )
+
+
+def _number_of(colour: Attention) -> sa.ColumnElement[int]:
+    return sa.literal_column(str(int(colour)), sa.Integer)
 
 
 def _fits(case: Case) -> sa.ColumnElement[bool]:
     fits = sa.and_(leads.c.status.in_(sorted(case.statuses)), leads.c.intent.in_(sorted(case.intents)))
     return fits if case.before is None else sa.and_(fits, leads.c.last_activity_time <= case.before)
+
+
+def few(tx: Transaction) -> bool:
+    """Whether there are few enough leads to count them for every list."""
+    beyond = sa.select(leads.c.name).order_by(leads.c.name).offset(_COUNTED).limit(1)
+    return tx.execute(beyond).first() is None
 
 
 @dataclass(frozen=True, slots=True)

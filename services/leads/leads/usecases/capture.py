@@ -55,9 +55,7 @@ def capture(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Captured | Ref
     captures = [arrival.capture for arrival in arrivals]
     refuse = [hard.hard_reject_duplicates and not arrival.welcome for arrival in arrivals]
     matches = _match(tx, captures, refuse)
-    held = stored.by_name(
-        tx, [name for m in matches if not m.refused for name in (m.lead, m.other) if name], lock=True
-    )
+    held = stored.by_name(tx, [name for m in matches if not m.refused for name in (m.lead, m.other) if name], lock=True)
     return _Batch(tx, held).take(arrivals, matches)
 
 
@@ -94,9 +92,7 @@ class _Batch:
             if not found.refused:
                 self._fold(arrival, found)
         self._write(arrivals, matches)
-        return [
-            duplicate() if found.refused else Captured(self._leads[found.lead], found.created) for found in matches
-        ]
+        return [duplicate() if found.refused else Captured(self._leads[found.lead], found.created) for found in matches]
 
     def _fold(self, arrival: Arrival, found: Match) -> None:
         tx = self._tx
@@ -142,9 +138,7 @@ class _Batch:
 
     def _return(self) -> None:
         """What lay in the pool or was closed waits for an owner again."""
-        wanted = [
-            Change(self._leads[name], "", Status.WAITING, "RETURNED") for name in self._returned
-        ]
+        wanted = [Change(self._leads[name], "", Status.WAITING, "RETURNED") for name in self._returned]
         for name, lead in ownership.change(self._tx, wanted).items():
             was, arrival = self._before[name], self._returned[name]
             self._leads[name] = lead

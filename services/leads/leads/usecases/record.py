@@ -78,6 +78,4 @@ def _refuse(tx: Transaction, lost: Sequence[tuple[Decided, Verdict]]) -> None:
     for decided, verdict in lost:
         if (decided.lead, decided.decision) not in done:
             tx.emit(events.refused(decided, verdict.value))
-            tx.audit(
-                "lead.assignmentRefused", decided.lead, {"owner": decided.owner, "reason": verdict.value}
-            )
+            tx.audit("lead.assignmentRefused", decided.lead, {"owner": decided.owner, "reason": verdict.value})

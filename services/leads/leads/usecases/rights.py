@@ -49,9 +49,7 @@ def covers(principal: Principal, verb: str, lead: Lead, team: str) -> bool:
 def readable(tx: Transaction, callers: Iterable[tuple[Principal, Lead]]) -> list[bool]:
     """For each caller whether he may see the lead; one look at the people, and only where a team decides."""
     asked = list(callers)
-    owners = {
-        lead.owner for caller, lead in asked if lead.owner and caller.scope("leads", "read") is Scope.TEAM
-    }
+    owners = {lead.owner for caller, lead in asked if lead.owner and caller.scope("leads", "read") is Scope.TEAM}
     teams = people.teams(tx, sorted(owners)) if owners else {}
     return [covers(caller, "read", lead, teams.get(lead.owner, "-")) for caller, lead in asked]
 

@@ -114,6 +114,4 @@ def escalated(of: Lead) -> events_pb2.LeadEscalated:
 
 
 def clock_set(of: Lead) -> events_pb2.LeadClockSet:
-    return events_pb2.LeadClockSet(
-        lead=of.name, respond_by=stamp(of.respond_by), owner_version=of.owner_version
-    )
+    return events_pb2.LeadClockSet(lead=of.name, respond_by=stamp(of.respond_by), owner_version=of.owner_version)
