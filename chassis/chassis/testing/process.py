@@ -172,13 +172,13 @@ class Process:
             raise
 
     def _wait(self, answers: Callable[[], bool], seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        started = time.monotonic()
+        while (waited := time.monotonic() - started) < seconds:
             if running(self.pid) is None:
                 raise PartFailed(f"{self.name} ended while starting:\n{self.last_lines()}")
             if all(self.owns(port) for port in self._ports) and answers():
                 return
-            time.sleep(0.02)
+            time.sleep(min(0.01 + waited / 10, 0.1))  # reading the table of sockets takes milliseconds
         raise PartFailed(f"{self.name} did not answer within {seconds:.0f} s:\n{self.last_lines()}")
 
     def owns(self, port: int) -> bool:
@@ -187,9 +187,11 @@ class Process:
         False without a listener; PartFailed when there is one and it is another's.
         """
         heard = listeners(port)
+        if not heard:
+            return False
         family = [self.pid, *(process.pid for process in descendants(self.pid))]
         if not heard - {inode for pid in family for inode in sockets(pid)}:
-            return bool(heard)
+            return True
         if heard & listeners(port):  # it was not just closed between the two readings
             raise PartFailed(f"{self.name}: port {port} is taken by a process that we did not start")
         return False
