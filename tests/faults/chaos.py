@@ -1,0 +1,212 @@
+"""Runs a process of Dealwright with a bus that misbehaves, and on request with one planted defect.
+
+    python tests/faults/chaos.py serve leads        python tests/faults/chaos.py up
+
+The bus delivers 20 % of messages twice, holds 5 % of rows back until the sweep finds them (out of order), and slips
+in 1 % poison. CHAOS_SEED makes it repeatable; PLANT names a defect (see `PLANTS`). Everything is done from outside,
+by replacing functions: the product has no switch for it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from typing import Any
+
+TWICE, LATE, POISON = 0.20, 0.05, 0.01
+POISON_ID = "dead"
+_BODY = b"\xff\xff\xff"
+
+
+def _rng() -> random.Random:
+    return random.Random(f"{os.environ.get('CHAOS_SEED', '0')} {sys.argv[1:]}")
+
+
+def _poison(rng: random.Random, kind: str) -> bytes:
+    """An event that no subscriber can read, as the bytes of one more event of a batch."""
+    from chassis import ids
+    from chassis.transaction import _as_batch_field
+    from dealwright.bus.v1.envelope_pb2 import Envelope
+
+    envelope = Envelope(id=POISON_ID + ids.new_id()[4:], type=kind, subject="leads/poison", data=_BODY)
+    envelope.receive_time.GetCurrentTime()
+    return _as_batch_field(envelope.SerializeToString())
+
+
+def trouble_broker(rng: random.Random) -> None:
+    """For the processes of the cluster: between the outbox and RabbitMQ."""
+    from chassis.bus import publisher
+
+    group = publisher._messages
+    announce = publisher.Publisher.announce
+
+    def messages(rows: Any) -> list[tuple[str, list[bytes]]]:
+        found = group(rows)
+        poisoned = [
+            (kind, [*bodies, _poison(rng, kind)] if rng.random() < POISON * len(bodies) else bodies)
+            for kind, bodies in found
+        ]
+        again = [message for message in poisoned if rng.random() < TWICE]
+        rng.shuffle(again)
+        return poisoned + again
+
+    def hold_some_back(self: Any, rows: Any) -> None:
+        announce(self, [row for row in rows if rng.random() >= LATE])
+
+    publisher._messages = messages
+    publisher.Publisher.announce = hold_some_back  # type: ignore[method-assign]
+
+
+def trouble_local_bus(rng: random.Random) -> None:
+    """For the embedded process: between the outbox and the subscribers."""
+    from chassis.bus import local
+    from chassis.transaction import OutboxRow
+
+    deliver = local.deliver
+    announce = local.LocalBus._announce
+
+    def deliver_badly(runtime: Any, subscription: Any, envelopes: Any) -> None:
+        batch = list(envelopes)
+        rng.shuffle(batch)
+        deliver(runtime, subscription, batch)
+        if rng.random() < TWICE:
+            deliver(runtime, subscription, batch)
+
+    def announce_badly(self: Any, runtime: Any, rows: Any) -> None:
+        kept = [row for row in rows if rng.random() >= LATE]
+        poisoned = [
+            OutboxRow(row.id, row.type, row.events + 1, row.body + _poison(rng, row.type))
+            if rng.random() < POISON * row.events
+            else row
+            for row in kept
+        ]
+        announce(self, runtime, poisoned)
+
+    local.deliver = deliver_badly  # type: ignore[assignment]
+    local.LocalBus._announce = announce_badly  # type: ignore[method-assign]
+
+
+# --- planted defects --------------------------------------------------------------------------------------------
+
+
+def early_acknowledgement() -> None:
+    """Callers are answered before their transaction commits."""
+    import time
+
+    from chassis import service
+    from chassis.commands import Batcher
+
+    attempt = Batcher._attempt
+    write = service.Runtime.transaction
+
+    def answer_first(self: Any, items: Any) -> Any:
+        import threading
+
+        held = self._runtime
+        opened = write.__get__(held)
+        result: list[Any] = []
+        ready = threading.Event()
+
+        def slow(*args: Any, **named: Any) -> Any:
+            from contextlib import contextmanager
+
+            @contextmanager
+            def inner() -> Any:
+                with opened(*args, **named) as tx:
+                    yield tx
+                    result.append(None)
+                    ready.set()
+                    time.sleep(0.3)  # the commit comes this much after the answer
+
+            return inner()
+
+        held.transaction = slow  # type: ignore[method-assign]
+        answers: list[Any] = []
+
+        def run() -> None:
+            answers.append(attempt(self, items))
+
+        # What the handler returns is known before the commit: give that to the callers at once.
+        handler, seen = self._handler, []
+
+        def remember(tx: Any, chosen: Any) -> Any:
+            found = handler(tx, chosen)
+            seen.append(found)
+            return found
+
+        self._handler = remember
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        ready.wait(5)
+        self._handler = handler
+        if seen and len(seen[0]) == len(items):
+            return seen[0]
+        thread.join()
+        return answers[0]
+
+    Batcher._attempt = answer_first  # type: ignore[method-assign]
+
+
+def no_inbox() -> None:
+    """A second delivery is handled again."""
+    from chassis.bus import subscriptions
+
+    subscriptions._register = lambda tx, queue, envelopes: list(envelopes)
+
+
+def no_compare_and_set() -> None:
+    """The owner is written whatever the lead has become meanwhile."""
+    from leads.domain.ownership import Verdict
+    from leads.storage import ownership as storage
+    from leads.usecases import record
+
+    judge = record.judge
+    compare = storage.compare_and_set
+
+    def always(held: Any, decided: Any) -> Any:
+        verdict = judge(held, decided)
+        return Verdict.TAKE if held is not None and decided.owner else verdict
+
+    record.judge = always
+    storage.compare_and_set = compare
+
+
+def lost_turn() -> None:
+    """A refused owner's turn never comes back."""
+    from rules import usecases
+
+    usecases.return_turns = lambda tx, events: None
+
+
+def nothing() -> None:
+    """No defect: what the drill itself runs."""
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    "": nothing,
+    "early acknowledgement": early_acknowledgement,
+    "no inbox": no_inbox,
+    "no compare-and-set": no_compare_and_set,
+    "lost turn": lost_turn,
+}
+
+
+def main() -> None:
+    role = sys.argv[1]
+    rng = _rng()
+    if role == "work":
+        from chassis.bus import worker  # noqa: F401 - patches the process first
+    if role == "up":
+        trouble_local_bus(rng)
+    else:
+        trouble_broker(rng)
+    PLANTS[os.environ.get("PLANT", "")]()
+    from embedded.command import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""`make drill ROUNDS=n`: kill random processes under load and check that every promise holds.
+
+    python tests/faults/drill.py --rounds 20 --form cluster --seed 7
+
+A round: captures run through both paths; a random process is killed with SIGKILL while at least 20 calls are in
+flight, and started again; when at least 200 leads are acknowledged the callers finish, the system settles, and a
+checker reads the databases. The seed decides victims, moments and what the bus does wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from check import Verdict, check, settled
+from load import REGIONS, Load, insist
+from systems import PASSWORD, ClusterSystem, EmbeddedSystem, System
+
+ACKNOWLEDGED, IN_FLIGHT = 200, 20
+# A system is given up after so many rounds and a fresh one begun: the checker reads all of history each time.
+ROUNDS_EACH = {"cluster": 20, "embedded": 25}
+
+
+class Violated(AssertionError):
+    """An invariant did not hold. Names the seed and the round, so that it can be repeated."""
+
+
+def people(system: System, token: str) -> list[str]:
+    """Four people in each region, one of them with room for 40 open leads."""
+    names = []
+    for region in REGIONS:
+        for number in range(4):
+            person: dict[str, Any] = {
+                "displayName": f"{region}{number}",
+                "login": f"sales-{REGIONS.index(region)}-{number}",
+                "password": PASSWORD,
+                "role": "sales",
+                "region": region,
+                "weight": number + 1,
+            }
+            if number == 3:
+                person["capacity"] = {"open": 40}
+            names.append(insist(system.url, "/v1/people", person, token)["name"])
+    return names
+
+
+def wait_settled(system: System, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    calm = 0
+    while time.monotonic() < end:
+        calm = calm + 1 if settled(system.databases) else 0
+        if calm >= 3:
+            return True
+        time.sleep(0.3)
+    return False
+
+
+class Drill:
+    """Rounds on one system."""
+
+    def __init__(self, system: System, seed: str) -> None:
+        self.system, self._seed = system, seed
+        self._rng = random.Random(seed)
+        self._acknowledged: dict[str, str] = {}
+        self.kills: list[str] = []
+        self._token = ""
+        self._people: list[str] = []
+
+    def begin(self) -> None:
+        self._token = insist(self.system.url, "/v1/sessions", {"login": "admin", "password": PASSWORD})["token"]
+        self._people = people(self.system, self._token)
+        if not wait_settled(self.system, 60):
+            raise Violated("the system did not settle before the first round")
+
+    def round(self, number: int) -> Verdict:
+        """One round. Raises Violated."""
+        load = Load(self.system.url, self.system.front_door, self._token, self._people, f"{self._seed}-{number}")
+        load.offset(number)
+        load.start()
+        down: list[str] = []
+        for _ in range(self._rng.randint(1, 2)):
+            time.sleep(self._rng.uniform(0.05, 0.6))
+            self._wait(lambda: load.in_flight >= IN_FLIGHT, 30, "20 calls in flight")
+            victim = self._rng.choice([v for v in self.system.victims if v not in down])
+            self.system.kill(victim)
+            down.append(victim)
+            self.kills.append(victim)
+            if len(down) == len(self.system.victims):
+                break
+        time.sleep(self._rng.uniform(0.0, 0.5))
+        for victim in down:
+            self.system.restart(victim)
+        self._wait(lambda: len(load.acknowledged.leads) >= ACKNOWLEDGED, 120, "200 acknowledged leads")
+        load.stop()
+        quiet = wait_settled(self.system, 90)
+        self._acknowledged.update(load.acknowledged.leads)
+        load.acknowledged.leads = self._acknowledged
+        verdict = check(self.system.databases, load.acknowledged)
+        if not quiet:
+            verdict.wrong.append("STUCK: the system did not settle within 90 s")
+        return verdict
+
+    def _wait(self, true: Any, seconds: float, what: str) -> None:
+        end = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > end:
+                raise Violated(f"no {what} within {seconds:.0f} s (seed {self._seed}, kills {self.kills})")
+            time.sleep(0.02)
+
+
+def campaign(form: str, rounds: int, seed: int, plant: str = "", quiet: bool = False) -> list[Verdict]:
+    """Runs so many rounds, on fresh systems now and then. Stops at the first violation, which the last verdict has."""
+    verdicts: list[Verdict] = []
+    while len(verdicts) < rounds:
+        part = f"{seed}-{len(verdicts)}"
+        with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+            make: Any = ClusterSystem if form == "cluster" else EmbeddedSystem
+            with make(Path(folder), part, plant) as system:
+                drill = Drill(system, part)
+                drill.begin()
+                for number in range(min(ROUNDS_EACH[form], rounds - len(verdicts))):
+                    started = time.monotonic()
+                    verdict = drill.round(number)
+                    verdicts.append(verdict)
+                    if not quiet:
+                        print(
+                            _line(form, len(verdicts), verdict, drill.kills[-2:], time.monotonic() - started),
+                            flush=True,
+                        )
+                    if verdict.wrong:
+                        return verdicts
+    return verdicts
+
+
+def _line(form: str, number: int, verdict: Verdict, kills: list[str], seconds: float) -> str:
+    state = "ok" if not verdict.wrong else f"{len(verdict.wrong)} VIOLATIONS"
+    return (
+        f"{form} round {number}: {state}, killed {', '.join(kills)}, {verdict.leads} leads, {verdict.decisions} decisions, "
+        f"{verdict.refused} turns returned, {verdict.poison} poison parked, {seconds:.1f} s"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20, help="cluster rounds; embedded ones are ten times as many")
+    parser.add_argument("--form", choices=("cluster", "embedded", "both"), default="both")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--plant", default="", help="a defect of chaos.PLANTS")
+    wanted = parser.parse_args()
+    forms = {"cluster": wanted.rounds, "embedded": wanted.rounds * (10 if wanted.form == "both" else 1)}
+    print(f"seed {wanted.seed}")
+    figures: dict[str, Any] = {
+        "seed": wanted.seed,
+        "machine": platform.platform(),
+        "cores": os.cpu_count(),
+        "commit": _commit(),
+    }
+    wrong: list[str] = []
+    for form, rounds in forms.items():
+        if wanted.form in (form, "both") and not wrong:
+            verdicts = campaign(form, rounds, wanted.seed, wanted.plant)
+            wrong = verdicts[-1].wrong
+            figures[form] = {"rounds": len(verdicts), "samples": [asdict(v) for v in verdicts]}
+    for text in wrong[:50]:
+        print(f"  {text}")
+    path = Path("build/figures/drill.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(figures, ensure_ascii=False, indent=1))
+    print(_figure(figures, wrong))
+    return 1 if wrong else 0
+
+
+def _figure(figures: dict[str, Any], wrong: list[str]) -> str:
+    parts = []
+    for form in ("cluster", "embedded"):
+        if form in figures:
+            samples = figures[form]["samples"]
+            worst = max(s["worst_in_epoch"] for s in samples)
+            over = max(s["overshoot"] for s in samples)
+            parts.append(
+                f"{figures[form]['rounds']} {form} rounds, fairness within an epoch at worst {worst:.3f} lead, "
+                f"capacity overshoot {over}"
+            )
+    return f"figure: {'; '.join(parts)}; {len(wrong)} violations (seed {figures['seed']})"
+
+
+def _commit() -> str:
+    return subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

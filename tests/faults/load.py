@@ -1,0 +1,214 @@
+"""Captures under fire: callers that never give up, and remember every acknowledgement.
+
+Single captures go through the gRPC front door, batches of 20 through REST, now and then a lead is moved by hand
+right after its capture (so that a decision finds its lead owned already). All over loopback, bounded by `stop`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import grpc
+
+from dealwright.leads.v1 import leads_pb2, leads_pb2_grpc
+
+REGIONS = ("华东", "华南", "华北", "西南", "西北")
+SINGLES, BATCHES, ROWS = 22, 2, 20
+
+
+@dataclass
+class Acknowledged:
+    """What Dealwright said it has: phone to lead."""
+
+    leads: dict[str, str] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+
+def call(url: str, path: str, body: Any, token: str = "", method: str = "POST", timeout: float = 10.0) -> Any:
+    """One REST call. Raises HTTPError or OSError."""
+    request = urllib.request.Request(url + path, json.dumps(body).encode() if body is not None else None, method=method)
+    request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
+        return json.load(answer)
+
+
+def insist(url: str, path: str, body: Any, token: str = "", seconds: float = 60.0, method: str = "POST") -> Any:
+    """The same until it works."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return call(url, path, body, token, method)
+        except urllib.error.HTTPError as error:
+            if error.code < 500 and error.code != 429:
+                raise AssertionError(f"{path}: {error.code} {error.read().decode(errors='replace')}") from error
+            problem: Exception = error
+        except OSError as error:
+            problem = error
+        if time.monotonic() > end:
+            raise TimeoutError(f"{path}: {problem}")
+        time.sleep(0.1)
+
+
+def _capture(stub: Any, request: leads_pb2.CaptureLeadRequest, metadata: Any) -> str:
+    return str(stub.CaptureLead(request, metadata=metadata, timeout=5).lead.name)
+
+
+class Load:
+    """Runs callers until `stop`. `acknowledged` and `in_flight` may be read at any time."""
+
+    def __init__(self, url: str, front_door: str, token: str, people: list[str], seed: str) -> None:
+        self.acknowledged = Acknowledged()
+        self._url, self._front_door, self._token, self._people = url, front_door, token, people
+        self._seed = seed
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._number = 0
+        self._flying = 0
+        self._threads = [
+            *(threading.Thread(target=self._singles, args=(i,), daemon=True) for i in range(SINGLES)),
+            *(threading.Thread(target=self._batches, args=(i,), daemon=True) for i in range(BATCHES)),
+        ]
+
+    @property
+    def in_flight(self) -> int:
+        return self._flying
+
+    def offset(self, part: int) -> None:
+        """Numbers of a later round: its leads are new ones."""
+        self._number = part * 100_000
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Lets every caller finish what it has begun: an unanswered call would leave us not knowing."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(90)
+            if thread.is_alive():
+                self.acknowledged.wrong.append("a caller was not answered within 90 s")
+
+    def _next(self) -> int:
+        with self._lock:
+            self._number += 1
+            return self._number
+
+    def _lead(self, rng: random.Random, number: int) -> dict[str, Any]:
+        # Every tenth comes a second time under another request: one lead all the same.
+        phone = f"+8613{number - (number % 10 == 7):09d}"
+        text = rng.choice(("", "想了解产品", "急，马上要", "请联系"))
+        return {
+            "fullName": f"客户{number}",
+            "phone": phone,
+            "region": rng.choice(REGIONS),
+            "channel": rng.choice(("WEB_FORM", "DOUYIN", "TRADE_SHOW")),
+            "text": text,
+        }
+
+    def _acknowledge(self, phone: str, lead: str) -> None:
+        with self._lock:
+            known = self.acknowledged.leads.setdefault(phone, lead)
+        if known != lead:
+            self.acknowledged.wrong.append(f"{phone} was acknowledged as {known} and as {lead}")
+
+    def _singles(self, index: int) -> None:
+        rng = random.Random(f"{self._seed} single {index}")
+        metadata = (("authorization", f"Bearer {self._token}"),)
+        options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500)]
+        with grpc.insecure_channel(
+            self._front_door, options=[*options, ("grpc.use_local_subchannel_pool", 1)]
+        ) as channel:
+            stub = leads_pb2_grpc.LeadServiceStub(channel)
+            while not self._stopping.is_set():
+                number = self._next()
+                lead = self._lead(rng, number)
+                request = leads_pb2.CaptureLeadRequest(
+                    request_id=f"{self._seed}-{number}",
+                    lead=leads_pb2.Lead(
+                        full_name=lead["fullName"],
+                        phone=lead["phone"],
+                        region=lead["region"],
+                        channel=leads_pb2.Channel.Value(lead["channel"]),
+                        text=lead["text"],
+                    ),
+                )
+                name = self._until_answered(partial(_capture, stub, request, metadata))
+                self._acknowledge(lead["phone"], name)
+                if rng.random() < 0.05:
+                    self._move(rng, name)
+
+    def _until_answered(self, ask: Any) -> str:
+        with self._lock:
+            self._flying += 1
+        try:
+            while True:
+                try:
+                    answer: str = ask()
+                    return answer
+                except grpc.RpcError as error:
+                    if error.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.PERMISSION_DENIED):
+                        self.acknowledged.wrong.append(f"refused: {error.details()}")
+                        return ""
+                    time.sleep(0.05)
+        finally:
+            with self._lock:
+                self._flying -= 1
+
+    def _move(self, rng: random.Random, lead: str) -> None:
+        """By hand, at once; it may well lose against the rules, and either way there is one owner."""
+        try:
+            call(
+                self._url,
+                f"/v1/{lead}:reassign",
+                {"owner": rng.choice(self._people), "reason": "drill"},
+                self._token,
+                timeout=5,
+            )
+        except OSError:
+            return
+
+    def _batches(self, index: int) -> None:
+        rng = random.Random(f"{self._seed} batch {index}")
+        while not self._stopping.is_set():
+            numbers = [self._next() for _ in range(ROWS)]
+            rows = [{"requestId": f"{self._seed}-{n}", "lead": self._lead(rng, n)} for n in numbers]
+            with self._lock:
+                self._flying += 1
+            try:
+                left = rows
+                while left:
+                    left = self._send(left)
+                    if left:
+                        time.sleep(0.1)
+            finally:
+                with self._lock:
+                    self._flying -= 1
+            time.sleep(0.05)
+
+    def _send(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Returns the rows to send again."""
+        try:
+            answer = call(self._url, "/v1/leads:batchCapture", {"requests": rows}, self._token)
+        except OSError:
+            return rows
+        again = []
+        for row, result in zip(rows, answer["results"], strict=True):
+            if "error" in result:
+                if result["error"].get("status", 500) < 500:
+                    self.acknowledged.wrong.append(f"refused: {result['error']}")
+                else:
+                    again.append(row)
+            else:
+                self._acknowledge(row["lead"]["phone"], result["lead"]["name"])
+        return again
