@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ import fakeredis
 import grpc
 import pytest
 import sqlalchemy as sa
+from google.protobuf import message_factory
+from google.rpc import error_details_pb2, status_pb2
+
 from chassis import cache
 from chassis.access import Grant, Principal, Scope, peer
 from chassis.background import Background
@@ -21,9 +24,6 @@ from dealwright.blueprint.v1 import blueprint_pb2_grpc
 from dealwright.bus.v1.envelope_pb2 import EventBatch
 from dealwright.directory.v1 import directory_pb2 as pb
 from dealwright.directory.v1 import directory_pb2_grpc
-from google.protobuf import message_factory
-from google.rpc import error_details_pb2, status_pb2
-
 from directory.main import service
 from directory.usecases import first_start
 from directory.usecases.settings import settings
@@ -51,8 +51,11 @@ class Said(Exception):
 class Caller:
     """Calls any method as one principal: `caller.GetPerson(name=...)`."""
 
-    def __init__(self, channel: grpc.Channel, metadata: list[tuple[str, str]]) -> None:
-        self._stubs = (directory_pb2_grpc.DirectoryServiceStub(channel), blueprint_pb2_grpc.BlueprintServiceStub(channel))
+    def __init__(self, channel: grpc.Channel, metadata: Callable[[], list[tuple[str, str]]]) -> None:
+        self._stubs = (
+            directory_pb2_grpc.DirectoryServiceStub(channel),
+            blueprint_pb2_grpc.BlueprintServiceStub(channel),
+        )
         self._metadata = metadata
 
     def __getattr__(self, method: str) -> Any:
@@ -60,14 +63,12 @@ class Caller:
         from dealwright.blueprint.v1 import blueprint_pb2
 
         file = pb if stub is self._stubs[0] else blueprint_pb2
-        descriptor = next(
-            m for s in file.DESCRIPTOR.services_by_name.values() for m in s.methods if m.name == method
-        )
+        descriptor = next(m for s in file.DESCRIPTOR.services_by_name.values() for m in s.methods if m.name == method)
         request = message_factory.GetMessageClass(descriptor.input_type)
 
         def call(**values: Any) -> Any:
             try:
-                return getattr(stub, method)(request(**values), metadata=self._metadata, timeout=30)
+                return getattr(stub, method)(request(**values), metadata=self._metadata(), timeout=30)
             except grpc.RpcError as error:
                 raise Said(error) from None
 
@@ -83,9 +84,13 @@ class House:
         self.admin_token = self.nobody().CreateSession(login="admin", password=ADMIN_PASSWORD).token
 
     def by(self, principal: Principal | None, address: str = "") -> Caller:
-        metadata = [("x-client-address", address)] if address else []
-        if principal is not None:
-            metadata.append(("authorization", f"Bearer {self.runtime.tokens.sign(principal)}"))
+        def metadata() -> list[tuple[str, str]]:
+            # Signed for every call, as the gateway does it: an internal token lives for minutes.
+            said = [("x-client-address", address)] if address else []
+            if principal is not None:
+                said.append(("authorization", f"Bearer {self.runtime.tokens.sign(principal)}"))
+            return said
+
         return Caller(self.channel, metadata)
 
     def nobody(self, address: str = "") -> Caller:
@@ -132,9 +137,7 @@ class House:
         outbox = service.tables.outbox
         with self.runtime.reading() as tx:
             rows = tx.execute(
-                sa.select(outbox.c.body)
-                .where(outbox.c.type == f"dealwright.directory.v1.{kind}")
-                .order_by(outbox.c.id)
+                sa.select(outbox.c.body).where(outbox.c.type == f"dealwright.directory.v1.{kind}").order_by(outbox.c.id)
             )
             return [decode(e) for row in rows for e in EventBatch.FromString(row.body).events]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chassis.calendar import WEEKDAYS
-from dealwright.directory.v1 import directory_pb2 as pb
 from google.protobuf import json_format
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.struct_pb2 import Struct
+
+from chassis.calendar import WEEKDAYS
+from dealwright.directory.v1 import directory_pb2 as pb
 
 
 def _struct(content: Any) -> Struct:

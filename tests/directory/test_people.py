@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from dealwright.directory.v1 import directory_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
+
+from dealwright.directory.v1 import directory_pb2 as pb
 
 
 def test_L8_a_new_salesperson_is_online_active_and_takes_one_share_of_turns(any_house: Any) -> None:
@@ -69,12 +70,8 @@ def test_every_wrong_field_of_a_person_is_named_and_nothing_is_written(house: An
                 skills=["x" * 65],
             )
         )
-    assert sorted(caught.value.fields) == sorted(  # type: ignore[attr-defined]
-        f"person.{f}"
-        for f in (
-            "login display_name role team weight seniority email password presence location capacity.open skills".split()
-        )
-    )
+    wrong = "login display_name role team weight seniority email password presence location capacity.open skills"
+    assert sorted(caught.value.fields) == sorted(f"person.{f}" for f in wrong.split())  # type: ignore[attr-defined]
     assert house.texts() == before
 
 

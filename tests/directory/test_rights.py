@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from google.protobuf.field_mask_pb2 import FieldMask
+
 from chassis.access import Grant, Principal, Scope
 from dealwright.api.v1 import access_pb2
 from dealwright.directory.v1 import directory_pb2 as pb
-from google.protobuf.field_mask_pb2 import FieldMask
-
 from directory.domain import rights
 from directory.main import service
 
@@ -182,7 +182,11 @@ def test_P7_a_field_right_on_a_field_that_does_not_exist_is_refused(house: Any) 
     grant = pb.Grant(resource="leads", read="ALL", hidden_fields=["telephone"])
     with pytest.raises(Exception, match="telephone"):
         house.admin.UpdateRole(role=pb.Role(name="roles/sales", grants=[grant]))
-    for wrong in (pb.Grant(resource="moon"), pb.Grant(resource="leads", read=9), pb.Grant(resource="leads", hidden_fields=["name"])):  # type: ignore[arg-type]
+    for wrong in (
+        pb.Grant(resource="moon"),
+        pb.Grant(resource="leads", read=9),
+        pb.Grant(resource="leads", hidden_fields=["name"]),
+    ):  # type: ignore[arg-type]
         with pytest.raises(Exception, match="INVALID_ARGUMENT"):
             house.admin.UpdateRole(role=pb.Role(name="roles/sales", grants=[wrong]))
 

@@ -71,7 +71,7 @@ def _keep(name: str) -> bool:
     try:
         _client().set(_key(name), "1", px=int(settings().presence_timeout * 1000))
     except _UNAVAILABLE as problem:
-        log.warning("heartbeats go to the database", error=type(problem).__name__)
+        log.debug("heartbeats go to the database", error=type(problem).__name__)
         return False
     return True
 
