@@ -239,10 +239,11 @@ def _read_value(column: Column, value: Any) -> Any:
         return value
     if column.holds_numbers and type(value) is int and -LARGEST - 1 <= value <= LARGEST:
         return value
-    if column.kind in ("text", "name", "enum") and not column.holds_numbers and type(value) is str:
+    if column.kind in ("text", "name") and type(value) is str and "\0" not in value:
         value.encode()  # half of a surrogate pair is none
-        if "\0" not in value:
-            return value
+        return value
+    if column.kind == "enum" and type(value) is str and not column.holds_numbers and re.fullmatch(r"\w*", value):
+        return value
     raise ValueError
 
 
