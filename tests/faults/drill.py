@@ -126,6 +126,7 @@ def campaign(form: str, rounds: int, seed: int, plant: str = "", quiet: bool = F
     while len(verdicts) < rounds:
         part = f"{seed}-{len(verdicts)}"
         with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+            os.chmod(folder, 0o755)  # PostgreSQL runs as another user when we are root
             make: Any = ClusterSystem if form == "cluster" else EmbeddedSystem
             with make(Path(folder), part, plant) as system:
                 drill = Drill(system, part)
@@ -147,8 +148,9 @@ def campaign(form: str, rounds: int, seed: int, plant: str = "", quiet: bool = F
 def _line(form: str, number: int, verdict: Verdict, kills: list[str], seconds: float) -> str:
     state = "ok" if not verdict.wrong else f"{len(verdict.wrong)} VIOLATIONS"
     return (
-        f"{form} round {number}: {state}, killed {', '.join(kills)}, {verdict.leads} leads, {verdict.decisions} decisions, "
-        f"{verdict.refused} turns returned, {verdict.poison} poison parked, {seconds:.1f} s"
+        f"{form} round {number}: {state}, killed {', '.join(kills)}, {verdict.leads} leads, "
+        f"{verdict.decisions} decisions, {verdict.refused} turns returned, {verdict.poison} poison parked, "
+        f"{seconds:.1f} s"
     )
 
 

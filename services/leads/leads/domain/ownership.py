@@ -21,6 +21,12 @@ class Decided:
     reason: str = ""
     urgent: bool = False
     tags: Sequence[str] = ()
+    respond_by: datetime | None = None
+
+    @property
+    def escalated(self) -> bool:
+        """The ladder of missed first responses ended at the supervisor."""
+        return self.reason == "ESCALATED"
 
 
 class Verdict(enum.Enum):
@@ -63,6 +69,8 @@ class Change:
     tags: Sequence[str] = ()
     # Whether a person did it: then the etag of what others read goes stale.
     by_person: bool = False
+    respond_by: datetime | None = None
+    escalated_to: str = ""
 
 
 def apply(change: Change, now: datetime) -> Lead:
@@ -80,7 +88,7 @@ def apply(change: Change, now: datetime) -> Lead:
         deciding="",
         tags=joined(lead.tags, change.tags) if change.tags else lead.tags,
         assign_time=now if owned else lead.assign_time,
-        respond_by=None,
-        escalated_to="",
+        respond_by=change.respond_by,
+        escalated_to=change.escalated_to,
         version=lead.version + (1 if change.by_person else 0),
     )

@@ -29,7 +29,14 @@ def _record_each(tx: Transaction, decisions: Sequence[Decided]) -> None:
     held = stored.by_name(tx, [d.lead for d in decisions], lock=True)
     verdicts = {d.lead: judge(held.get(d.lead), d) for d in decisions}
     changes = [
-        Change(held[d.lead], d.owner, Status.ASSIGNED, tags=d.tags)
+        Change(
+            held[d.lead],
+            d.owner,
+            Status.ASSIGNED,
+            tags=d.tags,
+            respond_by=d.respond_by,
+            escalated_to=d.owner if d.escalated else "",
+        )
         if verdicts[d.lead] is Verdict.TAKE
         else Change(held[d.lead], "", Status.UNASSIGNED, d.reason, tags=d.tags)
         for d in decisions
@@ -54,7 +61,11 @@ def _announce(tx: Transaction, before: Lead, now: Lead, decided: Decided) -> Tou
     if now.status == Status.ASSIGNED:
         tx.emit(events.assigned(now, before.owner, "RULES", decided))
         tx.audit("lead.assigned", now.name, {"owner": now.owner, "decision": decided.decision})
-        kind = Kind.ASSIGNED
+        if before.owner:
+            tx.emit(events.moved(before, now, "RULES"))
+        if decided.escalated:
+            tx.emit(events.escalated(now))
+        kind = Kind.ESCALATED if decided.escalated else Kind.ASSIGNED
     else:
         tx.emit(events.unassigned(now, decided))
         tx.audit("lead.unassigned", now.name, {"reason": decided.reason, "decision": decided.decision})

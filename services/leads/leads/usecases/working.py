@@ -97,6 +97,7 @@ def claim(tx: Transaction, name: str, etag: str, zone: ZoneInfo) -> Lead:
         )
     after = ownership.change_one(tx, Change(lead, me, Status.ASSIGNED, by_person=True))
     tx.emit(events.assigned(after, previous, "CLAIM"))
+    tx.emit(events.moved(lead, after, "CLAIM"))
     note(tx, Kind.ASSIGNED, after, reason="CLAIM")
     return after
 
@@ -137,6 +138,7 @@ def reassign(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> 
             return lead
         after = ownership.change_one(tx, Change(lead, owner, Status.ASSIGNED, by_person=True))
         tx.emit(events.assigned(after, lead.owner, "MANUAL"))
+        tx.emit(events.moved(lead, after, "MANUAL"))
         note(tx, Kind.ASSIGNED, after, reason=reason or "MANUAL")
         return after
     if lead.owner:

@@ -20,6 +20,7 @@ def decided(event: events_pb2.LeadAssignmentDecided) -> Decided:
         reason=event.reason,
         urgent=event.urgent,
         tags=list(event.add_tags),
+        respond_by=moment(event.respond_by) if event.HasField("respond_by") else None,
     )
 
 

@@ -67,6 +67,20 @@ def assigned(of: Lead, previous_owner: str, how: str, decided: Decided | None = 
         urgent=decided.urgent if decided else False,
         region=of.region,
         owners=of.owners,
+        respond_by=stamp(of.respond_by),
+    )
+
+
+def moved(before: Lead, now: Lead, how: str) -> events_pb2.LeadMoved:
+    """Open leads are counted by this one: it is announced for every change of hands but a first decision."""
+    return events_pb2.LeadMoved(
+        lead=now.name,
+        owner=now.owner,
+        previous_owner=before.owner,
+        owner_version=now.owner_version,
+        how=how,
+        intent=now.intent,  # type: ignore[arg-type]
+        contacted=now.first_response_time is not None,
     )
 
 
