@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,14 +80,18 @@ def _channel(value: Any) -> int:
     return int(value) or Channel.WEB_FORM
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
 def _names(value: Any) -> list[str]:
-    if isinstance(value, str) or len(value) > 50 or not all(isinstance(one, str) for one in value):
+    if not _is_list(value) or len(value) > 50 or not all(isinstance(one, str) for one in value):
         raise FieldProblem("must be a list of at most 50 field names", "须为最多 50 个字段名的列表")
     return list(dict.fromkeys(fields.text(one, 64) for one in value))
 
 
 def _tags(value: Any) -> list[str]:
-    if isinstance(value, str):
+    if not _is_list(value):
         raise FieldProblem("must be a list", "须为列表")
     return labels(list(value))
 
