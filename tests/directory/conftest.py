@@ -37,7 +37,8 @@ class Said(Exception):
     def __init__(self, error: grpc.RpcError) -> None:
         self.code = error.code().name
         self.reason, self.fields = "", dict[str, str]()
-        for key, value in error.trailing_metadata() or ():
+        trailing: Any = error.trailing_metadata()
+        for key, value in trailing or ():
             if key == "grpc-status-details-bin":
                 for detail in status_pb2.Status.FromString(value).details:
                     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()

@@ -56,7 +56,7 @@ def test_a_team_with_people_or_teams_stays_and_takes_those_who_left_with_it_othe
     for team in (top, below):
         with pytest.raises(Exception, match="TEAM_NOT_EMPTY"):
             admin.DeleteTeam(name=team.name)
-    admin.UpdatePerson(person=pb.Person(name=li.name, state="LEFT"))
+    admin.UpdatePerson(person=pb.Person(name=li.name, state=pb.Person.LEFT))
     admin.DeleteTeam(name=below.name)
     assert admin.GetPerson(name=li.name).team == ""
     last = any_house.events("TeamChanged")[-1]

@@ -134,7 +134,7 @@ def test_L22_who_leaves_is_offline_signed_out_announced_and_keeps_the_login(any_
     team = any_house.admin.CreateTeam(team=pb.Team(display_name="North", manager=boss.name))
     person = any_house.add("li", team=team.name)
     token = any_house.token("li")
-    left = any_house.admin.UpdatePerson(person=pb.Person(name=person.name, state="LEFT"))
+    left = any_house.admin.UpdatePerson(person=pb.Person(name=person.name, state=pb.Person.LEFT))
     assert (left.state, left.presence) == (pb.Person.LEFT, pb.Person.OFFLINE)
     with pytest.raises(Exception, match="UNAUTHENTICATED"):
         any_house.principal(token)
@@ -148,7 +148,7 @@ def test_L22_who_leaves_is_offline_signed_out_announced_and_keeps_the_login(any_
         any_house.admin.SetPresence(name=person.name, presence="ONLINE")
     with pytest.raises(Exception, match="has left"):
         any_house.add("wang", manager=person.name)
-    back = any_house.admin.UpdatePerson(person=pb.Person(name=person.name, state="ACTIVE"))
+    back = any_house.admin.UpdatePerson(person=pb.Person(name=person.name, state=pb.Person.ACTIVE))
     assert (back.state, back.presence) == (pb.Person.ACTIVE, pb.Person.ONLINE)
 
 

@@ -11,6 +11,7 @@ import time_machine
 
 from chassis import cache, clock
 from dealwright.directory.v1 import directory_pb2 as pb
+from directory.usecases import presence
 from directory.usecases.settings import settings
 
 
@@ -96,20 +97,30 @@ def test_while_redis_is_away_heartbeats_count_and_nobody_is_called_silent(
     mine, other = any_house.as_login("li"), any_house.as_login("wang")
     days.pass_by(95, ((mine, li.name), (other, wang.name)))
     server = cache._in_process()
-    server.connected = False  # type: ignore[attr-defined]
+    server.connected = False
     days.pass_by(300, ((mine, li.name),))
     assert (_presence(any_house, li), _presence(any_house, wang)) == ("ONLINE", "ONLINE")
-    server.connected = True  # type: ignore[attr-defined]
+    server.connected = True
     days.pass_by(60)
     assert (_presence(any_house, li), _presence(any_house, wang)) == ("ONLINE", "ONLINE")
     days.pass_by(60, ((mine, li.name),))
     assert (_presence(any_house, li), _presence(any_house, wang)) == ("ONLINE", "OFFLINE")
 
 
-def test_the_loop_looks_often_enough_that_a_look_is_never_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    from directory.usecases.presence import look_every
+def test_where_only_serve_cannot_reach_redis_its_heartbeats_still_count(
+    any_house: Any, days: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    li, wang = any_house.add("li"), any_house.add("wang")
+    mine, other = any_house.as_login("li"), any_house.as_login("wang")
+    other.Heartbeat(name=wang.name)
+    monkeypatch.setattr(presence, "_keep", lambda name: False)
+    days.pass_by(200, ((mine, li.name),))
+    assert (_presence(any_house, li), _presence(any_house, wang)) == ("ONLINE", "OFFLINE")
+    assert [e.presence for e in any_house.events("PresenceChanged") if e.person == li.name] == [pb.Person.ONLINE]
 
+
+def test_the_loop_looks_often_enough_that_a_look_is_never_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     for timeout in ("90", "6", "1"):
         monkeypatch.setenv("DEALWRIGHT_PRESENCE_TIMEOUT", timeout)
         settings.cache_clear()
-        assert look_every() < float(timeout) / 2
+        assert presence.look_every() < float(timeout) / 2

@@ -19,8 +19,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 
 from chassis import clock
+from chassis.errors import Refused
 from dealwright.directory.v1 import directory_pb2 as pb
-from directory.usecases import passwords
+from directory.usecases import passwords, sessions
 from directory.usecases.settings import settings
 
 PASSWORD = "a long enough one"
@@ -160,6 +161,24 @@ def test_after_ten_failures_in_a_quarter_of_an_hour_even_the_right_password_wait
         assert any_house.token("li")
 
 
+def test_of_two_tries_at_once_the_second_waits_to_be_counted(any_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEALWRIGHT_SIGN_IN_FAILURES", "1")
+    settings.cache_clear()
+
+    def second() -> None:
+        with any_house.runtime.transaction() as tx:
+            sessions.begin_attempt(tx, "li", "")
+
+    with ThreadPoolExecutor(1) as pool:
+        with any_house.runtime.transaction() as tx:
+            sessions.begin_attempt(tx, "li", "")
+            late = pool.submit(second)
+            with pytest.raises(TimeoutError):
+                late.result(0.3)
+        with pytest.raises(Refused, match="Too many"):
+            late.result(10)
+
+
 def test_a_success_forgets_the_failures_before_it(house: Any) -> None:
     for _ in range(2):
         for _ in range(9):
@@ -279,7 +298,8 @@ def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Box]:
     controller = Controller(handler, hostname="127.0.0.1", port=0)
 
     def port_of() -> int:
-        return int(controller.server.sockets[0].getsockname()[1])
+        server: Any = controller.server
+        return int(server.sockets[0].getsockname()[1])
 
     # The controller makes sure of itself by connecting to its port, which it does not know when it asked for 0.
     controller._trigger_server = lambda: create_connection(("127.0.0.1", port_of()), 5).close()  # type: ignore[method-assign]
