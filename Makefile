@@ -32,7 +32,7 @@ bench: sync-dev ## measure throughput, latency and memory beside their yardstick
 	@$(PYTHON) loadtests/bench.py
 
 drill: sync-dev ## kill random processes under load and check that nothing is lost: ROUNDS=20
-	@$(PYTHON) tests/faults/drill.py --rounds $(ROUNDS)
+	@$(PYTHON) -m tests.faults.drill --rounds $(ROUNDS)
 
 chart: sync-dev ## lint, render and test the Helm chart
 	@$(PYTHON) -m pytest tests/chart

@@ -61,9 +61,10 @@ def trouble_broker(rng: random.Random) -> None:
 
 def trouble_local_bus(rng: random.Random) -> None:
     """For the embedded process: between the outbox and the subscribers."""
-    from chassis.bus import local
+    import chassis.bus.local
     from chassis.transaction import OutboxRow
 
+    local: Any = chassis.bus.local
     deliver = local.deliver
     announce = local.LocalBus._announce
 
@@ -84,8 +85,8 @@ def trouble_local_bus(rng: random.Random) -> None:
         ]
         announce(self, runtime, poisoned)
 
-    local.deliver = deliver_badly  # type: ignore[assignment]
-    local.LocalBus._announce = announce_badly  # type: ignore[method-assign]
+    local.deliver = deliver_badly
+    local.LocalBus._announce = announce_badly
 
 
 # --- planted defects --------------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ def early_acknowledgement() -> None:
 
             return inner()
 
-        held.transaction = slow  # type: ignore[method-assign]
+        held.transaction = slow
         answers: list[Any] = []
 
         def run() -> None:
@@ -158,19 +159,17 @@ def no_inbox() -> None:
 
 def no_compare_and_set() -> None:
     """The owner is written whatever the lead has become meanwhile."""
+    import leads.usecases.record
     from leads.domain.ownership import Verdict
-    from leads.storage import ownership as storage
-    from leads.usecases import record
 
+    record: Any = leads.usecases.record
     judge = record.judge
-    compare = storage.compare_and_set
 
     def always(held: Any, decided: Any) -> Any:
         verdict = judge(held, decided)
         return Verdict.TAKE if held is not None and decided.owner else verdict
 
     record.judge = always
-    storage.compare_and_set = compare
 
 
 def lost_turn() -> None:

@@ -3,20 +3,15 @@ tables and messages (and, for decisions, beside an independent reading, the prod
 
 from __future__ import annotations
 
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "rules"))
-
-from chaos import POISON_ID
-from checker import check as check_journal
-from checker import read
-from load import Acknowledged
+from tests.faults.chaos import POISON_ID
+from tests.faults.load import Acknowledged
+from tests.rules.checker import check as check_journal
+from tests.rules.checker import read
 
 from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
 from dealwright.leads.v1 import events_pb2
@@ -48,14 +43,17 @@ def rows(on: sa.Engine, sql: str) -> list[Any]:
         return list(connection.execute(sa.text(sql)).all())
 
 
-def settled(databases: dict[str, sa.Engine]) -> bool:
-    """Whether nothing is under way: outboxes published, nothing waiting for another try, no lead undecided."""
-    for on in databases.values():
-        if rows(on, "SELECT 1 FROM outbox WHERE published_at IS NULL LIMIT 1"):
-            return False
-        if rows(on, "SELECT 1 FROM failures WHERE next_attempt_at IS NOT NULL LIMIT 1"):
-            return False
-    return not rows(databases["leads"], "SELECT 1 FROM leads WHERE status = 1 LIMIT 1")
+def unsettled(databases: dict[str, sa.Engine]) -> list[str]:
+    """What is still under way: unpublished rows, events waiting for another try, undecided leads."""
+    found = []
+    for service, on in databases.items():
+        for row in rows(on, "SELECT type FROM outbox WHERE published_at IS NULL LIMIT 1"):
+            found.append(f"{service} has not published {row.type}")
+        for row in rows(on, "SELECT subscriber, reason FROM failures WHERE next_attempt_at IS NOT NULL LIMIT 1"):
+            found.append(f"{row.subscriber} tries again: {row.reason}")
+    for row in rows(databases["leads"], "SELECT name FROM leads WHERE status = 1 LIMIT 1"):
+        found.append(f"{row.name} is undecided")
+    return found
 
 
 def events(on: sa.Engine, kind: type[Any]) -> list[tuple[Envelope, Any]]:

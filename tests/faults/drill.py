@@ -1,6 +1,6 @@
 """`make drill ROUNDS=n`: kill random processes under load and check that every promise holds.
 
-    python tests/faults/drill.py --rounds 20 --form cluster --seed 7
+    python -m tests.faults.drill --rounds 20 --form cluster --seed 7
 
 A round: captures run through both paths; a random process is killed with SIGKILL while at least 20 calls are in
 flight, and started again; when at least 200 leads are acknowledged the callers finish, the system settles, and a
@@ -22,11 +22,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from check import Verdict, check, settled
-from load import REGIONS, Load, insist
-from systems import PASSWORD, ClusterSystem, EmbeddedSystem, System
+from tests.faults.check import Verdict, check, unsettled
+from tests.faults.load import REGIONS, Load, insist
+from tests.faults.systems import PASSWORD, ClusterSystem, EmbeddedSystem, System
 
 ACKNOWLEDGED, IN_FLIGHT = 200, 20
 # A system is given up after so many rounds and a fresh one begun: the checker reads all of history each time.
@@ -60,7 +58,7 @@ def wait_settled(system: System, seconds: float) -> bool:
     end = time.monotonic() + seconds
     calm = 0
     while time.monotonic() < end:
-        calm = calm + 1 if settled(system.databases) else 0
+        calm = calm + 1 if not unsettled(system.databases) else 0
         if calm >= 3:
             return True
         time.sleep(0.3)
@@ -82,7 +80,7 @@ class Drill:
         self._token = insist(self.system.url, "/v1/sessions", {"login": "admin", "password": PASSWORD})["token"]
         self._people = people(self.system, self._token)
         if not wait_settled(self.system, 60):
-            raise Violated("the system did not settle before the first round")
+            raise Violated(f"the system did not settle before the first round: {unsettled(self.system.databases)}")
 
     def round(self, number: int) -> Verdict:
         """One round. Raises Violated."""
@@ -109,7 +107,7 @@ class Drill:
         load.acknowledged.leads = self._acknowledged
         verdict = check(self.system.databases, load.acknowledged)
         if not quiet:
-            verdict.wrong.append("STUCK: the system did not settle within 90 s")
+            verdict.wrong.append(f"STUCK after 90 s: {unsettled(self.system.databases)}")
         return verdict
 
     def _wait(self, true: Any, seconds: float, what: str) -> None:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import sqlalchemy as sa
-from check import engine
+from tests.faults.check import engine
 
 from chassis.testing.proc import Port
 from chassis.testing.process import Process
