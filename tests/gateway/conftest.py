@@ -11,6 +11,8 @@ import grpc
 import pytest
 import requests
 import sqlalchemy as sa
+from google.protobuf import empty_pb2
+
 from chassis.access import Principal, Tokens
 from chassis.bus.local import LocalBus
 from chassis.database import Database
@@ -26,13 +28,12 @@ from dealwright.rules.v1 import rules_pb2
 from gateway.main import serve, service
 from gateway.serving import Gateway
 from gateway.settings import GatewaySettings
-from google.protobuf import empty_pb2
 
 Handler = Callable[[Call[Any]], Any]
 KEY = "k" * 48
-SCOPES = {"NONE": 1, "OWN": 2, "TEAM": 3, "ALL": 4}
+SCOPES: Any = {"NONE": 1, "OWN": 2, "TEAM": 3, "ALL": 4}
 RIGHTS = {
-    "admin": {r: ("ALL", "ALL", "ALL") for r in ("leads", "people", "teams", "policies", "blueprint", "forms")},
+    "admin": dict.fromkeys(("leads", "people", "teams", "policies", "blueprint", "forms"), ("ALL", "ALL", "ALL")),
     "manager": {"leads": ("TEAM", "TEAM", "NONE"), "people": ("ALL", "NONE", "NONE")},
     "sales": {"leads": ("OWN", "OWN", "NONE"), "people": ("ALL", "NONE", "NONE")},
     "finance": {"people": ("ALL", "NONE", "NONE")},
@@ -145,11 +146,12 @@ class World:
         self.on("ResolveSession", resolve)
         self.on("DeleteSession", sign_out)
         self.on("CaptureLead", capture)
-        for owner, content in (
+        contents: list[tuple[str, Any]] = [
             ("directory", {"calendars": {"company": {"offDays": ["2026-10-01"]}}, "roles": {"sales": "OWN"}}),
             ("leads", {"forms": {"booth": {"open": True}}}),
             ("rules", {"policies": {"assignment": {"steps": []}}}),
-        ):
+        ]
+        for owner, content in contents:
             self.parts[owner] = blueprint_pb2.Part(version=1)
             self.parts[owner].content.update(content)
             self.on(f"{owner}.GetPart", lambda call, owner=owner: self.parts[owner])  # type: ignore[misc]
@@ -214,7 +216,7 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def shared_gateway(shared_world: World) -> Iterator[Gateway]:
-    opened = shared_world.open(address_rate=0, sign_in_rate=0, form_rate=0)
+    opened = shared_world.open(address_rate=0, sign_in_rate=0, form_rate=0, feed_heartbeat=0.3)
     yield opened
     opened.stop()
 

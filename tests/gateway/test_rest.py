@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.protobuf import empty_pb2
+
 from chassis.errors import Stale
 from dealwright.directory.v1 import directory_pb2
 from dealwright.leads.v1 import leads_pb2
-from google.protobuf import empty_pb2
 
 PROBLEM = "application/problem+json"
 
@@ -363,3 +364,20 @@ def test_empty_texts_are_left_out_and_numbers_and_lists_are_always_there(admin: 
         "industries": [],
         "weight": 0,
     }
+
+
+def test_addresses_that_routers_stumble_over_get_problems_too(admin: Any) -> None:
+    for verb, path, status in (
+        ("GET", "/v1/people/%0A", 404),
+        ("GET", "/%0A", 404),
+        ("GET", "//v1/leads", 404),
+        ("POST", "/healthz", 405),
+        ("DELETE", "/v1/feed", 405),
+        ("HEAD", "/v1/feed", 405),
+        ("OPTIONS", "/v1/leads", 405),
+        ("TRACE", "/v1/leads", 405),
+        ("HEAD", "/healthz", 200),
+    ):
+        answer = admin(verb, path)
+        assert answer.status_code == status, (verb, path)
+        assert status == 200 or answer.headers["Content-Type"] == PROBLEM

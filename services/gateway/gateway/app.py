@@ -8,10 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import ids
@@ -25,10 +23,13 @@ from gateway.feed import Feed
 from gateway.limits import Limits
 from gateway.live import Live
 from gateway.pages import front_page
+from gateway.problems import HttpProblem
 from gateway.rest import Rest
 from gateway.sessions import Sessions
 from gateway.settings import GatewaySettings
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+FEED = "/v1/feed"
 _FILES = Path(__file__).parent / "static"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
 _PAGE_POLICY = (
@@ -94,23 +95,38 @@ def create_app(context: Context) -> ASGIApp:
         tongue = problems.language(request.headers.get("accept-language", ""))
         return Response(front_page(tongue), media_type="text/html")
 
-    get = ["GET"]
-    verbs = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-    app = Starlette(
-        routes=[
-            Route("/", front, methods=get),
-            Route("/healthz", healthy, methods=get),
-            Route("/readyz", ready, methods=get),
-            Route("/metrics", metrics, methods=get),
-            Route("/openapi.json", described, methods=get),
-            Route("/docs", docs, methods=get),
-            Route("/docs.js", script, methods=get),
-            Route("/pages.css", style, methods=get),
-            Route("/v1/feed", live.answer, methods=get),
-            Route("/{path:path}", rest.answer, methods=verbs),
-        ]
-    )
+    fixed: dict[str, Endpoint] = {
+        "/": front,
+        "/healthz": healthy,
+        "/readyz": ready,
+        "/metrics": metrics,
+        "/openapi.json": described,
+        "/docs": docs,
+        "/docs.js": script,
+        "/pages.css": style,
+        FEED: live.answer,
+    }
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        endpoint = fixed.get(scope["path"], rest.answer)  # `request.url` would drop control characters
+        try:
+            if endpoint != rest.answer:
+                _require_get(request)
+            response = await endpoint(request)
+        except Exception as error:
+            response = rest.refuse(request, error)
+        await response(scope, receive, send)
+
     return _Frame(app)
+
+
+def _require_get(request: Request) -> None:
+    allowed = "GET" if request.scope["path"] == FEED else "GET, HEAD"  # a feed's head would never end
+    if request.method not in allowed.split(", "):
+        raise HttpProblem(
+            405, "METHOD_NOT_ALLOWED", f"This address takes {allowed}.", f"该地址只支持 {allowed}。", {"Allow": allowed}
+        )
 
 
 def _json(plain: object, status: int = 200) -> Response:

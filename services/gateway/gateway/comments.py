@@ -28,6 +28,11 @@ def comments() -> Mapping[str, str]:
     return found
 
 
+def write_only(field: Any) -> bool:
+    """Whether the proto says so of a field ("Write only; ..."): it is taken and never answered."""
+    return comments().get(field.full_name, "").startswith("Write only")
+
+
 def _paragraphs(text: str) -> str:
     blocks = [" ".join(line.strip() for line in block.splitlines()) for block in text.strip().split("\n\n")]
     return "\n\n".join(block.strip() for block in blocks)

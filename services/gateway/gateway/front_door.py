@@ -99,13 +99,17 @@ class FrontDoor:
             )
 
     async def start(self) -> int:
+        """Raises OSError when the port is taken."""
         settings = self._settings
         address = f"{settings.http_host}:{settings.front_door_port}"
-        if settings.tls_cert and settings.tls_key:
-            pair = (settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())
-            port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
-        else:
-            port = self._server.add_insecure_port(address)
+        try:
+            if settings.tls_cert and settings.tls_key:
+                pair = (settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())
+                port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+            else:
+                port = self._server.add_insecure_port(address)
+        except RuntimeError as problem:
+            raise OSError(f"port {settings.front_door_port} is taken") from problem
         await self._server.start()
         for name in self._names:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)

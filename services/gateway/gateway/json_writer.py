@@ -1,7 +1,7 @@
 """A protobuf message as plain JSON data, as protobuf JSON writes it: camelCase, 64-bit numbers as text.
 
 Numbers, booleans and lists are always there, so that scripts may count on them; empty texts, unspecified enum values
-and messages that are not set are left out.
+and messages that are not set are left out. What a proto calls "Write only" is never written.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from google.protobuf.descriptor import FieldDescriptor as F
 from google.protobuf.message import Message
 
 from gateway import well_known
+from gateway.comments import write_only
 
 Put = Callable[[Any, dict[str, Any]], None]
 _LONG = (F.CPPTYPE_INT64, F.CPPTYPE_UINT64)
@@ -42,7 +43,7 @@ def write(message: Message) -> Any:
 
 @cache
 def _plan(descriptor: Any) -> Sequence[Put]:
-    return [_putter(field) for field in descriptor.fields]
+    return [_putter(field) for field in descriptor.fields if not write_only(field)]
 
 
 def _putter(field: Any) -> Put:

@@ -6,6 +6,7 @@ asks Redis once in a while instead of once a call.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 
@@ -69,6 +70,7 @@ class Limits:
             return
         into = now / WINDOW - window
         if used - block + before * (1 - into) >= per_minute:
+            await self._give_back(key, window, block)  # who is refused is not counted: he may try again
             raise TooMany(max(1, math.ceil(WINDOW * (1 - into) if not before else WINDOW / 10)))
         if block > 1:
             if len(self._drawn) > 20_000:
@@ -78,11 +80,19 @@ class Limits:
     async def _count(self, key: str, window: int, block: int) -> tuple[int, int]:
         """What this window and the one before have used, this block included."""
         async with self._store.pipeline(transaction=False) as pipe:
-            pipe.incrby(f"dealwright:limit:{key}:{window}", block)
-            pipe.expire(f"dealwright:limit:{key}:{window}", int(2 * WINDOW))
-            pipe.get(f"dealwright:limit:{key}:{window - 1}")
+            pipe.incrby(_name(key, window), block)
+            pipe.expire(_name(key, window), int(2 * WINDOW))
+            pipe.get(_name(key, window - 1))
             used, _, before = await pipe.execute()
         return int(used), int(before or 0)
+
+    async def _give_back(self, key: str, window: int, block: int) -> None:
+        with contextlib.suppress(*UNAVAILABLE):
+            await self._store.decrby(_name(key, window), block)
+
+
+def _name(key: str, window: int) -> str:
+    return f"dealwright:limit:{key}:{window}"
 
 
 def retry_after(problem: Problem) -> dict[str, str]:

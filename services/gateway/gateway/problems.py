@@ -40,6 +40,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     403: ("Not allowed", "没有权限"),
     404: ("Not found", "未找到"),
     405: ("Not possible here", "不支持的操作"),
+    408: ("Too slow", "请求超时"),
     409: ("Not possible now", "当前状态不允许"),
     413: ("Too large", "请求过大"),
     415: ("Unknown format", "不支持的格式"),

@@ -33,6 +33,8 @@ HTTP_SECONDS = Histogram(
 )
 _JSON = "application/json"
 _YAML = {"application/yaml", "application/x-yaml", "text/yaml"}
+_MOST_DRAINED = 32 * 1024 * 1024
+_BODY_SECONDS = 60.0
 _BATCH = leads_pb2.BatchCaptureLeadsResponse.DESCRIPTOR.full_name
 _BEARER = re.compile(r"[Bb]earer +(\S+)\Z")
 
@@ -74,6 +76,11 @@ class Rest:
 
         if isinstance(error, HttpProblem):
             told = problems.of_http(error, tongue, request_id)
+        elif isinstance(error, TimeoutError):
+            slow = HttpProblem(
+                408, "TOO_SLOW", "The body did not arrive in time.", "请求正文未能及时送达。", {"Connection": "close"}
+            )
+            told = problems.of_http(slow, tongue, request_id)
         elif isinstance(error, TooLarge):
             told = problems.of_http(HttpProblem(413, error.reason, error.english, error.chinese), tongue, request_id)
         elif isinstance(error, Invalid):  # found here: its paths are as the client wrote them
@@ -163,14 +170,18 @@ class Rest:
             413, "TOO_LARGE", f"The body is larger than {size}.", f"请求正文超过 {size}。", {"Connection": "close"}
         )
         declared = request.headers.get("content-length", "0")
-        if not declared.isdigit() or len(declared) > 15 or int(declared) > most:
+        if not declared.isdigit() or len(declared) > 15 or int(declared) > _MOST_DRAINED:
             raise problem
         chunks, length = [], 0
-        async for chunk in request.stream():
-            length += len(chunk)
-            if length > most:
-                raise problem
-            chunks.append(chunk)
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                length += len(chunk)
+                if length <= most:
+                    chunks.append(chunk)
+                elif length > _MOST_DRAINED:
+                    raise problem
+        if length > most:  # read to its end, for one who is still sending would never see the answer
+            raise problem
         return b"".join(chunks)
 
 

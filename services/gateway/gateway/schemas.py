@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor as F
 
-from gateway.comments import comments
+from gateway.comments import comments, write_only
 
 PROBLEM = "Problem"
 _WELL_KNOWN: dict[str, dict[str, Any]] = {
@@ -106,7 +106,7 @@ class Schemas:
         if not text:
             return schema
         described = {**schema, "description": text}
-        if text.startswith("Write only"):
+        if write_only(field):
             described["writeOnly"] = True
         return described
 

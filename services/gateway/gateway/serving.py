@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from dataclasses import replace
 
@@ -66,8 +67,8 @@ class Gateway:
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
-        except (Exception, SystemExit) as problem:  # uvicorn leaves with SystemExit when its port is taken
-            self._failure = OSError(f"the gateway did not start: {problem}") if not self._open.is_set() else problem
+        except Exception as problem:
+            self._failure = problem
             log.error("gateway ended", error=repr(problem))
         finally:
             self._open.set()
@@ -75,13 +76,14 @@ class Gateway:
     async def _main(self) -> None:
         self._loop, self._leave = asyncio.get_running_loop(), asyncio.Event()
         settings = self._settings
+        # Bound here and not by uvicorn, which would leave the process when the port is taken.
+        family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+        listener = socket.create_server((settings.http_host, settings.http_port), family=family, backlog=2048)
         context = Context(self._runtime, settings)
         door = FrontDoor(context.methods, context.calls, settings)
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(context),
-                host=settings.http_host,
-                port=settings.http_port,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -96,21 +98,21 @@ class Gateway:
                 h11_max_incomplete_event_size=64 * 1024,
             )
         )
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         context.start()
         try:
             self.grpc_port = await door.start()
-            serving = asyncio.create_task(server._serve())
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.005)
             if serving.done():
                 serving.result()
-                raise OSError(f"port {settings.http_port} is taken")
-            self.port = server.servers[0].sockets[0].getsockname()[1]
+                raise OSError("the HTTP server ended at its start")
+            self.port = listener.getsockname()[1]
             self._open.set()
             await self._leave.wait()
             await context.feed.stop()  # first: a feed's connection never ends by itself
             server.should_exit = True
             await asyncio.gather(serving, door.stop(settings.drain_seconds))
         finally:
+            listener.close()
             await context.stop()

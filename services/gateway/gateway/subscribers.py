@@ -58,8 +58,7 @@ def keep_people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
         people,
         ("name", "team", "version"),
         [(name, newest[name].person.team, newest[name].version) for name in sorted(newest)],
-        conflict='("name") DO UPDATE SET '
-        + _NEWER.format('"team" = excluded."team", "version" = excluded."version"', "people"),
+        conflict=_NEWER.format("people", "team"),
     )
 
 
@@ -75,8 +74,7 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
             terms,
             ("name", "value", "version"),
             [(_RESPONSE, int(minutes), event.policy.version)],
-            conflict='("name") DO UPDATE SET '
-            + _NEWER.format('"value" = excluded."value", "version" = excluded."version"', "terms"),
+            conflict=_NEWER.format("terms", "value"),
         )
 
 

@@ -78,7 +78,9 @@ class _Reader:
         repeated = None
         while not isinstance(item := next(self._events), yaml.MappingEndEvent):
             if not isinstance(item, yaml.ScalarEvent) or item.anchor or item.value == "<<":
-                raise NotJson(f"A YAML key must be text (after line {line}).", f"YAML 的键必须是文本（第 {line} 行之后）。")
+                raise NotJson(
+                    f"A YAML key must be text (after line {line}).", f"YAML 的键必须是文本（第 {line} 行之后）。"
+                )
             repeated = item.value if item.value in made else repeated
             made[item.value] = self._value(next(self._events), depth - 1)
         if repeated is None:

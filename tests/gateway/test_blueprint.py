@@ -1,0 +1,171 @@
+"""The blueprint: one document of all services' settings, applied all or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chassis.errors import Refused, Stale
+
+WHOLE = {
+    "calendars": {"company": {"offDays": ["2026-10-01"]}},
+    "roles": {"sales": "OWN"},
+    "forms": {"booth": {"open": True}},
+    "policies": {"assignment": {"steps": []}},
+}
+CHANGED = {**WHOLE, "roles": {"sales": "TEAM"}, "forms": {}, "policies": {"assignment": {"steps": [1]}}}
+
+
+def versions(world: Any) -> dict[str, int]:
+    return {owner: part.version for owner, part in world.parts.items()}
+
+
+def contents(admin: Any) -> Any:
+    return admin("GET", "/v1/blueprint").json()["content"]
+
+
+def test_it_is_one_document_with_one_etag(admin: Any) -> None:
+    first = admin("GET", "/v1/blueprint").json()
+    assert first["content"] == WHOLE
+    assert len(first["etag"]) == 32
+
+
+def test_what_was_read_can_be_sent_back_and_changes_nothing(admin: Any, world: Any) -> None:
+    read = admin("GET", "/v1/blueprint").json()
+    answer = admin("POST", "/v1/blueprint:apply", json=read)
+    assert answer.status_code == 200
+    assert answer.json()["changes"] == []
+    assert versions(world) == {"directory": 1, "leads": 1, "rules": 1}
+
+
+def test_validate_only_tells_the_changes_and_writes_nothing(admin: Any, world: Any) -> None:
+    answer = admin("POST", "/v1/blueprint:apply", json={"content": CHANGED, "validateOnly": True})
+    assert {c["path"] for c in answer.json()["changes"]} == {"roles", "forms", "policies"}
+    assert contents(admin) == WHOLE
+    assert not [name for name, _, _ in world.seen if name.endswith("ApplyPart")]
+
+
+def test_all_parts_are_applied_and_the_etag_moves(admin: Any) -> None:
+    before = admin("GET", "/v1/blueprint").json()["etag"]
+    answer = admin("POST", "/v1/blueprint:apply", json={"content": CHANGED, "etag": before})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["blueprint"]["content"] == CHANGED == contents(admin)
+    assert answer.json()["blueprint"]["etag"] not in ("", before)
+    stale = admin("POST", "/v1/blueprint:apply", json={"content": WHOLE, "etag": before})
+    assert (stale.status_code, stale.json()["reason"]) == (409, "STALE")
+
+
+def test_what_a_document_leaves_out_stays(admin: Any, world: Any) -> None:
+    assert admin("POST", "/v1/blueprint:apply", json={"roles": {"sales": "ALL"}}).status_code == 200
+    assert contents(admin) == {**WHOLE, "roles": {"sales": "ALL"}}
+    assert versions(world) == {"directory": 2, "leads": 1, "rules": 1}
+
+
+def test_yaml_is_taken_as_the_document_itself(admin: Any) -> None:
+    text = "roles:\n  sales: TEAM\ncalendars:\n  company:\n    offDays: [2026-10-02]\n    end: 18:00\n"
+    kind = {"Content-Type": "application/yaml; charset=utf-8"}
+    planned = admin("POST", "/v1/blueprint:apply?validateOnly=true", data=text.encode(), headers=kind)
+    assert {c["path"] for c in planned.json()["changes"]} == {"roles", "calendars"}
+    assert contents(admin) == WHOLE
+    assert admin("POST", "/v1/blueprint:apply", data=text.encode(), headers=kind).status_code == 200
+    assert contents(admin)["calendars"] == {"company": {"offDays": ["2026-10-02"], "end": "18:00"}}
+
+
+def test_unknown_keys_and_wrong_paths_of_all_parts_are_told_together(admin: Any, world: Any) -> None:
+    content = {**WHOLE, "rolse": 1, "roles": {"sales": "wrong"}, "policies": "wrong"}
+    problem = admin("POST", "/v1/blueprint:apply", json={"content": content}).json()
+    assert [f["field"] for f in problem["fields"]] == [
+        "content.rolse",
+        "content.roles.wrong_key",
+        "content.policies.wrong_key",
+    ]
+    assert versions(world) == {"directory": 1, "leads": 1, "rules": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "query"),
+    [
+        (b"[]", "application/json", ""),
+        (b"", "application/json", ""),
+        (b"null", "application/json", ""),
+        (b'{"a":1,"a":2}', "application/json", ""),
+        (b"{}", "application/json", "?x=1"),
+        (b"{}", "application/json", "?validateOnly=maybe"),
+        (b'{"content":{},"etag":"a"}', "application/json", "?etag=b"),
+        (b"a: &x [1]\nb: *x", "application/yaml", ""),
+        (b"# nothing", "application/yaml", ""),
+    ],
+)
+def test_what_is_no_blueprint_is_refused(admin: Any, world: Any, body: bytes, kind: str, query: str) -> None:
+    answer = admin("POST", f"/v1/blueprint:apply{query}", data=body, headers={"Content-Type": kind})
+    assert answer.status_code == 400, answer.text
+    assert not [name for name, _, _ in world.seen if name.endswith("ApplyPart")]
+
+
+def test_yaml_past_its_own_limit_is_too_large(admin: Any) -> None:
+    body = b"a: " + b"x" * (600 * 1024)
+    answer = admin("POST", "/v1/blueprint:apply", data=body, headers={"Content-Type": "application/yaml"})
+    assert answer.status_code == 413
+
+
+def test_when_a_part_fails_those_before_it_are_put_back(admin: Any, world: Any) -> None:
+    def refuse(call: Any) -> Any:
+        raise Refused("ROSTER_IN_USE", "The roster is in use.", "名册正在使用。")
+
+    world.on("rules.ApplyPart", refuse)
+    answer = admin("POST", "/v1/blueprint:apply", json={"content": CHANGED})
+    assert (answer.status_code, answer.json()["reason"]) == (409, "ROSTER_IN_USE")
+    assert contents(admin) == WHOLE
+    assert versions(world) == {"directory": 3, "leads": 3, "rules": 1}
+
+
+def test_a_part_that_fails_without_saying_whether_it_was_done_is_put_back_too(admin: Any, world: Any) -> None:
+    first = True
+
+    def apply_and_break(call: Any) -> Any:
+        nonlocal first
+        done = world._apply("rules", call.request)
+        if first:
+            first = False
+            raise RuntimeError("broken after the commit")
+        return done
+
+    world.on("rules.ApplyPart", apply_and_break)
+    assert admin("POST", "/v1/blueprint:apply", json={"content": CHANGED}).status_code == 500
+    assert contents(admin) == WHOLE
+
+
+def test_a_part_that_cannot_be_put_back_is_named(admin: Any, world: Any) -> None:
+    applied = 0
+
+    def once(call: Any) -> Any:
+        nonlocal applied
+        applied += 1
+        if applied > 1:
+            raise Stale("blueprint")
+        return world._apply("leads", call.request)
+
+    def refuse(call: Any) -> Any:
+        raise Refused("NO", "No.", "不行。")
+
+    world.on("leads.ApplyPart", once)
+    world.on("rules.ApplyPart", refuse)
+    answer = admin("POST", "/v1/blueprint:apply", json={"content": CHANGED})
+    assert (answer.status_code, answer.json()["reason"]) == (500, "BLUEPRINT_HALF_APPLIED")
+    assert "leads" in answer.json()["detail"]
+    assert "directory" not in answer.json()["detail"]
+
+
+def test_two_who_apply_at_once_leave_one_whole_document(admin: Any, many: Any) -> None:
+    documents = [{**WHOLE, "roles": {"sales": str(i)}, "forms": {"f": i}, "policies": {"p": i}} for i in range(6)]
+    answers = list(many.map(lambda d: admin("POST", "/v1/blueprint:apply", json={"content": d}).status_code, documents))
+    assert set(answers) <= {200, 409}
+    assert 200 in answers or contents(admin) == WHOLE
+
+
+def test_the_parts_are_asked_under_the_callers_own_rights(client: Any, world: Any) -> None:
+    assert client("manager/m/east")("GET", "/v1/blueprint").status_code == 403
+    client("admin/root/head")("GET", "/v1/blueprint")
+    ((_, principal),) = world.calls("rules.GetPart")
+    assert principal.person == "people/root"
