@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+
+from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
+from dealwright.leads.v1 import events_pb2
 from tests.faults.chaos import POISON_ID
 from tests.faults.load import Acknowledged
 from tests.rules.checker import check as check_journal
 from tests.rules.checker import read
-
-from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
-from dealwright.leads.v1 import events_pb2
 
 _ASSIGNED, _CONTACTED = 3, 4
 

@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import sqlalchemy as sa
-from tests.faults.check import engine
 
 from chassis.testing.proc import Port
 from chassis.testing.process import Process
 from embedded.cluster import Cluster
 from embedded.starting import first_sign_in
+from tests.faults.check import engine
 
 CHAOS = Path(__file__).with_name("chaos.py")
 PASSWORD = "drill drill drill"
