@@ -94,6 +94,12 @@ class Desk:
         new, self._seen = every[self._seen :], len(every)
         return [event for event in new if kind is None or isinstance(event, kind)]
 
+    def keyed(self) -> dict[str, str]:
+        """Every phone and e-mail with its lead."""
+        table = service.metadata.tables["lead_keys"]
+        with self.runtime.reading() as tx:
+            return {row[0]: row[1] for row in tx.execute(sa.select(table.c.key, table.c.lead))}
+
     def count(self, table: str) -> int:
         with self.runtime.reading() as tx:
             return int(tx.execute(sa.select(sa.func.count()).select_from(service.metadata.tables[table])).scalar_one())

@@ -156,6 +156,9 @@ def test_L21_a_pooled_or_closed_lead_that_is_touched_waits_for_an_owner_again(de
     assert event.text == "马上"
     desk.decide(Decided(lead.name, "people/wang", 2, 9))
     assert desk.get(lead.name).owner == "people/wang"
+    # No first decision, so those who count open leads are told.
+    (moved,) = desk.announced(events_pb2.LeadMoved)
+    assert (moved.previous_owner, moved.owner, moved.owner_version, moved.decision) == ("", "people/wang", 3, 9)
 
 
 def test_every_wrong_field_is_named_in_both_languages() -> None:

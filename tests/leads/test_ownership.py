@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,14 +18,15 @@ from chassis import clock
 from chassis.errors import Denied, NotFound, Refused, Stale
 from chassis.transaction import Origin
 from dealwright.leads.v1 import events_pb2, leads_pb2
-from leads.domain.ownership import Decided
+from leads.domain.lead import Status
+from leads.domain.ownership import Change, Decided
 from leads.domain.settings import LeadSettings
+from leads.storage import leads as stored
 from leads.storage import settings
 from leads.storage.tables import leads as leads_table
-from leads.usecases import directed
+from leads.usecases import directed, ownership
 from leads.usecases.capture import announce_again
 
-Status = leads_pb2.Lead
 PHONE = "13812345678"
 
 
@@ -131,7 +133,9 @@ def test_L18_a_missed_first_response_goes_to_somebody_who_has_not_had_it(desk: D
     assert desk.get(name).owner == "people/li"
     assert desk.announced() == []
     desk.decide(Decided(name, "people/wang", 1, 9))
-    (assigned,) = desk.announced()
+    assigned, moved = desk.announced()
+    assert (moved.how, moved.previous_owner, moved.owner, moved.decision) == ("RULES", "people/li", "people/wang", 9)
+    assert moved.assign_time == assigned.assign_time
     assert (assigned.previous_owner, assigned.owner_version, list(assigned.owners)) == (
         "people/li",
         2,
@@ -151,6 +155,19 @@ def test_L18_L30_a_response_in_the_meantime_keeps_the_owner(desk: Desk) -> None:
     act(desk, "REASSIGN", name, 1)
     act(desk, "ESCALATE", name, 1, "people/boss")
     assert desk.announced() == []
+
+
+def test_R20_a_decision_for_the_supervisor_shows_that_the_lead_was_escalated(desk: Desk) -> None:
+    name = desk.capture(phone=PHONE).lead.name
+    due = clock.now() + timedelta(hours=2)
+    desk.decide(Decided(name, "people/li", 0, 7, respond_by=due))
+    assert desk.get(name).respond_by.ToDatetime(due.tzinfo) == due
+    act(desk, "REASSIGN", name, 1)
+    desk.announced()
+    desk.decide(Decided(name, "people/boss", 1, 8, reason="ESCALATED"))
+    lead = desk.get(name)
+    assert (lead.owner, lead.escalated_to, lead.HasField("respond_by")) == ("people/boss", "people/boss", False)
+    assert [type(e).__name__ for e in desk.announced()] == ["LeadAssigned", "LeadMoved", "LeadEscalated"]
 
 
 def test_R20_an_escalation_is_shown_and_announced_once(desk: Desk) -> None:
@@ -217,7 +234,8 @@ def test_L21_a_pooled_lead_is_claimed_by_whoever_comes_first(desk: Desk) -> None
     assert refused(desk, "ClaimLead", request, CLERK) == "CANNOT_RECEIVE"
     lead = desk.call("ClaimLead", request, WANG)
     assert (lead.owner, lead.status, lead.owner_version) == ("people/wang", Status.ASSIGNED, 3)
-    (event,) = desk.announced()
+    event, moved = desk.announced()
+    assert (moved.how, moved.previous_owner, moved.owner_version) == ("CLAIM", "", 3)
     assert (event.how, event.previous_owner, list(event.owners)) == ("CLAIM", "people/li", ["people/li", "people/wang"])
     assert refused(desk, "ClaimLead", request, ADMIN) == "NOT_POOLED"
 
@@ -261,7 +279,8 @@ def test_P5_a_manager_moves_a_lead_by_hand_and_others_do_not(desk: Desk) -> None
         "CANNOT_RECEIVE"
     )
     assert desk.call("ReassignLead", request, MANAGER).owner == "people/wang"
-    (event,) = desk.announced()
+    event, moved = desk.announced()
+    assert (moved.how, moved.previous_owner, moved.contacted) == ("MANUAL", "people/li", False)
     assert (event.how, event.owner, event.previous_owner) == ("MANUAL", "people/wang", "people/li")
 
 
@@ -353,6 +372,21 @@ def test_L6_a_lead_that_waits_long_is_announced_again_so_that_a_lost_broker_lose
     desk.announced()
     assert rounds() == []
     assert new
+
+
+def test_L31_the_write_itself_compares_what_was_read(desk: Desk) -> None:
+    name = desk.capture(phone=PHONE).lead.name
+    with desk.runtime.transaction() as tx:
+        read = stored.by_name(tx, [name])[name]
+        wanted = [Change(read, owner, Status.ASSIGNED) for owner in ("people/li", "people/wang")]
+        results = [ownership.change(tx, [one]) for one in wanted]
+        # Nor does an old status pass, whatever the number of the ownership.
+        closed = replace(stored.by_name(tx, [name])[name], status=Status.POOLED)
+        results.append(ownership.change(tx, [Change(closed, "people/wang", Status.ASSIGNED)]))
+        with pytest.raises(Stale):
+            ownership.change_one(tx, wanted[1])
+    assert [list(found) for found in results] == [[name], [], []]
+    assert desk.get(name).owner == "people/li"
 
 
 def test_L31_nobody_writes_an_owner_but_the_one_compare_and_set() -> None:

@@ -19,12 +19,16 @@ from racing import capture_rounds
 from chassis import clock
 from chassis.access import Tokens, peer
 from chassis.embedding import Embedding
+from chassis.errors import Refused
 from chassis.settings import Settings
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events_pb2
 from dealwright.leads.v1 import leads_pb2, leads_pb2_grpc
 from dealwright.rules.v1 import events_pb2 as rules_events_pb2
+from leads.domain.settings import LeadSettings
 from leads.main import service
+from leads.storage import leads as stored
+from leads.storage import settings
 
 
 @pytest.fixture
@@ -70,7 +74,10 @@ def test_L6_a_batch_answers_each_row_in_the_order_of_the_request(
         (2, 0, ""),
         (0, 400, "INVALID"),
     ]
-    assert [f.field for f in answer.results[1].error.fields] == ["lead.phone"]
+    (field,) = answer.results[1].error.fields
+    assert (field.field, field.message, field.message_zh) == (
+        "lead.phone", "is no valid phone number", "不是有效的电话号码",
+    )  # fmt: skip
     # The same again is answered the same, and nothing is touched.
     assert stub.BatchCaptureLeads(batch, metadata=signed(house)) == answer
 
@@ -136,6 +143,35 @@ def test_the_migrations_make_the_tables_that_the_code_has(desk: Desk) -> None:
 
 
 @pytest.mark.cluster
+def test_I1_a_key_that_another_process_took_meanwhile_decides_for_the_whole_capture(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the other's commit came between our look at the keys and our write of them."""
+    desk = Desk(open_runtime(postgres_url, tmp_path))
+    first = desk.capture(phone="13812345678").lead.name
+    real = stored.leads_of_keys
+    monkeypatch.setattr(stored, "leads_of_keys", _blind_once(real))
+    answer = desk.capture(phone="13812345678", email="a@example.cn")
+    monkeypatch.undo()
+    assert (answer.lead.name, answer.outcome) == (first, leads_pb2.CaptureLeadResponse.TOUCHED)
+    assert desk.keyed() == {"phone:+8613812345678": first, "email:a@example.cn": first}
+    assert desk.count("leads") == 1
+    # The same where duplicates are refused: the refused capture keeps no key.
+    with desk.runtime.transaction() as tx:
+        settings.save(tx, LeadSettings(hard_reject_duplicates=True))
+    monkeypatch.setattr(stored, "leads_of_keys", _blind_once(real))
+    with pytest.raises(Refused):
+        desk.capture(phone="13812345678", email="b@example.cn")
+    assert "email:b@example.cn" not in desk.keyed()
+    desk.runtime.database.dispose()
+
+
+def _blind_once(real: Any) -> Any:
+    looks = iter([True])
+    return lambda tx, keys: {} if next(looks, False) else real(tx, keys)
+
+
+@pytest.mark.cluster
 def test_I1_processes_that_capture_the_same_contacts_at_once_make_one_lead_of_each(
     postgres_url: str, tmp_path: Path
 ) -> None:
@@ -166,5 +202,8 @@ def test_I1_processes_that_capture_the_same_contacts_at_once_make_one_lead_of_ea
     desk = Desk(open_runtime(postgres_url, tmp_path))
     assert desk.count("leads") == 12 * 60
     assert desk.count("touchpoints") == processes * 12 * 60
-    assert desk.count("lead_keys") == 2 * 12 * 60
+    keys = desk.keyed()
+    assert len(keys) == 2 * 12 * 60
+    assert {f"phone:+86138123{contact:05d}": min(names) for contact, names in merged.items()}.items() <= keys.items()
+    assert {f"email:c{contact}@example.cn": min(names) for contact, names in merged.items()}.items() <= keys.items()
     desk.runtime.database.dispose()

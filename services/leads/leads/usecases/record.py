@@ -61,8 +61,8 @@ def _announce(tx: Transaction, before: Lead, now: Lead, decided: Decided) -> Tou
     if now.status == Status.ASSIGNED:
         tx.emit(events.assigned(now, before.owner, "RULES", decided))
         tx.audit("lead.assigned", now.name, {"owner": now.owner, "decision": decided.decision})
-        if before.owner:
-            tx.emit(events.moved(before, now, "RULES"))
+        if before.owner_version:
+            tx.emit(events.moved(before, now, "RULES", decided))
         if decided.escalated:
             tx.emit(events.escalated(now))
         kind = Kind.ESCALATED if decided.escalated else Kind.ASSIGNED

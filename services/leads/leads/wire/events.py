@@ -71,8 +71,8 @@ def assigned(of: Lead, previous_owner: str, how: str, decided: Decided | None = 
     )
 
 
-def moved(before: Lead, now: Lead, how: str) -> events_pb2.LeadMoved:
-    """Open leads are counted by this one: it is announced for every change of hands but a first decision."""
+def moved(before: Lead, now: Lead, how: str, decided: Decided | None = None) -> events_pb2.LeadMoved:
+    """Open leads are counted by this one: it is announced for every ownership but one by a first decision."""
     return events_pb2.LeadMoved(
         lead=now.name,
         owner=now.owner,
@@ -81,6 +81,9 @@ def moved(before: Lead, now: Lead, how: str) -> events_pb2.LeadMoved:
         how=how,
         intent=now.intent,  # type: ignore[arg-type]
         contacted=now.first_response_time is not None,
+        decision=decided.decision if decided else 0,
+        respond_by=stamp(now.respond_by),
+        assign_time=stamp(now.assign_time),
     )
 
 

@@ -21,16 +21,17 @@ _HTTP = {
 
 
 def problem(of: Problem, request_id: str = "") -> problem_pb2.Problem:
-    """English and Chinese together: a batch goes through programs more often than before eyes."""
+    """In English and in Chinese: the gateway answers with the one that was asked for."""
     message = problem_pb2.Problem(
         type=f"urn:dealwright:problem:{of.reason.lower().replace('_', '-')}",
         title=of.reason.replace("_", " ").capitalize(),
         status=_HTTP.get(of.code, 500),
-        detail=f"{of.english} / {of.chinese}",
+        detail=of.english,
+        detail_zh=of.chinese,
         reason=of.reason,
         request_id=request_id,
     )
     if isinstance(of, Invalid):
         for wrong in of.violations:
-            message.fields.add(field=wrong.field, message=f"{wrong.english} / {wrong.chinese}")
+            message.fields.add(field=wrong.field, message=wrong.english, message_zh=wrong.chinese)
     return message
