@@ -15,7 +15,7 @@ import structlog
 from google.protobuf.message import Message
 
 from chassis import telemetry
-from chassis.database import in_values, insert_rows, is_unavailable
+from chassis.database import in_values, insert_rows, is_unavailable, may_have_committed
 from chassis.errors import Problem, Refused
 from chassis.rpc import Call, Item
 from chassis.service import Runtime
@@ -35,6 +35,19 @@ def reused_request_id() -> Refused:
 
 def busy() -> Refused:
     return Refused("BUSY", "The database is away; try again.", "数据库暂时不可用，请稍后重试。", code="UNAVAILABLE")
+
+
+def uncertain() -> Refused:
+    return Refused(
+        "UNCERTAIN",
+        "The database went away while this was being stored; look whether it is there before you repeat it.",
+        "保存时数据库中断，请先确认是否已保存，再决定是否重试。",
+        code="UNAVAILABLE",
+    )
+
+
+# Pauses before another try when the database was lost or chose this transaction to break a deadlock.
+_PAUSES = (0.0, 0.05, 0.2)
 
 
 class _Repeated(Exception):
@@ -87,45 +100,32 @@ def run_command(
 ) -> Message:
     """One call in one transaction. Raises the Problem that says no."""
     request_id = _request_id(call.request)
-    for attempt in range(4):
+    pauses = iter(_PAUSES)
+    while True:
         try:
             with runtime.transaction(call.principal, call.origin) as tx:
                 tx.fetched = fetched
-                if request_id:
-                    key = (call.principal.actor, request_id)
-                    known = _lookup(tx, method, [key]).get(key)
-                    if known is not None:
-                        return _replay(known, call.request, response_type)
+                key = (call.principal.actor, request_id)
+                if request_id and (known := _lookup(tx, method, [key]).get(key)) is not None:
+                    return _replay(known, call.request, response_type)
                 response = handler(tx, call.request)
                 if request_id:
-                    _store(
-                        tx,
-                        method,
-                        [
-                            (
-                                call.principal.actor,
-                                request_id,
-                                _fingerprint(call.request),
-                                response.SerializeToString(),
-                            )
-                        ],
-                    )
+                    _store(tx, method, [(*key, _fingerprint(call.request), response.SerializeToString())])
             return response
         except _Repeated:
             continue
         except Exception as problem:
             if not is_unavailable(problem):
                 raise
-            if attempt == 3 or not _worth_another_try(problem):
+            # What certainly left nothing behind may run again; what may have committed, only with a request_id,
+            # which then finds its answer.
+            if may_have_committed(problem) and not request_id:
+                raise uncertain() from problem
+            pause = next(pauses, None)
+            if pause is None:
                 log.warning("database unavailable", method=method, error=type(problem).__name__)
-                raise busy() from problem
-    raise busy()
-
-
-def _worth_another_try(problem: Exception) -> bool:
-    """A deadlock or a lost serialization was rolled back whole; a lost connection may have committed."""
-    state = getattr(getattr(problem, "orig", None), "sqlstate", None) or ""
-    return bool(state[:2] == "40")
+                raise (uncertain() if may_have_committed(problem) else busy()) from problem
+            threading.Event().wait(pause)
 
 
 def _replay(known: tuple[bytes, bytes], request: Message, response_type: type[Message]) -> Message:
@@ -197,30 +197,41 @@ class Batcher:
                 return
 
     def _commit(self, batch: list[_Waiting]) -> None:
-        try:
-            answers = self._attempt([w.item for w in batch])
-        except _Repeated:
-            self._commit(batch)
+        pauses = iter(_PAUSES)
+        while batch:
+            try:
+                answers = self._attempt([w.item for w in batch])
+            except _Repeated:
+                continue
+            except Exception as problem:
+                if is_unavailable(problem):
+                    batch = self._once_more(batch, problem, next(pauses, None))
+                    continue
+                if len(batch) > 1:
+                    self._halves(batch)
+                elif isinstance(problem, Problem):
+                    batch[0].future.set_result(problem)
+                else:
+                    batch[0].future.set_exception(problem)
+                return
+            for waiting, answer in zip(batch, answers, strict=True):
+                waiting.future.set_result(answer)
             return
-        except Problem as problem:
-            if len(batch) > 1:
-                self._halves(batch)
-            else:
-                batch[0].future.set_result(problem)
-            return
-        except Exception as problem:
-            if is_unavailable(problem) and not _worth_another_try(problem):
-                log.warning("database unavailable", method=self._method, error=type(problem).__name__)
-                for waiting in batch:
-                    waiting.future.set_result(busy())
-            elif len(batch) > 1:
-                self._halves(batch)
-            else:
-                log.exception("command failed", method=self._method)
-                batch[0].future.set_exception(problem)
-            return
-        for waiting, answer in zip(batch, answers, strict=True):
-            waiting.future.set_result(answer)
+
+    def _once_more(self, batch: list[_Waiting], problem: Exception, pause: float | None) -> list[_Waiting]:
+        """Those of a batch lost with the database that may run again: all of it where nothing was stored, those with
+        a request_id where that is not known. The others are told."""
+        doubtful = may_have_committed(problem)
+        again = [w for w in batch if pause is not None and (not doubtful or _request_id(w.item.call.request))]
+        if len(again) < len(batch):
+            log.warning("database unavailable", method=self._method, error=type(problem).__name__)
+        kept = {id(w) for w in again}
+        for waiting in batch:
+            if id(waiting) not in kept:
+                waiting.future.set_result(uncertain() if doubtful else busy())
+        if again and pause:
+            threading.Event().wait(pause)
+        return again
 
     def _halves(self, batch: list[_Waiting]) -> None:
         middle = len(batch) // 2

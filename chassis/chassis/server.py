@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -21,7 +20,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from chassis import access, clock, rpc, telemetry
 from chassis.access import ANONYMOUS, Principal
-from chassis.commands import Answer, Batcher, run_command
+from chassis.commands import Answer, Batcher, busy, run_command
+from chassis.database import is_unavailable
 from chassis.errors import Denied, Invalid, Problem, unauthenticated
 from chassis.service import Runtime
 from chassis.transaction import Origin
@@ -68,6 +68,8 @@ def check_access(rule: Any, principal: Principal) -> None:
     if not principal.person:
         raise unauthenticated()
     if not rule.self:
+        if not rule.resource or rule.verb not in _VERB_NAMES:
+            raise Denied("nobody")  # a method without a rule is for nobody, rather than for everybody
         principal.require(rule.resource, _VERB_NAMES[rule.verb])
 
 
@@ -171,9 +173,7 @@ class Server:
         if isinstance(mark, rpc.Query):
 
             def run_query(call: rpc.Call[Any], seconds: float) -> Message:
-                with runtime.reading(call.principal) as tx:
-                    answer: Message = function(tx, call.request)
-                    return answer
+                return _read(runtime, function, call)
 
             return run_query
         return lambda call, seconds: function(call)
@@ -196,6 +196,8 @@ class Server:
                 check_access(rule, principal)
                 remaining = context.time_remaining()
                 seconds = default_deadline if remaining is None else min(remaining, default_deadline)
+                if seconds <= 0:  # it waited for a thread too long: its caller has gone
+                    raise TimeoutError
                 with telemetry.serving(service, name, str(metadata.get("traceparent", ""))) as traceparent:
                     origin = Origin(principal.actor, "", 0, traceparent)
                     address = str(metadata.get("x-client-address", ""))[:64]
@@ -208,16 +210,22 @@ class Server:
                     telemetry.DENIED.labels(service, name, problem.right).inc()
                     log.info("denied", method=name, right=problem.right, role=principal.role)
                 status = status_of(problem)
-            except futures.TimeoutError:
+            except TimeoutError:
                 code = "DEADLINE_EXCEEDED"
                 status = status_pb2.Status(code=code_pb2.Code.Value(code), message="not done in time; ask again")
             except grpc.RpcError as error:  # a peer said no or was away
                 code = error.code().name if hasattr(error, "code") else "UNAVAILABLE"
                 status = _from_peer(error)
             except Exception as error:
-                code = "INTERNAL"
-                log.exception("call failed", method=name, error=type(error).__name__)
-                status = status_pb2.Status(code=code_pb2.Code.Value(code), message="an error of ours; it was logged")
+                if is_unavailable(error):
+                    code, status = "UNAVAILABLE", status_of(busy())
+                    log.warning("database unavailable", method=name, error=type(error).__name__)
+                else:
+                    code = "INTERNAL"
+                    status = status_pb2.Status(
+                        code=code_pb2.Code.Value(code), message="an error of ours; it was logged"
+                    )
+                    log.exception("call failed", method=name, error=type(error).__name__)
             finally:
                 observe.labels(service, name, code).observe(clock.monotonic() - started)
             if status is not None:
@@ -226,6 +234,19 @@ class Server:
             return None
 
         return handle
+
+
+def _read(runtime: Runtime, function: Any, call: rpc.Call[Any]) -> Message:
+    """A query, and once more when the database was lost under it: reading twice harms nobody."""
+    for again in (True, False):
+        try:
+            with runtime.reading(call.principal) as tx:
+                answer: Message = function(tx, call.request)
+                return answer
+        except Exception as problem:
+            if not (again and is_unavailable(problem)):
+                raise
+    raise AssertionError
 
 
 def _run_many(

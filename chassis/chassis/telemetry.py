@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -47,6 +49,22 @@ _tracer = trace.get_tracer("dealwright")
 _tracing = False
 
 
+def _where(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Tells of an exception its types and the lines it went through, never its message: that may quote what a person
+    typed or what stands in a row."""
+    found = event.pop("exc_info", None)
+    problem = found if isinstance(found, BaseException) else sys.exc_info()[1] if found else None
+    if problem is not None:
+        lines = traceback.extract_tb(problem.__traceback__)
+        event["traceback"] = [f"{Path(line.filename).name}:{line.lineno} {line.name}" for line in lines[-12:]]
+        causes, cause = [type(problem).__name__], problem.__cause__ or problem.__context__
+        while cause is not None and len(causes) < 5:
+            causes.append(type(cause).__name__)
+            cause = cause.__cause__ or cause.__context__
+        event["exception"] = " < ".join(causes)
+    return event
+
+
 def start(service: str, role: str, level: str, trace_ratio: float) -> None:
     """Sets up logs (JSON on a pipe, colours on a terminal) and, where OTEL_EXPORTER_OTLP_ENDPOINT is set, traces over
     HTTP (never gRPC: `work` processes must not load it)."""
@@ -60,7 +78,7 @@ def start(service: str, role: str, level: str, trace_ratio: float) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _where,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

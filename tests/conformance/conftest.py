@@ -1,18 +1,13 @@
-"""Puts this folder on the path, so that tests and the processes they start import `probe` alike."""
+"""The probe on each pair of bus and database; real parts and the consumers are shared by the whole suite."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from tests.conformance.deployments import Cluster, Deployment, Local
 
 from chassis.testing.parts import Postgres, RabbitMQ
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from deployments import Cluster, Deployment, Local
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
 from google.protobuf.message import Message
-from probe import handled, newest, service
+from pydantic import SecretStr
+from tests.conformance.probe import handled, newest, service
 
 from chassis import clock, ids
 from chassis.access import Tokens
@@ -41,12 +42,15 @@ def wait_for(question: Callable[[], Any], seconds: float = 20.0, what: str = "")
         if answer := question():
             return answer
         if time.monotonic() > until:
-            raise AssertionError(f"not within {seconds} s: {what or question}")
+            said = "\n".join(f"{p.role}: {p.log.read_text()[-2000:]}" for p in Program.running.values())
+            raise AssertionError(f"not within {seconds} s: {what or question}\n{said}")
         time.sleep(0.01)
 
 
 class Program:
     """One process of the probe."""
+
+    running: ClassVar[dict[int, Program]] = {}
 
     def __init__(self, role: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.role, self.folder = role, folder
@@ -61,15 +65,16 @@ class Program:
 
     def start(self) -> Self:
         environment = {**os.environ, "DEALWRIGHT_TOKEN_KEY": KEY, "PROBE_TRIES": str(self.folder)}
-        environment |= {"PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1", **self._environment}
+        environment |= {"PYTHONPATH": str(HERE.parents[1]), "PYTHONUNBUFFERED": "1", **self._environment}
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                [sys.executable, HERE / "start_probe.py", self.role],
+                [sys.executable, "-m", "tests.conformance.start_probe", self.role],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+        Program.running[id(self)] = self
         return self
 
     def said(self, word: str, seconds: float = 20.0) -> str:
@@ -96,6 +101,7 @@ class Program:
     def stop(self, seconds: float = 20.0) -> int:
         """SIGTERM and its exit code; kills it after `seconds`."""
         assert self._child is not None
+        Program.running.pop(id(self), None)
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)
         try:
@@ -123,9 +129,13 @@ class Deployment:
             "publish_timeout": 5.0,
             **more,
         }
-        self.settings = Settings(token_key=KEY, **values)
+        self.settings = Settings(token_key=SecretStr(KEY), **values)
         self.environment = {f"DEALWRIGHT_{k.upper()}": str(v) for k, v in values.items()}
         self.runtime = self.new_runtime()
+
+    @property
+    def sqlite(self) -> bool:
+        return self.runtime.database.is_sqlite
 
     def new_runtime(self) -> Runtime:
         return Runtime(service, self.settings, Database(self.settings.database_url), Tokens(KEY))
@@ -165,6 +175,22 @@ class Deployment:
                 [{"id": r.id, "type": r.type, "events": 1, "body": r.body, "created_at": now} for r in rows],
             )
         runtime.announce(rows)
+
+    def put_left_behind(self, kind: str, bodies: Sequence[bytes]) -> set[str]:
+        """Outbox rows of a process that died a minute ago, before it published them. Their ids."""
+        outbox = service.tables.outbox
+        stamp = ids.first_id_at(clock.now().timestamp() - 60)[:13]
+        rows = [(stamp + ids.new_id()[13:], content) for content in bodies]
+        with self.runtime.database.write() as connection:
+            connection.execute(
+                sa.insert(outbox),
+                [{"id": i, "type": kind, "events": 1, "body": c, "created_at": clock.now()} for i, c in rows],
+            )
+        return {i for i, _ in rows}
+
+    def put_rubbish(self, kind: str, bodies: Sequence[bytes]) -> None:
+        """Messages as no publisher of ours would send them."""
+        self.put(kind, bodies)
 
     # --- what came of it ---
 
@@ -260,6 +286,14 @@ class Cluster(Deployment):
         self.workers.append(worker)
         worker.said("working")
         return worker
+
+    def put_rubbish(self, kind: str, bodies: Sequence[bytes]) -> None:
+        """Each on its own, of a content type that the worker never asked for."""
+        with publisher.connection(self.settings.broker_url, 5.0) as broker:
+            channel = publisher.Confirmed(broker, 5.0)
+            for rubbish in bodies:
+                channel.send(kind, rubbish, "text/plain")
+            channel.wait()
 
     def stop(self) -> None:
         self.relay.stop()

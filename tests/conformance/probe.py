@@ -58,19 +58,19 @@ if "PROBE_MODULES" in os.environ:
 
 # A mistake planted into a process of its own, to see the suite go red.
 if "PROBE_DEFECT" in os.environ:
-    import defects
+    from tests.conformance import defects
 
     getattr(defects, os.environ["PROBE_DEFECT"])()
 
 
 def _servicers(runtime: object) -> list[object]:
-    from probe_servicer import ProbeServicer
+    from tests.conformance.probe_servicer import ProbeServicer
 
     return [ProbeServicer()]
 
 
 def _subscribers() -> list[object]:
-    import probe_subscribers
+    from tests.conformance import probe_subscribers
 
     from chassis.bus.subscriptions import subscriptions
 
@@ -80,7 +80,7 @@ def _subscribers() -> list[object]:
 service = Service(
     name="probe",
     metadata=metadata,
-    migrations="probe_migrations",
+    migrations="tests.conformance.probe_migrations",
     servicers=_servicers,
     subscribers=_subscribers,  # type: ignore[arg-type]
 )

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from google.protobuf.message import Message
-from probe import notes
+from tests.conformance.probe import notes
 
 from chassis.database import insert_rows, to_micros
 from chassis.errors import Invalid, NotFound, Problem, already_exists

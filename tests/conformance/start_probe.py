@@ -8,7 +8,7 @@ import threading
 
 
 def _embedded() -> None:
-    from probe import service
+    from tests.conformance.probe import service
 
     from chassis.embedding import Embedding
     from chassis.settings import Settings
@@ -25,7 +25,7 @@ def _embedded() -> None:
 
 
 def main(role: str) -> None:
-    from probe import service
+    from tests.conformance.probe import service
 
     from chassis import roles
 

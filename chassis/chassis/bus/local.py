@@ -15,16 +15,20 @@ from functools import partial
 
 import sqlalchemy as sa
 import structlog
+from google.protobuf.message import DecodeError
 
 from chassis import clock, telemetry
-from chassis.bus.subscriptions import Subscription, deliver
+from chassis.bus.subscriptions import Subscription, deliver, park_undecodable, unpack
 from chassis.database import in_values
 from chassis.service import Runtime
 from chassis.transaction import OutboxRow
-from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
+from dealwright.bus.v1.envelope_pb2 import Envelope
 
 log = structlog.get_logger(__name__)
 _MOST_EVENTS_WAITING = 20_000
+_SWEEP_ROWS = 1_000
+# Small rows that wait together are handled in one transaction of about so many events.
+_EVENTS = 64
 
 
 @dataclass
@@ -40,7 +44,7 @@ class _Row:
 class _Consumer:
     runtime: Runtime
     subscription: Subscription
-    waiting: deque[tuple[_Row, list[Envelope]]] = field(default_factory=deque)
+    waiting: deque[tuple[_Row, bytes]] = field(default_factory=deque)
     ready: threading.Condition = field(default_factory=threading.Condition)
     thread: threading.Thread | None = None
 
@@ -59,6 +63,9 @@ class LocalBus:
         self._done: dict[str, list[_Row]] = {}
         self._marker_wakes = threading.Condition()
         self._sweep_every = sweep_every
+        # Set when the sweep has something to do before its time: rows were left in the table and there is room again.
+        self._sweep_now = threading.Event()
+        self._overflowed = False
         self._threads: list[threading.Thread] = []
 
     def attach(self, runtime: Runtime, known: Sequence[Subscription]) -> None:
@@ -84,6 +91,7 @@ class LocalBus:
                 consumer.ready.notify_all()
         with self._marker_wakes:
             self._marker_wakes.notify_all()
+        self._sweep_now.set()
         for thread in self._threads:
             thread.join(30)
 
@@ -102,26 +110,28 @@ class LocalBus:
         for row in rows:
             self._take(runtime, row)
 
-    def _take(self, runtime: Runtime, row: OutboxRow) -> None:
+    def _take(self, runtime: Runtime, row: OutboxRow) -> bool:
         consumers = self._by_type.get(row.type, [])
         key = f"{runtime.name}/{row.id}"
         with self._lock:
-            # Too much in memory: the row stays in its table and the sweep brings it later.
-            if key in self._in_hand or self._stopping.is_set() or self._events_waiting > _MOST_EVENTS_WAITING:
-                return
+            if key in self._in_hand or self._stopping.is_set():
+                return False
+            if self._events_waiting > _MOST_EVENTS_WAITING:
+                self._overflowed = True  # the row stays in its table and the sweep brings it later
+                return False
             mine = self._in_hand[key] = _Row(runtime, row.id, row.type, row.events, len(consumers))
             self._events_waiting += row.events
         if not consumers:
             self._finish(mine)
-            return
-        envelopes = list(EventBatch.FromString(row.body).events)
+            return True
         for consumer in consumers:
             with consumer.ready:
-                consumer.waiting.append((mine, envelopes))
+                consumer.waiting.append((mine, row.body))
                 consumer.ready.notify()
+        return True
 
     def _consume(self, consumer: _Consumer) -> None:
-        wait = 0.1
+        most = max(consumer.subscription.batch, _EVENTS)
         while True:
             with consumer.ready:
                 while not consumer.waiting and not self._stopping.is_set():
@@ -129,24 +139,34 @@ class LocalBus:
                 if self._stopping.is_set():
                     return
                 taken = [consumer.waiting.popleft()]
-                size = len(taken[0][1])
-                while consumer.waiting and size + len(consumer.waiting[0][1]) <= consumer.subscription.batch:
+                size = taken[0][0].events
+                while consumer.waiting and size + consumer.waiting[0][0].events <= most:
                     taken.append(consumer.waiting.popleft())
-                    size += len(taken[-1][1])
-            envelopes = [e for _, several in taken for e in several]
-            while not self._stopping.is_set():
+                    size += taken[-1][0].events
+            envelopes: list[Envelope] = []
+            for _, body in taken:
                 try:
-                    deliver(consumer.runtime, consumer.subscription, envelopes)
-                    wait = 0.1
-                    break
-                except Exception as problem:
-                    log.warning("delivery waits", queue=consumer.subscription.name, error=type(problem).__name__)
-                    self._stopping.wait(wait)
-                    wait = min(wait * 2, 5.0)
-            else:
+                    envelopes.extend(unpack(body))
+                except DecodeError:
+                    if not self._patiently(consumer, partial(park_undecodable, body=body)):
+                        return
+            if envelopes and not self._patiently(consumer, partial(deliver, envelopes=envelopes)):
                 return
             for row, _ in taken:
                 self._finish(row)
+
+    def _patiently(self, consumer: _Consumer, action: Callable[[Runtime, Subscription], None]) -> bool:
+        """Does it as soon as the database lets us; False when the bus stops first."""
+        wait = 0.1
+        while not self._stopping.is_set():
+            try:
+                action(consumer.runtime, consumer.subscription)
+                return True
+            except Exception as problem:
+                log.warning("delivery waits", queue=consumer.subscription.name, error=type(problem).__name__)
+                self._stopping.wait(wait)
+                wait = min(wait * 2, 3.0)
+        return False
 
     def _finish(self, row: _Row) -> None:
         with self._marker_wakes:
@@ -187,25 +207,44 @@ class LocalBus:
                 for row in rows:
                     self._in_hand.pop(f"{runtime.name}/{row.id}", None)
                     self._events_waiting -= row.events
+                if self._overflowed and self._events_waiting < _MOST_EVENTS_WAITING // 2:
+                    self._overflowed = False
+                    self._sweep_now.set()
 
     def _sweep(self) -> None:
         while not self._stopping.is_set():
+            self._sweep_now.clear()
+            more = False
             for runtime in self._runtimes:
                 try:
-                    for row in _unpublished(runtime, 200):
-                        self._take(runtime, row)
+                    more = self._sweep_one(runtime) or more
                 except Exception as problem:
                     log.warning("sweep failed", service=runtime.name, error=type(problem).__name__)
-            self._stopping.wait(self._sweep_every)
+            if not more:
+                self._sweep_now.wait(self._sweep_every)
+
+    def _sweep_one(self, runtime: Runtime) -> bool:
+        """Takes what the table has and we do not; True when there is more of it, and room."""
+        with self._lock:
+            prefix = f"{runtime.name}/"
+            mine = {key.removeprefix(prefix) for key in self._in_hand if key.startswith(prefix)}
+        # Those in hand are the oldest, more or less.
+        left = [i for i in _unpublished(runtime, len(mine) + _SWEEP_ROWS) if i not in mine][:_SWEEP_ROWS]
+        outbox = runtime.service.tables.outbox
+        with runtime.reading() as tx:
+            rows = tx.execute(
+                sa.select(outbox.c.id, outbox.c.type, outbox.c.events, outbox.c.body)
+                .where(in_values(outbox.c.id, left, tx.dialect), outbox.c.published_at.is_(None))
+                .order_by(outbox.c.id)
+            ).all()
+        took = [self._take(runtime, OutboxRow(r.id, r.type, r.events, r.body)) for r in rows]
+        return len(left) == _SWEEP_ROWS and all(took) and bool(took)
 
 
-def _unpublished(runtime: Runtime, limit: int) -> list[OutboxRow]:
+def _unpublished(runtime: Runtime, limit: int) -> list[str]:
     outbox = runtime.service.tables.outbox
     with runtime.reading() as tx:
-        rows = tx.execute(
-            sa.select(outbox.c.id, outbox.c.type, outbox.c.events, outbox.c.body)
-            .where(outbox.c.published_at.is_(None))
-            .order_by(outbox.c.id)
-            .limit(limit)
+        found = tx.execute(
+            sa.select(outbox.c.id).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(limit)
         )
-        return [OutboxRow(r.id, r.type, r.events, r.body) for r in rows]
+        return [r.id for r in found]

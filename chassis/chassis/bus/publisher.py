@@ -11,15 +11,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 import kombu
 import sqlalchemy as sa
 import structlog
+from google.protobuf.message import DecodeError
 
 from chassis import clock, ids, telemetry
-from chassis.bus.subscriptions import Subscription
+from chassis.bus.subscriptions import Subscription, unpack
 from chassis.database import in_values, is_unavailable
 from chassis.service import Runtime
 from chassis.transaction import EVENTS_PER_MESSAGE, OutboxRow
@@ -85,10 +85,10 @@ class Confirmed:
         self._sent = 0
         self._open: set[int] = set()
 
-    def send(self, kind: str, body: bytes) -> None:
+    def send(self, kind: str, body: bytes, content_type: str = CONTENT_TYPE) -> None:
         message = self._channel.prepare_message(
             body,
-            content_type=CONTENT_TYPE,
+            content_type=content_type,
             content_encoding="binary",
             properties={"delivery_mode": 2, "message_id": ids.new_id()},
         )
@@ -231,7 +231,7 @@ class Publisher:
     def _sweep(self, channel: Confirmed, older: float) -> bool:
         """Publishes rows that nobody did, `older` than so many seconds; True when there may be more."""
         outbox = self._runtime.service.tables.outbox
-        found: Sequence[sa.Row[tuple[str, str, int, bytes, datetime]]] = ()
+        found: Sequence[Any] = ()
         oldest = ids.first_id_at(clock.now().timestamp() - older)
         try:
             with self._runtime.database.write() as database:
@@ -241,14 +241,23 @@ class Publisher:
                     .order_by(outbox.c.id)
                     .limit(_SWEEP_ROWS)
                     .with_for_update(skip_locked=True)
-                ).all()  # type: ignore[assignment]
+                ).all()
                 if found:
-                    self._publish(channel, [OutboxRow(r.id, r.type, r.events, r.body) for r in found])
+                    self._publish(channel, [OutboxRow(r.id, r.type, _events(r), r.body) for r in found])
                     self._mark_in(database, [r.id for r in found])
         except sa.exc.SQLAlchemyError as problem:
             log.warning("sweep waits", service=self._runtime.name, error=type(problem).__name__)
             return False
         return len(found) == _SWEEP_ROWS
+
+
+def _events(row: Any) -> int:
+    """How many events a row counts for. One that is damaged fills a message alone, and spoils no other."""
+    try:
+        unpack(row.body)
+    except DecodeError:
+        return EVENTS_PER_MESSAGE
+    return int(row.events)
 
 
 def _messages(rows: Sequence[OutboxRow]) -> list[tuple[str, list[bytes]]]:

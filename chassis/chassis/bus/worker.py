@@ -41,6 +41,7 @@ from chassis.bus.subscriptions import Subscription, deliver, park_undecodable, u
 from chassis.service import Runtime, runtime
 from chassis.settings import Settings
 from chassis.status import StatusServer
+from dealwright.bus.v1.envelope_pb2 import Envelope
 
 log = structlog.get_logger(__name__)
 # Messages of one subscription that this process may hold. One carries up to 256 events, so more costs memory.
@@ -131,11 +132,12 @@ class _Work:
         self.done: list[Any] = []
 
     def handle(self, runtime: Runtime, subscription: Subscription) -> None:
-        taken, envelopes = [], []
+        taken: list[Any] = []
+        envelopes: list[Envelope] = []
         while self._waiting and len(envelopes) < self._most:
             message = self._waiting.popleft()
             taken.append(message)
-            body = bytes(message.body)
+            body = message.body if isinstance(message.body, bytes) else str(message.body).encode()  # "" where empty
             try:
                 envelopes.extend(unpack(body))
             except DecodeError:
