@@ -7,7 +7,7 @@ from chassis.rpc import command, query
 from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.rules.v1 import rules_pb2
-from rules import storage, usecases, wire
+from rules import usecases, wire
 from rules.usecases import blueprint, policies
 
 
@@ -68,10 +68,7 @@ class RuleServicer:
 
     @query
     def ListTimers(self, tx: Transaction, request: rules_pb2.ListTimersRequest) -> rules_pb2.ListTimersResponse:
-        usecases.decisions_about(tx, request.parent, 1, 0)  # whoever sees a decision sees the clocks
-        return rules_pb2.ListTimersResponse(
-            timers=[wire.timer(row) for row in storage.timers_of(tx, wire.bare(request.parent))]
-        )
+        return rules_pb2.ListTimersResponse(timers=usecases.timers_of(tx, request.parent))
 
 
 class BlueprintServicer:

@@ -1,4 +1,4 @@
-"""The journal and the timers as rows."""
+"""The journal, what waits, and who has what: as rows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from chassis.database import Moment, in_values, insert_rows
 from chassis.tables import attach
 from chassis.transaction import Transaction
 from rules.domain import GENESIS, Record
+from rules.domain.ownership import Clock, Ownership
 
 metadata = sa.MetaData()
 attach(metadata)
@@ -50,18 +51,32 @@ waiting_leads = sa.Table(
     sa.Column("lead", sa.Text, primary_key=True),
     sa.Column("event", sa.LargeBinary, nullable=False),
 )
-timers = sa.Table(
-    "timers",
+# The newest ownership known of each lead, with its clocks: one row a lead, so that starting them costs one.
+ownerships = sa.Table(
+    "ownerships",
     metadata,
-    sa.Column("subject", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("lead", sa.Text, primary_key=True),
     sa.Column("owner_version", sa.BigInteger, nullable=False),
-    sa.Column("set_at", Moment, nullable=False),
-    sa.Column("due_at", Moment, nullable=False),
-    sa.Column("fired_at", Moment),
-    sa.Column("open", sa.Boolean, nullable=False),
-    sa.Index("timers_due", "due_at", postgresql_where=sa.text("open"), sqlite_where=sa.text("open")),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("decision", sa.BigInteger, nullable=False),
+    sa.Column("confirmed", sa.Boolean, nullable=False),
+    sa.Column("misses", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("contacted", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("response_due", Moment),
+    sa.Column("response_fired", Moment),
+    sa.Column("reclaim_due", Moment),
+    sa.Column("reclaim_fired", Moment),
+    sa.Column("nurture_due", Moment),
+    sa.Column("nurture_fired", Moment),
+    # The first of the clocks that run; empty when none does.
+    sa.Column("next_due", Moment),
+    sa.Index(
+        "ownerships_due",
+        "next_due",
+        postgresql_where=sa.text("next_due IS NOT NULL"),
+        sqlite_where=sa.text("next_due IS NOT NULL"),
+    ),
 )
 
 
@@ -124,20 +139,21 @@ def record(tx: Transaction, seq: int) -> Record | None:
     return Record(row[0], bytes(row[1]), bytes(row[2])) if row else None
 
 
-def about(tx: Transaction, subjects: Iterable[str], kind: str) -> list[Record]:
-    """Entries of a kind about these leads or people, oldest first."""
+def about(tx: Transaction, subjects: Iterable[str], kinds: Sequence[str]) -> list[tuple[str, Record]]:
+    """(subject, entry) of these kinds about these leads or people, oldest first."""
     rows = tx.execute(
-        sa.select(journal.c.seq, journal.c.body, journal.c.hash)
-        .where(in_values(journal.c.subject, sorted(set(subjects)), tx.dialect), journal.c.kind == kind)
+        sa.select(journal.c.subject, journal.c.seq, journal.c.body, journal.c.hash)
+        .where(in_values(journal.c.subject, sorted(set(subjects)), tx.dialect), journal.c.kind.in_(kinds))
         .order_by(journal.c.seq)
     )
-    return [Record(r[0], bytes(r[1]), bytes(r[2])) for r in rows]
+    return [(r[0], Record(r[1], bytes(r[2]), bytes(r[3]))) for r in rows]
 
 
 def nearest_snapshot(tx: Transaction, until: int) -> tuple[int, bytes, bytes] | None:
-    """(number, hash, state) of the last snapshot at or before an entry."""
+    """(number, hash, state) of the last snapshot at or before an entry that belongs to this very journal."""
     row = tx.execute(
         sa.select(snapshots.c.seq, snapshots.c.hash, snapshots.c.state)
+        .join(journal, sa.and_(journal.c.seq == snapshots.c.seq, journal.c.hash == snapshots.c.hash))
         .where(snapshots.c.seq <= until)
         .order_by(snapshots.c.seq.desc())
         .limit(1)
@@ -172,49 +188,89 @@ def waiting_events(tx: Transaction, leads: Sequence[str]) -> list[bytes]:
     return [bytes(row[0]) for row in rows]
 
 
-# --- timers -----------------------------------------------------------------------------------------------------
+# --- ownerships -------------------------------------------------------------------------------------------------
+
+_STARTED = (
+    *("lead", "owner_version", "owner", "decision", "confirmed"),
+    *("response_due", "reclaim_due", "nurture_due", "next_due"),
+)
+_EVERY = tuple(column.name for column in ownerships.columns)
+_REPLACE = '("lead") DO UPDATE SET ' + ", ".join(f'"{c}" = excluded."{c}"' for c in _EVERY if c != "lead")
 
 
-def set_timers(tx: Transaction, rows: Sequence[tuple[str, str, str, int, datetime]]) -> None:
-    """Starts clocks (subject, kind, owner, owner version, due); one that runs already is replaced."""
+def ownerships_of(tx: Transaction, leads: Iterable[str], lock: bool = False) -> dict[str, Ownership]:
+    """What is known of these leads. `lock`: held until the transaction ends, in order of their ids."""
+    query = sa.select(ownerships).where(in_values(ownerships.c.lead, sorted(set(leads)), tx.dialect))
+    if lock:
+        query = query.order_by(ownerships.c.lead).with_for_update()
+    return {row.lead: _ownership(row) for row in tx.execute(query)}
+
+
+def start_ownerships(tx: Transaction, rows: Sequence[Ownership]) -> None:
+    """Writes ownerships that begin with a first decision, of leads that have no row."""
     insert_rows(
         tx.connection,
-        timers,
-        ("subject", "kind", "owner", "owner_version", "set_at", "due_at", "fired_at", "open"),
-        [(*key, owner, version, tx.now, due, None, True) for *key, owner, version, due in sorted(rows)],
-        conflict='("subject", "kind") DO UPDATE SET "owner" = excluded."owner", '
-        '"owner_version" = excluded."owner_version", "set_at" = excluded."set_at", "due_at" = excluded."due_at", '
-        '"fired_at" = NULL, "open" = excluded."open"',
+        ownerships,
+        _STARTED,
+        [
+            (
+                o.lead,
+                o.version,
+                o.owner,
+                o.decision,
+                o.confirmed,
+                o.response.due,
+                o.reclaim.due,
+                o.nurture.due,
+                o.next_due,
+            )
+            for o in sorted(rows, key=lambda o: o.lead)
+        ],
     )
 
 
-def close_timers(tx: Transaction, subjects: Sequence[str], kinds: Sequence[str] = ()) -> None:
-    """Stops the clocks of these subjects: all kinds, or those given."""
-    if not subjects:
-        return
-    running = sa.and_(in_values(timers.c.subject, sorted(set(subjects)), tx.dialect), timers.c.open)
-    if kinds:
-        running = sa.and_(running, timers.c.kind.in_(kinds))
-    tx.execute(sa.update(timers).where(running).values(open=False))
+def save_ownerships(tx: Transaction, rows: Iterable[Ownership]) -> None:
+    """Writes ownerships whole, over whatever was known."""
+    insert_rows(
+        tx.connection,
+        ownerships,
+        _EVERY,
+        [_row(o) for o in sorted(rows, key=lambda o: o.lead)],
+        conflict=_REPLACE,
+    )
 
 
-def claim_due(tx: Transaction, limit: int) -> list[Any]:
-    """Timers that are due, claimed and closed; another process never gets the same."""
-    rows = tx.execute(
-        sa.select(timers)
-        .where(timers.c.open, timers.c.due_at <= tx.now)
-        .order_by(timers.c.due_at)
+def claim_due(tx: Transaction, limit: int) -> list[Ownership]:
+    """Ownerships with a clock that has run out, held: another process never gets the same."""
+    query = (
+        sa.select(ownerships)
+        .where(ownerships.c.next_due <= tx.now)
+        .order_by(ownerships.c.next_due)
         .limit(limit)
         .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        tx.execute(
-            sa.update(timers)
-            .where(timers.c.subject == row.subject, timers.c.kind == row.kind)
-            .values(open=False, fired_at=tx.now)
-        )
-    return list(rows)
+    )
+    return [_ownership(row) for row in tx.execute(query)]
 
 
-def timers_of(tx: Transaction, subject: str) -> list[Any]:
-    return list(tx.execute(sa.select(timers).where(timers.c.subject == subject).order_by(timers.c.due_at)).all())
+def _ownership(row: Any) -> Ownership:
+    return Ownership(
+        row.lead,
+        row.owner_version,
+        row.owner,
+        row.decision,
+        row.confirmed,
+        row.misses,
+        row.contacted,
+        row.closed,
+        Clock(row.response_due, row.response_fired),
+        Clock(row.reclaim_due, row.reclaim_fired),
+        Clock(row.nurture_due, row.nurture_fired),
+    )
+
+
+def _row(o: Ownership) -> tuple[Any, ...]:
+    return (
+        *(o.lead, o.version, o.owner, o.decision, o.confirmed, o.misses, o.contacted, o.closed),
+        *(o.response.due, o.response.fired, o.reclaim.due, o.reclaim.fired, o.nurture.due, o.nurture.fired),
+        o.next_due,
+    )

@@ -17,7 +17,6 @@ from dealwright.leads.v1.events_pb2 import (
     LeadReleased,
 )
 from rules import usecases
-from rules.usecases import clocks
 
 
 @subscriber(LeadCaptured, batch=256)
@@ -30,16 +29,12 @@ def return_turns(tx: Transaction, events: Sequence[AssignmentRefused]) -> None:
     usecases.return_turns(tx, events)
 
 
-@subscriber(LeadMoved, LeadReleased, LeadQualified, LeadDisqualified, batch=256)
-def count_open_leads(
-    tx: Transaction, events: Sequence[LeadMoved | LeadReleased | LeadQualified | LeadDisqualified]
+@subscriber(LeadMoved, LeadReleased, LeadQualified, LeadDisqualified, LeadContacted, batch=256)
+def know_owners(
+    tx: Transaction,
+    events: Sequence[LeadMoved | LeadReleased | LeadQualified | LeadDisqualified | LeadContacted],
 ) -> None:
-    usecases.loads_changed(tx, events)
-
-
-@subscriber(LeadContacted, batch=256)
-def stop_clocks(tx: Transaction, events: Sequence[LeadContacted]) -> None:
-    clocks.contacted(tx, events)
+    usecases.facts_came(tx, events)
 
 
 @subscriber(directory_events.PersonChanged, batch=256)

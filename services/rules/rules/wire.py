@@ -31,6 +31,7 @@ from rules.domain import (
     to_plain,
 )
 from rules.domain.entries import Condition
+from rules.domain.ownership import Clock
 
 # The variables of a policy's CEL conditions.
 CONDITION_SCHEMA: Mapping[str, str] = {
@@ -168,7 +169,7 @@ def facts(event: lead_events.LeadCaptured, policy: Policy) -> LeadFacts:
             listed = not source.channels or channel in source.channels
             conditions.append(bool(source.phrases) and listed and contains_any(event.text, source.phrases))
     missed = event.cause == "FIRST_RESPONSE_MISSED"
-    excluded = tuple(sorted(bare(p) for p in event.excluded))
+    excluded = tuple(bare(p) for p in event.excluded)  # in the order in which they had it
     return LeadFacts(
         lead=bare(event.lead),
         policy_version=policy.version,
@@ -182,7 +183,7 @@ def facts(event: lead_events.LeadCaptured, policy: Policy) -> LeadFacts:
         cell=cell(event.location.latitude, event.location.longitude) if event.HasField("location") else None,
         owner=bare(event.previous_owner) if not missed else "",
         excluded=excluded,
-        attempt=len(excluded) if missed else 0,
+        attempt=max(1, len(excluded)) if missed else 0,
         owner_version=event.owner_version,
         captured_at=micros(event.capture_time.ToDatetime(UTC)),
     )
@@ -191,9 +192,7 @@ def facts(event: lead_events.LeadCaptured, policy: Policy) -> LeadFacts:
 # --- events out -------------------------------------------------------------------------------------------------
 
 
-def decided(
-    seq: int, decision: Decided, policy: Policy, respond_by: datetime | None
-) -> events_pb2.LeadAssignmentDecided:
+def decided(seq: int, decision: Decided, respond_by: datetime | None) -> events_pb2.LeadAssignmentDecided:
     event = events_pb2.LeadAssignmentDecided(
         lead=lead_name(decision.facts.lead),
         owner=person_name(decision.owner),
@@ -238,10 +237,45 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def policy_content(policy: Policy) -> dict[str, Any]:
+    """The policy as people write it: persons by their resource names."""
+    content = to_plain(policy)
+    for step in content["steps"]:
+        for rule in step.get("rules", ()):
+            rule["people"] = [person_name(p) for p in rule["people"]]
+        if step.get("to") not in (None, "queue", "manager"):
+            step["to"] = person_name(step["to"])
+    return content
+
+
+def without_collections(content: Any) -> Any:
+    """What people wrote, persons by their bare ids; whatever is not as it should be is left for the check to name."""
+    if not isinstance(content, dict) or not isinstance(content.get("steps"), list):
+        return content
+    return {**content, "steps": [_bare_step(step) for step in content["steps"]]}
+
+
+def _bare_step(step: Any) -> Any:
+    if not isinstance(step, dict):
+        return step
+    found = dict(step)
+    if isinstance(found.get("to"), str):
+        found["to"] = found["to"].removeprefix("people/")
+    if isinstance(found.get("rules"), list):
+        found["rules"] = [_bare_rule(rule) for rule in found["rules"]]
+    return found
+
+
+def _bare_rule(rule: Any) -> Any:
+    if not isinstance(rule, dict) or not isinstance(rule.get("people"), list):
+        return rule
+    return {**rule, "people": [p.removeprefix("people/") if isinstance(p, str) else p for p in rule["people"]]}
+
+
 def policy_message(policy: Policy, published: datetime | None) -> rules_pb2.Policy:
     message = rules_pb2.Policy(
         name=f"policies/{policy.id}",
-        content=struct(to_plain(policy)),
+        content=struct(policy_content(policy)),
         version=policy.version,
         hash=policy.hash(),
         etag=f"{policy.version}",
@@ -263,6 +297,7 @@ _DETAILS = {
     "WRONG_SKILL": "lacks a skill / 技能不符",
     "WRONG_INDUSTRY": "serves other industries / 行业不符",
     "NOT_SENIOR": "is not senior / 非资深",
+    "OTHER_REGION": "serves another region / 负责其他区域",
     "TOO_FAR": "is too far away / 距离过远",
     "NOT_NEAREST": "is not the nearest / 不是最近",
     "NOT_THEIR_TURN": "was not next in turn / 未轮到",
@@ -320,14 +355,19 @@ def intent_name(intent: int) -> str:
     return leads_pb2.Lead.Intent.Name(leads_pb2.Lead.Intent.ValueType(intent)) if intent else ""
 
 
-def timer(row: Any) -> rules_pb2.Timer:
+def timer_name(lead: str, kind: str) -> str:
+    return f"timers/{lead}-{kind}"
+
+
+def timer(lead: str, kind: str, clock: Clock, stopped: bool) -> rules_pb2.Timer:
     message = rules_pb2.Timer(
-        name=f"timers/{row.subject}-{row.kind}",
-        kind=rules_pb2.Timer.Kind.Value(row.kind),
-        subject=lead_name(row.subject),
-        cancelled=not row.open and row.fired_at is None,
+        name=timer_name(lead, kind),
+        kind=rules_pb2.Timer.Kind.Value(kind),
+        subject=lead_name(lead),
+        cancelled=stopped,
     )
-    message.due_time.FromDatetime(row.due_at)
-    if row.fired_at is not None:
-        message.fire_time.FromDatetime(row.fired_at)
+    if clock.due is not None:
+        message.due_time.FromDatetime(clock.due)
+    if clock.fired is not None:
+        message.fire_time.FromDatetime(clock.fired)
     return message

@@ -1,6 +1,6 @@
 """The pure heart of assignment: facts and a state in, a decision and the next state out; everything replayable."""
 
-from rules.domain.assignment import decide_all, drain, is_urgent, next_wake, waiting_in_order
+from rules.domain.assignment import decide_all, drain, is_urgent, next_wake, turn_ledger, waiting_in_order
 from rules.domain.chain import GENESIS, Record, Report, next_hash, seal, verify
 from rules.domain.codec import Unreadable, decode, encode
 from rules.domain.entries import (
@@ -16,7 +16,7 @@ from rules.domain.entries import (
     TurnReturned,
     cell,
 )
-from rules.domain.explanation import Candidate, Explanation, StepTrace, explain
+from rules.domain.explanation import Candidate, Explanation, StepTrace, explain, why_passed_over
 from rules.domain.fairness import LEAD
 from rules.domain.policy import Clocks, ConditionSource, Policy, Rule, Step, default_policy, to_plain, with_version
 from rules.domain.policy_form import PolicyInvalid, from_plain
@@ -73,7 +73,9 @@ __all__ = [
     "seal",
     "snapshot",
     "to_plain",
+    "turn_ledger",
     "verify",
     "waiting_in_order",
+    "why_passed_over",
     "with_version",
 ]

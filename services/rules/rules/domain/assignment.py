@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import heapify, heappop, heapreplace
 
 from rules.domain.entries import Decided, LeadFacts
 from rules.domain.fairness import LEAD, adjust, take
@@ -10,7 +11,8 @@ from rules.domain.policy import RESERVED_STEP, Policy, Step
 from rules.domain.state import NO_LOAD, State, Table, Waiting, micros, moment_of
 from rules.domain.steps import applies_at, compiled, fall_back, roster_ledger, why_nobody
 
-_ESCALATE = Step(RESERVED_STEP, "fallback", to="manager")
+# A manager need not have the lead's skill: he is told, and finds somebody who does.
+_ESCALATE = Step(RESERVED_STEP, "fallback", checks=("presence", "shift", "capacity"), to="manager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +40,81 @@ def decide_all(state: State, leads: Sequence[LeadFacts], now: datetime) -> tuple
     return [decide(table, facts) for facts in leads], table.freeze()
 
 
-def drain(
-    state: State, now: datetime, refreshed: Mapping[str, LeadFacts] | None = None, limit: int | None = None
-) -> tuple[list[Decided], State]:
+def drain(state: State, now: datetime, limit: int | None = None) -> tuple[list[Decided], State]:
     """Decide the waiting leads somebody may take now: urgent first, then oldest. Others keep waiting.
 
-    `refreshed`: facts evaluated anew (after a new policy), by lead. `limit`: at most so many decisions.
+    `limit`: at most so many decisions. Leads that differ in nothing a step looks at stand in one line: while nobody may
+    take the first of it, nobody may take the rest, so ten thousand that wait for one person cost one look.
     """
     table = Table(state)
     table.set_moment(micros(now))
+    lines = _lines(state.waiting)
+    heads = [(_place(line[0]), number, 0) for number, line in enumerate(lines)]
+    heapify(heads)
     decided: list[Decided] = []
-    for waiting in waiting_in_order(state):
-        if limit is not None and len(decided) >= limit:
-            break
-        facts = (refreshed or {}).get(waiting.facts.lead, waiting.facts)
+    while heads and (limit is None or len(decided) < limit):
+        _, number, position = heads[0]
+        line = lines[number]
+        facts = line[position].facts
         choice = pick(table, facts)
-        if choice is not None:
-            decided.append(apply(table, facts, choice))
-    return decided, table.freeze()
+        if choice is None:
+            heappop(heads)
+            continue
+        decided.append(apply(table, facts, choice))
+        position += 1
+        if position < len(line):
+            heapreplace(heads, (_place(line[position]), number, position))
+        else:
+            heappop(heads)
+    after = table.freeze()
+    if decided:
+        _keep_lines(after.waiting, lines, {d.facts.lead for d in decided})
+    return decided, after
+
+
+Line = list[Waiting]
+_known_lines: tuple[Mapping[str, Waiting], list[Line]] = ({}, [])
+
+
+def _lines(waiting: Mapping[str, Waiting]) -> list[Line]:
+    """The waiting leads in lines of those alike, each in order; kept for the mapping they were made of."""
+    global _known_lines
+    made_of, lines = _known_lines
+    if made_of is waiting:
+        return lines
+    found: dict[tuple[object, ...], Line] = {}
+    for one in waiting.values():
+        f = one.facts
+        alike = (
+            *(one.urgent, f.policy_version, f.conditions, f.region, f.industry, f.category, f.channel, f.intent),
+            *(f.skills, f.cell, f.urgent, f.owner, f.excluded, f.attempt),
+        )
+        found.setdefault(alike, []).append(one)
+    for line in found.values():
+        line.sort(key=_place)
+    lines = list(found.values())
+    _known_lines = waiting, lines
+    return lines
+
+
+def _keep_lines(waiting: Mapping[str, Waiting], lines: list[Line], gone: set[str]) -> None:
+    global _known_lines
+    left = []
+    for line in lines:
+        if line[0].facts.lead in gone:  # they leave from the front
+            line = [one for one in line if one.facts.lead not in gone]
+        if line:
+            left.append(line)
+    _known_lines = waiting, left
+
+
+def _place(waiting: Waiting) -> tuple[bool, int, str]:
+    return (not waiting.urgent, waiting.facts.captured_at, waiting.facts.lead)
 
 
 def waiting_in_order(state: State) -> list[Waiting]:
     """Who is served next: urgent first, then by capture, then by id."""
-    waiting = state.waiting.values()
-    return sorted(waiting, key=lambda w: (not w.urgent, w.facts.captured_at, w.facts.lead))
+    return sorted(state.waiting.values(), key=_place)
 
 
 def next_wake(state: State, now: datetime) -> datetime | None:
@@ -167,3 +220,10 @@ def apply(table: Table, facts: LeadFacts, choice: Choice) -> Decided:
         choice.urgent,
         table.at,
     )
+
+
+def turn_ledger(state: State, facts: LeadFacts, now: datetime) -> str:
+    """The ledger of the roster that would deal this lead now, "" if none would: what a move by hand charges."""
+    table = Table(state)
+    table.set_moment(micros(now))
+    return roster_ledger(table, facts)

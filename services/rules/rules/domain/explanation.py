@@ -1,6 +1,9 @@
 """A decision unfolded for people: everybody considered, why not them, and the credits before and after."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote
 
 from rules.domain import eligibility
 from rules.domain.assignment import Choice, apply, choose
@@ -9,7 +12,7 @@ from rules.domain.entries import Decided, LeadFacts
 from rules.domain.fairness import settled
 from rules.domain.policy import RESERVED_STEP, Step
 from rules.domain.replay import Diverged
-from rules.domain.state import State, Table
+from rules.domain.state import State, Table, micros
 from rules.domain.steps import applies, compiled, reasons_at
 
 
@@ -131,3 +134,23 @@ def _by_distance(table: Table, step: Step, facts: LeadFacts) -> list[tuple[str, 
     able = [away for key, reason, away in near if not reason and key not in facts.excluded]
     least = min(able, default=0)
     return [(key, reason or (eligibility.NOT_NEAREST if away > least else "")) for key, reason, away in near]
+
+
+def why_passed_over(state: State, key: str, people: Sequence[str], now: datetime) -> dict[str, str]:
+    """Why each of a ledger's members would be passed over now, a code of `eligibility`; "" for who may receive."""
+    step_id, place, skills, _ = (*key.split("/"), "", "", "")[:4]
+    step = next((s for s in state.policy.steps if s.id == step_id), None)
+    table = Table(state)
+    table.set_moment(micros(now))
+    region = unquote(place)
+    needs = tuple(unquote(skill) for skill in skills.split("+") if skill)
+    found = {}
+    for key_of in people:
+        person = table.people.get(key_of)
+        if person is None or step is None:
+            found[key_of] = eligibility.NOT_RECEIVING
+        elif person.state == "ACTIVE" and place not in ("", "*") and person.region != region:
+            found[key_of] = eligibility.OTHER_REGION
+        else:
+            found[key_of] = why_not(table, person, step, needs)
+    return found

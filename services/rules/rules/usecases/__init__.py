@@ -1,18 +1,20 @@
 """What the rules service can do, each in one transaction."""
 
-from rules.usecases.assignment import decide_owners, drain_waiting, return_turns
-from rules.usecases.people import calendars_changed, loads_changed, people_changed, presence_changed
+from rules.usecases.assignment import decide_owners, drain_waiting
+from rules.usecases.ownerships import facts_came, return_turns
+from rules.usecases.people import calendars_changed, people_changed, presence_changed
 from rules.usecases.policies import plan_policy, publish_policy, seed
-from rules.usecases.reading import decisions_about, ledger, ledgers, simulate, verify_journal
+from rules.usecases.reading import decisions_about, ledger, ledgers, timers_of, verify_journal
+from rules.usecases.simulation import simulate
 
 __all__ = [
     "calendars_changed",
     "decide_owners",
     "decisions_about",
     "drain_waiting",
+    "facts_came",
     "ledger",
     "ledgers",
-    "loads_changed",
     "people_changed",
     "plan_policy",
     "presence_changed",
@@ -20,5 +22,6 @@ __all__ = [
     "return_turns",
     "seed",
     "simulate",
+    "timers_of",
     "verify_journal",
 ]

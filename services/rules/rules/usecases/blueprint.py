@@ -9,7 +9,6 @@ from chassis.errors import Invalid, Stale
 from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
 from rules import wire
-from rules.domain import to_plain
 from rules.usecases.journal import known_state
 from rules.usecases.policies import plan_policy, publish_policy
 
@@ -19,7 +18,9 @@ ASSIGNMENT = "assignment"
 
 def part(tx: Transaction) -> blueprint_pb2.Part:
     policy = known_state(tx).state.policy
-    return blueprint_pb2.Part(content=wire.struct({KEY: {ASSIGNMENT: to_plain(policy)}}), version=policy.version)
+    return blueprint_pb2.Part(
+        content=wire.struct({KEY: {ASSIGNMENT: wire.policy_content(policy)}}), version=policy.version
+    )
 
 
 def plan(tx: Transaction, content: dict[str, Any]) -> blueprint_pb2.PlanPartResponse:
@@ -28,7 +29,8 @@ def plan(tx: Transaction, content: dict[str, Any]) -> blueprint_pb2.PlanPartResp
     answer = blueprint_pb2.PlanPartResponse(version=policy.version)
     proposed = _proposed(content)
     if proposed is not None:
-        _compare(f"{KEY}.{ASSIGNMENT}", to_plain(policy), to_plain(plan_checked(proposed)), answer)
+        after = wire.policy_content(plan_checked(proposed))
+        _compare(f"{KEY}.{ASSIGNMENT}", wire.policy_content(policy), after, answer)
     return answer
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from chassis.transaction import Transaction
@@ -14,6 +13,7 @@ from rules.domain import (
     GENESIS,
     CalendarChanged,
     Decided,
+    Diverged,
     Entry,
     LeadFacts,
     LeadWithdrawn,
@@ -31,6 +31,7 @@ from rules.domain import (
     fold_all,
     initial_state,
     moment_of,
+    next_hash,
     seal,
 )
 from rules.domain.snapshot import restore, snapshot
@@ -51,37 +52,71 @@ class Kept:
 _kept: weakref.WeakKeyDictionary[Any, Kept] = weakref.WeakKeyDictionary()
 
 
+def _database(tx: Transaction) -> Any:
+    """What a database is known by in this process: readers and writers share the pool."""
+    return tx.connection.engine.pool
+
+
 def kept_policy(tx: Transaction) -> Policy:
     """The policy as this process last saw it: good enough to prepare facts before the lock is taken."""
-    return known_state(tx).state.policy
+    kept = _kept.get(_database(tx))
+    return (kept or known_state(tx)).state.policy
 
 
 def known_state(tx: Transaction) -> Kept:
-    """The state as of now for readers: what this process kept, caught up with the journal, without a lock."""
-    seq, digest = storage.head(tx)
-    return _caught_up(tx, seq, digest)
+    """The state as of now for readers: what this process kept, caught up with the journal, without a lock. Not to be
+    asked within a transaction that has opened the journal itself."""
+    return _caught_up(tx, *storage.head(tx))
 
 
-def state_before(tx: Transaction, seq: int) -> State:
+def states_before(tx: Transaction, places: Sequence[int]) -> Iterator[tuple[int, State]]:
+    """(place, state just before that entry) for places in rising order: one replay from the nearest snapshot, which is
+    left for a later one only where that saves work."""
+    state: State | None = None
+    for place in places:
+        if state is None or place - state.seq > SNAPSHOT_EVERY:
+            start = storage.nearest_snapshot(tx, place - 1)
+            if state is None or (start is not None and start[0] > state.seq):
+                state = restore(start[2]) if start else initial_state()
+        state = fold_all(state, (decode(r.data) for r in storage.records(tx, state.seq, place - 1)))
+        yield place, state
+
+
+def state_before(tx: Transaction, place: int) -> State:
     """The state just before an entry, from the nearest snapshot."""
-    start = storage.nearest_snapshot(tx, seq - 1)
-    state = restore(start[2]) if start else initial_state()
-    return fold_all(state, (decode(r.data) for r in storage.records(tx, state.seq, seq - 1)))
+    return next(states_before(tx, [place]))[1]
 
 
 def _caught_up(tx: Transaction, seq: int, digest: bytes) -> Kept:
-    kept = _kept.get(tx.connection.engine)
-    if kept is None or kept.state.seq > seq or (kept.state.seq == seq and kept.head != digest):
-        start = storage.nearest_snapshot(tx, seq)
-        kept = Kept(restore(start[2]), start[1]) if start else Kept(initial_state(), GENESIS)
-    if kept.state.seq < seq:
-        last = kept.head
-        entries: list[Entry] = []
-        for record in storage.records(tx, kept.state.seq, seq):
-            entries.append(decode(record.data))
-            last = record.hash
-        kept = Kept(fold_all(kept.state, entries), last)
-    return kept
+    """The state at an entry that is committed; kept for the next one who asks."""
+    kept = _kept.get(_database(tx))
+    if kept is not None and kept.state.seq <= seq:
+        after = _follow(tx, kept, seq)
+        if after is not None and after.head == digest:
+            _keep(_database(tx), after)
+            return after
+    # Nothing kept, or a journal that went another way: a database restored from a backup, for one.
+    start = storage.nearest_snapshot(tx, seq)
+    first = Kept(restore(start[2]), start[1]) if start else Kept(initial_state(), GENESIS)
+    found = _follow(tx, first, seq) or _follow(tx, Kept(initial_state(), GENESIS), seq)
+    if found is None:
+        raise Diverged(1, "hash", "", "the chain is broken: see `dealwright rules verify`")
+    _kept[_database(tx)] = found
+    return found
+
+
+def _follow(tx: Transaction, kept: Kept, seq: int) -> Kept | None:
+    """The state after the entries up to `seq`; None when they do not continue what was kept."""
+    if kept.state.seq == seq:
+        return kept
+    last = kept.head
+    entries: list[Entry] = []
+    for record in storage.records(tx, kept.state.seq, seq):
+        last = next_hash(last, record.data)
+        if last != record.hash:
+            return None
+        entries.append(decode(record.data))
+    return Kept(fold_all(kept.state, entries), last)
 
 
 @dataclass
@@ -93,60 +128,73 @@ class Journal:
     head: bytes
     _rows: list[JournalRow] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.opened = self.state.seq
+        self._waited = self.state.waiting
+
     def record(self, entries: Sequence[Entry]) -> None:
-        self.state = fold_all(self.state, entries)
-        self._append(entries)
+        if entries:
+            self.state = fold_all(self.state, entries)
+            self._append(entries)
 
     def decide(self, leads: Sequence[LeadFacts]) -> list[tuple[int, Decided]]:
         """Decides and appends; (journal number, decision) in the order taken."""
+        if not leads:
+            return []
         first = self.state.seq + 1
         decisions, self.state = decide_all(self.state, leads, self.tx.now)
         self._append(decisions)
         return list(enumerate(decisions, first))
 
-    def drain(self, refreshed: dict[str, LeadFacts], limit: int) -> list[tuple[int, Decided]]:
+    def drain(self, limit: int) -> list[tuple[int, Decided]]:
         """Decides waiting leads that somebody may take now."""
         first = self.state.seq + 1
-        decisions, self.state = drain(self.state, self.tx.now, refreshed, limit)
+        decisions, self.state = drain(self.state, self.tx.now, limit)
         self._append(decisions)
         return list(enumerate(decisions, first))
+
+    def served(self) -> list[str]:
+        """Leads that waited when the journal was opened, or since it was last asked, and wait no more."""
+        before, self._waited = self._waited, self.state.waiting
+        return [] if before is self.state.waiting else [lead for lead in before if lead not in self.state.waiting]
 
     def _append(self, entries: Sequence[Entry]) -> None:
         if not entries:
             return
-        first = self._rows[-1].record.seq + 1 if self._rows else self.state.seq - len(entries) + 1
-        records: list[Record] = seal(self.head, first, [encode(entry) for entry in entries])
+        records: list[Record] = seal(self.head, self.state.seq - len(entries) + 1, [encode(entry) for entry in entries])
         self.head = records[-1].hash
         for record, entry in zip(records, entries, strict=True):
-            self._rows.append(JournalRow(record, _moment(entry), *_found_by(entry)))
+            self._rows.append(JournalRow(record, moment_of(entry.at), *_found_by(entry)))
 
-    def close(self) -> None:
-        """Writes what was appended; the process keeps the state when the transaction commits."""
+    def flush(self) -> None:
+        """Writes what was appended, so that it can be looked up."""
         if not self._rows:
             return
         storage.append(self.tx, self._rows)
-        before = self._rows[0].record.seq - 1
-        if before // SNAPSHOT_EVERY != self.state.seq // SNAPSHOT_EVERY:
+        self._rows = []
+
+    def close(self) -> None:
+        """Writes what was appended; the process keeps the state when the transaction commits."""
+        self.flush()
+        if self.state.seq == self.opened:
+            return
+        if self.opened // SNAPSHOT_EVERY != self.state.seq // SNAPSHOT_EVERY:
             storage.keep_snapshot(self.tx, self.state.seq, self.head, snapshot(self.state))
-        engine, kept = self.tx.connection.engine, Kept(self.state, self.head)
-        self.tx.after_commit(lambda: _keep(engine, kept))
+        database, kept = _database(self.tx), Kept(self.state, self.head)
+        # After the commit alone: what is rolled back was never so.
+        self.tx.after_commit(lambda: _keep(database, kept))
 
 
-def _keep(engine: Any, kept: Kept) -> None:
-    known = _kept.get(engine)
+def _keep(database: Any, kept: Kept) -> None:
+    known = _kept.get(database)
     if known is None or known.state.seq < kept.state.seq:
-        _kept[engine] = kept
+        _kept[database] = kept
 
 
 def open_journal(tx: Transaction) -> Journal:
-    """Locks the journal and brings the state up to its end."""
-    seq, digest = storage.lock_head(tx)
-    kept = _caught_up(tx, seq, digest)
+    """Locks the journal and brings the state up to its end. Once in a transaction."""
+    kept = _caught_up(tx, *storage.lock_head(tx))
     return Journal(tx, kept.state, kept.head)
-
-
-def _moment(entry: Entry) -> datetime:
-    return moment_of(entry.at)
 
 
 def _found_by(entry: Entry) -> tuple[str, str]:

@@ -1,16 +1,13 @@
-"""What changes who may receive: people, presence, calendars, open leads. All of it goes through the journal."""
+"""What changes who may receive: people, presence, calendars. All of it goes through the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from chassis.transaction import Transaction
 from dealwright.directory.v1 import events_pb2 as directory_events
-from dealwright.leads.v1 import events_pb2 as lead_events
 from rules import wire
-from rules.domain import Entry, LoadChanged, micros
-from rules.usecases import clocks
+from rules.domain import CalendarChanged, Entry, PresenceChanged, State
 from rules.usecases.assignment import drain
 from rules.usecases.journal import Journal, open_journal
 
@@ -19,70 +16,57 @@ def people_changed(tx: Transaction, events: Sequence[directory_events.PersonChan
     """Keeps the newest version of each person, his presence included."""
     journal = open_journal(tx)
     entries: list[Entry] = []
+    people, presences = dict(journal.state.people), dict(journal.state.presence)
     for event in sorted(events, key=lambda e: e.version):
         person = wire.person_changed(event, tx.now)
-        known = journal.state.people.get(person.person)
-        if known is None or known.version < person.version:
-            entries.append(person)
+        known = people.get(person.person)
+        if known is not None and known.version >= person.version:
+            continue
+        said = presences.get(person.person)
         presence = wire.presence_of(event, tx.now)
-        if presence is not None and _says_more(journal, presence.person, presence.version, presence.presence):
-            entries.append(presence)
+        # Both are of one version; what is journalled of the person outdates any older word on his presence.
+        if presence is not None and (said is None or said.version < person.version):
+            if presence.presence != (said.presence if said else "ONLINE"):
+                entries.append(presence)
+            presences[person.person] = presence
+        people[person.person] = person
+        entries.append(person)
     _record(tx, journal, entries)
 
 
 def presence_changed(tx: Transaction, events: Sequence[directory_events.PresenceChanged]) -> None:
+    """Keeps the newest word on each person's presence, whichever event it came with."""
     journal = open_journal(tx)
-    presences = [wire.presence_changed(e, tx.now) for e in sorted(events, key=lambda e: e.version)]
-    _record(tx, journal, [p for p in presences if _says_more(journal, p.person, p.version, p.presence)])
+    newest: dict[str, PresenceChanged] = {}
+    for event in sorted(events, key=lambda e: e.version):
+        presence = wire.presence_changed(event, tx.now)
+        newest[presence.person] = presence
+    _record(tx, journal, [p for p in newest.values() if p.version > _heard(journal.state, p.person)])
 
 
-def _says_more(journal: Journal, person: str, version: int, presence: str) -> bool:
-    """Whether this is news: a newer version that differs (nobody has said anything yet: ONLINE)."""
-    known = journal.state.presence.get(person)
-    if known is None:
-        return presence != "ONLINE"
-    return known.version < version and known.presence != presence
+def _heard(state: State, person: str) -> int:
+    """The version of the newest word on a person's presence. A person's whole state holds it too."""
+    known, said = state.people.get(person), state.presence.get(person)
+    return max(known.version if known else 0, said.version if said else 0)
 
 
 def calendars_changed(tx: Transaction, events: Sequence[directory_events.CalendarChanged]) -> None:
+    """Keeps the newest version of each calendar."""
     journal = open_journal(tx)
     zone = journal.state.policy.time_zone
-    _record(tx, journal, [wire.calendar_changed(e, zone, tx.now) for e in sorted(events, key=lambda e: e.version)])
-
-
-def loads_changed(tx: Transaction, events: Sequence[Any]) -> None:
-    """Open leads that came or went otherwise than by a decision."""
-    journal = open_journal(tx)
-    entries: list[Entry] = []
-    at = micros(tx.now)
-    for event in events:
-        lead = wire.bare(event.lead)
-        if isinstance(event, lead_events.LeadMoved):
-            if event.how != "RULES":
-                entries.append(LoadChanged(wire.bare(event.owner), 1, _came(event), at, lead))
-            if event.previous_owner:
-                entries.append(LoadChanged(wire.bare(event.previous_owner), -1, "MOVED_OUT", at, lead))
-        elif isinstance(event, lead_events.LeadReleased):
-            entries.append(LoadChanged(wire.bare(event.previous_owner), -1, "RELEASED", at, lead))
-        elif event.owner:
-            qualified = isinstance(event, lead_events.LeadQualified)
-            entries.append(
-                LoadChanged(wire.bare(event.owner), -1, "QUALIFIED" if qualified else "DISQUALIFIED", at, lead)
-            )
-    _record(tx, journal, entries)
-    moved = [e for e in events if isinstance(e, lead_events.LeadMoved)]
-    if moved:
-        clocks.moved(tx, moved)
-    over = [e for e in events if not isinstance(e, lead_events.LeadMoved)]
-    if over:
-        clocks.closed(tx, [wire.bare(e.lead) for e in over], "CLOSED")
-
-
-def _came(event: lead_events.LeadMoved) -> str:
-    return "CLAIMED" if event.how == "CLAIM" else "MOVED_IN"
+    newest: dict[str, CalendarChanged] = {}
+    for event in sorted(events, key=lambda e: e.version):
+        calendar = wire.calendar_changed(event, zone, tx.now)
+        newest[calendar.calendar] = calendar
+    known = journal.state.calendars
+    _record(
+        tx, journal, [c for c in newest.values() if c.calendar not in known or known[c.calendar].version < c.version]
+    )
 
 
 def _record(tx: Transaction, journal: Journal, entries: Sequence[Entry]) -> None:
     """Appends, and lets waiting leads look again: somebody may be free now."""
-    journal.record(list(entries))
-    drain(tx, journal)
+    if entries:
+        journal.record(entries)
+        drain(tx, journal)
+        journal.close()

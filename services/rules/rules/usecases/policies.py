@@ -54,7 +54,7 @@ def get_policy(tx: Transaction, name: str) -> rules_pb2.Policy:
 def plan_policy(content: dict[str, Any]) -> Policy:
     """The policy that this content describes. Raises Invalid with every wrong path, for CEL with line and column."""
     try:
-        policy = from_plain(content)
+        policy = from_plain(wire.without_collections(content))
     except PolicyInvalid as problem:
         raise Invalid(
             [(f"content.{path}" if path else "content", en, zh) for path, en, zh in problem.problems]
@@ -93,10 +93,11 @@ def publish_policy(
     if etag and etag != str(present.version):
         raise Stale(NAME)
     if to_plain(policy) == to_plain(present):
-        return _message(tx, present)
+        return _message(tx, present)  # nothing new to say
     fresh = with_version(policy, present.version + 1)
     journal.record([PolicyPublished(fresh, micros(tx.now))])
     drain(tx, journal)
+    journal.close()
     message = wire.policy_message(fresh, tx.now)
     tx.emit(events_pb2.PolicyPublished(policy=message))
     tx.audit("policy.published", NAME, {"version": fresh.version, "hash": fresh.hash()})
@@ -105,7 +106,7 @@ def publish_policy(
 
 def _message(tx: Transaction, policy: Policy) -> rules_pb2.Policy:
     published = None
-    for record in storage.about(tx, [policy.id], "policy"):
+    for _, record in storage.about(tx, [policy.id], ("policy",)):
         entry = decode(record.data)
         if isinstance(entry, PolicyPublished) and entry.policy.version == policy.version:
             published = moment_of(entry.at)

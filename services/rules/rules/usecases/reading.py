@@ -1,9 +1,9 @@
-"""Reading the journal: decisions explained, ledgers, verification, simulation. All of it is replay."""
+"""Reading the journal: decisions explained, ledgers, clocks, verification. All of it is replay."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
+import re
+from collections.abc import Mapping
 
 from chassis.access import Principal, Scope
 from chassis.errors import NotFound
@@ -12,79 +12,100 @@ from dealwright.rules.v1 import rules_pb2
 from rules import storage, wire
 from rules.domain import (
     LEAD,
-    CalendarChanged,
     Decided,
     PersonChanged,
-    PolicyPublished,
-    PresenceChanged,
     State,
     TurnReturned,
-    credits_of,
-    decide_all,
     decode,
     explain,
-    fold,
-    fold_all,
-    initial_state,
-    moment_of,
     verify,
-    with_version,
+    why_passed_over,
 )
-from rules.domain.fairness import next_index
-from rules.usecases.journal import known_state, state_before
-from rules.usecases.policies import plan_policy
+from rules.domain.fairness import next_index, settled
+from rules.domain.ownership import clocks_of
+from rules.usecases.journal import known_state, states_before
 
-_MOST_DIFFERENCES = 1000
+_LEAD = re.compile(r"leads/[0-9a-f]{32}")
 
 
 def decisions_about(tx: Transaction, parent: str, limit: int, before: int) -> list[rules_pb2.Decision]:
-    """Decisions about a lead, newest first, expanded by replay. Raises NotFound when there is none to see."""
-    lead = wire.bare(parent)
-    records = [r for r in storage.about(tx, [lead], "decided") if not before or r.seq < before]
-    returned = {
-        entry.decision
-        for record in storage.about(tx, [lead], "returned")
-        if isinstance(entry := decode(record.data), TurnReturned)
-    }
-    found = []
+    """Decisions about a lead, newest first, expanded by replay; none while it waits for its first.
+
+    Raises NotFound when there are some and none is the caller's to see.
+    """
+    lead = _lead(parent)
+    found = storage.about(tx, [lead], ("decided", "returned"))
+    entries = [(record.seq, decode(record.data)) for _, record in found]
+    returned = {entry.decision for _, entry in entries if isinstance(entry, TurnReturned)}
+    decided = [(seq, e) for seq, e in entries if isinstance(e, Decided) and (not before or seq < before)]
     people = known_state(tx).state.people
-    for record in reversed(records):
-        entry = decode(record.data)
-        if not isinstance(entry, Decided):
-            continue
-        explanation = explain(state_before(tx, record.seq), entry)
-        message = wire.decision_message(record.seq, explanation, record.seq in returned)
-        if _may_see(tx.principal, message, people):
-            found.append(message)
-        if len(found) >= limit:
-            break
-    if not found and not before:
+    shown: list[rules_pb2.Decision] = []
+    # In pieces from the end: whoever sees only some of them still gets a full page.
+    while decided and len(shown) < limit:
+        decided, piece = decided[:-limit], dict(decided[-limit:])
+        messages = [
+            wire.decision_message(seq, explain(state, piece[seq]), seq in returned)
+            for seq, state in states_before(tx, list(piece))
+        ]
+        shown += [m for m in reversed(messages) if _may_see(tx.principal, m, people)]
+    if entries and not shown and not before:
         raise NotFound(parent)
-    return found
+    return shown[:limit]
 
 
-def _may_see(principal: Principal, message: rules_pb2.Decision, people: dict[str, PersonChanged] | Any) -> bool:
-    """All of it to the owner, his managers and those who see everything; to somebody passed over his own line alone."""
+def _lead(parent: str) -> str:
+    """The bare id. Raises NotFound for a name that no lead has."""
+    if not _LEAD.fullmatch(parent):
+        raise NotFound("leads/...")
+    return wire.bare(parent)
+
+
+def _may_see(principal: Principal, message: rules_pb2.Decision, people: Mapping[str, PersonChanged]) -> bool:
+    """Whether the caller may see a decision; takes away what is not his.
+
+    Everything to who sees all leads, a team's decisions to its manager; to a sales person his own line alone, of
+    decisions that chose him or passed him over.
+    """
     scope = principal.scope("leads", "read")
-    if scope is Scope.ALL or message.owner == principal.person:
+    if scope is Scope.ALL:
         return True
-    owner = people.get(wire.bare(message.owner))
-    if scope is Scope.TEAM and (owner is None or f"teams/{owner.team}" in principal.teams):
-        return True
+    if scope is Scope.TEAM:
+        owner = people.get(wire.bare(message.owner))
+        if message.owner == principal.person or owner is None or f"teams/{owner.team}" in principal.teams:
+            return True
     mine = [c for c in message.candidates if c.person == principal.person]
-    if not mine:
+    if not mine and message.owner != principal.person:
         return False
     del message.candidates[:]
     message.candidates.extend(mine)
     for ledger in (message.ledger_before, message.ledger_after):
         for person in [p for p in ledger if p != principal.person]:
             del ledger[person]
+    excluded = message.facts.fields["excluded"].list_value
+    kept = [v.string_value for v in excluded.values if v.string_value == principal.person]
+    excluded.Clear()
+    excluded.extend(kept)
     return True
+
+
+def timers_of(tx: Transaction, parent: str) -> list[rules_pb2.Timer]:
+    """The clocks of a lead's present ownership. Raises NotFound where the caller may not see them: he sees his own,
+    a manager his team's."""
+    lead = _lead(parent)
+    ownership = storage.ownerships_of(tx, [lead]).get(lead)
+    if ownership is None or not ownership.owner:
+        return []
+    scope = tx.principal.scope("leads", "read")
+    if scope is not Scope.ALL and wire.person_name(ownership.owner) != tx.principal.person:
+        owner = known_state(tx).state.people.get(ownership.owner)
+        if scope is not Scope.TEAM or owner is None or f"teams/{owner.team}" not in tx.principal.teams:
+            raise NotFound(parent)
+    return [wire.timer(lead, kind, clock, stopped) for kind, clock, stopped in clocks_of(ownership)]
 
 
 def ledgers(tx: Transaction) -> list[rules_pb2.Ledger]:
     state = known_state(tx).state
-    found = [_ledger(tx.principal, state, key) for key in sorted(state.ledgers)]
+    found = [_ledger(tx, state, key) for key in sorted(state.ledgers)]
     return [ledger for ledger in found if ledger.rows]
 
 
@@ -94,16 +115,17 @@ def ledger(tx: Transaction, name: str) -> rules_pb2.Ledger:
     key = name.removeprefix("ledgers/")
     if key not in state.ledgers:
         raise NotFound(name)
-    return _ledger(tx.principal, state, key)
+    return _ledger(tx, state, key)
 
 
-def _ledger(principal: Principal, state: State, key: str) -> rules_pb2.Ledger:
-    kept = state.ledgers[key]
-    owed = credits_of(state)[key]
+def _ledger(tx: Transaction, state: State, key: str) -> rules_pb2.Ledger:
+    principal, kept = tx.principal, state.ledgers[key]
+    owed = settled(kept)
     total = sum(kept.weights) or 1
     members = dict(zip(kept.people, zip(kept.weights, kept.taken, strict=True), strict=True))
     deviations = [abs(w * kept.turns - total * t) / total for w, t in zip(kept.weights, kept.taken, strict=True)]
     n = len(kept.people)
+    reasons = why_passed_over(state, key, sorted(owed), tx.now)
     rows = [
         rules_pb2.Ledger.Row(
             person=wire.person_name(person),
@@ -111,10 +133,11 @@ def _ledger(principal: Principal, state: State, key: str) -> rules_pb2.Ledger:
             turns=members[person][1] if person in members else 0,
             share=members[person][0] / total if person in members else 0.0,
             credit=owed.get(person, 0) / LEAD,
-            reason="" if person in members else "NOT_ELIGIBLE",
+            reason=reasons[person],
         )
         for person in sorted(owed)
     ]
+    following = kept.people[next_index(kept)] if n else ""
     message = rules_pb2.Ledger(
         name=f"ledgers/{key}",
         display_name=key,
@@ -122,7 +145,7 @@ def _ledger(principal: Principal, state: State, key: str) -> rules_pb2.Ledger:
         epoch_turns=kept.turns,
         worst_deviation=max(deviations, default=0.0),
         bound=1 - 1 / (2 * n - 2) if n > 1 else 0.0,
-        next=wire.person_name(kept.people[next_index(kept)]) if n else "",
+        next=wire.person_name(following) if following and not reasons[following] else "",
     )
     if principal.scope("ledgers", "read") is Scope.OWN:
         rows = [row for row in rows if row.person == principal.person]
@@ -153,59 +176,3 @@ def verify_journal(tx: Transaction) -> rules_pb2.VerifyJournalResponse:
         problem=problem,
         head_hash=report.head.hex(),
     )
-
-
-def simulate(tx: Transaction, content: dict[str, Any], first: int, last: int) -> rules_pb2.SimulatePolicyResponse:
-    """Decides the leads of a span of history again under another policy. Conditions on texts cannot be evaluated
-    again (texts are not journalled): those the new policy shares with the old keep their journalled values."""
-    proposed = plan_policy(content)
-    answer = rules_pb2.SimulatePolicyResponse()
-    counts: Counter[str] = Counter()
-    end = min(last or storage.head(tx)[0], storage.head(tx)[0])
-    begin = max(first, 1)
-    state = state_before(tx, begin) if begin > 1 else initial_state()
-    simulated = fold(state, PolicyPublished(with_version(proposed, 1_000_000), 0))
-    wanted = list(proposed.conditions())
-    values: dict[int, dict[object, Any]] = {}
-    for record in storage.records(tx, begin - 1, end):
-        entry = decode(record.data)
-        if isinstance(entry, PolicyPublished):
-            state = fold(state, entry)
-            continue
-        if isinstance(entry, Decided):
-            facts = entry.facts
-            known = values.setdefault(facts.policy_version, {c: i for i, c in enumerate(state.policy.conditions())})
-            conditions = tuple(
-                facts.conditions[known[c]] if c in known and known[c] < len(facts.conditions) else "not evaluated"
-                for c in wanted
-            )
-            again = _with(facts, conditions)
-            decided, simulated = decide_all(simulated, [again], moment_of(entry.at))
-            _compare(answer, counts, entry, decided[0])
-        elif isinstance(entry, PersonChanged | PresenceChanged | CalendarChanged):
-            simulated = fold_all(simulated, [entry])
-    for person, leads in counts.items():
-        answer.leads_per_person[wire.person_name(person)] = leads
-    return answer
-
-
-def _with(facts: Any, conditions: tuple[Any, ...]) -> Any:
-    import dataclasses
-
-    return dataclasses.replace(facts, policy_version=1_000_000, conditions=conditions)
-
-
-def _compare(answer: rules_pb2.SimulatePolicyResponse, counts: Counter[str], was: Decided, now: Decided) -> None:
-    answer.decisions += 1
-    if now.owner:
-        counts[now.owner] += 1
-    if now.owner == was.owner:
-        return
-    answer.different += 1
-    if len(answer.differences) < _MOST_DIFFERENCES:
-        answer.differences.add(
-            lead=wire.lead_name(was.facts.lead),
-            owner_before=wire.person_name(was.owner),
-            owner_after=wire.person_name(now.owner),
-            step_after=now.step,
-        )

@@ -1,4 +1,4 @@
-"""The journal, its head and snapshots, waiting leads, timers."""
+"""The journal, its head and snapshots, waiting leads, ownerships with their clocks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,14 +40,27 @@ def upgrade() -> None:
         sa.Column("event", sa.LargeBinary, nullable=False),
     )
     op.create_table(
-        "timers",
-        sa.Column("subject", sa.Text, primary_key=True),
-        sa.Column("kind", sa.Text, primary_key=True),
-        sa.Column("owner", sa.Text, nullable=False),
+        "ownerships",
+        sa.Column("lead", sa.Text, primary_key=True),
         sa.Column("owner_version", sa.BigInteger, nullable=False),
-        sa.Column("set_at", Moment, nullable=False),
-        sa.Column("due_at", Moment, nullable=False),
-        sa.Column("fired_at", Moment),
-        sa.Column("open", sa.Boolean, nullable=False),
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("decision", sa.BigInteger, nullable=False),
+        sa.Column("confirmed", sa.Boolean, nullable=False),
+        sa.Column("misses", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("contacted", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("response_due", Moment),
+        sa.Column("response_fired", Moment),
+        sa.Column("reclaim_due", Moment),
+        sa.Column("reclaim_fired", Moment),
+        sa.Column("nurture_due", Moment),
+        sa.Column("nurture_fired", Moment),
+        sa.Column("next_due", Moment),
     )
-    op.create_index("timers_due", "timers", ["due_at"], postgresql_where=sa.text("open"), sqlite_where=sa.text("open"))
+    op.create_index(
+        "ownerships_due",
+        "ownerships",
+        ["next_due"],
+        postgresql_where=sa.text("next_due IS NOT NULL"),
+        sqlite_where=sa.text("next_due IS NOT NULL"),
+    )
