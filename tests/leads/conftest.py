@@ -1,4 +1,4 @@
-"""A desk on SQLite and one on PostgreSQL. Puts this folder on the path, so that tests import `desk`."""
+"""A desk on SQLite and one on PostgreSQL. Puts the repository on the path, so that tests import `tests.leads.desk`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from desk import Desk, open_runtime
+from tests.leads.desk import Desk, open_runtime
 
 _numbers = itertools.count(1)
 

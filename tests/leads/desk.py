@@ -29,7 +29,10 @@ from leads.wire import capture as capture_wire
 
 def principal(person: str, role: str, scope: Scope, *teams: str, **grant: Any) -> Principal:
     """Somebody with one scope on leads and everything on forms."""
-    grants = {"leads": Grant(scope, scope, scope, scope, **grant), "forms": Grant(*[Scope.ALL] * 4)}
+    grants = {
+        "leads": Grant(scope, scope, scope, scope, **grant),
+        "forms": Grant(Scope.ALL, Scope.ALL, Scope.ALL, Scope.ALL),
+    }
     return Principal(person, role, teams[0] if teams else "", tuple(teams), grants)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from desk import Desk, open_runtime
 
 from dealwright.leads.v1 import leads_pb2
+from tests.leads.desk import Desk, open_runtime
 
 ROUNDS, CONTACTS = 12, 60
 

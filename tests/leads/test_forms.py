@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from desk import ADMIN, Desk
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.json_format import MessageToDict
 
 from chassis.access import ANONYMOUS
 from chassis.errors import Invalid, NotFound, Refused, Stale
@@ -13,10 +14,11 @@ from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.leads.v1 import events_pb2, leads_pb2
 from leads.servicer import BlueprintServicer
 from leads.storage import settings
+from tests.leads.desk import ADMIN, Desk
 
 FORM = leads_pb2.Form(
     display_name="联系我们",
-    channel="WEB_FORM",
+    channel=leads_pb2.WEB_FORM,
     fields=["full_name", "phone", "text"],
     required_fields=["full_name"],
     region="上海市",
@@ -87,7 +89,7 @@ def test_a_form_is_made_changed_listed_and_deleted(desk: Desk) -> None:
     assert taken.value.code == "ALREADY_EXISTS"
     for etag in ("", made.etag):
         form = leads_pb2.Form(name=made.name, open=False, etag=etag)
-        request = leads_pb2.UpdateFormRequest(form=form, update_mask={"paths": ["open"]})
+        request = leads_pb2.UpdateFormRequest(form=form, update_mask=FieldMask(paths=["open"]))
         changed = desk.call("UpdateForm", request)
         assert (changed.open, changed.display_name, changed.etag) == (False, "联系我们", "2")
         break
@@ -115,6 +117,11 @@ def test_a_wrong_form_names_its_fields(desk: Desk) -> None:
 
 
 # --- the blueprint ---
+
+
+def plain(part: blueprint_pb2.Part) -> dict[str, Any]:
+    content: dict[str, Any] = MessageToDict(part.content)
+    return content
 
 
 class Part:
@@ -145,7 +152,7 @@ def test_L22_settings_and_forms_are_read_planned_and_applied_as_data(desk: Desk)
     part = Part(desk)
     start = part.get()
     assert start.version == 0
-    assert start.content["leads"]["hardRejectDuplicates"] is False
+    assert plain(start)["leads"]["hardRejectDuplicates"] is False
     wanted = {
         "leads": {"hardRejectDuplicates": True, "pickLimitPerDay": 3},
         "forms": {"booth": {"channel": "TRADE_SHOW", "fields": ["phone"]}},
@@ -159,12 +166,12 @@ def test_L22_settings_and_forms_are_read_planned_and_applied_as_data(desk: Desk)
     applied = part.apply(wanted, 0)
     assert applied == part.get()
     assert applied.version == 1
-    assert applied.content["leads"]["coolDownHours"] == 24
+    assert plain(applied)["leads"]["coolDownHours"] == 24
     assert part.plan(wanted) == {}
     # What is named is changed; forms that are left out of "forms" go.
     with pytest.raises(Stale):
         part.apply({"forms": {}}, 0)
-    assert part.apply({"forms": {}}, 1).content["leads"]["pickLimitPerDay"] == 3
+    assert plain(part.apply({"forms": {}}, 1))["leads"]["pickLimitPerDay"] == 3
     assert desk.count("forms") == 0
 
 

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from desk import ADMIN, CLERK, LI, MANAGER, WANG, Desk
 
 import leads
 from chassis import clock
 from chassis.errors import Denied, NotFound, Refused, Stale
 from chassis.transaction import Origin
 from dealwright.leads.v1 import events_pb2, leads_pb2
-from leads.domain.lead import Status
+from leads.domain.lead import Status as Standing
 from leads.domain.ownership import Change, Decided
 from leads.domain.settings import LeadSettings
 from leads.storage import leads as stored
@@ -26,7 +25,9 @@ from leads.storage import settings
 from leads.storage.tables import leads as leads_table
 from leads.usecases import directed, ownership
 from leads.usecases.capture import announce_again
+from tests.leads.desk import ADMIN, CLERK, LI, MANAGER, WANG, Desk
 
+Status = leads_pb2.Lead
 PHONE = "13812345678"
 
 
@@ -378,11 +379,11 @@ def test_L31_the_write_itself_compares_what_was_read(desk: Desk) -> None:
     name = desk.capture(phone=PHONE).lead.name
     with desk.runtime.transaction() as tx:
         read = stored.by_name(tx, [name])[name]
-        wanted = [Change(read, owner, Status.ASSIGNED) for owner in ("people/li", "people/wang")]
+        wanted = [Change(read, owner, Standing.ASSIGNED) for owner in ("people/li", "people/wang")]
         results = [ownership.change(tx, [one]) for one in wanted]
         # Nor does an old status pass, whatever the number of the ownership.
-        closed = replace(stored.by_name(tx, [name])[name], status=Status.POOLED)
-        results.append(ownership.change(tx, [Change(closed, "people/wang", Status.ASSIGNED)]))
+        closed = replace(stored.by_name(tx, [name])[name], status=Standing.POOLED)
+        results.append(ownership.change(tx, [Change(closed, "people/wang", Standing.ASSIGNED)]))
         with pytest.raises(Stale):
             ownership.change_one(tx, wanted[1])
     assert [list(found) for found in results] == [[name], [], []]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from desk import ADMIN, CLERK, LI, MANAGER, WANG, Desk, principal
+from google.protobuf.field_mask_pb2 import FieldMask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +22,8 @@ from leads.domain.lead import Attention, Capture, Intent, Lead, Status
 from leads.storage import leads as stored
 from leads.storage import reading
 from leads.storage.tables import leads as table
+from leads.wire.times import stamp
+from tests.leads.desk import ADMIN, CLERK, LI, MANAGER, WANG, Desk, principal
 
 EVERY = {"mine", "others", "teamless", "waiting", "pooled"}
 WITHOUT_TEAM = principal("people/li", "manager", Scope.TEAM)
@@ -69,7 +71,7 @@ def test_P5_P6_a_list_a_look_and_a_change_reach_exactly_the_same_leads(
     assert set(listed(desk, who)) == sees
     for word, name in leads.items():
         request = leads_pb2.UpdateLeadRequest(
-            lead=leads_pb2.Lead(name=name, industry=f"by {who.person}"), update_mask={"paths": ["industry"]}
+            lead=leads_pb2.Lead(name=name, industry=f"by {who.person}"), update_mask=FieldMask(paths=["industry"])
         )
         if word in sees:
             assert desk.get(name, who).company == word
@@ -110,7 +112,7 @@ def test_P7_a_hidden_field_cannot_be_filtered_by_grouped_by_or_changed(desk: Des
 def test_L1_a_list_is_paged_newest_first_and_every_lead_comes_once(desk: Desk) -> None:
     start = datetime(2026, 10, 1, tzinfo=UTC)
     rows = [
-        leads_pb2.Lead(phone=f"138123456{n:02d}", company=str(n), capture_time=start + timedelta(minutes=n // 3))
+        leads_pb2.Lead(phone=f"138123456{n:02d}", company=str(n), capture_time=stamp(start + timedelta(minutes=n // 3)))
         for n in range(20)
     ]
     desk.capture_all(rows)
@@ -155,7 +157,8 @@ def test_C17_a_chain_tells_what_happened_in_order(desk: Desk) -> None:
     desk.call("ContactLead", leads_pb2.ContactLeadRequest(name=name, note="called"), LI)
     desk.capture(phone="13812345678", channel="TRADE_SHOW", location=leads_pb2.Location(latitude=31, longitude=121))
     desk.call("ReleaseLead", leads_pb2.ReleaseLeadRequest(name=name, reason="busy"), LI)
-    token, kinds, points = "", [], []
+    token = ""
+    points: list[leads_pb2.Touchpoint] = []
     while True:
         with desk.runtime.reading(ADMIN) as tx:
             request = leads_pb2.ListTouchpointsRequest(parent=name, page_size=2, page_token=token)
@@ -272,7 +275,7 @@ def test_L29_the_database_sees_the_same_colours(desk: Desk) -> None:
 
 def update(desk: Desk, lead: leads_pb2.Lead, *paths: str, who: Principal = ADMIN) -> leads_pb2.Lead:
     answer: leads_pb2.Lead = desk.call(
-        "UpdateLead", leads_pb2.UpdateLeadRequest(lead=lead, update_mask={"paths": paths}), who
+        "UpdateLead", leads_pb2.UpdateLeadRequest(lead=lead, update_mask=FieldMask(paths=paths)), who
     )
     return answer
 
@@ -285,7 +288,7 @@ def test_L2_a_correction_changes_what_the_mask_names_and_the_lead_is_found_by_it
     assert desk.capture(phone="13812345678").lead.name != lead.name
     # Without a mask, what is set is changed.
     assert update(desk, leads_pb2.Lead(name=lead.name, company="乙")).company == "乙"
-    everything = update(desk, leads_pb2.Lead(name=lead.name, phone="13812345679", channel="API"), "*")
+    everything = update(desk, leads_pb2.Lead(name=lead.name, phone="13812345679", channel=leads_pb2.API), "*")
     assert (everything.company, everything.full_name, everything.email) == ("", "", "")
 
 

@@ -13,8 +13,6 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from desk import ADMIN, LI, Desk, open_runtime
-from racing import capture_rounds
 
 from chassis import clock
 from chassis.access import Tokens, peer
@@ -25,10 +23,13 @@ from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events_pb2
 from dealwright.leads.v1 import leads_pb2, leads_pb2_grpc
 from dealwright.rules.v1 import events_pb2 as rules_events_pb2
+from dealwright.rules.v1 import rules_pb2
 from leads.domain.settings import LeadSettings
 from leads.main import service
 from leads.storage import leads as stored
 from leads.storage import settings
+from tests.leads.desk import ADMIN, LI, Desk, open_runtime
+from tests.leads.racing import capture_rounds
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_L19_L20_people_decisions_clocks_and_actions_arrive_over_the_bus(
     assert (now.owner, now.status, list(now.tags)) == ("people/li", leads_pb2.Lead.ASSIGNED, ["x"])
     assert get(LI).name == lead.name
     with runtime.transaction(peer("rules")) as tx:
-        timer = rules_events_pb2.TimerSet(kind="FIRST_RESPONSE", subject=lead.name, owner_version=1)
+        timer = rules_events_pb2.TimerSet(kind=rules_pb2.Timer.FIRST_RESPONSE, subject=lead.name, owner_version=1)
         timer.due_time.FromJsonString("2026-12-01T10:00:00Z")
         tx.emit(timer)
     assert eventually(lambda: get().HasField("respond_by"))
