@@ -80,8 +80,9 @@ def test_U7_replicas_resources_and_environment_are_overridden_per_service_and_ro
     serve, work = container(objects, "crm-leads-serve"), container(objects, "crm-leads-work")
     assert serve["resources"]["limits"]["memory"] == "1Gi"
     assert serve["resources"]["limits"]["cpu"] == work["resources"]["limits"]["cpu"] == "2"
-    assert plain(serve) == {"DEALWRIGHT_BATCH_ROWS": "500", "DEALWRIGHT_GRPC_THREADS": "64"}
-    assert plain(work) == {"DEALWRIGHT_BATCH_ROWS": "500"}
+    own = {"DEALWRIGHT_SERVICE": "leads"}
+    assert plain(serve) == own | {"DEALWRIGHT_BATCH_ROWS": "500", "DEALWRIGHT_GRPC_THREADS": "64"}
+    assert plain(work) == own | {"DEALWRIGHT_BATCH_ROWS": "500"}
     assert deployment(objects, "crm-rules-serve")["spec"]["replicas"] == 3
     assert deployment(objects, "crm-rules-work")["spec"]["replicas"] == 2
 

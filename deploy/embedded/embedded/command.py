@@ -64,6 +64,10 @@ def migrate(service: ServiceName) -> None:
     from embedded.catalogue import load
 
     roles.migrate(load(service))
+    if service == "directory":
+        from embedded.starting import first_administrator
+
+        first_administrator()
 
 
 @app.command()

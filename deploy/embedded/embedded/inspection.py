@@ -1,7 +1,7 @@
 """Commands that look into the services' databases: parked events, the journal, the health of an installation.
 
-They open each service's database as its processes do: DEALWRIGHT_DATABASE_URL_<SERVICE> in the cluster (or
-DEALWRIGHT_DATABASE_URL for one), SQLite under DATA otherwise. They read beside running processes.
+They open each service's database as its processes do: in a pod the one of DEALWRIGHT_SERVICE at
+DEALWRIGHT_DATABASE_URL; beside a cluster those of DEALWRIGHT_DATABASE_URL_<SERVICE>; SQLite under DATA otherwise.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from embedded.catalogue import NAMES, load
 def runtimes() -> list[Runtime]:
     """Every service whose database is here."""
     found = []
-    for name in NAMES:
+    only = os.environ.get("DEALWRIGHT_SERVICE")
+    for name in [only] if only else NAMES:
         settings = Settings(data=Path(os.environ.get("DATA", "var")))
         url = os.environ.get(f"DEALWRIGHT_DATABASE_URL_{name.upper()}", "")
         if url:

@@ -34,6 +34,16 @@ def first_sign_in(directory: Runtime) -> str | None:
         return password if first_start.first_start(tx, password) else None
 
 
+def first_administrator() -> None:
+    """In a cluster's first migration: adds `admin` with DEALWRIGHT_ADMIN_PASSWORD, or in production with a generated
+    password that is printed this once."""
+    settings = Settings()
+    if os.environ.get(_PASSWORD) or settings.production:
+        password = first_sign_in(runtime(load("directory"), settings))
+        if password and not os.environ.get(_PASSWORD):
+            print(f"First sign-in: admin  {password}")
+
+
 class House:
     """The embedded deployment: every service and the gateway in this process, over SQLite, under one folder."""
 

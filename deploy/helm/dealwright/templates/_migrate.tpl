@@ -33,6 +33,7 @@ spec:
   egress:
     {{- include "dealwright.egressTo" (dict "ports" (list 53) "udp" true "to" .root.Values.networkPolicy.dns) | nindent 4 }}
     {{- include "dealwright.egressTo" .root.Values.networkPolicy.database | nindent 4 }}
+    {{- include "dealwright.egressTo" .root.Values.networkPolicy.broker | nindent 4 }}
 {{- end }}
 ---
 apiVersion: batch/v1

@@ -40,8 +40,11 @@ DEALWRIGHT_PEER_{{ $name | upper | replace "-" "_" }}: "{{ include "dealwright.f
 {{- if .service.database.enabled }}
 {{ include "dealwright.secretEnv" (dict "root" $root "env" "DEALWRIGHT_DATABASE_URL" "ref" .service.database "key" (printf "%s-database-url" .name)) }}
 {{- end }}
+{{- /* A migration declares the service's queues too, so that nothing is announced before they are there. */ -}}
+{{ include "dealwright.secretEnv" (dict "root" $root "env" "DEALWRIGHT_BROKER_URL" "ref" $root.Values.broker) | nindent 0 }}
+- name: DEALWRIGHT_SERVICE
+  value: {{ .name | quote }}
 {{- if ne .role "migrate" }}
-{{ include "dealwright.secretEnv" (dict "root" $root "env" "DEALWRIGHT_BROKER_URL" "ref" $root.Values.broker) }}
 {{ include "dealwright.secretEnv" (dict "root" $root "env" "DEALWRIGHT_REDIS_URL" "ref" $root.Values.redis) }}
 {{- end }}
 {{- range $env, $ref := .service.secretEnv }}
