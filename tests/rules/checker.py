@@ -205,7 +205,7 @@ class Checker:
         found = self.findings
         found.decisions += 1
         lead, owner = entry["lead"], entry["owner"]
-        step = self.steps.get(entry["step"], {"kind": entry["step"].replace("-", "_"), "checks": ALL_CHECKS})
+        step = self.steps.get(entry["step"], {"kind": entry["step"], "checks": ALL_CHECKS[:3]})
         dealt = step["kind"] in ("roster", "seniors", "nearest")
         roster = next((s for s in self.steps.values() if s["kind"] == "roster"), {"checks": ALL_CHECKS})
         able = self.able(entry, roster["checks"], "")

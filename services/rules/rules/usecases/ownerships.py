@@ -75,7 +75,9 @@ def _laid(tx: Transaction, state: State, known: Ownership | None, event: Any) ->
         elif not event.contacted:
             response = clocks.first_response(state, owner, at)
         due = clocks.dues(state, wire.intent_name(event.intent), at, response)
-        return owning.began(known, lead, version, owner, event.decision, event.contacted, due)
+        # What the rules decided has a first response of its own, whoever reached the contact before.
+        contacted = event.contacted and event.how != "RULES"
+        return owning.began(known, lead, version, owner, event.decision, contacted, due)
     return owning.closed(known, lead, version, owner)
 
 
