@@ -138,7 +138,7 @@ class _Batch:
 
     def _return(self) -> None:
         """What lay in the pool or was closed waits for an owner again."""
-        wanted = [Change(self._leads[name], "", Status.WAITING, "RETURNED") for name in self._returned]
+        wanted = [Change(self._leads[name], "", Status.WAITING) for name in self._returned]
         for name, lead in ownership.change(self._tx, wanted).items():
             was, arrival = self._before[name], self._returned[name]
             self._leads[name] = lead

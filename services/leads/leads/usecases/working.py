@@ -147,7 +147,7 @@ def reassign(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> 
         stored.save_standing(tx, [after])
         previous = lead.owner
     else:
-        after = ownership.change_one(tx, Change(lead, "", Status.WAITING, reason, by_person=True))
+        after = ownership.change_one(tx, Change(lead, "", Status.WAITING, by_person=True))
         previous = lead.owners[-1] if lead.owners else ""
     tx.emit(events.captured(after, "REASSIGNED", previous, after.owners))
     note(tx, Kind.CHANGED, after, reason=reason or "REASSIGNED")
