@@ -160,13 +160,24 @@ def _journal(
 
 def _same_owners(verdict: Verdict, journal: list[Any], owners: dict[str, dict[int, tuple[str, str, int]]]) -> None:
     """Every turn that was dealt was taken by `leads` or came back, and never both."""
-    taken = {decision for versions in owners.values() for _, how, decision in versions.values() if how == "RULES"}
+    taken = {
+        decision: version
+        for versions in owners.values()
+        for version, (_, how, decision) in versions.items()
+        if how == "RULES"
+    }
     dealt: dict[int, str] = {}
     returned: set[int] = set()
     for row in journal:
         entry = read(bytes(row.body))
         if entry["kind"] == "d1" and entry["owner"]:
             dealt[row.seq] = entry["lead"]
+            recorded = taken.get(row.seq)
+            if recorded is not None and recorded != entry.get("owner_version", 0) + 1:
+                verdict.wrong.append(
+                    f"STALE DECISION: {row.seq} was about owner version {entry.get('owner_version', 0)} of "
+                    f"{entry['lead']} and became version {recorded}"
+                )
         elif entry["kind"] == "returned1":
             if entry["decision"] in returned:
                 verdict.wrong.append(f"TURN RETURNED TWICE: decision {entry['decision']}")

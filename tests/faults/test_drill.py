@@ -33,7 +33,7 @@ def test_U1_U2_no_kill_of_a_process_the_broker_or_the_database_loses_or_doubles_
     [
         ("early acknowledgement", "LOST"),
         ("no inbox", "two owners"),
-        ("no compare-and-set", "RECORDED TWICE|ANNOUNCED|TURN|LOAD|UNANNOUNCED"),
+        ("no compare-and-set", "STALE DECISION"),
         ("lost turn", "LOST TURN"),
     ],
 )
