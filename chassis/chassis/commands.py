@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,10 @@ def uncertain() -> Refused:
     )
 
 
+def internal() -> Refused:
+    return Refused("INTERNAL", "An error of ours; it was logged.", "系统内部错误，已记录。", code="INTERNAL")
+
+
 # Pauses before another try when the database was lost or chose this transaction to break a deadlock.
 _PAUSES = (0.0, 0.05, 0.2)
 
@@ -76,6 +81,15 @@ def _lookup(
     return {(r.actor, r.request_id): (r.request_hash, r.response) for r in found}
 
 
+def _lookup_again(
+    runtime: Runtime, method: str, actor_and_ids: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[bytes, bytes]]:
+    """After a no: the same request sent twice at once may have made what this one now stumbles over ("is taken"), and
+    then its answer is ours."""
+    with runtime.reading() as tx:
+        return _lookup(tx, method, actor_and_ids)
+
+
 def _store(tx: Transaction, method: str, rows: Sequence[tuple[str, str, bytes, bytes]]) -> None:
     """Writes answers (actor, request_id, hash, response); raises _Repeated when one is there already."""
     taken = insert_rows(
@@ -100,12 +114,12 @@ def run_command(
 ) -> Message:
     """One call in one transaction. Raises the Problem that says no."""
     request_id = _request_id(call.request)
+    key = (call.principal.actor, request_id)
     pauses = iter(_PAUSES)
     while True:
         try:
             with runtime.transaction(call.principal, call.origin) as tx:
                 tx.fetched = fetched
-                key = (call.principal.actor, request_id)
                 if request_id and (known := _lookup(tx, method, [key]).get(key)) is not None:
                     return _replay(known, call.request, response_type)
                 response = handler(tx, call.request)
@@ -116,6 +130,8 @@ def run_command(
             continue
         except Exception as problem:
             if not is_unavailable(problem):
+                if request_id and (known := _lookup_again(runtime, method, [key]).get(key)) is not None:
+                    return _replay(known, call.request, response_type)
                 raise
             # What certainly left nothing behind may run again; what may have committed, only with a request_id,
             # which then finds its answer.
@@ -199,6 +215,7 @@ class Batcher:
     def _commit(self, batch: list[_Waiting]) -> None:
         pauses = iter(_PAUSES)
         while batch:
+            answers: Sequence[Answer | Exception]
             try:
                 answers = self._attempt([w.item for w in batch])
             except _Repeated:
@@ -207,16 +224,36 @@ class Batcher:
                 if is_unavailable(problem):
                     batch = self._once_more(batch, problem, next(pauses, None))
                     continue
-                if len(batch) > 1:
-                    self._halves(batch)
-                elif isinstance(problem, Problem):
-                    batch[0].future.set_result(problem)
-                else:
-                    batch[0].future.set_exception(problem)
-                return
-            for waiting, answer in zip(batch, answers, strict=True):
-                waiting.future.set_result(answer)
+                answers = [problem]
+            if len(answers) == len(batch):
+                self._answer(batch, answers)
+            else:
+                self._halves(batch)
             return
+
+    def _answer(self, batch: list[_Waiting], answers: Sequence[Answer | Exception]) -> None:
+        """Tells each its answer, and of an error that is no answer only that there was one."""
+        doubtful = [
+            (w.item.call.principal.actor, request_id)
+            for w, answer in zip(batch, answers, strict=True)
+            if isinstance(answer, Exception) and (request_id := _request_id(w.item.call.request))
+        ]
+        known: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        if doubtful:
+            with suppress(sa.exc.SQLAlchemyError):
+                known = _lookup_again(self._runtime, self._method, doubtful)
+        for waiting, answer in zip(batch, answers, strict=True):
+            call = waiting.item.call
+            stored = known.get((call.principal.actor, _request_id(call.request)))
+            if isinstance(answer, Exception) and stored is not None:
+                try:
+                    answer = _replay(stored, call.request, self._response_type)
+                except Problem as problem:
+                    answer = problem
+            if not isinstance(answer, Message | Problem):
+                log.error("command failed", method=self._method, exc_info=answer)
+                answer = internal()
+            waiting.future.set_result(answer)
 
     def _once_more(self, batch: list[_Waiting], problem: Exception, pause: float | None) -> list[_Waiting]:
         """Those of a batch lost with the database that may run again: all of it where nothing was stored, those with

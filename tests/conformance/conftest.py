@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.conformance.deployments import Cluster, Deployment, Local
 
 from chassis.testing.parts import Postgres, RabbitMQ
+from tests.conformance.deployments import Cluster, Deployment, Local
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,8 @@ from typing import Any, ClassVar, Self
 import sqlalchemy as sa
 from google.protobuf.message import Message
 from pydantic import SecretStr
-from tests.conformance.probe import handled, newest, service
 
-from chassis import clock, ids
+from chassis import clock, ids, telemetry
 from chassis.access import Tokens
 from chassis.background import Background
 from chassis.bus import publisher
@@ -30,9 +29,11 @@ from chassis.service import Runtime
 from chassis.settings import Settings
 from chassis.transaction import OutboxRow
 from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
+from tests.conformance.probe import handled, newest, service
 
 KEY = "a key for tests, of more than thirty-two characters"
 HERE = Path(__file__).parent
+telemetry.start("probe", "test", "INFO", 0.0)  # logs as in production: one line each, nothing personal
 
 
 def wait_for(question: Callable[[], Any], seconds: float = 20.0, what: str = "") -> Any:
@@ -194,7 +195,7 @@ class Deployment:
 
     # --- what came of it ---
 
-    def rows(self, statement: sa.Select[Any]) -> list[Any]:
+    def rows(self, statement: sa.Select[*tuple[Any, ...]]) -> list[Any]:
         with self.runtime.reading() as tx:
             return list(tx.execute(statement).all())
 

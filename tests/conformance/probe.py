@@ -70,9 +70,8 @@ def _servicers(runtime: object) -> list[object]:
 
 
 def _subscribers() -> list[object]:
-    from tests.conformance import probe_subscribers
-
     from chassis.bus.subscriptions import subscriptions
+    from tests.conformance import probe_subscribers
 
     return list(subscriptions(probe_subscribers))
 

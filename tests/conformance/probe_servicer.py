@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from google.protobuf.message import Message
-from tests.conformance.probe import notes
 
 from chassis.database import insert_rows, to_micros
 from chassis.errors import Invalid, NotFound, Problem, already_exists
@@ -19,6 +18,7 @@ from chassis.rpc import Call, Item, batch_command, batch_of, command, outside, q
 from chassis.transaction import Transaction
 from dealwright.api.v1 import access_pb2
 from dealwright.leads.v1.events_pb2 import LeadTouched
+from tests.conformance.probe import notes
 
 _CONTRACT = """
 name: "dealwright/probe/v1/probe.proto" package: "dealwright.probe.v1" syntax: "proto3"
@@ -65,7 +65,7 @@ def _declare() -> Any:
     assert access_pb2.DESCRIPTOR.name == "dealwright/api/v1/access.proto"
     pool = descriptor_pool.Default()
     file = text_format.Parse(_CONTRACT % methods, descriptor_pb2.FileDescriptorProto(), descriptor_pool=pool)
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(file)
     return pool.FindFileByName(file.name)
 
 

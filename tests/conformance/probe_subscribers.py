@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
-from tests.conformance.probe import handled, newest
 
 from chassis.bus.subscriptions import subscriber
 from chassis.database import insert_rows
 from chassis.errors import Invalid
 from chassis.transaction import Transaction
 from dealwright.leads.v1.events_pb2 import LeadCaptured, LeadContacted, LeadReleased, LeadTouched
+from tests.conformance.probe import handled, newest
 
 COLUMNS = ("subscriber", "subject", "event_id", "traceparent", "at")
 

@@ -8,10 +8,9 @@ import threading
 
 
 def _embedded() -> None:
-    from tests.conformance.probe import service
-
     from chassis.embedding import Embedding
     from chassis.settings import Settings
+    from tests.conformance.probe import service
 
     settings = Settings()
     databases = {"probe": settings.database_url} if settings.database_url else None
@@ -25,9 +24,8 @@ def _embedded() -> None:
 
 
 def main(role: str) -> None:
-    from tests.conformance.probe import service
-
     from chassis import roles
+    from tests.conformance.probe import service
 
     {"serve": lambda: roles.serve(service), "work": lambda: roles.work(service), "embedded": _embedded}[role]()
 

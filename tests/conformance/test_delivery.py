@@ -7,13 +7,13 @@ import time
 
 import pytest
 import sqlalchemy as sa
-from tests.conformance.deployments import Deployment, body, envelope, wait_for
-from tests.conformance.probe import handled
 
 from chassis import ids
 from chassis.bus.subscriptions import parked
 from dealwright.bus.v1.envelope_pb2 import Envelope
 from dealwright.leads.v1.events_pb2 import LeadCaptured, LeadContacted, LeadReleased, LeadTouched
+from tests.conformance.deployments import Deployment, body, envelope, wait_for
+from tests.conformance.probe import handled
 
 CAPTURED = LeadCaptured.DESCRIPTOR.full_name
 CONTACTED = LeadContacted.DESCRIPTOR.full_name

@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.conformance.deployments import Cluster, Deployment, Local, Program, body, envelope, wait_for
 
 from chassis import ids
 from chassis.bus.publisher import Confirmed, Publisher
@@ -20,6 +20,7 @@ from chassis.migration import migrate
 from chassis.testing.parts import Postgres, RabbitMQ
 from chassis.transaction import OutboxRow
 from dealwright.leads.v1.events_pb2 import LeadCaptured, LeadContacted, LeadTouched
+from tests.conformance.deployments import Cluster, Deployment, Local, Program, body, envelope, wait_for
 
 LONG = os.environ.get("LONG") == "1"
 AWAY = 180.0 if LONG else 3.0
@@ -75,7 +76,7 @@ class Stream:
             return sent <= set(self._deployment.subjects(subscriber, self._run))
 
         for subscriber in ("touched", "contacted"):
-            wait_for(lambda s=subscriber: arrived(s), seconds, "all that was committed is handled")
+            wait_for(partial(arrived, subscriber), seconds, "all that was committed is handled")
         self._deployment.settle(seconds)
         for subscriber in ("touched", "contacted"):
             handled = self._deployment.subjects(subscriber, self._run)

@@ -91,15 +91,16 @@ def deliver(runtime: Runtime, subscription: Subscription, envelopes: Sequence[En
     """
     try:
         _handle(runtime, subscription, envelopes)
+        return
     except Exception as problem:
         if is_unavailable(problem):
             raise
-        if len(envelopes) > 1:
-            middle = len(envelopes) // 2
-            deliver(runtime, subscription, envelopes[:middle])
-            deliver(runtime, subscription, envelopes[middle:])
+        if len(envelopes) == 1:
+            _record_failure(runtime, subscription, envelopes[0], problem)
             return
-        _record_failure(runtime, subscription, envelopes[0], problem)
+    middle = len(envelopes) // 2
+    deliver(runtime, subscription, envelopes[:middle])
+    deliver(runtime, subscription, envelopes[middle:])
 
 
 def _handle(runtime: Runtime, subscription: Subscription, envelopes: Sequence[Envelope]) -> None:
