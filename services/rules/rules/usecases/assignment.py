@@ -143,8 +143,11 @@ def announce(
     waits: list[tuple[str, bytes]] = []
     fresh: list[Ownership] = []
     again: list[Ownership] = []
+    last = {decision.facts.lead: seq for seq, decision in decided}
     for seq, decision in decided:
         facts = decision.facts
+        if last[facts.lead] != seq:
+            continue  # it was decided once more right after
         due: datetime | None = None
         if decision.owner:
             due = clocks.respond_by(state, decision)
@@ -152,8 +155,6 @@ def announce(
             if not facts.owner_version and (row is None or row.version < 1):
                 dues = clocks.dues(state, facts.intent, moment_of(decision.at), due)
                 (fresh if row is None else again).append(owning.decided(facts.lead, decision.owner, seq, dues))
-        elif facts.lead not in state.waiting:
-            continue  # it was decided once more right after
         elif facts.lead in events:
             waits.append((facts.lead, events[facts.lead].SerializeToString()))
         tx.emit(wire.decided(seq, decision, due))

@@ -8,9 +8,11 @@ closed a lead then does so here, whoever has it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from chassis.access import Scope
 from chassis.errors import Invalid
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import rules_pb2
@@ -33,7 +35,7 @@ from rules.domain import (
     with_version,
 )
 from rules.domain.policy import ConditionSource
-from rules.usecases.journal import state_before
+from rules.usecases.journal import known_state, state_before
 from rules.usecases.policies import plan_policy
 
 _MOST_DIFFERENCES = 1000
@@ -44,7 +46,9 @@ _VERSION = 1 << 40
 def simulate(tx: Transaction, content: dict[str, Any], first: int, last: int) -> rules_pb2.SimulatePolicyResponse:
     """Decides the leads of a span of history (0: from the first, to the last entry) again under this policy.
 
-    Raises Invalid for a policy that could not be published, and for more than 200 000 entries at a time.
+    Differences are told of the leads that the caller may see, and shares of the people whose leads those are; the
+    counts are of all. Raises Invalid for a policy that could not be published, and for more than 200 000 entries at a
+    time.
     """
     proposed = plan_policy(content)
     head = storage.head(tx)[0]
@@ -56,7 +60,23 @@ def simulate(tx: Transaction, content: dict[str, Any], first: int, last: int) ->
     run = _Run(state, with_version(proposed, _VERSION))
     for record in storage.records(tx, begin - 1, end):
         run.feed(decode(record.data))
-    return run.answer()
+    return run.answer(_shown(tx))
+
+
+def _shown(tx: Transaction) -> Callable[[str], bool]:
+    """Whether the leads of an owner ("" for nobody's) are the caller's to see."""
+    principal = tx.principal
+    scope = principal.scope("leads", "read")
+    people = known_state(tx).state.people
+
+    def shown(owner: str) -> bool:
+        if scope is Scope.ALL or (owner and wire.person_name(owner) == principal.person):
+            return True
+        known = people.get(owner)
+        team = f"teams/{known.team}" if known and known.team else ""
+        return scope is Scope.TEAM and (not owner or team in (principal.teams or ("",)))
+
+    return shown
 
 
 class _Run:
@@ -134,7 +154,7 @@ class _Run:
         elif entry.delta > 0 or entry.lead not in self.state.waiting:
             self._fold(entry)
 
-    def answer(self) -> rules_pb2.SimulatePolicyResponse:
+    def answer(self, shown: Callable[[str], bool]) -> rules_pb2.SimulatePolicyResponse:
         found = rules_pb2.SimulatePolicyResponse(
             decisions=len(self.was), not_evaluated=self.not_evaluated, waiting=len(self.state.waiting)
         )
@@ -146,7 +166,7 @@ class _Run:
             if now.owner == owner:
                 continue
             found.different += 1
-            if len(found.differences) < _MOST_DIFFERENCES:
+            if shown(owner) and len(found.differences) < _MOST_DIFFERENCES:
                 found.differences.add(
                     lead=wire.lead_name(lead),
                     owner_before=wire.person_name(owner),
@@ -154,5 +174,6 @@ class _Run:
                     step_after=now.step,
                 )
         for person, leads in counts.items():
-            found.leads_per_person[wire.person_name(person)] = leads
+            if shown(person):
+                found.leads_per_person[wire.person_name(person)] = leads
         return found
