@@ -21,7 +21,8 @@ import grpc
 from dealwright.leads.v1 import leads_pb2, leads_pb2_grpc
 
 REGIONS = ("华东", "华南", "华北", "西南", "西北")
-SINGLES, BATCHES, ROWS = 22, 2, 20
+SINGLES, BATCHES, ROWS = 26, 2, 20
+ENOUGH = 1000
 
 
 @dataclass
@@ -99,6 +100,11 @@ class Load:
             if thread.is_alive():
                 self.acknowledged.wrong.append("a caller was not answered within 90 s")
 
+    def _pause(self) -> None:
+        """Enough is enough: callers go on, so that calls are in flight, but slowly."""
+        if len(self.acknowledged.leads) > ENOUGH:
+            self._stopping.wait(0.3)
+
     def _next(self) -> int:
         with self._lock:
             self._number += 1
@@ -131,6 +137,7 @@ class Load:
         ) as channel:
             stub = leads_pb2_grpc.LeadServiceStub(channel)
             while not self._stopping.is_set():
+                self._pause()
                 number = self._next()
                 lead = self._lead(rng, number)
                 request = leads_pb2.CaptureLeadRequest(
@@ -181,6 +188,7 @@ class Load:
     def _batches(self, index: int) -> None:
         rng = random.Random(f"{self._seed} batch {index}")
         while not self._stopping.is_set():
+            self._pause()
             numbers = [self._next() for _ in range(ROWS)]
             rows = [{"requestId": f"{self._seed}-{n}", "lead": self._lead(rng, n)} for n in numbers]
             with self._lock:
