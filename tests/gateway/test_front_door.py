@@ -86,7 +86,7 @@ def test_peers_methods_are_not_offered(channel: grpc.Channel, world: Any, path: 
     assert not world.seen
 
 
-def test_a_right_that_is_missing_is_denied_before_the_service_is_asked(channel: grpc.Channel, world: Any) -> None:
+def test_E11_a_right_that_is_missing_is_denied_and_reaches_no_handler(channel: grpc.Channel, world: Any) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         leads_pb2_grpc.LeadServiceStub(channel).CaptureLead(
             REQUEST, metadata=(("authorization", "Bearer finance/f/x"),), timeout=5

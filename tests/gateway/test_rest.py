@@ -267,9 +267,7 @@ def test_without_a_session_only_open_methods_answer(client: Callable[..., Any], 
         assert nobody("GET", "/v1/leads", headers=headers).status_code == 401
 
 
-def test_a_role_without_the_right_is_refused_before_the_service_is_asked(
-    client: Callable[..., Any], world: Any
-) -> None:
+def test_E11_a_role_without_the_right_is_refused_and_reaches_no_handler(client: Callable[..., Any], world: Any) -> None:
     answer = client("finance/fin/head")("POST", "/v1/leads:capture", json={"lead": {"phone": "1"}})
     assert (answer.status_code, answer.json()["reason"]) == (403, "DENIED")
     assert not world.calls("CaptureLead")

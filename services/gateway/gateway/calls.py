@@ -1,4 +1,7 @@
-"""One call of a public RPC, whichever door it came through: rights, limits, the inner call."""
+"""One call of a public RPC, whichever door it came through: who calls, limits, the inner call.
+
+Rights are judged, logged and counted in one place, the server of the service that is called.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from google.protobuf.message import DecodeError, Message
 from chassis import clock, ids, telemetry
 from chassis.access import ANONYMOUS, Principal
 from chassis.errors import Refused, unauthenticated
-from chassis.server import check_access
 from dealwright.leads.v1 import leads_pb2
 from gateway.addresses import Method
 from gateway.channels import Channels
@@ -70,7 +72,6 @@ class Calls:
         else:
             principal, internal = await self._caller(arrival.token, arrival.address)
             await self._limits.take(f"session:{principal.session or principal.person}", self._settings.session_rate)
-            check_access(method.rule, principal)
         body = request if isinstance(request, bytes) else request.SerializeToString()
         if len(body) > self._settings.max_message_bytes:
             raise too_large()

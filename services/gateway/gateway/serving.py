@@ -77,8 +77,7 @@ class Gateway:
         self._loop, self._leave = asyncio.get_running_loop(), asyncio.Event()
         settings = self._settings
         # Bound here and not by uvicorn, which would leave the process when the port is taken.
-        family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
-        listener = socket.create_server((settings.http_host, settings.http_port), family=family, backlog=2048)
+        listener = _listener(settings.http_host, settings.http_port)
         context = Context(self._runtime, settings)
         door = FrontDoor(context.methods, context.calls, settings)
         server = uvicorn.Server(
@@ -116,3 +115,16 @@ class Gateway:
         finally:
             listener.close()
             await context.stop()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Names TCP as its protocol: asyncio switches Nagle's algorithm off only then, which would cost 40 ms a request."""
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(2048)
+    except OSError:
+        made.close()
+        raise
+    return made
