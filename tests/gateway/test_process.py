@@ -61,7 +61,7 @@ def test_a_port_that_is_taken_is_an_error_at_the_start(world: Any, door: str) ->
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(OSError, match=r"port|bind"):
+        with pytest.raises(OSError, match="port"):
             world.open(**{door: taken.getsockname()[1]})
 
 

@@ -179,4 +179,4 @@ def localize_rows(plain: Any, tongue: str, request_id: str, to_path: Callable[[i
         ]
         english = error.get("detail") or TITLES.get(status, TITLES[500])[0]
         texts = (english, error.get("detailZh") or english)
-        row["error"] = build(status, reason, texts, tongue, request_id, fields)
+        row["error"] = build(status, reason, texts, tongue, error.get("requestId") or request_id, fields)

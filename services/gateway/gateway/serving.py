@@ -124,7 +124,7 @@ def _listener(host: str, port: int) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))
         made.listen(2048)
-    except OSError:
+    except OSError as problem:
         made.close()
-        raise
+        raise OSError(f"port {port} of {host} cannot be had: {problem}") from problem
     return made
