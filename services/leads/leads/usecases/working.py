@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from chassis.access import Scope
+from chassis.access import Principal, Scope
 from chassis.errors import Denied, Refused
 from chassis.transaction import Transaction
 from leads.domain.lead import CLOSED, UNDECIDED, Kind, Lead, Status
@@ -33,6 +33,11 @@ def note(tx: Transaction, kind: Kind, lead: Lead, text: str = "", reason: str = 
 
 def not_owned() -> Refused:
     return Refused("NOT_OWNED", "Nobody owns this lead.", "该线索尚无负责人。")
+
+
+def _may_change_owners(caller: Principal) -> bool:
+    wide = caller.scope("leads", "write") in (Scope.TEAM, Scope.ALL)
+    return bool(caller.peer) or (wide and caller.role in _MAY_REASSIGN)
 
 
 def closed(lead: Lead) -> Refused:
@@ -103,8 +108,10 @@ def claim(tx: Transaction, name: str, etag: str, zone: ZoneInfo) -> Lead:
 
 
 def release(tx: Transaction, name: str, etag: str, reason: str) -> Lead:
-    """The owner gives it back to the pool."""
+    """The owner gives it back to the pool, or whoever may change owners does. Raises Denied, NOT_OWNED, CLOSED."""
     lead = hold(tx, name, etag)
+    if lead.owner != tx.principal.person and not _may_change_owners(tx.principal):
+        raise Denied("leads.release")
     if not lead.owner:
         raise not_owned()
     if lead.status in CLOSED:
@@ -126,9 +133,7 @@ def reassign(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> 
     Raises Denied for callers who may not, CANNOT_RECEIVE for a person who does not take leads, CLOSED.
     """
     lead = hold(tx, name, etag)
-    caller = tx.principal
-    wide = caller.scope("leads", "write") in (Scope.TEAM, Scope.ALL)
-    if not caller.peer and not (wide and caller.role in _MAY_REASSIGN):
+    if not _may_change_owners(tx.principal):
         raise Denied("leads.reassign")
     if lead.status in CLOSED:
         raise closed(lead)

@@ -1,0 +1,324 @@
+"""For every RPC: which rows it is about, how it is asked for one of them, and how one tells that the row was told."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from dealwright.blueprint.v1 import blueprint_pb2 as blueprint
+from dealwright.directory.v1 import directory_pb2 as directory
+from dealwright.gateway.v1 import gateway_pb2 as gateway
+from dealwright.leads.v1 import leads_pb2 as leads
+from dealwright.rules.v1 import rules_pb2 as rules
+from tests.security.house import PASSWORD, House
+from tests.security.matrix import ALL, LEADS, PEOPLE
+
+Ask = Callable[[House, str, str], Message]
+# Given the house, the caller, the row and the answer: "Y", "O" (told in outline), "S" or "U" (in the list or not).
+Told = Callable[[House, str, str, Any], str]
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`ask(house, who, row)` makes the request; `own_session`: the call ends the session it comes with."""
+
+    rows: tuple[str, ...]
+    ask: Ask
+    told: Told
+    own_session: bool = False
+
+
+PROBES: dict[str, Probe] = {}
+
+
+def _done(house: House, who: str, row: str, answer: Any) -> str:
+    return "Y"
+
+
+def asks(rpc: str, rows: tuple[str, ...] = ALL, told: Told = _done, **more: bool) -> Callable[[Ask], Ask]:
+    def keep(ask: Ask) -> Ask:
+        assert rpc not in PROBES, rpc
+        PROBES[rpc] = Probe(rows, ask, told, **more)
+        return ask
+
+    return keep
+
+
+def _listed(field: str, name_of: Callable[[House, str, str], str], key: str = "name") -> Told:
+    def told(house: House, who: str, row: str, answer: Any) -> str:
+        return "S" if name_of(house, who, row) in {getattr(one, key) for one in getattr(answer, field)} else "U"
+
+    return told
+
+
+# --- directory ---
+
+_D = "directory.DirectoryService."
+_team = lambda house, who, row: house.teams[row]  # noqa: E731
+_person = House.person
+
+
+@asks(_D + "CreatePerson", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    team = {"own": h.teams["own"], "mate": h.teams["mate"], "other": h.teams["other"]}[row]
+    person = directory.Person(login=f"new{next(_numbers)}", display_name="新", role="sales", team=team)
+    return directory.CreatePersonRequest(person=person)
+
+
+asks(_D + "GetPerson", PEOPLE)(lambda h, who, row: directory.GetPersonRequest(name=h.person(who, row)))
+asks(_D + "ListPeople", PEOPLE, _listed("people", _person))(
+    lambda h, who, row: directory.ListPeopleRequest(page_size=1000)
+)
+
+
+@asks(_D + "UpdatePerson", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    person = directory.Person(name=h.person(who, row), display_name=f"改{next(_numbers)}")
+    return directory.UpdatePersonRequest(person=person)
+
+
+@asks(_D + "SetPresence", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    presence = directory.Person.AWAY if next(_numbers) % 2 else directory.Person.ONLINE
+    return directory.SetPresenceRequest(name=h.person(who, row), presence=presence)
+
+
+asks(_D + "Heartbeat", PEOPLE)(lambda h, who, row: directory.HeartbeatRequest(name=h.person(who, row)))
+asks(_D + "InvitePerson", PEOPLE)(lambda h, who, row: directory.InvitePersonRequest(name=h.person(who, row)))
+asks(_D + "RequestPasswordReset")(lambda h, who, row: directory.RequestPasswordResetRequest(login="other1"))
+
+
+@asks(_D + "RedeemPasswordToken")
+def _(h: House, who: str, row: str) -> Message:
+    invited = directory.InvitePersonRequest(name=h.add_person(f"invited{next(_numbers)}"))
+    link = h.do(_D + "InvitePerson", invited).link
+    return directory.RedeemPasswordTokenRequest(token=link.partition("#token=")[2], password=PASSWORD)
+
+
+@asks(_D + "ChangePassword", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    name = h.person(who, row)
+    return directory.ChangePasswordRequest(name=name, current_password=PASSWORD, new_password=PASSWORD)
+
+
+asks(_D + "CreateTeam")(
+    lambda h, who, row: directory.CreateTeamRequest(team=directory.Team(display_name=f"新组{next(_numbers)}"))
+)
+asks(_D + "GetTeam", PEOPLE)(lambda h, who, row: directory.GetTeamRequest(name=h.teams[row]))
+asks(_D + "ListTeams", PEOPLE, _listed("teams", _team))(lambda h, who, row: directory.ListTeamsRequest(page_size=1000))
+asks(_D + "UpdateTeam", PEOPLE)(
+    lambda h, who, row: directory.UpdateTeamRequest(
+        team=directory.Team(name=h.teams[row], display_name=f"组{next(_numbers)}")
+    )
+)
+asks(_D + "DeleteTeam")(lambda h, who, row: directory.DeleteTeamRequest(name=h.add_team(f"空{next(_numbers)}")))
+asks(_D + "GetRole")(lambda h, who, row: directory.GetRoleRequest(name="roles/sales"))
+asks(_D + "ListRoles")(lambda h, who, row: directory.ListRolesRequest())
+asks(_D + "UpdateRole")(
+    lambda h, who, row: directory.UpdateRoleRequest(
+        role=directory.Role(name="roles/finance", display_name=f"财务 {next(_numbers)}")
+    )
+)
+
+
+def _calendar(h: House) -> str:
+    request = directory.CreateCalendarRequest(
+        calendar=directory.Calendar(display_name="展会"), calendar_id=f"show-{next(_numbers)}"
+    )
+    return str(h.do(_D + "CreateCalendar", request).name)
+
+
+@asks(_D + "CreateCalendar")
+def _(h: House, who: str, row: str) -> Message:
+    calendar = directory.Calendar(display_name="展会")
+    return directory.CreateCalendarRequest(calendar=calendar, calendar_id=f"show-{next(_numbers)}")
+
+
+asks(_D + "GetCalendar")(lambda h, who, row: directory.GetCalendarRequest(name="calendars/company"))
+asks(_D + "ListCalendars")(lambda h, who, row: directory.ListCalendarsRequest())
+asks(_D + "UpdateCalendar")(
+    lambda h, who, row: directory.UpdateCalendarRequest(
+        calendar=directory.Calendar(name="calendars/company", display_name=f"公司 {next(_numbers)}")
+    )
+)
+asks(_D + "DeleteCalendar")(lambda h, who, row: directory.DeleteCalendarRequest(name=_calendar(h)))
+asks(_D + "CreateSession")(lambda h, who, row: directory.CreateSessionRequest(login="other1", password=PASSWORD))
+asks(_D + "GetSession")(lambda h, who, row: directory.GetSessionRequest())
+asks(_D + "DeleteSession", own_session=True)(lambda h, who, row: directory.DeleteSessionRequest())
+
+
+@asks(_D + "ResolveSession")
+def _(h: House, who: str, row: str) -> Message:
+    request = directory.CreateSessionRequest(login="other1", password=PASSWORD)
+    token = h.call(_D + "CreateSession", request, None).message.token
+    return directory.ResolveSessionRequest(token=token)
+
+
+# --- leads ---
+
+_L = "leads.LeadService."
+
+
+def _capture(h: House, who: str, row: str) -> leads.CaptureLeadRequest:
+    """A second touch of a lead that is known."""
+    lead = h.lead(h.fresh(who, row))
+    return leads.CaptureLeadRequest(lead=leads.Lead(phone=lead.phone, text="再次来访"))
+
+
+def _outline(lead: Any) -> str:
+    return "Y" if lead.phone else "O"
+
+
+asks(_L + "CaptureLead", LEADS, lambda h, who, row, answer: _outline(answer.lead))(_capture)
+asks(_L + "BatchCaptureLeads", LEADS, lambda h, who, row, answer: _outline(answer.results[0].lead))(
+    lambda h, who, row: leads.BatchCaptureLeadsRequest(requests=[_capture(h, who, row)])
+)
+
+
+def _form(h: House) -> str:
+    request = leads.CreateFormRequest(form=_a_form(), form_id=f"booth-{next(_numbers)}")
+    return str(h.do(_L + "CreateForm", request).name)
+
+
+def _a_form() -> leads.Form:
+    return leads.Form(display_name="展位", channel=leads.WEB_FORM, fields=["full_name", "phone"], open=True)
+
+
+@asks(_L + "SubmitForm")
+def _(h: House, who: str, row: str) -> Message:
+    return leads.SubmitFormRequest(form=_form(h), lead=leads.Lead(phone=f"1380013{next(_numbers):04d}"))
+
+
+asks(_L + "GetLead", LEADS)(lambda h, who, row: leads.GetLeadRequest(name=h.fresh(who, row)))
+
+
+def _one_lead(h: House, who: str, row: str) -> str:
+    return f'phone = "{h.lead(h.fresh(who, row)).phone}"'
+
+
+asks(_L + "ListLeads", LEADS, lambda h, who, row, answer: "S" if answer.leads else "U")(
+    lambda h, who, row: leads.ListLeadsRequest(filter=_one_lead(h, who, row))
+)
+asks(_L + "SummarizeLeads", LEADS, lambda h, who, row, answer: "S" if answer.rows else "U")(
+    lambda h, who, row: leads.SummarizeLeadsRequest(group_by=["channel"], filter=_one_lead(h, who, row))
+)
+asks(_L + "ListTouchpoints", LEADS)(lambda h, who, row: leads.ListTouchpointsRequest(parent=h.fresh(who, row)))
+
+
+@asks(_L + "UpdateLead", LEADS)
+def _(h: House, who: str, row: str) -> Message:
+    return leads.UpdateLeadRequest(lead=leads.Lead(name=h.fresh(who, row), company=f"甲{next(_numbers)}"))
+
+
+asks(_L + "ContactLead", LEADS)(lambda h, who, row: leads.ContactLeadRequest(name=h.fresh(who, row)))
+asks(_L + "ClaimLead", LEADS)(lambda h, who, row: leads.ClaimLeadRequest(name=h.fresh(who, row)))
+asks(_L + "QualifyLead", LEADS)(lambda h, who, row: leads.QualifyLeadRequest(name=h.fresh(who, row)))
+asks(_L + "DisqualifyLead", LEADS)(
+    lambda h, who, row: leads.DisqualifyLeadRequest(name=h.fresh(who, row), reason="无意向")
+)
+asks(_L + "ReleaseLead", LEADS)(lambda h, who, row: leads.ReleaseLeadRequest(name=h.fresh(who, row)))
+
+
+@asks(_L + "ReassignLead", LEADS)
+def _(h: House, who: str, row: str) -> Message:
+    taker = h.people["mate" if row == "other" else "other"]
+    return leads.ReassignLeadRequest(name=h.fresh(who, row), owner=taker)
+
+
+asks(_L + "CreateForm")(lambda h, who, row: leads.CreateFormRequest(form=_a_form(), form_id=f"booth-{next(_numbers)}"))
+asks(_L + "GetForm")(lambda h, who, row: leads.GetFormRequest(name=_form(h)))
+asks(_L + "ListForms")(lambda h, who, row: leads.ListFormsRequest())
+asks(_L + "UpdateForm")(
+    lambda h, who, row: leads.UpdateFormRequest(
+        form=leads.Form(name=_form(h), display_name="新名"), update_mask=FieldMask(paths=["display_name"])
+    )
+)
+asks(_L + "DeleteForm")(lambda h, who, row: leads.DeleteFormRequest(name=_form(h)))
+
+# --- rules ---
+
+_R = "rules.RuleService."
+_POLICY = "policies/assignment"
+
+
+def _policy(h: House) -> Any:
+    return h.do(_R + "GetPolicy", rules.GetPolicyRequest(name=_POLICY))
+
+
+asks(_R + "GetPolicy")(lambda h, who, row: rules.GetPolicyRequest(name=_POLICY))
+asks(_R + "ListPolicies")(lambda h, who, row: rules.ListPoliciesRequest())
+
+
+@asks(_R + "UpdatePolicy")
+def _(h: House, who: str, row: str) -> Message:
+    policy = _policy(h)
+    policy.content["clocks"]["responseMinutes"] = 60 + next(_numbers) % 60
+    return rules.UpdatePolicyRequest(policy=rules.Policy(name=_POLICY, content=policy.content))
+
+
+asks(_R + "ListDecisions", PEOPLE)(lambda h, who, row: rules.ListDecisionsRequest(parent=h.decided_for(who, row)))
+asks(_R + "ListTimers", PEOPLE)(lambda h, who, row: rules.ListTimersRequest(parent=h.decided_for(who, row)))
+
+
+def _in_ledgers(h: House, who: str, row: str, answer: Any) -> str:
+    ledgers = answer.ledgers if hasattr(answer, "ledgers") else [answer]
+    return "S" if h.person(who, row) in {one.person for ledger in ledgers for one in ledger.rows} else "U"
+
+
+@asks(_R + "GetLedger", PEOPLE, _in_ledgers)
+def _(h: House, who: str, row: str) -> Message:
+    every = h.do(_R + "ListLedgers", rules.ListLedgersRequest()).ledgers
+    return rules.GetLedgerRequest(
+        name=next(one.name for one in every if h.person(who, row) in {r.person for r in one.rows})
+    )
+
+
+asks(_R + "ListLedgers", PEOPLE, _in_ledgers)(lambda h, who, row: rules.ListLedgersRequest())
+asks(_R + "VerifyJournal")(lambda h, who, row: rules.VerifyJournalRequest())
+
+
+@asks(_R + "SimulatePolicy", PEOPLE, _listed("differences", House.decided_for, "lead"))
+def _(h: House, who: str, row: str) -> Message:
+    content = _policy(h).content
+    fallback = content["steps"].values[-1]
+    content["steps"].Clear()
+    content["steps"].values.add().CopyFrom(fallback)  # nobody gets anything: every decision would differ
+    return rules.SimulatePolicyRequest(content=content)
+
+
+# --- the blueprint ---
+
+
+def _part(h: House, owner: str) -> Any:
+    return h.do(f"{owner}.BlueprintService.GetPart", blueprint.GetPartRequest())
+
+
+def _ask_for_part(owner: str) -> None:
+    def plan(h: House, who: str, row: str) -> Message:
+        return blueprint.PlanPartRequest(content=_part(h, owner).content)
+
+    def apply(h: House, who: str, row: str) -> Message:
+        part = _part(h, owner)
+        return blueprint.ApplyPartRequest(content=part.content, expected_version=part.version)
+
+    asks(f"{owner}.BlueprintService.GetPart")(lambda h, who, row: blueprint.GetPartRequest())
+    asks(f"{owner}.BlueprintService.PlanPart")(plan)
+    asks(f"{owner}.BlueprintService.ApplyPart")(apply)
+
+
+for _owner in ("directory", "leads", "rules"):
+    _ask_for_part(_owner)
+
+asks("gateway.GatewayService.GetBlueprint")(lambda h, who, row: gateway.GetBlueprintRequest())
+
+
+@asks("gateway.GatewayService.ApplyBlueprint")
+def _(h: House, who: str, row: str) -> Message:
+    whole = h.do("gateway.GatewayService.GetBlueprint", gateway.GetBlueprintRequest())
+    return gateway.ApplyBlueprintRequest(content=whole.content, etag=whole.etag)

@@ -1,0 +1,120 @@
+"""What each role may do, written down by hand from the contract: the one table that the permission tests compare with.
+
+One line for each RPC of each service, one column for each role, one letter for each row in the order of its ROWS:
+
+  Y  done                                  S  the row is in the answer      U  it is not
+  D  PERMISSION_DENIED                     N  NOT_FOUND: not his to see     A  UNAUTHENTICATED
+  O  done, the row told in outline only    P  FAILED_PRECONDITION: within his rights, not possible as things are
+
+Rows of leads, and of what hangs on a lead: his own, a team mate's, another team's, one in the pool, one that nobody
+has yet. Rows of the journal, of people and of ledgers: his own, a team mate's, another team's. Teams: his own, one
+below it, another. Where there is a single letter, the RPC has no rows.
+
+The last column is any caller with an expired or forged token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ROLES = ("admin", "manager", "sales", "backoffice", "finance")
+CALLERS = (*ROLES, "anonymous", "forged")
+LEADS = ("own", "mate", "other", "pooled", "unowned")
+PEOPLE = ("own", "mate", "other")
+ALL = ("any",)
+LETTERS = frozenset("YDNASUOP")
+# Whoever gets one of these has changed nothing.
+NOTHING_CHANGED = frozenset("DNASUP")
+
+TABLE = """
+                                               admin manager sales backoffice finance anonymous forged
+directory.DirectoryService.CreatePerson        YYY   DDD     DDD   DDD        DDD     AAA       AAA
+directory.DirectoryService.GetPerson           YYY   YYY     YYY   YYY        YYY     AAA       AAA
+directory.DirectoryService.ListPeople          SSS   SSS     SSS   SSS        SSS     AAA       AAA
+directory.DirectoryService.UpdatePerson        YYY   DDD     DDD   DDD        DDD     AAA       AAA
+directory.DirectoryService.SetPresence         YYY   YDD     YDD   YDD        YDD     AAA       AAA
+directory.DirectoryService.Heartbeat           YYY   YDD     YDD   YDD        YDD     AAA       AAA
+directory.DirectoryService.InvitePerson        YYY   DDD     DDD   DDD        DDD     AAA       AAA
+directory.DirectoryService.RequestPasswordReset Y    Y       Y     Y          Y       Y         A
+directory.DirectoryService.RedeemPasswordToken Y     Y       Y     Y          Y       Y         A
+directory.DirectoryService.ChangePassword      YYY   YDD     YDD   YDD        YDD     AAA       AAA
+directory.DirectoryService.CreateTeam          Y     D       D     D          D       A         A
+directory.DirectoryService.GetTeam             YYY   YYY     YYY   DDD        YYY     AAA       AAA
+directory.DirectoryService.ListTeams           SSS   SSS     SSS   DDD        SSS     AAA       AAA
+directory.DirectoryService.UpdateTeam          YYY   DDD     DDD   DDD        DDD     AAA       AAA
+directory.DirectoryService.DeleteTeam          Y     D       D     D          D       A         A
+directory.DirectoryService.GetRole             Y     D       D     D          D       A         A
+directory.DirectoryService.ListRoles           Y     D       D     D          D       A         A
+directory.DirectoryService.UpdateRole          Y     D       D     D          D       A         A
+directory.DirectoryService.CreateCalendar      Y     D       D     Y          D       A         A
+directory.DirectoryService.GetCalendar         Y     Y       Y     Y          D       A         A
+directory.DirectoryService.ListCalendars       Y     Y       Y     Y          D       A         A
+directory.DirectoryService.UpdateCalendar      Y     D       D     Y          D       A         A
+directory.DirectoryService.DeleteCalendar      Y     D       D     D          D       A         A
+directory.DirectoryService.CreateSession       Y     Y       Y     Y          Y       Y         A
+directory.DirectoryService.GetSession          Y     Y       Y     Y          Y       A         A
+directory.DirectoryService.DeleteSession       Y     Y       Y     Y          Y       A         A
+directory.DirectoryService.ResolveSession      D     D       D     D          D       D         A
+directory.BlueprintService.GetPart             Y     Y       D     D          D       A         A
+directory.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
+directory.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
+leads.LeadService.CaptureLead                  YYYYY YYOYY   YOOOO YYYYY      DDDDD   AAAAA     AAAAA
+leads.LeadService.BatchCaptureLeads            YYYYY YYOYY   YOOOO YYYYY      DDDDD   AAAAA     AAAAA
+leads.LeadService.SubmitForm                   Y     Y       Y     Y          Y       Y         A
+leads.LeadService.GetLead                      YYYYY YYNYY   YNNYN YYYYY      DDDDD   AAAAA     AAAAA
+leads.LeadService.ListLeads                    SSSSS SSUSS   SUUSU SSSSS      DDDDD   AAAAA     AAAAA
+leads.LeadService.SummarizeLeads               SSSSS SSUSS   SUUSU SSSSS      DDDDD   AAAAA     AAAAA
+leads.LeadService.ListTouchpoints              YYYYY YYNYY   YNNYN YYYYY      DDDDD   AAAAA     AAAAA
+leads.LeadService.UpdateLead                   YYYYY YYNYY   YNNDN YYYYY      DDDDD   AAAAA     AAAAA
+leads.LeadService.ContactLead                  YYYPP YYNPP   YNNDN YYYPP      DDDDD   AAAAA     AAAAA
+leads.LeadService.ClaimLead                    PPPPP PPNPP   PNNYN PPPPP      DDDDD   AAAAA     AAAAA
+leads.LeadService.QualifyLead                  YYYPP YYNPP   YNNDN YYYPP      DDDDD   AAAAA     AAAAA
+leads.LeadService.DisqualifyLead               YYYYY YYNYY   YNNDN YYYYY      DDDDD   AAAAA     AAAAA
+leads.LeadService.ReleaseLead                  YYYPP YYNPP   YNNDN YDDDD      DDDDD   AAAAA     AAAAA
+leads.LeadService.ReassignLead                 YYYYY YYNYY   DNNDN DDDDD      DDDDD   AAAAA     AAAAA
+leads.LeadService.CreateForm                   Y     D       D     Y          D       A         A
+leads.LeadService.GetForm                      Y     Y       Y     Y          D       A         A
+leads.LeadService.ListForms                    Y     Y       Y     Y          D       A         A
+leads.LeadService.UpdateForm                   Y     D       D     Y          D       A         A
+leads.LeadService.DeleteForm                   Y     D       D     Y          D       A         A
+leads.BlueprintService.GetPart                 Y     Y       D     D          D       A         A
+leads.BlueprintService.PlanPart                Y     Y       D     D          D       A         A
+leads.BlueprintService.ApplyPart               Y     D       D     D          D       A         A
+rules.RuleService.GetPolicy                    Y     Y       Y     D          D       A         A
+rules.RuleService.ListPolicies                 Y     Y       Y     D          D       A         A
+rules.RuleService.UpdatePolicy                 Y     D       D     D          D       A         A
+rules.RuleService.ListDecisions                YYY   YYN     YNN   YYY        DDD     AAA       AAA
+rules.RuleService.ListTimers                   YYY   YYN     YNN   YYY        DDD     AAA       AAA
+rules.RuleService.GetLedger                    SSS   SSS     SUU   DDD        DDD     AAA       AAA
+rules.RuleService.ListLedgers                  SSS   SSS     SUU   DDD        DDD     AAA       AAA
+rules.RuleService.VerifyJournal                Y     Y       D     D          D       A         A
+rules.RuleService.SimulatePolicy               SSS   SSU     SUU   DDD        DDD     AAA       AAA
+rules.BlueprintService.GetPart                 Y     Y       D     D          D       A         A
+rules.BlueprintService.PlanPart                Y     Y       D     D          D       A         A
+rules.BlueprintService.ApplyPart               Y     D       D     D          D       A         A
+gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
+gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
+"""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A line of the table: `cells[caller]` has a letter for each row."""
+
+    rpc: str
+    cells: dict[str, str]
+
+
+def table(text: str = TABLE) -> dict[str, Expected]:
+    """The table by RPC. Raises ValueError for a line that is not one."""
+    head, *lines = (line.split() for line in text.strip().splitlines())
+    if tuple(head) != CALLERS:
+        raise ValueError(f"columns must be {CALLERS}")
+    found: dict[str, Expected] = {}
+    for rpc, *cells in lines:
+        if rpc in found or len(cells) != len(CALLERS) or not set("".join(cells)) <= LETTERS:
+            raise ValueError(f"{rpc}: once, and a cell of known letters for each of {CALLERS}")
+        if len({len(cell) for cell in cells}) > 1:
+            raise ValueError(f"{rpc}: every caller has the same rows")
+        found[rpc] = Expected(rpc, dict(zip(CALLERS, cells, strict=True)))
+    return found
