@@ -18,13 +18,23 @@ class ChassisTables:
     failures: sa.Table
     replies: sa.Table
     audit_log: sa.Table
+    audit_pending: sa.Table
+    audit_blocks: sa.Table
 
 
 def attach(metadata: sa.MetaData) -> ChassisTables:
     """Adds the chassis's tables to a service's metadata (once)."""
     if "outbox" in metadata.tables:
         t = metadata.tables
-        return ChassisTables(t["outbox"], t["inbox"], t["failures"], t["replies"], t["audit_log"])
+        return ChassisTables(
+            t["outbox"],
+            t["inbox"],
+            t["failures"],
+            t["replies"],
+            t["audit_log"],
+            t["audit_pending"],
+            t["audit_blocks"],
+        )
     outbox = sa.Table(
         "outbox",
         metadata,
@@ -76,17 +86,30 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
     audit_log = sa.Table(
         "audit_log",
         metadata,
-        sa.Column("id", sa.Text, primary_key=True),  # UUIDv7; the chain runs in this order
+        sa.Column("id", sa.Text, primary_key=True),  # UUIDv7
         sa.Column("time", Moment, nullable=False),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("action", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("detail", Json),
-        sa.Column("seal", sa.BigInteger),  # position in the chain, set by the sealer
-        sa.Column("hash", sa.LargeBinary),
-        sa.Index(
-            "audit_log_unsealed", "id", postgresql_where=sa.text("seal IS NULL"), sqlite_where=sa.text("seal IS NULL")
-        ),
         sa.Index("audit_log_subject", "subject"),
     )
-    return ChassisTables(outbox, inbox, failures, replies, audit_log)
+    # What is not yet in the chain, one row a transaction; `id` is its first audit row's.
+    audit_pending = sa.Table(
+        "audit_pending",
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    # The chain. `body` holds, for each audit row, its id (16 bytes) and its hash (32 bytes).
+    audit_blocks = sa.Table(
+        "audit_blocks",
+        metadata,
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.Column("sealed_at", Moment, nullable=False),
+    )
+    return ChassisTables(outbox, inbox, failures, replies, audit_log, audit_pending, audit_blocks)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 from google.protobuf.message import Message
 
-from chassis import ids
+from chassis import audit, ids
 from chassis.access import ANONYMOUS, Principal
 from chassis.database import insert_rows
 from chassis.tables import ChassisTables
@@ -70,7 +70,7 @@ class Transaction:
     # What a command's `fetch` brought from peers before the transaction opened.
     fetched: Any = None
     _events: dict[str, list[bytes]] = field(default_factory=dict)
-    _audit: list[tuple[Any, ...]] = field(default_factory=list)
+    _audit: list[tuple[str, datetime, str, str, str, dict[str, Any] | None]] = field(default_factory=list)
     _after: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -125,6 +125,13 @@ class Transaction:
                 self.tables.audit_log,
                 ("id", "time", "actor", "action", "subject", "detail"),
                 self._audit,
+            )
+            body = b"".join(audit.entry(*row) for row in self._audit)
+            insert_rows(
+                self.connection,
+                self.tables.audit_pending,
+                ("id", "rows", "body"),
+                [(self._audit[0][0], len(self._audit), body)],
             )
         rows = [
             OutboxRow(ids.new_id(), kind, len(chunk), b"".join(chunk))

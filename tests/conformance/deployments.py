@@ -275,12 +275,13 @@ class Cluster(Deployment):
     def __init__(self, folder: Path, url: str, broker: str, **more: Any) -> None:
         super().__init__(folder, url, broker, **more)
         self.workers: list[Program] = []
+        self.worker_environment: dict[str, str] = {}
 
     def start(self) -> None:
         publisher.declare(self.settings.broker_url, service.name, list(service.subscribers()))
         self.relay = Publisher(self.runtime)
         self.relay.start()
-        self.add_worker()
+        self.add_worker(**self.worker_environment)
 
     def add_worker(self, **environment: str) -> Program:
         worker = Program("work", self.folder, {**self.environment, **environment}).start()

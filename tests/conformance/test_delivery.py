@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 
 import pytest
@@ -11,43 +10,17 @@ import sqlalchemy as sa
 from chassis import ids
 from chassis.bus.subscriptions import parked
 from dealwright.bus.v1.envelope_pb2 import Envelope
-from dealwright.leads.v1.events_pb2 import LeadCaptured, LeadContacted, LeadReleased, LeadTouched
+from dealwright.leads.v1.events_pb2 import LeadCaptured, LeadReleased, LeadTouched
+from tests.conformance import checks
+from tests.conformance.checks import TOUCHED, names
 from tests.conformance.deployments import Deployment, body, envelope, wait_for
 from tests.conformance.probe import handled
-
-CAPTURED = LeadCaptured.DESCRIPTOR.full_name
-CONTACTED = LeadContacted.DESCRIPTOR.full_name
-TOUCHED = LeadTouched.DESCRIPTOR.full_name
 
 
 @pytest.fixture
 def run() -> str:
     """The prefix of a test's own subjects."""
     return f"leads/{ids.new_id()}"
-
-
-def names(run: str, count: int) -> list[str]:
-    return [f"{run}-{i:04}" for i in range(count)]
-
-
-def check_exactly_once(deployment: Deployment, run: str, count: int) -> None:
-    """Each event twice and thrice, in messages of its own and beside others: one effect each."""
-    events = [envelope(LeadTouched(lead=name)) for name in names(run, count)]
-    deployment.put(TOUCHED, [body(e) for e in events])
-    deployment.put(TOUCHED, [body(*events), body(*reversed(events), *events[:5])])
-    wait_for(lambda: deployment.count("touched", run) >= count, what="all are handled")
-    deployment.settle()
-    assert deployment.subjects("touched", run) == names(run, count)
-
-
-def check_newest_wins(deployment: Deployment, run: str) -> None:
-    versions = list(range(1, 61))
-    random.Random(7).shuffle(versions)
-    versions.remove(60)
-    versions.insert(3, 60)
-    deployment.put(CONTACTED, [body(envelope(LeadContacted(lead=run, owner_version=v))) for v in versions])
-    wait_for(lambda: deployment.count("contacted", run) == 60)
-    assert deployment.version(run) == 60
 
 
 def test_every_event_is_handled_exactly_once(deployment: Deployment, run: str) -> None:
@@ -61,11 +34,11 @@ def test_every_event_is_handled_exactly_once(deployment: Deployment, run: str) -
 
 
 def test_a_second_delivery_of_an_event_has_no_effect(deployment: Deployment, run: str) -> None:
-    check_exactly_once(deployment, run, 40)
+    checks.check_exactly_once(deployment, run, 40)
 
 
 def test_the_newest_state_stays_whatever_the_order(deployment: Deployment, run: str) -> None:
-    check_newest_wins(deployment, run)
+    checks.check_newest_wins(deployment, run)
 
 
 def test_what_a_handler_announces_goes_out_with_its_effect(deployment: Deployment, run: str) -> None:
@@ -108,7 +81,7 @@ def test_a_row_that_the_database_refuses_fails_its_event_alone(deployment: Deplo
     wait_for(lambda: deployment.count("captured", run) == 9)
     wait_for(lambda: any(f.parked_at for f in deployment.failures(run)))
     (failure,) = deployment.failures(run)
-    assert failure.subject == f"{run}-0005"
+    assert failure.subject == f"{run}-00005"
     assert failure.reason.startswith("IntegrityError")
 
 

@@ -20,20 +20,17 @@ from chassis.migration import migrate
 from chassis.testing.parts import Postgres, RabbitMQ
 from chassis.transaction import OutboxRow
 from dealwright.leads.v1.events_pb2 import LeadCaptured, LeadContacted, LeadTouched
+from tests.conformance import checks
+from tests.conformance.checks import TOUCHED, names
 from tests.conformance.deployments import Cluster, Deployment, Local, Program, body, envelope, wait_for
 
 LONG = os.environ.get("LONG") == "1"
 AWAY = 180.0 if LONG else 3.0
-TOUCHED = LeadTouched.DESCRIPTOR.full_name
 
 
 @pytest.fixture
 def run() -> str:
     return f"leads/{ids.new_id()}"
-
-
-def names(run: str, count: int) -> list[str]:
-    return [f"{run}-{i:05}" for i in range(count)]
 
 
 class Stream:
@@ -88,15 +85,11 @@ def test_a_consumer_killed_in_a_transaction_loses_and_repeats_nothing(cluster: C
     stream = Stream(cluster, run)
     with stream.flowing():
         wait_for(lambda: len(stream.sent) > 50)
-        cluster.emit(LeadCaptured(lead=f"{run}-die", text="die"))  # kills its process before the commit
-        wait_for(lambda: not cluster.workers[0].alive())
-        cluster.restart_consumer()
-        wait_for(lambda: cluster.count("captured", f"{run}-die") == 1)
+        checks.check_killed_in_a_transaction(cluster, run)
         cluster.kill_consumer()
         time.sleep(0.3)
         cluster.restart_consumer()
     stream.check()
-    assert cluster.subjects("captured", run) == [f"{run}-die"]
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
@@ -213,29 +206,6 @@ def test_two_relays_share_what_was_left_behind(cluster: Cluster, run: str, monke
 
 
 def test_nothing_is_marked_that_the_broker_did_not_confirm(
-    cluster: Cluster, rabbitmq_server: RabbitMQ, run: str, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, rabbitmq_server: RabbitMQ, run: str
 ) -> None:
-    """The broker dies after a message was written to the socket and before its confirm: the row stays unpublished."""
-    died = threading.Event()
-    send = Confirmed.send
-
-    def send_and_kill(self: Confirmed, kind: str, content: bytes, content_type: str = "x") -> None:
-        if not died.is_set() and run.encode() in content:
-            os.kill(rabbitmq_server.pid, signal.SIGSTOP)  # it takes the bytes and says nothing
-            send(self, kind, content)
-            died.set()
-        else:
-            send(self, kind, content)
-
-    monkeypatch.setattr(Confirmed, "send", send_and_kill)
-    cluster.emit(LeadTouched(lead=run))
-    assert died.wait(10)
-    time.sleep(0.5)
-    waiting = cluster.unpublished()
-    rabbitmq_server.kill()
-    time.sleep(0.2)
-    assert cluster.unpublished() == waiting >= 1
-    rabbitmq_server.restart()
-    wait_for(lambda: cluster.count("touched", run) >= 1, 40)
-    cluster.settle()
-    assert cluster.count("touched", run) == 1
+    checks.check_marked_after_the_confirm(cluster, rabbitmq_server, run)

@@ -64,14 +64,19 @@ def upgrade() -> None:
         sa.Column("action", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("detail", Json),
-        sa.Column("seal", sa.BigInteger),
-        sa.Column("hash", sa.LargeBinary),
-    )
-    op.create_index(
-        "audit_log_unsealed",
-        "audit_log",
-        ["id"],
-        postgresql_where=sa.text("seal IS NULL"),
-        sqlite_where=sa.text("seal IS NULL"),
     )
     op.create_index("audit_log_subject", "audit_log", ["subject"])
+    op.create_table(
+        "audit_pending",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "audit_blocks",
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.Column("sealed_at", Moment, nullable=False),
+    )
