@@ -26,7 +26,19 @@ from loadtests.figures import Figure
 from loadtests.measures import FULL, SHORT, Bench, Size
 from loadtests.yardsticks import G64, P1
 
-ALL = ("decision", "memory", "single", "batch", "door", "rest", "latency", "alone", "certificate", "embedded", "million")
+ALL = (
+    "decision",
+    "memory",
+    "single",
+    "batch",
+    "door",
+    "rest",
+    "latency",
+    "alone",
+    "certificate",
+    "embedded",
+    "million",
+)
 _LOADS = ("single", "batch", "door", "rest")
 _CLUSTER = (*_LOADS, "memory", "latency", "alone", "certificate", "million")
 console = Console(width=150, highlight=False)
@@ -53,7 +65,9 @@ def decision(size: Size) -> Figure:
     )  # fmt: skip
 
 
-def in_cluster(wanted: Sequence[str], size: Size, spied: Sequence[str], profile: Path | None) -> tuple[list[Figure], dict[str, float]]:
+def in_cluster(
+    wanted: Sequence[str], size: Size, spied: Sequence[str], profile: Path | None
+) -> tuple[list[Figure], dict[str, float]]:
     """The figures of the cluster, and what setting it up took."""
     found: list[Figure] = []
     g64 = G64()
@@ -64,6 +78,7 @@ def in_cluster(wanted: Sequence[str], size: Size, spied: Sequence[str], profile:
             bench = Bench(house, P1(house.cluster.parts.postgres), g64, size, spied, profile)
             if "memory" in wanted:
                 found.append(bench.memory())
+            fresh = million.prepare(house) if "million" in wanted else None
             loads = [mode for mode in _LOADS if mode in wanted]
             bench.warm_up([*loads, *(["batch"] if "batch" not in loads else [])])
             judged = [mode for mode in loads if mode in ("single", "batch")]
@@ -81,9 +96,9 @@ def in_cluster(wanted: Sequence[str], size: Size, spied: Sequence[str], profile:
                 found += bench.alone()
             if "certificate" in wanted:
                 found.append(bench.certificate())
-            if "million" in wanted:
+            if fresh is not None:
                 say(f"loading {size.rows:,} leads")
-                more, seconds = million.measure(bench, say)
+                more, seconds = million.measure(bench, fresh, say)
                 found += more
                 setup.update(seconds)
             found += bench.yardsticks() if bench.p1_samples else []
@@ -97,7 +112,9 @@ def in_cluster(wanted: Sequence[str], size: Size, spied: Sequence[str], profile:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("figures", nargs="*", help=f"{' '.join(ALL)}; all when none is given")
-    parser.add_argument("--profile", metavar="PROCESSES", help='"leads serve,rules work": py-spy and PostgreSQL\'s statistics')
+    parser.add_argument(
+        "--profile", metavar="PROCESSES", help='"leads serve,rules work": py-spy and PostgreSQL\'s statistics'
+    )
     parser.add_argument("--rows", type=int, help="leads already in the table for `million`")
     found = parser.parse_args()
     if unknown := set(found.figures) - set(ALL):

@@ -1,6 +1,6 @@
 """The other side of yardstick G64: a sync gRPC server that gives every request back.
 
-    python -m loadtests.echo        prints its port, serves until its standard input ends
+python -m loadtests.echo        prints its port, serves until its standard input ends
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> None:
 
     server = grpc.server(ThreadPoolExecutor(_THREADS), options=[("grpc.so_reuseport", 0)])
     _, service, name = METHOD.split("/")
-    handler = grpc.unary_unary_rpc_method_handler(echo)
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(echo)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {name: handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -67,7 +67,7 @@ class Embedded:
             database.close()
         if standing != {ASSIGNED: outcome.leads} or events != outcome.leads:
             raise LoadFailed(f"embedded: {outcome.leads} acknowledged; by status {standing}, announced {events}")
-        return outcome.leads / (last / 1e6 - outcome.began)
+        return outcome.leads / (int(last) / 1e6 - outcome.began)
 
 
 @contextmanager

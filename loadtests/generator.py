@@ -65,7 +65,9 @@ class Outcome:
 Send = Callable[[bytes], Awaitable[bytes]]
 
 
-async def _closed_loop(bodies: Sequence[bytes], in_flight: int, send: Send, until: float) -> list[tuple[float, float, bytes]]:
+async def _closed_loop(
+    bodies: Sequence[bytes], in_flight: int, send: Send, until: float
+) -> list[tuple[float, float, bytes]]:
     """Keeps `in_flight` calls under way until the bodies are sent; (start, seconds, answer) of each."""
     done: list[tuple[float, float, bytes]] = []
     waiting: Iterator[bytes] = iter(bodies)
@@ -132,7 +134,7 @@ async def run(job: Job, go: Callable[[], object]) -> Outcome:
     options = [("grpc.max_receive_message_length", 32 << 20), ("grpc.max_send_message_length", 32 << 20)]
     async with grpc.aio.insecure_channel(job.target, options=options) as channel:
         await asyncio.wait_for(channel.channel_ready(), _DEADLINE)
-        call = channel.unary_unary(method)
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
 
         async def send(body: bytes) -> bytes:
             answer: bytes = await call(body, metadata=metadata, timeout=_DEADLINE)

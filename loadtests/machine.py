@@ -22,9 +22,7 @@ def description() -> dict[str, Any]:
         platform.machine(),
     )
     total = next(
-        int(line.split()[1])
-        for line in Path("/proc/meminfo").read_text().splitlines()
-        if line.startswith("MemTotal")
+        int(line.split()[1]) for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal")
     )
     return {
         "processor": model,

@@ -35,8 +35,12 @@ class Size:
     compared: int
 
 
-FULL = Size(rounds=3, seconds=8, yardstick=4, paced=20, alone=200, decision=2, embedded=15_000, rows=1_000_000, compared=1000)
-SHORT = Size(rounds=1, seconds=4, yardstick=3, paced=8, alone=60, decision=0.5, embedded=4_000, rows=10_000, compared=200)
+FULL = Size(
+    rounds=3, seconds=8, yardstick=4, paced=20, alone=200, decision=2, embedded=15_000, rows=1_000_000, compared=1000
+)
+SHORT = Size(
+    rounds=1, seconds=4, yardstick=3, paced=8, alone=60, decision=0.5, embedded=4_000, rows=10_000, compared=200
+)
 
 
 @dataclass
@@ -59,7 +63,7 @@ class Bench:
         self.p1_samples.append(self.p1.measure(self.size.yardstick))
         return self.p1_samples[-1]
 
-    def _count(self, mode: str, unit: int) -> int:
+    def count(self, mode: str, unit: int) -> int:
         """Leads that take about `size.seconds` at the rate seen last, in whole calls."""
         return max(2, round(self.rates[mode] * self.size.seconds / unit)) * unit
 
@@ -122,7 +126,7 @@ class Bench:
         for _ in range(self.size.rounds):
             before = self.yardstick()
             for mode in modes:
-                outcome, done, behind = self.load(mode, self._count(mode, 1000 if "batch" in mode else 100))
+                outcome, done, behind = self.load(mode, self.count(mode, 1000 if "batch" in mode else 100))
                 after = self.yardstick()
                 figure = found[mode]
                 figure.samples.append(done.rate)
@@ -153,10 +157,9 @@ class Bench:
             recorded.append({"samples": len(seconds), "worstMs": max(seconds) * 1e3})
         how = "from each call's intended start until its LeadAssigned was confirmed by the broker (published_at)"
         details = {"runs": recorded}
-        return [
-            Figure("assigned p50", "capture to ASSIGNED at 20 leads/s, p50", "ms", p50s, must=40, aim=15, higher=False, how=how, details=details),
-            Figure("assigned p99", "capture to ASSIGNED at 20 leads/s, p99", "ms", p99s, must=150, aim=60, higher=False, details=details),
-        ]  # fmt: skip
+        title = "capture to ASSIGNED at 20 leads/s, "
+        p50 = Figure("assigned p50", title + "p50", "ms", p50s, must=40, aim=15, higher=False, how=how, details=details)
+        return [p50, Figure("assigned p99", title + "p99", "ms", p99s, must=150, aim=60, higher=False)]
 
     def alone(self) -> list[Figure]:
         """One call at a time, at the service's port."""

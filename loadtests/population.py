@@ -82,8 +82,12 @@ def internal_token(directory: str, key: str, session: str, lifetime: float = 360
     who = answer.principal
     grants = {
         g.resource: Grant(
-            Scope(g.read), Scope(g.write), Scope(g.delete), Scope(g.export),
-            frozenset(g.hidden_fields), frozenset(g.read_only_fields),
+            Scope(g.read),
+            Scope(g.write),
+            Scope(g.delete),
+            Scope(g.export),
+            frozenset(g.hidden_fields),
+            frozenset(g.read_only_fields),
         )
         for g in who.grants
     }

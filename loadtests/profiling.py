@@ -121,7 +121,7 @@ def top(collapsed: Path, count: int = 14) -> list[str]:
 
 
 def _frame(frame: str) -> str:
-    """"insert_rows (chassis/database.py:210)" -> "insert_rows chassis/database.py"."""
+    """ "insert_rows (chassis/database.py:210)" -> "insert_rows chassis/database.py"."""
     name, _, place = frame.strip().partition(" (")
     path = place.split(":", 1)[0].rstrip(")")
     return f"{name} {'/'.join(path.split('/')[-2:])}"
@@ -130,7 +130,8 @@ def _frame(frame: str) -> str:
 def _statements(server: Postgres, leads: int, count: int = 15) -> list[str]:
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         rows = connection.execute(
-            "select d.datname, s.calls, s.total_exec_time, s.rows, left(regexp_replace(s.query, '\\s+', ' ', 'g'), 110) "
+            "select d.datname, s.calls, s.total_exec_time, s.rows, "
+            "left(regexp_replace(s.query, '\\s+', ' ', 'g'), 110) "
             "from pg_stat_statements s join pg_database d on d.oid = s.dbid "
             "order by s.total_exec_time desc limit %s",
             (count,),
@@ -144,9 +145,7 @@ def _statements(server: Postgres, leads: int, count: int = 15) -> list[str]:
 def preload_statistics(server: Postgres) -> None:
     """Restarts the server (nobody is connected yet) with pg_stat_statements, where it has it."""
     with psycopg.connect(server.dsn, autocommit=True) as connection:
-        known = connection.execute(
-            "select 1 from pg_available_extensions where name = 'pg_stat_statements'"
-        ).fetchone()
+        known = connection.execute("select 1 from pg_available_extensions where name = 'pg_stat_statements'").fetchone()
         if known is None:
             return
         connection.execute("alter system set shared_preload_libraries = 'pg_stat_statements'")

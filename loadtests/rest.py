@@ -32,7 +32,7 @@ def bodies(first: int, count: int, batch: int) -> list[bytes]:
 def outcomes(answer: bytes) -> tuple[int, list[str]]:
     """How many leads were created, and why the others were not."""
     plain = json.loads(answer)
-    results: Sequence[Any] = plain["results"] if "results" in plain else [plain]
+    results: Sequence[Any] = plain.get("results", [plain])
     created = [r for r in results if r.get("outcome") == "CREATED"]
     return len(created), [json.dumps(r, ensure_ascii=False)[:300] for r in results if r.get("outcome") != "CREATED"]
 
@@ -82,7 +82,7 @@ class Client:
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while True:
         size = int((await reader.readuntil(b"\r\n")).split(b";", 1)[0], 16)
         part = await reader.readexactly(size + 2)

@@ -32,8 +32,11 @@ _SCRIPT = r"""\set i :i + 1
 \set person random(1, 50)
 begin;
 update people set leads = leads + 1 where id = :person returning leads;
-insert into leads (full_name, phone, email, company, region, industry, category, channel, intent, status, owner, capture_time) values ('访客', '+86' || (:client_id * 1000000000::bigint + :i), 'v@example.com', '公司有限公司', '上海', '机械制造', '轮毂', 1, 1, 3, :person, now());
-insert into outbox (type, body, created_at) values ('dealwright.leads.v1.LeadAssigned', '\\x0123456789abcdef0123456789abcdef', now());
+insert into leads (full_name, phone, email, company, region, industry, category, channel, intent, status, owner,
+  capture_time) values ('访客', '+86' || (:client_id * 1000000000::bigint + :i), 'v@example.com', '公司有限公司',
+  '上海', '机械制造', '轮毂', 1, 1, 3, :person, now());
+insert into outbox (type, body, created_at) values ('dealwright.leads.v1.LeadAssigned',
+  '\\x0123456789abcdef0123456789abcdef', now());
 commit;
 """
 
