@@ -15,7 +15,7 @@ from chassis.testing.postgres import Postgres
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from house import House, open_runtime  # noqa: E402
+from house import House, open_runtime
 
 _numbers = itertools.count(1)
 

@@ -37,19 +37,14 @@ MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
 HANDLERS: dict[type[Message], Any] = {
     lead_events.LeadCaptured: subscribers.assign,
     lead_events.AssignmentRefused: subscribers.return_turns,
+    lead_events.LeadMoved: subscribers.know_owners,
+    lead_events.LeadReleased: subscribers.know_owners,
+    lead_events.LeadQualified: subscribers.know_owners,
+    lead_events.LeadDisqualified: subscribers.know_owners,
+    lead_events.LeadContacted: subscribers.know_owners,
     directory_events.PersonChanged: subscribers.know_people,
     directory_events.PresenceChanged: subscribers.know_presence,
     directory_events.CalendarChanged: subscribers.know_calendars,
-    **{
-        kind: subscribers.know_owners
-        for kind in (
-            lead_events.LeadMoved,
-            lead_events.LeadReleased,
-            lead_events.LeadQualified,
-            lead_events.LeadDisqualified,
-            lead_events.LeadContacted,
-        )
-    },
 }
 
 
@@ -160,9 +155,7 @@ class House:
         return event
 
     def contacted(self, number: int, owner: str, version: int) -> lead_events.LeadContacted:
-        event = lead_events.LeadContacted(
-            lead=lead(number), owner=f"people/{owner}", owner_version=version, first=True
-        )
+        event = lead_events.LeadContacted(lead=lead(number), owner=f"people/{owner}", owner_version=version, first=True)
         event.happen_time.FromDatetime(self.now)
         return event
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message
@@ -65,9 +64,7 @@ class Leads:
             self.recorded.add(event.decision)
             self._take(number, bare(event.owner), Status.ASSIGNED, "RULES", event.decision)
         elif verdict in LOST:
-            self.bag.append(
-                lead_events.AssignmentRefused(lead=event.lead, owner=event.owner, decision=event.decision)
-            )
+            self.bag.append(lead_events.AssignmentRefused(lead=event.lead, owner=event.owner, decision=event.decision))
 
     def act(self) -> None:
         """One thing that people or clocks do."""

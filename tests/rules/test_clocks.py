@@ -95,9 +95,7 @@ def test_L18_R20_the_ladder_is_a_colleague_then_the_manager_of_who_let_it_lie(ho
     assert (bare(second.owner), second.owner_version, second.HasField("respond_by")) == ("m", 1, True)
     # Its owner has it until `leads` says so.
     assert house.ownership(1).owner == "b"  # type: ignore[union-attr]
-    house.tell(
-        house.moved(1, "m", 2, "RULES", "b", decision=second.decision, respond_by=second.respond_by)
-    )
+    house.tell(house.moved(1, "m", 2, "RULES", "b", decision=second.decision, respond_by=second.respond_by))
     assert house.open_leads == {"m": 1}
     house.pass_time(minutes=120)
     assert asked(house) == [("REASSIGN", "m")]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import calendar as working
 from chassis.expressions import ConditionSet, contains_any
@@ -185,7 +186,7 @@ def facts(event: lead_events.LeadCaptured, policy: Policy) -> LeadFacts:
         excluded=excluded,
         attempt=max(1, len(excluded)) if missed else 0,
         owner_version=event.owner_version,
-        captured_at=micros(event.capture_time.ToDatetime(UTC)),
+        captured_at=event.capture_time.seconds * 1_000_000 + event.capture_time.nanos // 1000,
     )
 
 
@@ -204,10 +205,16 @@ def decided(seq: int, decision: Decided, respond_by: datetime | None) -> events_
         urgent=decision.urgent,
         add_tags=["urgent"] if decision.urgent else [],
     )
-    event.decide_time.FromDatetime(moment_of(decision.at))
+    _stamp(event.decide_time, decision.at)
     if respond_by is not None:
-        event.respond_by.FromDatetime(respond_by)
+        _stamp(event.respond_by, micros(respond_by))
     return event
+
+
+def _stamp(stamp: Timestamp, at: int) -> None:
+    """Sets microseconds since 1970; protobuf's own way over a datetime took a fifth of a decision's time."""
+    stamp.seconds, part = divmod(at, 1_000_000)
+    stamp.nanos = part * 1000
 
 
 # --- answers ----------------------------------------------------------------------------------------------------

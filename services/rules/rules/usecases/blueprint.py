@@ -42,6 +42,7 @@ def apply(tx: Transaction, content: dict[str, Any], expected: int) -> blueprint_
     proposed = _proposed(content)
     if proposed is None:
         return part(tx)
+    tx.principal.require("policies", "write")
     plan_checked(proposed)
     message = publish_policy(tx, proposed, str(expected) if expected else "")
     return blueprint_pb2.Part(
