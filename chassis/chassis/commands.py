@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -59,8 +58,8 @@ class _Repeated(Exception):
     """Another call with this request_id committed first: roll back and give its answer."""
 
 
-def _fingerprint(request: Message) -> bytes:
-    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()[:16]
+def _fingerprint(runtime: Runtime, request: Message) -> bytes:
+    return runtime.tokens.fingerprint(request.SerializeToString(deterministic=True))
 
 
 def _request_id(request: Message) -> str:
@@ -121,17 +120,17 @@ def run_command(
             with runtime.transaction(call.principal, call.origin) as tx:
                 tx.fetched = fetched
                 if request_id and (known := _lookup(tx, method, [key]).get(key)) is not None:
-                    return _replay(known, call.request, response_type)
+                    return _replay(runtime, known, call.request, response_type)
                 response = handler(tx, call.request)
                 if request_id:
-                    _store(tx, method, [(*key, _fingerprint(call.request), response.SerializeToString())])
+                    _store(tx, method, [(*key, _fingerprint(runtime, call.request), response.SerializeToString())])
             return response
         except _Repeated:
             continue
         except Exception as problem:
             if not is_unavailable(problem):
                 if request_id and (known := _lookup_again(runtime, method, [key]).get(key)) is not None:
-                    return _replay(known, call.request, response_type)
+                    return _replay(runtime, known, call.request, response_type)
                 raise
             # What certainly left nothing behind may run again; what may have committed, only with a request_id,
             # which then finds its answer.
@@ -144,8 +143,8 @@ def run_command(
             threading.Event().wait(pause)
 
 
-def _replay(known: tuple[bytes, bytes], request: Message, response_type: type[Message]) -> Message:
-    if known[0] != _fingerprint(request):
+def _replay(runtime: Runtime, known: tuple[bytes, bytes], request: Message, response_type: type[Message]) -> Message:
+    if bytes(known[0]) != _fingerprint(runtime, request):
         raise reused_request_id()
     return response_type.FromString(known[1])
 
@@ -247,7 +246,7 @@ class Batcher:
             stored = known.get((call.principal.actor, _request_id(call.request)))
             if isinstance(answer, Exception) and stored is not None:
                 try:
-                    answer = _replay(stored, call.request, self._response_type)
+                    answer = _replay(self._runtime, stored, call.request, self._response_type)
                 except Problem as problem:
                     answer = problem
             if not isinstance(answer, Message | Problem):
@@ -279,7 +278,10 @@ class Batcher:
         """One transaction over the items; a repeat of a request_id, stored or in the batch, takes its first answer."""
         answers: list[Answer | None] = [None] * len(items)
         keys = [(item.call.principal.actor, _request_id(item.call.request)) for item in items]
-        prints = [_fingerprint(item.call.request) if key[1] else b"" for item, key in zip(items, keys, strict=True)]
+        prints = [
+            _fingerprint(self._runtime, item.call.request) if key[1] else b""
+            for item, key in zip(items, keys, strict=True)
+        ]
         telemetry.BATCH_SIZE.labels(self._runtime.name, self._method).observe(len(items))
         with self._runtime.transaction(origin=Origin(f"services/{self._runtime.name}")) as tx:
             named = [key for key in keys if key[1]]
@@ -289,7 +291,9 @@ class Batcher:
             for index, key in enumerate(keys):
                 if key[1] and key in known:
                     try:
-                        answers[index] = _replay(known[key], items[index].call.request, self._response_type)
+                        answers[index] = _replay(
+                            self._runtime, known[key], items[index].call.request, self._response_type
+                        )
                     except Problem as problem:
                         answers[index] = problem
                 elif not key[1] or first.setdefault(key, index) == index:

@@ -302,7 +302,7 @@ def _array_writer(kind: sa.types.TypeEngine[Any]) -> Callable[[Sequence[Any]], A
     if isinstance(kind, sa.Boolean):
         return lambda values: _array("NULL" if v is None else "t" if v else "f" for v in values)
     if isinstance(kind, sa.Integer):
-        return lambda values: _array("NULL" if v is None else "%d" % v for v in values)
+        return lambda values: _array("NULL" if v is None else f"{int(v)}" for v in values)
     if isinstance(kind, sa.Float):
         return lambda values: _array("NULL" if v is None else repr(float(v)) for v in values)
     return lambda values: _array("NULL" if v is None else _quoted(v) for v in values)

@@ -16,6 +16,7 @@ from chassis.settings import Settings
 from chassis.status import StatusServer
 
 log = structlog.get_logger(__name__)
+_LOOK_EVERY = 2.0
 
 
 def serve(service: Service) -> None:
@@ -38,7 +39,9 @@ def serve(service: Service) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     log.info("serving", service=service.name, port=server.port, status=status.port)
-    stopping.wait()
+    # Readiness tells the truth: without its database this pod gets no calls, and is not restarted for it either.
+    while not stopping.wait(_LOOK_EVERY):
+        server.set_serving(database_answers(mine))
     server.stop(settings.drain_seconds)
     relay.stop()
     status.stop()

@@ -86,6 +86,9 @@ class Server:
                 ("grpc.max_receive_message_length", settings.max_message_bytes),
                 ("grpc.max_send_message_length", 4 * settings.max_message_bytes),
                 ("grpc.so_reuseport", 0),
+                # Callers look for new pods now and then, not only when an old one dies.
+                ("grpc.max_connection_age_ms", 300_000),
+                ("grpc.max_connection_age_grace_ms", 60_000),
             ],
         )
         self._health = health.HealthServicer()
@@ -106,9 +109,14 @@ class Server:
 
     def start(self) -> int:
         self._grpc.start()
-        for name in ["", *self._names]:
-            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self.set_serving(True)
         return self.port
+
+    def set_serving(self, serving: bool) -> None:
+        """What the health service answers, for this process and each of its services."""
+        state = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ["", *self._names]:
+            self._health.set(name, state)
 
     def stop(self, drain: float) -> None:
         """NOT_SERVING at once, calls under way get `drain` seconds."""
