@@ -65,6 +65,30 @@ def test_a_team_with_people_or_teams_stays_and_takes_those_who_left_with_it_othe
         admin.GetTeam(name=below.name)
 
 
+def test_R20_others_learn_the_manager_of_each_person_from_his_team_and_again_when_it_changes(any_house: Any) -> None:
+    admin = any_house.admin
+    boss, head, other = any_house.add("boss"), any_house.add("head"), any_house.add("other")
+    top = admin.CreateTeam(team=pb.Team(display_name="Top", manager=boss.name))
+    below = admin.CreateTeam(team=pb.Team(display_name="Below", parent=top.name, manager=head.name))
+    li = any_house.add("li", team=below.name)
+    own = any_house.add("own", team=below.name, manager=other.name)
+    admin.UpdatePerson(person=pb.Person(name=head.name, team=below.name))
+
+    def managers() -> dict[str, str]:
+        newest = {e.person.name: e for e in sorted(any_house.events("PersonChanged"), key=lambda e: e.version)}
+        return {name: newest[name].person.manager for name in (li.name, own.name, head.name)}
+
+    assert managers() == {li.name: head.name, own.name: other.name, head.name: boss.name}
+    admin.UpdateTeam(team=pb.Team(name=below.name, manager=other.name))
+    assert managers() == {li.name: other.name, own.name: other.name, head.name: other.name}
+    said = len(any_house.events("PersonChanged"))
+    admin.UpdateTeam(team=pb.Team(name=below.name, display_name="Renamed"))
+    assert len(any_house.events("PersonChanged")) == said, "who did not get another manager is not announced"
+    admin.UpdateTeam(team=pb.Team(name=below.name, manager=""), update_mask=FieldMask(paths=["manager"]))
+    assert managers()[li.name] == boss.name
+    assert admin.GetPerson(name=li.name).manager == "", "his own field stays as it was set"
+
+
 # --- calendars ---
 
 

@@ -42,6 +42,19 @@ def covered(person: str, team: str, teams: Iterable[Team]) -> tuple[str, ...]:
     return below([team, *(t.name for t in every if t.manager == person)], every)
 
 
+def manager_of(team: str, person: str, teams: Iterable[Team]) -> str:
+    """Who manages a member of `team`: the team's manager, or that of the nearest team above it which has one other
+    than the person himself; "" without any."""
+    every = {t.name: t for t in teams}
+    seen: set[str] = set()
+    while team in every and team not in seen:
+        seen.add(team)
+        if every[team].manager not in ("", person):
+            return every[team].manager
+        team = every[team].parent
+    return ""
+
+
 def makes_circle(team: str, parent: str, teams: Iterable[Team]) -> bool:
     """Whether `team` under `parent` would be above itself."""
     return parent in below([team], teams)

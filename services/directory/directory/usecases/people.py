@@ -19,6 +19,7 @@ from dealwright.directory.v1.directory_pb2 import Person as Message
 from directory import wire
 from directory.domain import rights
 from directory.domain.people import LEFT, Person, changed, manager_chain_has
+from directory.domain.teams import manager_of
 from directory.storage import organisation, sign_in
 from directory.storage import people as storage
 from directory.storage.tables import people
@@ -203,19 +204,24 @@ def announce_presence(tx: Transaction, before: Person, after: Person) -> None:
 
 def _announce(tx: Transaction, before: Person | None, after: Person) -> None:
     """State first, then what happened."""
-    tx.emit(wire.person_changed(after))
+    tx.emit(wire.person_changed(after, superior(tx, after)))
     if before is None or before.presence != after.presence:
         tx.emit(wire.presence_changed(after))
     if before is not None and before.active and not after.active:
         _leave(tx, after)
 
 
+def superior(tx: Transaction, person: Person) -> str:
+    """Whom reminders about this person escalate to: his own manager, or his team's."""
+    if person.manager or not person.team:
+        return person.manager
+    return manager_of(person.team, person.name, organisation.every_team(tx))
+
+
 def _leave(tx: Transaction, person: Person) -> None:
     sign_in.end_sessions(tx, person.name)
     sign_in.drop_tokens(tx, person.name)
-    team = organisation.team(tx, person.team) if person.team else None
-    manager = person.manager or (team.manager if team else "")
-    tx.emit(wire.person_left(person.name, manager if manager != person.name else ""))
+    tx.emit(wire.person_left(person.name, superior(tx, person)))
     tx.audit("person.left", person.name)
 
 

@@ -13,7 +13,7 @@ from chassis.errors import Denied, Invalid, NotFound, Refused, Stale, already_ex
 from chassis.transaction import Transaction
 from directory import wire
 from directory.domain.people import LEFT, changed
-from directory.domain.teams import Team, makes_circle
+from directory.domain.teams import Team, below, makes_circle, manager_of
 from directory.storage import organisation as storage
 from directory.storage import people as people_storage
 from directory.storage.tables import people, teams
@@ -102,8 +102,20 @@ def update(tx: Transaction, name: str, values: Mapping[str, str], etag: str) -> 
         raise already_exists("display_name", after.display_name)
     storage.save_team(tx, after, _title(after.display_name))
     tx.emit(wire.team_changed(after))
+    _announce_managed(tx, every, [after if t.name == name else t for t in every], name)
     tx.audit("team.changed", name, {"fields": sorted(fields)})
     return after
+
+
+def _announce_managed(tx: Transaction, before: Sequence[Team], now: Sequence[Team], changed_team: str) -> None:
+    """Others know of each person who his manager is: those who have another one by this change are announced anew."""
+    affected = sa.and_(people.c.team.in_(below([changed_team], now)), people.c.manager == "")
+    for person in people_storage.people_where(tx, affected, lock=True):
+        manager = manager_of(person.team, person.name, now)
+        if manager != manager_of(person.team, person.name, before):
+            after = replace(person, version=person.version + 1, updated_at=tx.now)
+            people_storage.save_person(tx, after)
+            tx.emit(wire.person_changed(after, manager))
 
 
 def delete(tx: Transaction, name: str, etag: str) -> None:

@@ -43,8 +43,11 @@ def person(value: Person) -> pb.Person:
     return packed
 
 
-def person_changed(value: Person) -> events_pb2.PersonChanged:
-    return events_pb2.PersonChanged(person=person(value), version=value.version)
+def person_changed(value: Person, manager: str = "") -> events_pb2.PersonChanged:
+    """`manager`: the team's, for one who has none of his own."""
+    event = events_pb2.PersonChanged(person=person(value), version=value.version)
+    event.person.manager = value.manager or manager
+    return event
 
 
 def presence_changed(value: Person) -> events_pb2.PresenceChanged:
