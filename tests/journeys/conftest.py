@@ -1,0 +1,76 @@
+"""One embedded house for all journeys, on free ports, with a clock that can be moved on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from tests.journeys.api import Api, until
+from tests.journeys.desk import Desk
+
+from chassis import clock
+from embedded.starting import House
+
+PASSWORD = "journeys-administrator"
+_regions = itertools.count(1)
+_ENVIRONMENT = {
+    "PORT": "0",
+    "GRPC_PORT": "0",
+    "DEALWRIGHT_ADMIN_PASSWORD": PASSWORD,
+    # All of these people sign in from one address.
+    "DEALWRIGHT_SIGN_IN_RATE": "0",
+    "DEALWRIGHT_ADDRESS_RATE": "0",
+    "DEALWRIGHT_LOG_LEVEL": "WARNING",
+}
+
+
+class RunningHouse:
+    """A house that runs in this process. Its clock goes on by `later` and never back."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.url = house.gateway.url
+        self.front_door = f"127.0.0.1:{house.gateway.grpc_port}"
+        self.ahead = timedelta()
+
+    def later(self, by: timedelta) -> None:
+        self.ahead += by
+
+    def settle(self) -> None:
+        until(self.house.embedding.bus.idle)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _ENVIRONMENT.items():
+            patch.setenv(name, value)
+        started = House(tmp_path_factory.mktemp("house"))
+        started.start()
+        running = RunningHouse(started)
+        # The one function that tells the time; durations and deadlines go by another clock and stay true.
+        real = clock.now
+        patch.setattr(clock, "now", lambda: real() + running.ahead)
+        yield running
+        started.stop()
+
+
+@pytest.fixture(scope="session")
+def admin(house: RunningHouse) -> Api:
+    return Api(house.url, "admin", PASSWORD)
+
+
+@pytest.fixture
+def desk(house: RunningHouse, admin: Api) -> Desk:
+    """The administrator's desk, under the default policy."""
+    made = Desk(admin, house.settle, house.later)
+    made.policy()
+    return made
+
+
+@pytest.fixture
+def region() -> str:
+    """A region of this test alone, so that its people and leads are."""
+    return f"大区{next(_regions)}"
