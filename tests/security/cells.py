@@ -11,7 +11,7 @@ import jwt
 
 from chassis import clock
 from chassis.access import AUDIENCE, Principal, Tokens
-from tests.security.asking import PROBES
+from tests.security.asking import PROBES, Probe
 from tests.security.house import House
 from tests.security.matrix import NOTHING_CHANGED, ROLES, Expected
 from tests.security.watching import Commits, Watch, differences
@@ -69,6 +69,10 @@ def forged(house: House, principal: Principal) -> Mapping[str, str]:
     }
 
 
+def session_of(house: House, caller: str, probe: Probe) -> Principal:
+    return house.sign_in(f"{caller}1") if probe.own_session else house.principals[caller]
+
+
 class Runner:
     def __init__(self, house: House, watch: Watch, commits: Commits) -> None:
         self.house = house
@@ -96,10 +100,7 @@ class Runner:
         probe = PROBES[line.rpc]
         row, who = probe.rows[number], caller if caller in ROLES else "sales"
         if caller in ROLES:
-            principal = self.house.principals[caller]
-            if probe.own_session:
-                principal = self.house.sign_in(f"{caller}1")
-            token = self.house.tokens.sign(replace(principal))
+            token = self.house.tokens.sign(session_of(self.house, caller, probe))
         commits, versions = self.commits.count, self.watch.versions()
         answer = self.house.call(line.rpc, request, token)  # type: ignore[arg-type]
         wrote = (self.commits.count, self.watch.versions()) != (commits, versions)

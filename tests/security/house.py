@@ -71,6 +71,8 @@ class House:
         self.teams: dict[str, str] = {}
         self.principals: dict[str, Principal] = {}
         self.decided: dict[str, str] = {}
+        # What every lead captured from now on has besides.
+        self.extra: dict[str, Any] = {}
         with self.runtimes["directory"].transaction() as tx:
             first_start.first_start(tx, PASSWORD)
         self.root = self.sign_in("admin")
@@ -141,7 +143,7 @@ class House:
         return str(made.name)
 
     def capture(self, **values: Any) -> str:
-        lead = leads.Lead(**{"phone": a_phone(), "full_name": "王小明", **values})
+        lead = leads.Lead(**{"phone": a_phone(), "full_name": "王小明", **self.extra, **values})
         return str(self.do("leads.LeadService.CaptureLead", leads.CaptureLeadRequest(lead=lead)).lead.name)
 
     def lead(self, name: str) -> Any:

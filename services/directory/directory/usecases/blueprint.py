@@ -58,12 +58,17 @@ def plan(tx: Transaction, content: Struct) -> blueprint_pb2.PlanPartResponse:
 
 
 def apply(tx: Transaction, content: Struct, expected_version: int) -> blueprint_pb2.Part:
-    """All of it or nothing. Raises Stale when the part changed since it was read."""
+    """All of it or nothing. Raises Stale when the part changed since it was read, Denied for what the caller could
+    not change by its own method either: nobody gets the rights of another role by way of the blueprint."""
     old_roles, old_calendars = storage.every_role(tx, lock=True), storage.every_calendar(tx, lock=True)
     if storage.settings_version(tx) != expected_version:
         raise Stale("blueprint")
     new_roles, new_calendars = _read(tx, content, old_roles, old_calendars)
     roles.require_an_administrator(tx, old_roles, new_roles)
+    if new_roles != old_roles:
+        tx.principal.require("roles", "write")
+    if {c.name: c for c in new_calendars} != {c.name: c for c in old_calendars}:
+        tx.principal.require("calendars", "write")
     for before, after in zip(old_roles, new_roles, strict=True):
         roles.save(tx, before, after.display_name, after.grants)
     known = {c.name: c for c in old_calendars}

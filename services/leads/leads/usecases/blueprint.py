@@ -43,6 +43,8 @@ def apply(tx: Transaction, content: Mapping[str, Any], expected_version: int) ->
         forms.delete(tx, name)
         tx.audit("form.deleted", name)
     new = [form for form in kept if form != known.get(form.name)]
+    if len(kept) != len(known) or new:
+        tx.principal.require("forms", "write")
     forms.save(tx, new)
     for form in new:
         tx.audit("form.changed", form.name)

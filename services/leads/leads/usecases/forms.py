@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from chassis.access import refuse_read_only
 from chassis.errors import Invalid, NotFound, Refused, Stale, already_exists
 from chassis.transaction import Transaction
 from leads.domain import form as domain
@@ -38,7 +39,8 @@ def create(tx: Transaction, name: str, values: dict[str, Any]) -> Form:
 
 
 def update(tx: Transaction, name: str, etag: str, values: dict[str, Any]) -> Form:
-    """Raises Stale when the etag is old."""
+    """Raises Stale when the etag is old, Denied for a field that the caller's role may not change."""
+    refuse_read_only(tx.principal, "forms", list(values))
     form = get(tx, name, lock=True)
     _compare(form, etag)
     changed = replace(form, **values, version=form.version + 1)

@@ -47,7 +47,7 @@ def decisions_about(tx: Transaction, parent: str, limit: int, before: int) -> li
             wire.decision_message(seq, explain(state, piece[seq]), seq in returned)
             for seq, state in states_before(tx, list(piece))
         ]
-        shown += [m for m in reversed(messages) if _may_see(tx.principal, m, people)]
+        shown += [_masked(tx.principal, m) for m in reversed(messages) if _may_see(tx.principal, m, people)]
     if entries and not shown and not before:
         raise NotFound(parent)
     return shown[:limit]
@@ -86,6 +86,18 @@ def _may_see(principal: Principal, message: rules_pb2.Decision, people: Mapping[
     excluded.Clear()
     excluded.extend(kept)
     return True
+
+
+def _masked(principal: Principal, message: rules_pb2.Decision) -> rules_pb2.Decision:
+    """Without the facts that are fields of the lead which the caller's role never sees."""
+    hidden = principal.grant("leads").hidden
+    for field in hidden:
+        message.facts.fields.pop("cell" if field == "location" else field, None)
+    if "owner" in hidden:
+        for told in ("owner", "candidates", "ledger_before", "ledger_after"):
+            message.ClearField(told)
+        message.facts.fields.pop("excluded", None)
+    return message
 
 
 def timers_of(tx: Transaction, parent: str) -> list[rules_pb2.Timer]:

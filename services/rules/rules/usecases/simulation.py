@@ -66,11 +66,13 @@ def simulate(tx: Transaction, content: dict[str, Any], first: int, last: int) ->
 def _shown(tx: Transaction) -> Callable[[str], bool]:
     """Whether the leads of an owner ("" for nobody's) are the caller's to see."""
     principal = tx.principal
-    scope = principal.scope("leads", "read")
+    scope = Scope.NONE if "owner" in principal.grant("leads").hidden else principal.scope("leads", "read")
     people = known_state(tx).state.people
 
     def shown(owner: str) -> bool:
-        if scope is Scope.ALL or (owner and wire.person_name(owner) == principal.person):
+        if scope in (Scope.NONE, Scope.ALL):
+            return scope is Scope.ALL
+        if owner and wire.person_name(owner) == principal.person:
             return True
         known = people.get(owner)
         team = f"teams/{known.team}" if known and known.team else ""
