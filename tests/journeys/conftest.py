@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.journeys.api import Api, until
-from tests.journeys.desk import Desk
 
 from chassis import clock
 from embedded.starting import House
+from tests.journeys.api import Api, until
+from tests.journeys.desk import Desk
 
 PASSWORD = "journeys-administrator"
 _regions = itertools.count(1)

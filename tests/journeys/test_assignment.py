@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from tests.journeys.api import Refused
 from tests.journeys.desk import Desk, phone
 

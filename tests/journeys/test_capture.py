@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.journeys.api import Api, Refused
 from tests.journeys.desk import Desk, phone
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
 from tests.journeys.api import Api
 from tests.journeys.desk import Desk
 
