@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from chassis.testing.parts import Postgres, RabbitMQ
-from tests.conformance.deployments import Cluster, Deployment, Local
+
+pytest.register_assert_rewrite("tests.conformance.checks", "tests.conformance.deployments")
+
+from tests.conformance.deployments import Cluster, Deployment, Local  # noqa: E402
 
 
 @pytest.fixture(scope="session")

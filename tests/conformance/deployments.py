@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -117,8 +118,9 @@ class Deployment:
 
     name = ""
 
-    def __init__(self, folder: Path, url: str = "", broker: str = "", **more: Any) -> None:
+    def __init__(self, folder: Path, url: str = "", broker: str = "", service_name: str = "probe", **more: Any) -> None:
         self.folder = folder
+        self.service_name = service_name
         os.environ["PROBE_TRIES"] = str(folder)
         values: dict[str, Any] = {
             "data": folder,
@@ -139,13 +141,14 @@ class Deployment:
         return self.runtime.database.is_sqlite
 
     def new_runtime(self) -> Runtime:
-        return Runtime(service, self.settings, Database(self.settings.database_url), Tokens(KEY))
+        mine = replace(service, name=self.service_name)
+        return Runtime(mine, self.settings, Database(self.settings.database_url), Tokens(KEY))
 
     @contextmanager
     def running(self) -> Iterator[Self]:
         migrate(self.runtime)
-        self.start()
         try:
+            self.start()
             yield self
         finally:
             self.stop()
@@ -272,13 +275,13 @@ class Cluster(Deployment):
 
     name = "RabbitMQ, PostgreSQL"
 
-    def __init__(self, folder: Path, url: str, broker: str, **more: Any) -> None:
-        super().__init__(folder, url, broker, **more)
+    def __init__(self, folder: Path, url: str, broker: str, service_name: str = "probe", **more: Any) -> None:
+        super().__init__(folder, url, broker, service_name, **more)
         self.workers: list[Program] = []
-        self.worker_environment: dict[str, str] = {}
+        self.worker_environment = {"PROBE_NAME": service_name}
 
     def start(self) -> None:
-        publisher.declare(self.settings.broker_url, service.name, list(service.subscribers()))
+        publisher.declare(self.settings.broker_url, self.service_name, list(service.subscribers()))
         self.relay = Publisher(self.runtime)
         self.relay.start()
         self.add_worker(**self.worker_environment)

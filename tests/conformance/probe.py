@@ -5,6 +5,7 @@ It listens to some of `leads`' events only because those exist; what an event as
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -58,9 +59,7 @@ if "PROBE_MODULES" in os.environ:
 
 # A mistake planted into a process of its own, to see the suite go red.
 if "PROBE_DEFECT" in os.environ:
-    from tests.conformance import defects
-
-    getattr(defects, os.environ["PROBE_DEFECT"])()
+    getattr(importlib.import_module("tests.conformance.defects"), os.environ["PROBE_DEFECT"])()
 
 
 def _servicers(runtime: object) -> list[object]:
@@ -77,7 +76,8 @@ def _subscribers() -> list[object]:
 
 
 service = Service(
-    name="probe",
+    # A second one beside the shared one has queues of its own.
+    name=os.environ.get("PROBE_NAME", "probe"),
     metadata=metadata,
     migrations="tests.conformance.probe_migrations",
     servicers=_servicers,
