@@ -62,12 +62,9 @@ class Column:
         return self.kind == "int" or (self.kind == "enum" and isinstance(self.column.type, sa.Integer))
 
     def literal(self, value: Any) -> sa.ColumnElement[Any]:
-        """A parameter to compare the column with. Values of enums stand in the statement: they are few, and an index
-        over some states is only used where the statement says which. Numbers are 64 bits wide, or PostgreSQL
-        refuses those beyond 32."""
-        if self.kind == "enum":
-            return sa.literal(value, self.column.type, literal_execute=True)
-        return sa.literal(value, sa.BigInteger() if self.kind == "int" else self.column.type)
+        """A parameter to compare the column with. Numbers are 64 bits wide: PostgreSQL fails on those that a narrower
+        column cannot hold."""
+        return sa.literal(value, sa.BigInteger() if self.holds_numbers else self.column.type)
 
 
 class by_code_point(FunctionElement[str]):
@@ -121,7 +118,7 @@ def _absent(column: Column) -> tuple[Any, ...]:
 
 def present(column: Column) -> sa.ColumnElement[bool]:
     """Whether there is a value."""
-    absent = [column.column != sa.literal(v, column.column.type, literal_execute=True) for v in _absent(column)]
+    absent = [column.column != column.literal(value) for value in _absent(column)]
     return sa.and_(column.column.is_not(None), *absent)
 
 

@@ -36,6 +36,7 @@ from chassis.columns import read_moment
 from chassis.database import Database
 from chassis.errors import Invalid, Violation
 from chassis.paging import Column, criteria, listing
+from chassis.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -135,24 +136,30 @@ def _deeper(inner: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
 FILTERS = st.recursive(comparisons(), _deeper, max_leaves=8)
 
 
-def check_filter(database: Database, rows: list[dict[str, Any]], filter: Term) -> None:
+def check_filters(database: Database, rows: list[dict[str, Any]], filters: list[Term]) -> None:
     with holding(database, rows) as tx:
-        wanted = criteria(filter.text, COLUMNS)
-        assert wanted is not None
-        found = {row.name for row in tx.execute(sa.select(c.name).where(wanted))}
-    assert found == {row["name"] for row in rows if filter.holds(row)}
+        for filter in filters:
+            wanted = criteria(filter.text, COLUMNS)
+            assert wanted is not None
+            found = {row.name for row in tx.execute(sa.select(c.name).where(wanted))}
+            assert found == {row["name"] for row in rows if filter.holds(row)}, filter.text
 
 
-@given(rows_of(12), FILTERS)
-def test_a_filter_finds_on_sqlite_what_python_finds(sqlite: Database, rows: list[dict[str, Any]], filter: Term) -> None:
-    check_filter(sqlite, rows, filter)
+SOME_FILTERS = st.lists(comparisons() | FILTERS, min_size=1, max_size=12)
 
 
-@given(rows_of(12), FILTERS)
-def test_a_filter_finds_on_postgresql_what_python_finds(
-    chinese_postgres: Database, rows: list[dict[str, Any]], filter: Term
+@given(rows_of(25), SOME_FILTERS)
+def test_a_filter_finds_on_sqlite_what_python_finds(
+    sqlite: Database, rows: list[dict[str, Any]], filters: list[Term]
 ) -> None:
-    check_filter(chinese_postgres, rows, filter)
+    check_filters(sqlite, rows, filters)
+
+
+@given(rows_of(25), SOME_FILTERS)
+def test_a_filter_finds_on_postgresql_what_python_finds(
+    chinese_postgres: Database, rows: list[dict[str, Any]], filters: list[Term]
+) -> None:
+    check_filters(chinese_postgres, rows, filters)
 
 
 PIECES = st.sampled_from(
@@ -224,6 +231,7 @@ def test_no_filter_raises_anything_but_invalid_on_postgresql(chinese_postgres: D
         ("full_name = \0", 13, "character"),
         ("capture_time > 2026-10-01", 16, "2026-10-01T08:30:00+08:00"),
         ("capture_time > 2026-10-01T00:00:00.1234567Z", 16, "microsecond"),
+        ("capture_time > 0001-01-01T00:00:00+23:59", 16, "moment"),
         ("amount = 1 OR " * 150 + "amount = 1", 2001, "2000"),
         ("-" * 21 + "open=true", 21, "20 deep"),
         ("(" * 21 + "open=true" + ")" * 21, 21, "20 deep"),
@@ -272,19 +280,56 @@ def test_a_filter_takes_any_spelling_of_what_is_stored_in_one(sqlite: Database) 
         )
 
 
-def test_an_index_over_one_status_serves_a_filter_on_it(sqlite: Database) -> None:
-    wanted = criteria("status = POOLED", COLUMNS)
-    with holding(sqlite, some_rows(3)) as tx:
+def plan_of(tx: Transaction, filter: str) -> str:
+    """How the database would find what the filter wants, its parameters as they are really sent."""
+    told: list[str] = []
+
+    def ask(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+        if statement.startswith("SELECT"):
+            word = "EXPLAIN QUERY PLAN " if tx.dialect == "sqlite" else "EXPLAIN "
+            told.append(str(cursor.connection.cursor().execute(word + statement, parameters).fetchall()))
+
+    sa.event.listen(tx.connection, "before_cursor_execute", ask)
+    wanted = criteria(filter, COLUMNS)
+    assert wanted is not None
+    tx.execute(sa.select(c.name).where(wanted))
+    return told[0]
+
+
+def check_index(database: Database) -> None:
+    with holding(database, some_rows(3)) as tx:
+        if tx.dialect != "sqlite":
+            tx.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         tx.connection.exec_driver_sql("CREATE INDEX things_pooled ON things (capture_time) WHERE status = 7")
-        text: list[Any] = []
+        since = BASE.isoformat()
+        assert "things_pooled" in plan_of(tx, f"status = POOLED AND capture_time > {since}")
+        assert "things_pooled" not in plan_of(tx, f"status = MERGED AND capture_time > {since}")
 
-        def keep(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
-            text.append((statement, parameters))
 
-        sa.event.listen(tx.connection, "before_cursor_execute", keep)
-        tx.execute(sa.select(c.name).where(sa.and_(sa.true() if wanted is None else wanted, c.capture_time > BASE)))
-        plan = tx.connection.exec_driver_sql("EXPLAIN QUERY PLAN " + text[0][0], text[0][1]).all()
-    assert "things_pooled" in str(plan)
+def test_an_index_over_one_status_serves_a_filter_on_it_on_sqlite(sqlite: Database) -> None:
+    check_index(sqlite)
+
+
+def test_an_index_over_one_status_serves_a_filter_on_it_on_postgresql(chinese_postgres: Database) -> None:
+    check_index(chinese_postgres)
+
+
+def check_contains(database: Database) -> None:
+    with holding(database, [{**row, "full_name": "a%B_c/\\Ä", "score": 2} for row in some_rows(1)]) as tx:
+        for found in ("%b", "%", "_", "B_C", "/\\\\", "Ä", ""):
+            assert walk(tx, 5, "", f'full_name:"{found}"') == ["things/0000"], found
+        for missed in ("a_b", "a%c", "%%", "__", "ä", "//"):
+            assert walk(tx, 5, "", f'full_name:"{missed}"') == [], missed
+        # More than the column can hold is a number like any other.
+        assert walk(tx, 5, "", f"score < {2**31} AND score > -{2**63}") == ["things/0000"]
+
+
+def test_contains_takes_wildcards_as_they_are_and_folds_ascii_alone_on_sqlite(sqlite: Database) -> None:
+    check_contains(sqlite)
+
+
+def test_contains_takes_wildcards_as_they_are_and_folds_ascii_alone_on_postgresql(chinese_postgres: Database) -> None:
+    check_contains(chinese_postgres)
 
 
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)), st.integers(-23, 23))  # noqa: DTZ001

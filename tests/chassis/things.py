@@ -124,6 +124,7 @@ def walk(tx: Transaction, size: int, order_by: str, filter: str = "", **more: An
         page = list_things(tx, asked(size, token, filter, order_by), **more)
         assert len(page.rows) <= size
         names += [row.name for row in page.rows]
+        assert len(names) <= 100, "the pages go round in circles"
         token = page.next_page_token
         if not token:
             return names
