@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from chassis.database import Database
 from chassis.testing.parts import Postgres
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from things import metadata
+from tests.chassis.things import metadata
 
 
 @pytest.fixture(scope="session")

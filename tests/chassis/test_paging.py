@@ -15,7 +15,14 @@ import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 from hypothesis import given
 from hypothesis import strategies as st
-from things import (
+
+from chassis import paging
+from chassis.columns import camel as camel_case
+from chassis.database import Database
+from chassis.errors import Invalid
+from chassis.paging import Column, changed_paths, criteria, listing
+from dealwright.leads.v1 import leads_pb2 as pb
+from tests.chassis.things import (
     BASE,
     COLUMNS,
     asked,
@@ -28,13 +35,6 @@ from things import (
     things,
     walk,
 )
-
-from chassis import paging
-from chassis.columns import camel as camel_case
-from chassis.database import Database
-from chassis.errors import Invalid
-from chassis.paging import Column, changed_paths, criteria, listing
-from dealwright.leads.v1 import leads_pb2 as pb
 
 # --- pages ---
 
