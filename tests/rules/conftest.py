@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,7 @@ import pytest
 
 from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from house import House, open_runtime
+from tests.rules.house import House, open_runtime
 
 _numbers = itertools.count(1)
 

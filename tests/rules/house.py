@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from checker import Findings, check
 from google.protobuf.message import Message
 
 from chassis.access import ANONYMOUS, Principal, Tokens
@@ -29,6 +28,7 @@ from rules.main import service
 from rules.storage import journal, ownerships_of
 from rules.usecases import clocks
 from rules.usecases.journal import known_state
+from tests.rules.checker import Findings, check
 
 M = TypeVar("M", bound=Message)
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from checker import Findings, check
-
 from rules import domain
+from tests.rules.checker import Findings, check
 
 START = datetime(2026, 11, 20, 2, tzinfo=UTC)
 """A Friday, 10 in the morning in Shanghai."""

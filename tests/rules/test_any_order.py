@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from google.protobuf.message import Message
-from house import House, bare, open_runtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2
 from leads.domain.lead import CLOSED, Capture, Lead, Status, start
 from leads.domain.ownership import LOST, Change, Decided, Verdict, apply, judge
+from tests.rules.house import House, bare, open_runtime
 
 _houses = itertools.count(1)
 _numbers = itertools.count(1)

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from story import START, Story
 
 from chassis.calendar import from_plain as calendar_of
 from rules import domain
 from rules.domain.policy import Policy, Rule, Step
+from tests.rules.story import START, Story
 
 OFFICE = {
     "timeZone": "Asia/Shanghai",

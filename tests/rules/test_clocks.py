@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from house import House, bare, lead, open_runtime
-
 from chassis.migration import migrate
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import domain
+from tests.rules.house import House, bare, lead, open_runtime
 
 WEEK = [(d, "09:00", "18:00") for d in range(1, 6)]
 

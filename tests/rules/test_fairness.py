@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from story import Story
 
 from rules.domain.fairness import LEAD, Ledger, adjust, begin_epoch, forget, next_index, settled, take
+from tests.rules.story import Story
 
 WEIGHTS = st.one_of(st.integers(1, 5), st.integers(1, 1000), st.sampled_from([1, 1000, 999, 997, 500]))
 

@@ -4,15 +4,15 @@ import json
 from dataclasses import replace
 
 import pytest
-from checker import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from story import Story
-from test_assignment import BOOTH, OFFICE, default_with
 
 from chassis.calendar import from_plain as calendar_of
 from rules import domain
 from rules.domain.policy import Rule
+from tests.rules.checker import check
+from tests.rules.story import Story
+from tests.rules.test_assignment import BOOTH, OFFICE, default_with
 
 PEOPLE = [f"people/{number}" for number in range(7)]
 REGIONS = ["", "华东", "华北"]

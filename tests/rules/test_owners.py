@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from house import House, bare, lead
-
 from chassis.database import Database
 from dealwright.directory.v1 import directory_pb2
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2
 from rules import domain
+from tests.rules.house import House, bare, lead
 
 
 def decided_of(house: House) -> list[events_pb2.LeadAssignmentDecided]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from google.protobuf.message import Message
-from house import House, lead, open_runtime
 
 from chassis.access import Grant, Principal, Scope, peer
 from chassis.errors import Invalid, NotFound
 from chassis.migration import migrate
+from chassis.transaction import Transaction
 from dealwright.rules.v1 import events_pb2, rules_pb2
-from rules import domain
+from rules import domain, storage
 from rules.main import service
 from rules.servicer import RuleServicer
 from rules.storage import journal, snapshots
 from rules.usecases import journal as journals
+from tests.rules.house import House, lead, open_runtime
 
 ADMIN = peer("test")
 
@@ -174,12 +176,13 @@ def test_a_process_starts_from_a_snapshot_of_this_very_journal_and_old_decisions
     assert kept == [50, 100]
     fresh = House(open_runtime(house.runtime.database.url.render_as_string(hide_password=False), tmp_path))
     read: list[int] = []
-    original = journals.storage.records
-    monkeypatch.setattr(
-        journals.storage,
-        "records",
-        lambda tx, after, until=None, page=5000: read.append(after) or original(tx, after, until, page),
-    )
+    original = storage.records
+
+    def watched(tx: Transaction, after: int, until: int | None = None, page: int = 5000) -> Iterator[domain.Record]:
+        read.append(after)
+        return original(tx, after, until, page)
+
+    monkeypatch.setattr(storage, "records", watched)
     assert fresh.state == house.state
     assert read == [100]
     assert [decisions(fresh, n)[0].owner for n in (1, 60, 120)] == ["people/a", "people/c", "people/c"]
