@@ -14,7 +14,7 @@ from chassis import audit, ids, telemetry
 from chassis.bus.subscriptions import Subscription, retry_due
 from chassis.database import is_unavailable
 from chassis.service import Loop, Runtime
-from chassis.transaction import Transaction
+from chassis.transaction import Origin, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -65,8 +65,12 @@ class Background:
                 self._stopping.wait(every)
 
     def _once(self, loop: Loop) -> bool | None:
-        with self._runtime.transaction() as tx:
-            return loop.run(tx)
+        name = self._runtime.name
+        with telemetry.turning(name, loop.name) as turn:
+            with self._runtime.transaction(origin=Origin(f"services/{name}", traceparent=turn.traceparent)) as tx:
+                more = loop.run(tx)
+                turn.busy = tx.announces
+            return more
 
     def _clean(self, tx: Transaction) -> bool:
         """Forgets inbox rows and answers after `keep_days`; answers to captures live as long as their lead."""

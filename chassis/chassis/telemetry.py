@@ -8,11 +8,13 @@ import sys
 import traceback
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
@@ -142,6 +144,30 @@ def consuming(queue: str, envelopes: Sequence[Envelope]) -> Iterator[str]:
         carrier: dict[str, str] = {}
         _propagator.inject(carrier)
         yield carrier.get("traceparent", "")
+
+
+@dataclass
+class Turn:
+    """One turn of a loop: what it announces carries `traceparent`; its span is told of if it was `busy`."""
+
+    traceparent: str = ""
+    busy: bool = False
+
+
+@contextmanager
+def turning(service: str, loop: str) -> Iterator[Turn]:
+    """A span around one turn of a loop, the root of a trace. Most turns find nothing to do, and nobody hears of them."""
+    turn = Turn()
+    if not _tracing:
+        yield turn
+        return
+    span = _tracer.start_span(f"{service} {loop}", context=Context(), kind=SpanKind.INTERNAL)
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier, trace.set_span_in_context(span, Context()))
+    turn.traceparent = carrier.get("traceparent", "")
+    yield turn
+    if turn.busy:
+        span.end()  # one that never ends is never exported
 
 
 def below(traceparent: str, current: str) -> str:

@@ -103,6 +103,11 @@ class Transaction:
         self._events.setdefault(envelope.type, []).append(_as_batch_field(envelope.SerializeToString()))
         return envelope.id
 
+    @property
+    def announces(self) -> bool:
+        """Whether anything was emitted so far."""
+        return bool(self._events)
+
     def emit_all(self, events: Iterable[Message]) -> None:
         for event in events:
             self.emit(event)
