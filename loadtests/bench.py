@@ -3,8 +3,9 @@
     python -m loadtests.bench [figure ...] [--profile "leads serve,rules work"] [--rows 1000000]
 
 Figures: decision memory single batch door rest latency alone certificate embedded million; all without a name.
-BENCH=short takes about two minutes; LOCUST=1 runs the stepped load of locustfile.py instead. Ends with the line
-`figure: ...` and writes build/figures/bench.json. Exit 1 when a must is missed, 2 when the load failed.
+BENCH=short takes about two minutes (and writes bench-short.json); LOCUST=1 runs the stepped load of locustfile.py
+instead. Ends with the line `figure: ...` and writes build/figures/bench.json. Exit 1 when a must is missed, 2 when
+the load failed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from chassis.testing.process import MissingPart, PartFailed
 from loadtests import decision_bench, embedded_house, figures, machine, million, setting
 from loadtests.driving import LoadFailed
 from loadtests.figures import Figure
-from loadtests.measures import FULL, SHORT, Bench, Size
+from loadtests.measures import FULL, SHORT, SMOKE, Bench, Size
 from loadtests.yardsticks import G64, P1
 
 ALL = (
@@ -130,8 +131,8 @@ def main() -> int:
         return stepped.main()
     asked = arguments()
     wanted = asked.figures or list(ALL)
-    short = os.environ.get("BENCH") == "short"
-    size = SHORT if short else FULL
+    how = os.environ.get("BENCH", "")
+    size = {"short": SHORT, "smoke": SMOKE}.get(how, FULL)
     if asked.rows:
         size = replace(size, rows=asked.rows)
     spied = [name.strip() for name in (asked.profile or "").split(",") if name.strip()]
@@ -157,7 +158,11 @@ def main() -> int:
     took = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in setup.items())
     console.print(f"set-up (not part of any figure): {took or 'none'}; whole run {time.monotonic() - _began:.0f} s")
     figures.write(
-        "bench", found, short=short, setUpSeconds=setup, machineBefore=before, seconds=time.monotonic() - _began
+        f"bench-{how}" if how else "bench",
+        found,
+        setUpSeconds=setup,
+        machineBefore=before,
+        seconds=time.monotonic() - _began,
     )
     console.print(figures.line(found), soft_wrap=True, markup=False)
     return 1 if any(f.verdict == "MISSED" for f in found) else 0

@@ -80,9 +80,9 @@ def _bar(figure: Figure, bar: float | None) -> str:
     return f"{number(bar)} x {figure.yardstick}" if figure.ratios else f"{number(bar)} {figure.unit}"
 
 
-def show(figures: Sequence[Figure], console: Console | None = None) -> None:
+def show(figures: Sequence[Figure], console: Console | None = None, title: str = "make bench") -> None:
     """Prints the table and what each figure's measure is."""
-    table = Table(title="make bench", title_justify="left", expand=False)
+    table = Table(title=title, title_justify="left", expand=False)
     for name in ("figure", "median", "min to max", "ratio", "must", "aim", "verdict"):
         table.add_column(name, justify="left" if name in ("figure", "verdict") else "right", no_wrap=name != "figure")
     colours = {"MISSED": "bold red", "must": "yellow", "aim": "green", "": ""}

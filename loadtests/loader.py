@@ -18,16 +18,21 @@ from typing import Any
 import psycopg
 
 from chassis import audit, clock, ids
+from chassis.transaction import EVENTS_PER_MESSAGE
 from loadtests import contacts
 from loadtests.driving import LoadFailed
 from loadtests.originals import SERVICES, Original
 from loadtests.pattern import BODY, HASH, REQUEST_HASH, RESPONSE, SEQ, Cut, copy_text
 from rules import domain
 
-CHUNK = 256
-_CHUNKS_A_COPY = 32
+CHUNK = 1000
+_CHUNKS_A_COPY = 8
 _SNAPSHOT_EVERY = 5000
 _DECIDED_AFTER = timedelta(milliseconds=20)
+
+
+def _bytea(data: bytes) -> str:
+    return "\\\\x" + data.hex()
 
 
 def _field(envelope: bytes) -> bytes:
@@ -86,7 +91,7 @@ class Loader:
                 self._chunk(range(start, min(start + CHUNK, first + rows)))
                 if number % _CHUNKS_A_COPY == _CHUNKS_A_COPY - 1:
                     under_way = self._flush(copying, under_way)
-                if number % 800 == 799:
+                if number % 200 == 199:
                     say(f"{start + CHUNK - first:,} leads loaded")
             for last in self._flush(copying, under_way):
                 last.result()
@@ -120,12 +125,12 @@ class Loader:
             for key in cut.texts:
                 text = cut.text(key, news).replace(SEQ, str(seq))
                 if key[1] == "journal":
-                    text = text.replace(BODY, copy_text(record.data)).replace(HASH, copy_text(record.hash))
+                    text = text.replace(BODY, _bytea(record.data)).replace(HASH, _bytea(record.hash))
                 elif key[1] == "replies":
                     text = self._reply(text, cut, contact, news_bytes)
                 self._buffers[key].append(text)
-            for row, place in cut.audits:
-                audited[row.service].append(cut.audit_entry(row, news[place], seq, news))
+            for service, kept in cut.audit_entries(seq, news):
+                audited[service].append(kept)
             for event in cut.events:
                 key = (event.service, event.type)
                 carried[key].append(_field(event.of(seq, cut.olds_bytes, news_bytes)))
@@ -133,7 +138,9 @@ class Loader:
         for service, entries in audited.items():
             self._seal(service, entries, at)
         for (service, kind), envelopes in carried.items():
-            self._carry(service, kind, envelopes, *carriers[service, kind])
+            for start in range(0, len(envelopes), EVENTS_PER_MESSAGE):
+                some = envelopes[start : start + EVENTS_PER_MESSAGE]
+                self._carry(service, some, *carriers[service, kind])
 
     def _decide(
         self, at: datetime, people: Sequence[contacts.Contact], names: Sequence[str]
@@ -160,8 +167,8 @@ class Loader:
         said = cut.response or b""
         for old, new in zip(cut.olds_bytes[:2], news[:2], strict=True):
             said = said.replace(old, new)
-        text = text.replace(REQUEST_HASH, copy_text(hashlib.sha256(asked).digest()[:16]))
-        return text.replace(RESPONSE, copy_text(said))
+        text = text.replace(REQUEST_HASH, _bytea(hashlib.sha256(asked).digest()[:16]))
+        return text.replace(RESPONSE, _bytea(said))
 
     def _seal(self, service: str, entries: list[bytes], at: datetime) -> None:
         """One block of the audit's chain for the chunk."""
@@ -172,10 +179,8 @@ class Loader:
         block = (number, len(entries), body, previous, at)
         self._buffers[service, "audit_blocks"].append("\t".join(map(copy_text, block)) + "\n")
 
-    def _carry(
-        self, service: str, kind: str, envelopes: Sequence[bytes], carrier: Mapping[str, Any], by: timedelta
-    ) -> None:
-        """One message on the bus for the chunk, as the publisher leaves it."""
+    def _carry(self, service: str, envelopes: Sequence[bytes], carrier: Mapping[str, Any], by: timedelta) -> None:
+        """One message on the bus, as the publisher leaves it."""
         own = {"id": ids.new_id(), "events": len(envelopes), "body": b"".join(envelopes)}
         values = {**carrier, **own}
         moved = {c: v + by if isinstance(v, datetime) else v for c, v in values.items()}

@@ -41,6 +41,8 @@ FULL = Size(
 SHORT = Size(
     rounds=1, seconds=4, yardstick=3, paced=8, alone=60, decision=0.5, embedded=4_000, rows=10_000, compared=200
 )
+# What the tests run: that it works, not how fast.
+SMOKE = Size(rounds=1, seconds=1, yardstick=1, paced=2, alone=10, decision=0.1, embedded=1_000, rows=600, compared=60)
 
 
 @dataclass

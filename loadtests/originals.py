@@ -58,7 +58,7 @@ class Original:
     lead: str
     owner: str = ""
     decision: int = 0
-    born: datetime = datetime.min.replace(tzinfo=UTC)
+    born: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     rows: list[Row] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 

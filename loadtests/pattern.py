@@ -6,6 +6,7 @@ length (times, journal numbers) is set in the message before it is serialised.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import audit
+from chassis.database import to_micros
 from dealwright.bus.v1.envelope_pb2 import Envelope
 from loadtests.originals import Event, Original, Row
 
@@ -68,13 +70,15 @@ class Cut:
         self.event_ids = [event.envelope.id for event in original.events]
         self.olds = [original.lead, original.code, original.owner, *self.event_ids, *self.row_ids]
         self.olds_bytes = [old.encode() for old in self.olds]
-        # With the place of each row's id among `olds`.
-        places = {row_id: place for place, row_id in enumerate(self.olds)}
-        self.audits = [(row, places[row.values["id"]]) for row in original.rows if row.table == "audit_log"]
         self.response: bytes | None = None
         self.texts: dict[tuple[str, str], tuple[str, list[int]]] = {}
         for row in original.rows:
             self._line(row)
+        places = {row_id: place for place, row_id in enumerate(self.olds)}
+        self._audits = [
+            (row, places[row.values["id"]], *self._canonical(row)) for row in original.rows if row.table == "audit_log"
+        ]
+        self._checked = False
         self.events = [_EventCut(event, self.by, self._needed_bytes) for event in original.events]
 
     def _line(self, row: Row) -> None:
@@ -100,18 +104,34 @@ class Cut:
             return copy_text({**value, "decision": SEQ}).replace(json.dumps(SEQ).replace("\\", "\\\\"), SEQ)
         return copy_text(value)
 
-    def audit_entry(self, row: Row, row_id: str, seq: int, news: Sequence[str]) -> bytes:
-        """What the audit's chain keeps of this row of another lead."""
+    def _canonical(self, row: Row) -> tuple[str, list[int]]:
+        """A row as the audit's chain hashes it, with `olds` and SEQ in it."""
         values, detail = row.values, row.values["detail"]
-        if detail is not None:
-            detail = dict(detail)
-            if detail.get("decision") == self.original.decision:
-                detail["decision"] = seq
-            for key, value in detail.items():
-                if isinstance(value, str):
-                    detail[key] = value.replace(self.olds[0], news[0]).replace(self.olds[2], news[2])
-        subject = values["subject"].replace(self.olds[0], news[0])
-        return audit.entry(row_id, values["time"] + self.by, values["actor"], values["action"], subject, detail)
+        if detail is not None and detail.get("decision") == self.original.decision:
+            detail = {**detail, "decision": SEQ}
+        plain = [values["id"], to_micros(values["time"] + self.by), values["actor"], values["action"]]
+        text = json.dumps(
+            [*plain, values["subject"], detail], ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        ).replace(json.dumps(SEQ), SEQ)
+        return text, [i for i, old in enumerate(self.olds) if old in text]
+
+    def audit_entries(self, seq: int, news: Sequence[str]) -> list[tuple[str, bytes]]:
+        """What the audit's chain keeps of another lead's rows, by service. The first of each cut is laid beside the
+        chain's own `audit.entry`."""
+        entries = []
+        for row, place, text, needed in self._audits:
+            for i in needed:
+                text = text.replace(self.olds[i], news[i])
+            said = text.replace(SEQ, str(seq))
+            kept = bytes.fromhex(news[place]) + hashlib.sha256(said.encode()).digest()
+            if not self._checked:
+                row_id, micros, actor, action, subject, detail = json.loads(said)
+                at = datetime.fromtimestamp(micros / 1e6, UTC).replace(microsecond=micros % 1_000_000)
+                if audit.entry(row_id, at, actor, action, subject, detail) != kept:
+                    raise ValueError(f"the audit's chain hashes rows otherwise by now: {said}")
+            entries.append((row.service, kept))
+        self._checked = True
+        return entries
 
     def _needed_bytes(self, data: bytes) -> list[int]:
         return [i for i, old in enumerate(self.olds_bytes) if old in data]

@@ -7,7 +7,7 @@ is the outbox row's `published_at`, which the publisher takes after the confirm:
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,6 +83,21 @@ class Watcher:
             "select status, count(*) from leads where name >= %s group by status", (f"leads/{since}",)
         ).fetchall()
         return {int(status): int(count) for status, count in rows}
+
+    def standing(self, since: float) -> dict[int, int]:
+        """Leads captured since then (seconds since 1970) by status."""
+        with self._connect("leads") as leads:
+            return self._standing(leads, ids.first_id_at(since))
+
+    def announced_between(self, start: float, end: float) -> int:
+        """How many LeadAssigned were confirmed in that time."""
+        with self._connect("leads") as leads:
+            row = leads.execute(
+                "select coalesce(sum(events), 0)::bigint from outbox where type = %s "
+                "and published_at >= to_timestamp(%s) and published_at < to_timestamp(%s)",
+                (ANNOUNCED, start, end),
+            ).fetchone()
+        return int(row[0]) if row else 0
 
     def announced(self, since: float) -> dict[str, float]:
         """When each lead's LeadAssigned was confirmed, for those made since then (seconds since 1970)."""
@@ -162,7 +177,3 @@ def latencies(outcome: Outcome, announced: Mapping[str, float]) -> list[float]:
     if lost:
         raise LoadFailed(f"{len(lost)} leads were never announced as assigned, {lost[0]} among them")
     return [announced[name] - at for at, _, name in outcome.calls]
-
-
-def rates(done: Sequence[Done]) -> list[float]:
-    return [d.rate for d in done]
