@@ -56,7 +56,6 @@ class Program:
 
     def __init__(self, role: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.role, self.folder = role, folder
-        self.log = folder / f"{role}-{ids.new_id()}.log"
         self._environment = environment
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -68,6 +67,7 @@ class Program:
     def start(self) -> Self:
         environment = {**os.environ, "DEALWRIGHT_TOKEN_KEY": KEY, "PROBE_TRIES": str(self.folder)}
         environment |= {"PYTHONPATH": str(HERE.parents[1]), "PYTHONUNBUFFERED": "1", **self._environment}
+        self.log = self.folder / f"{self.role}-{ids.new_id()}.log"
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "tests.conformance.start_probe", self.role],

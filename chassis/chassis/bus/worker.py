@@ -66,6 +66,10 @@ class _Queues(QueueConsumer):  # type: ignore[misc]
             self._consumers[provider] = consumer
         return self._consumers.values()
 
+    def run(self) -> None:
+        # How long a request to stop may wait for the broker to say something.
+        super().run(safety_interval=0.2)
+
     @contextmanager
     def establish_connection(self) -> Iterator[Any]:
         with self.create_connection() as broker:
