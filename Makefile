@@ -30,8 +30,8 @@ test-long: sync-dev ## the same with many more examples, and new ones each time
 lint: sync-dev ## formatting, types, import contracts, protos
 	@$(PYTHON) .ci/lint.py
 
-bench: sync-dev ## measure throughput, latency and memory beside their yardsticks
-	@$(PYTHON) loadtests/bench.py
+bench: sync-dev ## measure throughput, latency and memory beside yardsticks: BENCH=short, FIGURES="single", LOCUST=1
+	@$(PYTHON) -m loadtests.bench $(FIGURES)
 
 drill: sync-dev ## kill random processes under load and check that nothing is lost: ROUNDS=20
 	@$(PYTHON) -m tests.faults.drill --rounds $(ROUNDS)
