@@ -170,6 +170,8 @@ def visible(
     """SQL criteria for rows that the scope covers. `people` is the service's local copy with columns name and team."""
     if scope is Scope.ALL:
         return sa.true()
+    if not principal.person:
+        return sa.false()  # nobody does not own what has no owner
     if scope is Scope.TEAM:
         members = sa.select(people.c.name).where(people.c.team.in_(principal.teams or ("",)))
         return sa.or_(owner == principal.person, owner.in_(members))

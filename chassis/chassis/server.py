@@ -7,6 +7,7 @@ hidden fields, maps errors to statuses with `google.rpc` details, and measures.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -20,7 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from chassis import access, clock, rpc, telemetry
 from chassis.access import ANONYMOUS, Principal
-from chassis.commands import Answer, Batcher, busy, internal, run_command
+from chassis.commands import Answer, Batcher, busy, run_command
 from chassis.database import is_unavailable
 from chassis.errors import Denied, Invalid, Problem, unauthenticated
 from chassis.service import Runtime
@@ -94,6 +95,8 @@ class Server:
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         self._batchers: list[Batcher] = []
+        self._under_way = 0
+        self._counting = threading.Lock()
         names = [health.SERVICE_NAME]
         for servicer in runtime.service.servicers(runtime):
             names.append(servicer.descriptor.full_name)
@@ -119,9 +122,14 @@ class Server:
             self._health.set(name, state)
 
     def stop(self, drain: float) -> None:
-        """NOT_SERVING at once, calls under way get `drain` seconds."""
+        """NOT_SERVING at once, calls under way get `drain` seconds. Whoever watches our health is no call."""
         self._health.enter_graceful_shutdown()
-        self._grpc.stop(drain).wait()
+        stopped = self._grpc.stop(drain)
+        quiet = 0
+        while not stopped.wait(0.05):
+            quiet = quiet + 1 if not self._under_way else 0
+            if quiet == 3:
+                self._grpc.stop(None)
         for batcher in self._batchers:
             batcher.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -195,6 +203,8 @@ class Server:
 
         def handle(request: Message, context: grpc.ServicerContext) -> Message | None:
             started = clock.monotonic()
+            with self._counting:
+                self._under_way += 1
             code = "OK"
             status: status_pb2.Status | None = None
             try:
@@ -235,6 +245,8 @@ class Server:
                     )
                     log.exception("call failed", method=name, error=type(error).__name__)
             finally:
+                with self._counting:
+                    self._under_way -= 1
                 observe.labels(service, name, code).observe(clock.monotonic() - started)
             if status is not None:
                 context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
