@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,6 @@ import pytest
 
 from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from tests.leads.desk import Desk, open_runtime
 
 _numbers = itertools.count(1)
