@@ -53,11 +53,12 @@ def work(service: Service) -> None:
 
     eventlet must patch a process before anything else is imported, so this one starts anew, under the same id.
     """
-    module = next(
+    found = [
         name
         for name, loaded in list(sys.modules.items())
         if name != "__main__" and getattr(loaded, "__dict__", {}).get("service") is service
-    )
+    ]
+    module = next((name for name in found if name.endswith(".main")), found[0])
     os.execv(sys.executable, [sys.executable, "-m", "chassis.bus.worker", module])
 
 
