@@ -1,0 +1,140 @@
+"""ARCHITECTURE.md draws the services' graph and docs/trace.md one capture: both are what real traces show."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded.catalogue import NAMES
+from tests.journeys.api import Api, Refused
+from tests.journeys.desk import Desk
+from tests.journeys.spans import PASSWORD, Collector, Span, edges, traced_house
+
+ROOT = Path(__file__).parents[2]
+_ROW = re.compile(r"^\| (\w+) \| (\w+) \| (gRPC|`[\w.]+`) \|", re.MULTILINE)
+_STEP = re.compile(r"^( *)- \*\*([\w./ ]+)\*\*", re.MULTILINE)
+_PLACE = re.compile(r"`([\w/.-]+\.py):([\w.]+)`")
+
+
+@pytest.fixture(scope="module")
+def spans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Span]]:
+    """What a house's traces tell of a day in which everything happens once."""
+    collector = Collector()
+    with traced_house(tmp_path_factory.mktemp("traced"), collector) as (url, later):
+        desk = Desk(Api(url, "admin", PASSWORD), settle=lambda: time.sleep(0.3), later=lambda by: None)
+        _a_day(desk, later)
+        time.sleep(0.5)
+    yield collector.spans
+    collector.close()
+
+
+def _a_day(desk: Desk, later: Callable[[], None]) -> None:
+    people = [desk.hire(name, region="华东") for name in ("甲", "乙")]
+    desk.policy(skills={"海关": ["报关"]})
+    desk.api.post("/v1/calendars", {"displayName": "白班", "spans": [{"weekday": 1, "start": "09:00", "end": "18:00"}]})
+    lead = desk.capture(region="华东")
+    for person in people:
+        if person["name"] == lead["owner"]:
+            desk.sign_in(person).post(f"/v1/{lead['name']}:contact")
+            desk.sign_in(person).post(f"/v1/{lead['name']}:release")
+        else:
+            other = desk.sign_in(person)
+    other.post(f"/v1/{lead['name']}:claim")
+    _lose_a_race(desk, people[0]["name"])
+    missed = desk.capture(region="华东")
+    later()
+    desk.when(missed["name"], lambda now: now["owner"] != missed["owner"])
+
+
+def _lose_a_race(desk: Desk, person: str) -> None:
+    """Moves waiting leads by hand while the rules give them away, until `leads` refuses one that the rules decided."""
+    skilled = desk.hire("丙", region="华东", skills=["报关"])
+
+    def returned() -> bool:
+        return any(d["returned"] for lead in leads for d in _decisions(desk, lead["name"]))
+
+    hands = [Api(desk.api.url, "admin", PASSWORD) for _ in range(4)]
+    for _ in range(10):
+        desk.presence(skilled, "OFFLINE")
+        leads = desk.capture_all([{"region": "华东", "skills": ["报关"]}] * 40)
+        with ThreadPoolExecutor(4) as pool:
+            moves = [pool.submit(_move, hands[n], leads[n::4], person) for n in range(4)]
+            time.sleep(0.02)
+            desk.api.post(f"/v1/{skilled['name']}:setPresence", {"presence": "ONLINE"})
+            for move in moves:
+                move.result()
+        desk.settle()
+        if returned():
+            return
+    raise AssertionError("the rules always won")
+
+
+def _move(api: Api, leads: Sequence[dict[str, Any]], person: str) -> None:
+    for lead in leads:
+        with suppress(Refused):  # the rules were quicker
+            api.post(f"/v1/{lead['name']}:reassign", {"owner": person})
+
+
+def _decisions(desk: Desk, lead: str) -> list[dict[str, bool]]:
+    found: list[dict[str, bool]] = desk.api.get(f"/v1/{lead}/decisions")["decisions"]
+    return found
+
+
+def drawn() -> set[tuple[str, str, str]]:
+    rows = _ROW.findall((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    return {(source, target, how.strip("`")) for source, target, how in rows}
+
+
+def test_U1_U2_the_graph_in_the_architecture_is_the_one_that_traces_show(spans: Sequence[Span]) -> None:
+    assert edges(list(spans)) == drawn()
+
+
+def test_U1_calls_between_services_make_no_circle() -> None:
+    called = {name: {t for s, t, how in drawn() if s == name and how == "gRPC"} for name in NAMES}
+    below: set[str] = set()
+    while left := [name for name in NAMES if name not in below]:
+        free = [name for name in left if called[name] <= below]
+        assert free, f"{left} call each other in a circle"
+        below.update(free)
+
+
+def _tree(spans: Sequence[Span]) -> list[tuple[int, str]]:
+    """(depth, name) of the trace of the first capture, in order of time."""
+    root = min((s for s in spans if s.name == "gateway/CaptureLead" and not s.parents), key=lambda s: s.start)
+    mine = [s for s in spans if s.trace == root.trace]
+
+    def walk(span: Span, depth: int) -> list[tuple[int, str]]:
+        children = sorted((s for s in mine if span.id in s.parents[:1]), key=lambda s: s.start)
+        return [(depth, span.name), *(step for child in children for step in walk(child, depth + 1))]
+
+    return walk(root, 0)
+
+
+def test_U1_U2_the_trace_in_the_docs_is_the_one_of_a_capture(spans: Sequence[Span]) -> None:
+    text = (ROOT / "docs" / "trace.md").read_text(encoding="utf-8")
+    assert [(len(indent) // 2, name) for indent, name in _STEP.findall(text)] == _tree(spans)
+
+
+def test_every_place_that_the_documents_name_is_there() -> None:
+    named = 0
+    for document in (ROOT / "docs" / "trace.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs" / "decisions").glob("*.md")):
+        for file, function in _PLACE.findall(document.read_text(encoding="utf-8")):
+            tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+            for part in function.split("."):
+                found = [
+                    node
+                    for node in ast.walk(tree)
+                    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == part
+                ]
+                assert found, f"{document.name}: {file} has no {part}"
+                tree = found[0]  # type: ignore[assignment]
+            named += 1
+    assert named > 20
