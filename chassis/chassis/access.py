@@ -150,7 +150,7 @@ class Tokens:
                     for r, g in claims["grants"].items()
                 },
             )
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError) as problem:
+        except (jwt.PyJWTError, LookupError, AttributeError, ValueError, TypeError) as problem:
             raise unauthenticated(
                 "The token is not valid or has expired; sign in again.", "令牌无效或已过期，请重新登录。"
             ) from problem

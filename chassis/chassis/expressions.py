@@ -37,7 +37,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _REPORTED = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
-_OVERRIDES = re.compile("[\0\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_OVERRIDES = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _TYPE = re.compile(r"\s*([a-z]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 

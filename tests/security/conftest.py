@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.security.cells import Runner
+from tests.security.front import Front, open_front
 from tests.security.house import House, open_house
 from tests.security.watching import Commits, Watch
 
@@ -35,3 +36,9 @@ def runner(house: House, watch: Watch, patch: pytest.MonkeyPatch) -> Runner:
     commits = Commits()
     commits.watch(patch)
     return Runner(house, watch, commits)
+
+
+@pytest.fixture(scope="session")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    with open_front(tmp_path_factory.mktemp("front")) as made:
+        yield made

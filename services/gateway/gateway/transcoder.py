@@ -84,15 +84,18 @@ def _read_query(address: Address, message: Message, query: str) -> set[str]:
         grouped.setdefault(key, []).append(value)
     taken = {variable.field for variable in address.variables}
     top: set[str] = set()
+    seen: set[str] = set()
     for key, values in grouped.items():
         try:
-            top.add(_read_parameter(address, message, key, values, taken))
+            top.add(_read_parameter(address, message, key, values, taken, seen))
         except Wrong as wrong:
             raise wrong.below(key[:100]) from None
     return top
 
 
-def _read_parameter(address: Address, message: Any, key: str, values: list[str], taken: set[str]) -> str:
+def _read_parameter(
+    address: Address, message: Any, key: str, values: list[str], taken: set[str], seen: set[str]
+) -> str:
     nowhere = Wrong("there is no such parameter", "没有该参数")
     if address.body == "*":
         raise nowhere
@@ -110,6 +113,9 @@ def _read_parameter(address: Address, message: Any, key: str, values: list[str],
     path.append(last.name)
     if ".".join(path) in taken or path[0] == address.body:
         raise nowhere
+    if (len(values) > 1 and not last.repeated) or ".".join(path) in seen:  # page_size and pageSize are one
+        raise Wrong("is there twice", "重复出现")
+    seen.add(".".join(path))
     if last.repeated:
         place = getattr(message, last.name)
         if last.scalar is None:
@@ -117,8 +123,6 @@ def _read_parameter(address: Address, message: Any, key: str, values: list[str],
         for value in values:
             place.append(last.scalar(_plain(message, last.name, value)))
         return path[0]
-    if len(values) > 1:
-        raise Wrong("is there twice", "重复出现")
     if last.scalar is not None:
         if last.name in taken:
             raise nowhere
@@ -154,10 +158,11 @@ def json_path(address: Address, path: str) -> str:
 
     Keys below free data (Struct, maps) are the client's own and stay as they are.
     """
-    steps = re.findall(r"[^.\[\]]+|\[[^\]]*\]", path)
+    steps = list(re.finditer(r"[^.\[\]]+|\[[^\]]*\]", path))
     descriptor: Any = address.method.descriptor.input_type
     written: list[str] = []
-    for step in steps:
+    for found in steps:
+        step = found[0]
         if step.startswith("["):
             written.append(step)
             continue
@@ -165,7 +170,10 @@ def json_path(address: Address, path: str) -> str:
         name = field.json_name if field else step
         descriptor = field.message if field and not field.is_map and not _is_special(field.message or _NONE) else None
         written.append(name if not written else f".{name}")
-    if written and address.body not in ("", "*") and steps[0] in (address.body, well_known.camel(address.body)):
+        if descriptor is None and found.end() < len(path):  # a key of the client's may have dots of its own
+            written.append(path[found.end() :])
+            break
+    if written and address.body not in ("", "*") and steps[0][0] in (address.body, well_known.camel(address.body)):
         written = [written[1].removeprefix("."), *written[2:]] if len(written) > 1 else written
     return "".join(written)
 
