@@ -88,8 +88,8 @@ class Collector:
 
 @contextmanager
 def traced_house(folder: Path, collector: Collector) -> Iterator[tuple[str, Callable[[], None]]]:
-    """`dealwright up` with every trace taken: its address, and what moves its clock on by three hours. All spans are with
-    the collector when it has ended."""
+    """`dealwright up` with every trace taken: its address, and what moves its clock on by three hours. When it has
+    ended, the collector has all spans."""
     web, door = Port(), Port()
     environment = {
         **os.environ,
