@@ -16,6 +16,9 @@ from loadtests import machine
 
 FOLDER = Path(__file__).resolve().parent.parent / "build" / "figures"
 
+# Percent of the machine that others may use before the last line says so.
+BUSY = 15.0
+
 
 @dataclass
 class Figure:
@@ -109,6 +112,9 @@ def line(figures: Sequence[Figure]) -> str:
             ratio = "" if f.ratio is None else f" = {number(f.ratio)} x {f.yardstick}"
             said.append(f"{f.key} {number(f.value)} {f.unit}{ratio} [{f.verdict}]")
     missed = [f.key for f in figures if f.verdict == "MISSED"]
+    busy = next((f.value for f in figures if f.key == "others"), 0.0)
+    if busy > BUSY:
+        said.append(f"the machine was busy: others used {number(busy)} % of it")
     return f"figure: {'; '.join(said)}" + (f"; missed: {', '.join(missed)}" if missed else "; every must is met")
 
 

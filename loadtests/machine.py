@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +59,28 @@ def cpu_seconds(pid: int) -> float:
     """User and system time that a process has used, its threads included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def busy_seconds() -> float:
+    """CPU seconds that the whole machine has worked since it started, on all cores."""
+    first = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _idle, _wait, irq, softirq, *_ = map(int, first)
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
+class Neighbours:
+    """How much of the machine others used between two moments: figures taken beside them are too low."""
+
+    def __init__(self, ours: float) -> None:
+        """`ours` is the CPU seconds so far of what is measured; this process and its children are ours too."""
+        self._began, self._busy, self._ours = time.monotonic(), busy_seconds(), ours + _own()
+
+    def share(self, ours: float) -> float:
+        """0 to 1, of all cores."""
+        others = busy_seconds() - self._busy - (ours + _own() - self._ours)
+        return max(0.0, others / ((time.monotonic() - self._began) * (os.cpu_count() or 1)))
+
+
+def _own() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

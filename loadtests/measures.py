@@ -59,6 +59,8 @@ class Bench:
     g64_samples: list[float] = field(default_factory=list)
     costs: dict[str, str] = field(default_factory=dict)
     rates: dict[str, float] = field(default_factory=dict)
+    # Of each load in turn: the share of the machine that other processes used.
+    neighbours: list[float] = field(default_factory=list)
 
     def yardstick(self) -> float:
         """P1 now, leads a second."""
@@ -87,6 +89,7 @@ class Bench:
         """Sends and waits until all is done and every subscriber has taken everything; the last is the seconds that
         took beyond the last answer."""
         job = self._job(mode, count)
+        neighbours = machine.Neighbours(sum(profiling.cpu_of(self.house.pids).values()))
         with self._cost(mode) as cost:
             outcome = drive(job)
             done = self.house.watcher.finished(outcome)
@@ -96,6 +99,7 @@ class Bench:
         if cost is not None:
             self.costs[mode] = cost.show()
         self.rates[mode] = done.rate
+        self.neighbours.append(round(neighbours.share(sum(profiling.cpu_of(self.house.pids).values())), 3))
         return outcome, done, behind
 
     def _cost(self, mode: str) -> AbstractContextManager[Cost | None]:
@@ -142,6 +146,7 @@ class Bench:
                         "callP99ms": percentile(seconds, 0.99) * 1e3,
                         "everySubscriberDoneAfterSeconds": behind,
                         "generatorCpuSeconds": outcome.cpu_seconds,
+                        "othersUsedOfTheMachine": self.neighbours[-1],
                     }
                 )
                 before = after
@@ -189,6 +194,12 @@ class Bench:
         how1 = "pgbench -c 8 -j 2, one transaction per lead, same PostgreSQL, fsync and synchronous_commit on"
         how2 = "do-nothing unary echo, sync gRPC server of 96 threads in its own process, the captures' own generator"
         figures = [Figure("P1", "yardstick P1", "leads/s", self.p1_samples, how=how1)]
+        if self.neighbours:
+            others = Figure(
+                "others", "used by other processes during the loads", "%", [100 * n for n in self.neighbours]
+            )
+            others.how = "of all cores; what is measured, its servers and the generators left out"
+            figures.append(others)
         if self.g64_samples:
             figures.append(Figure("G64", "yardstick G64", "calls/s", self.g64_samples, how=how2))
         return figures

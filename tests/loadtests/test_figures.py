@@ -53,6 +53,9 @@ def test_the_table_and_the_last_line_say_what_was_missed() -> None:
     said = figures.line(found)
     assert said.startswith("figure: single 550 leads/s = 0.11 x P1 [MISSED]")
     assert said.endswith("missed: single")
+    busy = Figure("others", "others", "%", [60.0])
+    assert "others used 60.0 % of it" in figures.line([*found, busy])
+    assert "others" not in said
 
 
 def test_contacts_have_phones_of_their_own_and_twenty_kinds() -> None:
