@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS ?= 1
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
 BROKEN_PYTHON = Dealwright needs Python 3.11 or later as python3 (found: $$(python3 --version 2>&1))
 
-.PHONY: help up up-cluster test test-long lint bench drill chart promise clean sync sync-dev
+.PHONY: help up up-cluster test test-long lint bench drill chart features promise clean sync sync-dev
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ drill: sync-dev ## kill random processes under load and check that nothing is lo
 
 chart: sync-dev ## lint, render and test the Helm chart
 	@$(PYTHON) -m pytest tests/chart
+
+features: sync-dev ## write docs/features.md: each feature with its tests and the public calls they make
+	@$(PYTHON) -m tests.journeys.features
 
 promise: sync-dev ## make the present protos the ones that later changes must not break
 	@$(PYTHON) .ci/lint.py promise

@@ -15,6 +15,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DEALWRIGHT_", extra="ignore")
 
+    # Folder of the SQLite files and of this installation's key; `dealwright up` takes it from DATA.
     data: Path = Path("var")
     # postgresql://... in the cluster; empty means SQLite under `data`.
     database_url: str = ""
@@ -25,25 +26,41 @@ class Settings(BaseSettings):
     # Signs the internal token. The embedded deployment keeps one under `data`.
     token_key: SecretStr = SecretStr("")
 
+    # Where a service's own ports listen.
     host: str = "127.0.0.1"
+    # 0 takes any free port, here and below.
     grpc_port: int = 0
+    # Health, readiness and metrics of a process.
     metrics_port: int = 0
+    # Calls that a `serve` process works on at once.
     grpc_threads: int = Field(default=96, ge=2, le=512)
+    # The largest request; answers may have four times as much.
     max_message_bytes: int = 4 * 1024 * 1024
+    # Switches gRPC reflection off.
     production: bool = False
+    # Decides what "today" is.
     company_time_zone: str = "Asia/Shanghai"
     log_level: str = "INFO"
+    # How long calls under way may take when a process is to stop.
     drain_seconds: float = 10.0
+    # The time that a call has when its caller sets none, and the most it may have.
     default_deadline: float = 30.0
 
+    # The most calls that share a transaction.
     batch_rows: int = 1000
+    # How long the broker may take to confirm a message.
     publish_timeout: float = 10.0
-    # A failing event: attempts, then parked; waits double from the first to the last.
+    # How often a failing event is tried before it is parked.
     retry_attempts: int = 5
+    # Before its second try; each further wait is four times as long.
     retry_first_wait: float = 1.0
+    # No wait is longer.
     retry_last_wait: float = 300.0
+    # An event caused at this depth goes round in a circle and is parked.
     max_depth: int = 8
+    # How long inbox rows and answers to request_ids are kept.
     keep_days: int = 7
+    # The share of calls that are traced, where OTEL_EXPORTER_OTLP_ENDPOINT is set.
     trace_ratio: float = 0.01
 
     def peer(self, service: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -14,6 +15,8 @@ from tests.journeys.api import Api, until
 from tests.journeys.desk import Desk
 
 PASSWORD = "journeys-administrator"
+# A cluster is started from this process, which speaks gRPC: gRPC's own preparations for a fork break that child.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 _regions = itertools.count(1)
 _ENVIRONMENT = {
     "PORT": "0",

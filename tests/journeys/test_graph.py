@@ -135,6 +135,6 @@ def test_every_place_that_the_documents_name_is_there() -> None:
                     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == part
                 ]
                 assert found, f"{document.name}: {file} has no {part}"
-                tree = found[0]  # type: ignore[assignment]
+                tree = found[0]
             named += 1
     assert named > 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from tests.journeys.conftest import PASSWORD, RunningHouse
 from tests.journeys.desk import Desk, phone
 
 ROOT = Path(__file__).parents[2]
-LOCUSTFILE = ROOT / "loadtests" / "locustfile.py"
+LOCUSTFILE = str(ROOT / "loadtests" / "locustfile.py")
 
 
 def test_U1_each_domain_is_a_grpc_service_that_owns_its_data(desk: Desk, house: RunningHouse, region: str) -> None:
@@ -101,21 +102,27 @@ def test_U2_R9_rules_decide_over_a_real_bus_what_leads_in_another_process_captur
         assert (int(report["decisions"]), int(report["firstWrongEntry"])) == (10, 0)
 
 
-def test_U4_locust_drives_the_hot_path_through_rest_and_grpc(house: RunningHouse, tmp_path: Path) -> None:
-    if not LOCUSTFILE.exists():
-        pytest.skip("loadtests/locustfile.py is not there yet")
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--host", house.url]
+def test_U4_locust_drives_the_hot_path_through_rest_and_grpc(desk: Desk, house: RunningHouse, tmp_path: Path) -> None:
+    token = desk.api.post("/v1/sessions", {"login": "admin", "password": PASSWORD})["token"]
+    before = desk.api.get("/v1/leads", pageSize=1)["totalSize"]
     done = subprocess.run(
-        [*command, "--users", "4", "--spawn-rate", "4", "--run-time", "4s", "--only-summary"],
-        env={**os.environ, "GRPC_ADDRESS": house.front_door, "DEALWRIGHT_ADMIN_PASSWORD": PASSWORD},
+        [sys.executable, "-m", "locust", "-f", LOCUSTFILE, "--headless", "--only-summary", "--host", house.url],
+        env={
+            **os.environ,
+            "DEALWRIGHT_TOKEN": token,
+            "DEALWRIGHT_FRONT_DOOR": house.front_door,
+            "LOAD_STEPS": "2,4",
+            "LOAD_STEP_SECONDS": "2",
+            "LOAD_REPORT": str(tmp_path / "report.json"),
+        },
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=90,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    leads = Api(house.url, "admin", PASSWORD).get("/v1/leads", pageSize=1)["totalSize"]
-    assert leads > 0
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    assert desk.api.get("/v1/leads", pageSize=1)["totalSize"] > before + 10
+    assert json.loads((tmp_path / "report.json").read_text())
 
 
 def test_U5_the_gateway_says_what_it_offers_and_offers_what_it_says(desk: Desk, house: RunningHouse) -> None:

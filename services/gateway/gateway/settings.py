@@ -19,33 +19,42 @@ def _named(name: str, default: Any) -> Any:
 class GatewaySettings(Settings):
     model_config = SettingsConfigDict(env_prefix="DEALWRIGHT_", extra="ignore", populate_by_name=True)
 
+    # Where REST and the feed listen.
     http_host: str = _named("HOST", "127.0.0.1")
     # 0 takes any free port.
     http_port: int = _named("PORT", 8080)
     # The gRPC front door. Not `grpc_port`, which is the port of a service's own server.
     front_door_port: int = _named("GRPC_PORT", 50051)
+    # Certificate chain (PEM); with it and the key the gateway speaks HTTPS.
     tls_cert: Path | None = _named("TLS_CERT", None)
+    # Its private key (PEM).
     tls_key: Path | None = _named("TLS_KEY", None)
     # Addresses of proxies whose X-Forwarded-For is believed: "10.0.0.7" or "*", comma separated.
     trusted_proxies: str = ""
 
+    # The largest body of a request.
     max_body_bytes: int = 4 * 1024 * 1024
-    # YAML is read much slower than JSON.
+    # The largest blueprint as YAML, which is read much slower than JSON.
     max_yaml_bytes: int = 512 * 1024
 
-    # Requests per minute; 0 switches a limit off.
+    # Requests per minute of one session; 0 switches a limit off, here and below.
     session_rate: int = Field(default=600_000, ge=0)
+    # Requests without a session, per address.
     address_rate: int = Field(default=300, ge=0)
     # POST /v1/sessions and password resets, per address.
     sign_in_rate: int = Field(default=60, ge=0)
     # A form that sets no rate of its own, per address.
     form_rate: int = Field(default=30, ge=0)
 
+    # The Redis stream of the live feed.
     feed_stream: str = "dealwright:feed"
+    # How many events a listener may be behind when it comes back.
     feed_length: int = 10_000
+    # A comment goes out when nothing did for so long.
     feed_heartbeat: float = 15.0
     # Events that may wait for one slow reader before it is cut off; it resumes by Last-Event-ID.
     feed_waiting: int = 2_000
+    # Listeners of one process.
     feed_connections: int = 5_000
     # A session is asked for again after this, whatever the directory allows.
     session_cache: float = 5.0

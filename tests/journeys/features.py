@@ -1,0 +1,219 @@
+"""Writes docs/features.md: each feature of this release, the tests that cite it, and the public calls they make; and
+the table of settings in the operator's guide.
+
+    python -m tests.journeys.features      (make features)
+
+Read from the tests' source: a call is an address ("/v1/...") that a test, or a function of these journeys that it
+calls, hands to the API; the protos say which address that is. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from gateway.addresses import Book, Match, addresses, methods
+from tests.journeys import settings_table
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+DOCUMENT = ROOT / "docs" / "features.md"
+
+FEATURES: Mapping[str, str] = {
+    "L1": "Lead pool: every lead in one list",
+    "L2": "Lead form fields: source, name, phone (unique), company, intent, category, first-contact time, notes",
+    "L3": "Minimum fields, and those a company adds",
+    "L4": "Sources: trade show, web form, referral",
+    "L5": "Channels: web site, Douyin, trade show, WeChat, 400 phone",
+    "L6": "Every inbound lead from every channel is recorded",
+    "L7": "Assigned by region, in rotation within the region's people",
+    "L8": "High-value industries go to seniors first",
+    "L9": "Key phrases (高意向, 采购) go straight to a named specialist",
+    "L10": "Assignment as condition branches when a lead is created",
+    "L11": "Assigned to the regional owner by the lead's region",
+    "L12": "Assigned by channel, region or industry to who fits best",
+    "L13": "Seven configurable assignment steps, as data",
+    "L14": "Urgent words (急, 马上, 今天) put a lead first",
+    "L15": "A scan finds the nearest person within 3 km",
+    "L16": "Skills are checked during assignment",
+    "L17": "Only who is there, on shift and has room gets leads",
+    "L18": "No first response in time: reassigned, then escalated",
+    "L19": "Assignment sets the status to be followed up",
+    "L20": "The new owner is told: 您有一条新线索待处理,请在2小时内联系客户",
+    "L21": "14 days without follow-up: back to the pool, the supervisor hears of it",
+    "L22": "Reclaim rules are configurable",
+    "L23": "Reminder for low intent",
+    "L26": "Leads are cleansed first",
+    "L28": "Lead heat map by channel, as its reader may see",
+    "L29": "Three colours: within 24 h, within 72 h, long-term",
+    "L30": "First-response time per channel, from capture",
+    "L31": "No collisions between salespeople on one contact",
+    "E11": "The trade show as a channel with its own response time",
+    "I1": "Phone and e-mail are unique in any spelling",
+    "U1": "A gRPC service per domain that owns its data",
+    "U2": "Rules decide on a shared bus (nameko, RabbitMQ)",
+    "U4": "Locust load tests on the hot path",
+    "U5": "Gateway API for web clients",
+    "U6": "Metrics and health for those on call",
+    "U7": "Helm chart for Kubernetes",
+    "R2": "Rules run when a record is created",
+    "R3": "Rules run when a field changes",
+    "R4": "Rules run on a schedule",
+    "R5": "Rules run days after",
+    "R9": "Assignment and reclaim run by themselves",
+    "R20": "Escalation from salesperson to supervisor",
+    "R21": "Urgent leads before the normal rotation",
+}
+# What no call can show: proven elsewhere, through the surface it has.
+ELSEWHERE = {"U7": ("tests/chart", "`make chart`: the values file, and the manifests that come of it")}
+_CITED = re.compile(r"_([A-Z]\d+)(?=_)")
+# What stands in an address for a name: the variable that holds it says of what kind, where the address does not.
+_KINDS = {"lead": "leads/x", "person": "people/x", **dict.fromkeys(("full", "off", "gone"), "people/x")}
+_ANY_KIND = ("leads/x", "people/x", "forms/x")
+_VERBS = ("get", "post", "patch", "delete")
+_SIGN_IN = "POST /v1/sessions"
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A test that cites features. `calls` are like "POST /v1/leads:capture"."""
+
+    file: str
+    name: str
+    features: tuple[str, ...]
+    calls: frozenset[str]
+
+
+@cache
+def _functions() -> Mapping[str, ast.FunctionDef]:
+    """Every function of the journeys by its name, every method as ".name"; not what is set up for all of them."""
+    found = {}
+    for file in sorted(set(HERE.glob("*.py")) - {HERE / "conftest.py"}):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                found[node.name] = node
+            elif isinstance(node, ast.ClassDef):
+                found |= {f".{inner.name}": inner for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    return found
+
+
+@cache
+def _book() -> Book:
+    return Book(addresses(methods()))
+
+
+def _address(verb: str, node: ast.expr) -> str | None:
+    """The proto's address for a path in the source. Raises LookupError for one that is nobody's."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        path = node.value
+    elif isinstance(node, ast.JoinedStr):
+        path = "".join(
+            str(part.value) if isinstance(part, ast.Constant) else _kind_of(part)
+            for part in node.values
+            if isinstance(part, ast.Constant | ast.FormattedValue)
+        )
+    else:
+        return None
+    if not path.startswith("/v1/"):
+        return None
+    tried = [path.partition("?")[0].replace("*", kind) for kind in _ANY_KIND]
+    found = next((m for p in tried if isinstance(m := _book().find(verb, p), Match)), None)
+    if found is None:
+        raise LookupError(f"{verb} {path} is no address of the API")
+    return f"{verb} {re.sub(r'{[^}=]*=?([^}]*)}', lambda m: m[1] or '*', found.address.template)}"
+
+
+def _kind_of(part: ast.FormattedValue) -> str:
+    """A name of the kind that the variable's says, "*" where it says none."""
+    root: ast.expr = part.value
+    while isinstance(root, ast.Subscript | ast.Attribute | ast.Call):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    name = root.id if isinstance(root, ast.Name) else ""
+    return _KINDS.get(name, "*")
+
+
+def calls(function: ast.FunctionDef, seen: frozenset[str] = frozenset()) -> set[str]:
+    """The public calls of a function and of the journeys' functions that it names."""
+    found: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in _VERBS and node.args:
+                address = _address(name.upper(), node.args[0])
+                found |= {address} if address else set()
+            elif name == "submit" and len(node.args) > 1 and isinstance(node.args[0], ast.Attribute):
+                address = _address(node.args[0].attr.upper(), node.args[1])
+                found |= {address} if address else set()
+            elif name == "feed":
+                found.add("GET /v1/feed")
+            elif name.endswith("Request") and isinstance(node.func, ast.Attribute):
+                found |= _front_door(name.removesuffix("Request"))
+        named = f".{node.attr}" if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        inner = _functions().get(named)
+        if inner is not None and inner is not function and named not in seen and not named.startswith("test_"):
+            found |= calls(inner, seen | {named})
+    return found
+
+
+def _front_door(method: str) -> set[str]:
+    return {f"gRPC {method}"} if any(m.name == method for m in methods()) else set()
+
+
+@cache
+def citations() -> tuple[Citation, ...]:
+    """The journeys that cite features, in the order of the files."""
+    found = []
+    for file in sorted(HERE.glob("test_*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                features = _CITED.findall(node.name)
+                if features:
+                    made = calls(node)
+                    shown = made - {_SIGN_IN} or made
+                    found.append(Citation(file.name, node.name, tuple(features), frozenset(shown)))
+    return tuple(found)
+
+
+def uncited(known: Iterable[Citation]) -> list[str]:
+    """Features without a test that makes a public call."""
+    cited = {feature for citation in known if citation.calls for feature in citation.features}
+    return [feature for feature in FEATURES if feature not in cited and feature not in ELSEWHERE]
+
+
+def document() -> str:
+    lines = [
+        "# Features, their tests, and the public calls these make",
+        "",
+        "Generated by `make features` from `tests/journeys`; a test fails when it is stale, or when a feature has no",
+        "test that goes through the public API of a running house or cluster.",
+        "",
+        "| feature | what | test | public calls |",
+        "|---|---|---|---|",
+    ]
+    for feature, what in FEATURES.items():
+        if feature in ELSEWHERE:
+            where, how = ELSEWHERE[feature]
+            lines.append(f"| {feature} | {what} | [{where}](../{where}) | {how} |")
+            continue
+        mine = [citation for citation in citations() if feature in citation.features]
+        tests = "<br>".join(f"[{c.name.replace('_', ' ')}](../tests/journeys/{c.file})" for c in mine)
+        made = sorted({call for citation in mine for call in citation.calls})
+        lines.append(f"| {feature} | {what} | {tests} | {'<br>'.join(f'`{call}`' for call in made)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    DOCUMENT.write_text(document(), encoding="utf-8")
+    settings_table.DOCUMENT.write_text(settings_table.document(), encoding="utf-8")
+    missing = uncited(citations())
+    print(f"{len(FEATURES)} features, {len(citations())} tests; without one: {', '.join(missing) or 'none'}")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""docs/features.md is what the journeys say, and every feature has one that goes through the public API."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.journeys import features, settings_table
+
+
+def test_every_feature_of_this_release_is_cited_by_a_journey_through_the_public_api() -> None:
+    assert features.uncited(features.citations()) == []
+    assert {f for c in features.citations() for f in c.features} <= features.FEATURES.keys(), "an unknown id is cited"
+
+
+def test_the_table_of_features_is_not_stale() -> None:
+    assert features.DOCUMENT.read_text(encoding="utf-8") == features.document(), "run `make features`"
+
+
+def test_the_table_of_settings_is_not_stale() -> None:
+    document = settings_table.document()
+    assert settings_table.DOCUMENT.read_text(encoding="utf-8") == document, "run `make features`"
+    assert "`DEALWRIGHT_PRESENCE_TIMEOUT` | directory | `90.0`" in document
+
+
+def test_a_journey_that_makes_no_call_proves_no_feature() -> None:
+    idle = features.Citation("test_x.py", "test_L1_nothing", tuple(features.FEATURES), frozenset())
+    assert features.uncited([idle]) == [f for f in features.FEATURES if f not in features.ELSEWHERE]
+
+
+def test_what_a_feature_is_proven_by_elsewhere_is_there_and_cites_it() -> None:
+    for feature, (folder, _) in features.ELSEWHERE.items():
+        tests = list((features.ROOT / folder).glob("test_*.py"))
+        assert any(f"def test_{feature}_" in test.read_text(encoding="utf-8") for test in tests), Path(folder)
+
+
+def test_an_address_that_the_api_does_not_have_is_no_call() -> None:
+    def parsed(source: str) -> ast.FunctionDef:
+        (function,) = ast.parse(source).body
+        assert isinstance(function, ast.FunctionDef)
+        return function
+
+    contact = features.calls(parsed("def test_x(api):\n    api.post(f'/v1/{lead}:contact')"))
+    assert contact == {"POST /v1/leads/*:contact", "POST /v1/sessions"}, "signing in is part of it"
+    with pytest.raises(LookupError):
+        features.calls(parsed("def test_x(api):\n    api.post('/v1/leads:burn')"))
