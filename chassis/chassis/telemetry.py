@@ -156,7 +156,7 @@ class Turn:
 
 @contextmanager
 def turning(service: str, loop: str) -> Iterator[Turn]:
-    """A span around one turn of a loop, the root of a trace. Most turns find nothing to do, and nobody hears of them."""
+    """A span around one turn of a loop, the root of a trace. Most find nothing to do, and nobody hears of them."""
     turn = Turn()
     if not _tracing:
         yield turn

@@ -36,8 +36,8 @@ class Arrival:
 
 
 def traceparent(given: str) -> str:
-    """The caller's. Without one, what a trace is begun with: nothing where traces are taken, so that the sampler chooses
-    among calls; where they are not, one of our own that is not sampled, which ties events to their call all the same."""
+    """The caller's. Without one: nothing where traces are taken, so that the sampler chooses among calls; elsewhere one
+    of our own that is not sampled, which ties events to their call all the same."""
     if _TRACEPARENT.match(given):
         return given
     return "" if telemetry.tracing() else f"00-{ids.new_id()}-{ids.new_id()[16:]}-00"
