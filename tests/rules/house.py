@@ -25,7 +25,7 @@ from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import domain, subscribers, usecases
 from rules.domain.ownership import Ownership
 from rules.main import service
-from rules.storage import journal, ownerships_of
+from rules.storage import journal, ownerships_of, waiting_leads
 from rules.usecases import clocks
 from rules.usecases.journal import known_state
 from tests.rules.checker import Findings, check
@@ -128,7 +128,7 @@ class House:
         owners = {e.lead: bare(e.owner) for e in self.announced(events_pb2.LeadAssignmentDecided)}
         return [owners[lead(number)] for number in numbers]
 
-    def missed(self, number: int, version: int, *owners: str) -> None:
+    def missed(self, number: int, version: int, *owners: str, **facts: Any) -> None:
         """What `leads` announces when a first response was not made; `owners`: who had it, the present one last."""
         self.tell(
             self.captured(
@@ -137,6 +137,7 @@ class House:
                 owner_version=version,
                 previous_owner=f"people/{owners[-1]}",
                 excluded=[f"people/{o}" for o in owners],
+                **facts,
             )
         )
 
@@ -233,6 +234,7 @@ class House:
         with self.reading() as tx:
             rows = tx.execute(sa.select(journal.c.body, journal.c.hash).order_by(journal.c.seq))
             stored = [(bytes(r[0]), bytes(r[1])) for r in rows]
+            assert {r[0] for r in tx.execute(sa.select(waiting_leads.c.lead))} == set(self.state.waiting)
         findings = check(stored, domain.credits_of(self.state), domain.LEAD)
         assert findings.wrong == []
         return findings

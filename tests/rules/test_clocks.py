@@ -112,6 +112,8 @@ def test_R20_owners_by_hand_are_no_timeouts_and_do_not_shorten_the_ladder(house:
     house.hire("boss", role="manager")
     house.hire("a", "b", "c", manager="people/boss")
     house.capture(1)
+    house.pass_time(minutes=120)
+    assert asked(house) == [("REASSIGN", "a")]
     house.tell(house.moved(1, "b", 2, "MANUAL", "a"))
     house.pass_time(minutes=120)
     assert asked(house) == [("REASSIGN", "b")]
@@ -121,7 +123,22 @@ def test_R20_owners_by_hand_are_no_timeouts_and_do_not_shorten_the_ladder(house:
     assert (bare(decided.owner), decided.reason) == ("c", "")
 
 
-def test_R20_nobody_else_means_the_manager_and_no_manager_means_it_stays_and_waits_until_contacted(
+def test_R20_where_nobody_else_may_take_it_the_manager_gets_it_at_once_and_once(house: House) -> None:
+    house.hire("boss", role="manager")
+    house.hire("a", manager="people/boss", skills=["german"])
+    house.capture(1, skills=["german"])
+    house.pass_time(minutes=120)
+    house.fire()
+    for _ in range(3):
+        house.announced()
+        house.missed(1, 1, "a", skills=["german"])  # a manager need not have it
+        (decided,) = house.announced(events_pb2.LeadAssignmentDecided)
+        assert (bare(decided.owner), decided.reason, decided.owner_version) == ("boss", "ESCALATED", 1)
+    assert [e.owner for e in house.entries() if isinstance(e, domain.Decided)] == ["a", "", "boss"]
+    house.assert_sound()
+
+
+def test_R20_without_a_manager_it_stays_with_its_owner_and_waits_until_he_responds_or_somebody_comes(
     house: House,
 ) -> None:
     house.hire("a")

@@ -147,6 +147,16 @@ def test_L17_nobody_may_take_it_so_it_waits_with_a_reason_until_somebody_comes_o
     house.assert_sound()
 
 
+def test_L16_leads_that_need_different_things_stand_in_different_lines(house: House) -> None:
+    house.hire("a", skills=["french"], presence="OFFLINE")
+    assert house.capture(1, skills=["german"]) == [""]
+    house.pass_time(seconds=1)
+    assert house.capture(2, skills=["french"]) == [""]
+    house.presence("a", "ONLINE")
+    assert set(house.waiting) == {lead(1)}
+    house.assert_sound()
+
+
 def test_a_lead_waits_for_a_new_colleague_and_for_freed_capacity(house: House) -> None:
     assert house.capture(1) == [""]
     assert house.waiting == {lead(1): "NO_PEOPLE"}
@@ -191,6 +201,7 @@ def test_the_companys_calendar_reaches_everybody_without_one_of_his_own(house: H
 
     house.tell(directory_events.CalendarChanged(calendar=late, version=1))
     assert house.capture(3) == ["b"]
+    assert sum(isinstance(e, domain.CalendarChanged) for e in house.entries()) == 2
     house.calendar("company", [(1, "09:00", "18:00")], work_days=["2026-11-28"])
     assert house.capture(4) == ["a"]
     house.assert_sound()

@@ -212,6 +212,7 @@ def test_a_simulation_decides_history_again_with_loads_that_follow_the_simulated
     assert only.leads_per_person == {"people/b": 3}
     assert (only.waiting, only.different) == (2, 4)
     assert {d.lead: (d.owner_before, d.owner_after) for d in only.differences}[lead(1)] == ("people/a", "people/b")
+    assert {d.lead for d in only.differences if not d.owner_after} == {lead(4), lead(5)}  # the oldest came first
     # A new condition on a text cannot be evaluated again: it counts as not met, and is counted.
     steps = [{"id": "talk", "kind": "fallback", "to": "people/b", "when": 'text.contains("x")'}, *content["steps"]]
     blind = ask(house, "SimulatePolicy", rules_pb2.SimulatePolicyRequest(content=struct({**content, "steps": steps})))

@@ -103,18 +103,15 @@ class _Run:
             self._asked_by(entry.policy)
         elif isinstance(entry, Decided):
             self._decide(entry)
-        elif isinstance(entry, TurnReturned):
-            self._give_back(entry)
-        elif isinstance(entry, LoadChanged):
-            self._load(entry)
         else:
-            self._fold(entry)
-            moment = moment_of(entry.at)
-            while self.state.waiting:
-                decided, self.state = drain(self.state, moment)
-                self._keep(decided)
-                if not decided:
-                    break
+            if isinstance(entry, TurnReturned):
+                self._give_back(entry)
+            elif isinstance(entry, LoadChanged):
+                self._load(entry)
+            else:
+                self._fold(entry)
+            decided, self.state = drain(self.state, moment_of(entry.at))
+            self._keep(decided)
 
     def _fold(self, *entries: Entry) -> None:
         self.state = fold_all(self.state, entries)
