@@ -90,6 +90,11 @@ class JournalRow:
     subject: str
 
 
+def _bytes(value: Any) -> bytes:
+    """A stored blob. SQLite keeps whatever kind of value a meddling hand wrote there: verification is to name it."""
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
 # --- journal ----------------------------------------------------------------------------------------------------
 
 
@@ -99,13 +104,13 @@ def lock_head(tx: Transaction) -> tuple[int, bytes]:
     if row is None:
         insert_rows(tx.connection, journal_head, ("id", "seq", "hash"), [(1, 0, GENESIS)], conflict="DO NOTHING")
         row = tx.execute(sa.select(journal_head.c.seq, journal_head.c.hash).with_for_update()).one()
-    return int(row[0]), bytes(row[1])
+    return int(row[0]), _bytes(row[1])
 
 
 def head(tx: Transaction) -> tuple[int, bytes]:
     """The last entry's number and hash as they are now, unlocked."""
     row = tx.execute(sa.select(journal_head.c.seq, journal_head.c.hash)).first()
-    return (int(row[0]), bytes(row[1])) if row else (0, GENESIS)
+    return (int(row[0]), _bytes(row[1])) if row else (0, GENESIS)
 
 
 def append(tx: Transaction, rows: Sequence[JournalRow]) -> None:
@@ -128,7 +133,7 @@ def records(tx: Transaction, after: int, until: int | None = None, page: int = 5
             query = query.where(journal.c.seq <= until)
         found = tx.execute(query.order_by(journal.c.seq).limit(page)).all()
         for seq, body, digest in found:
-            yield Record(seq, bytes(body), bytes(digest))
+            yield Record(seq, _bytes(body), _bytes(digest))
         if len(found) < page:
             return
         after = found[-1][0]
@@ -136,7 +141,7 @@ def records(tx: Transaction, after: int, until: int | None = None, page: int = 5
 
 def record(tx: Transaction, seq: int) -> Record | None:
     row = tx.execute(sa.select(journal.c.seq, journal.c.body, journal.c.hash).where(journal.c.seq == seq)).first()
-    return Record(row[0], bytes(row[1]), bytes(row[2])) if row else None
+    return Record(row[0], _bytes(row[1]), _bytes(row[2])) if row else None
 
 
 def about(tx: Transaction, subjects: Iterable[str], kinds: Sequence[str]) -> list[tuple[str, Record]]:
@@ -146,7 +151,7 @@ def about(tx: Transaction, subjects: Iterable[str], kinds: Sequence[str]) -> lis
         .where(in_values(journal.c.subject, sorted(set(subjects)), tx.dialect), journal.c.kind.in_(kinds))
         .order_by(journal.c.seq)
     )
-    return [(r[0], Record(r[1], bytes(r[2]), bytes(r[3]))) for r in rows]
+    return [(r[0], Record(r[1], _bytes(r[2]), _bytes(r[3]))) for r in rows]
 
 
 def nearest_snapshot(tx: Transaction, until: int) -> tuple[int, bytes, bytes] | None:
@@ -158,7 +163,7 @@ def nearest_snapshot(tx: Transaction, until: int) -> tuple[int, bytes, bytes] | 
         .order_by(snapshots.c.seq.desc())
         .limit(1)
     ).first()
-    return (int(row[0]), bytes(row[1]), bytes(row[2])) if row else None
+    return (int(row[0]), _bytes(row[1]), _bytes(row[2])) if row else None
 
 
 def keep_snapshot(tx: Transaction, seq: int, digest: bytes, state: bytes) -> None:
@@ -185,7 +190,7 @@ def forget_waiting(tx: Transaction, leads: Sequence[str]) -> None:
 
 def waiting_events(tx: Transaction, leads: Sequence[str]) -> list[bytes]:
     rows = tx.execute(sa.select(waiting_leads.c.event).where(in_values(waiting_leads.c.lead, leads, tx.dialect)))
-    return [bytes(row[0]) for row in rows]
+    return [_bytes(row[0]) for row in rows]
 
 
 # --- ownerships -------------------------------------------------------------------------------------------------
