@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.security.cells import Runner
+from tests.security.examples import COVERAGE
 from tests.security.front import Front, open_front
 from tests.security.house import House, open_house
 from tests.security.watching import Commits, Watch
@@ -33,7 +34,7 @@ def watch(house: House) -> Iterator[Watch]:
 
 @pytest.fixture(scope="session")
 def runner(house: House, watch: Watch, patch: pytest.MonkeyPatch) -> Runner:
-    commits = Commits()
+    commits = Commits(runtime.database for runtime in house.runtimes.values())
     commits.watch(patch)
     return Runner(house, watch, commits)
 
@@ -42,3 +43,12 @@ def runner(house: House, watch: Watch, patch: pytest.MonkeyPatch) -> Runner:
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     with open_front(tmp_path_factory.mktemp("front")) as made:
         yield made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What Schemathesis covered."""
+    if COVERAGE.codes:
+        COVERAGE.save()
+        terminalreporter.section("schemathesis")
+        for line in COVERAGE.lines():
+            terminalreporter.write_line(line)

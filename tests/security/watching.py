@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,11 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 
 
 class Commits:
-    """Counts the write transactions that committed, empty ones too."""
+    """Counts the write transactions of some databases that committed, empty ones too."""
 
-    def __init__(self) -> None:
+    def __init__(self, databases: Iterable[Database]) -> None:
         self.count = 0
+        self._databases = set(databases)
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         real = Database.write
@@ -69,6 +70,6 @@ class Commits:
         def write(database: Database) -> Iterator[Any]:
             with real(database) as connection:
                 yield connection
-            self.count += 1
+            self.count += database in self._databases
 
         patch.setattr(Database, "write", write)
