@@ -116,8 +116,9 @@ def test_L22_the_days_until_reclaim_and_who_may_take_how_many_are_settings(desk:
 
 def test_L23_R5_the_owner_of_a_lead_of_low_intent_is_reminded_days_later(desk: Desk, region: str) -> None:
     owner = desk.hire("甲", region=region)
-    desk.clocks(responseMinutes=10 * 24 * 60)
     lead, other = desk.capture(region=region, intent="LOW"), desk.capture(region=region, intent="HIGH")
+    for one in (lead, other):
+        desk.sign_in(owner).post(f"/v1/{one['name']}:contact")
     desk.later(DAY * 3.01)
     assert notices(desk.sign_in(owner), lead) == "低意向线索需要培育，请安排下一步"
     assert desk.lead(lead["name"])["owner"] == owner["name"], "a reminder takes nothing away"

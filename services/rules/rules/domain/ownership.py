@@ -56,11 +56,12 @@ class Ownership:
         return "" if self.closed else self.owner
 
     def running(self) -> list[tuple[str, datetime]]:
-        """The clocks that run: (kind, due). A response stops the first and the reminder for low intent."""
+        """The clocks that run: (kind, due). A response stops the first; a lead of low intent that was reached wants
+        its owner reminded all the same."""
         if not self.owner or self.closed:
             return []
-        clocks = [(FIRST_RESPONSE, self.response), (LOW_INTENT, self.nurture)] if not self.contacted else []
-        clocks.append((RECLAIM, self.reclaim))
+        clocks = [] if self.contacted else [(FIRST_RESPONSE, self.response)]
+        clocks += [(LOW_INTENT, self.nurture), (RECLAIM, self.reclaim)]
         return [(kind, clock.due) for kind, clock in clocks if clock.due is not None and clock.fired is None]
 
     @property

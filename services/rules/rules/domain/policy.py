@@ -110,9 +110,10 @@ class ConditionSource:
     channels: tuple[str, ...] = ()
 
 
-def default_policy() -> Policy:
+def default_policy(time_zone: str = "Asia/Shanghai") -> Policy:
     """The seven steps of L13, such that they work before anything is configured."""
     return Policy(
+        time_zone=time_zone,
         steps=(
             Step("keep-owner", "keep_owner", checks=("presence", "shift", "capacity")),
             Step("urgent", "tag_urgent", words=("急", "马上", "今天")),
@@ -121,7 +122,7 @@ def default_policy() -> Policy:
             Step("seniors", "seniors", charges_turn=True),
             Step("roster", "roster", charges_turn=True),
             Step("fallback", "fallback"),
-        )
+        ),
     )
 
 

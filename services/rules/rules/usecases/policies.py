@@ -7,6 +7,7 @@ from typing import Any
 from chassis.errors import Invalid, NotFound, Stale
 from chassis.expressions import ExpressionError, WordList
 from chassis.expressions import compile as compile_expression
+from chassis.settings import Settings
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import storage, wire
@@ -35,7 +36,8 @@ def seed(tx: Transaction) -> None:
     journal = open_journal(tx)
     if journal.state.seq:
         return
-    journal.record([PolicyPublished(with_version(default_policy(), 1), micros(tx.now))])
+    first = default_policy(Settings().company_time_zone)
+    journal.record([PolicyPublished(with_version(first, 1), micros(tx.now))])
     journal.close()
     tx.audit("policy.published", NAME, {"version": 1})
 
