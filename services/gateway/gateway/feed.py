@@ -21,6 +21,11 @@ from gateway.settings import GatewaySettings
 log = structlog.get_logger(__name__)
 _ID = re.compile(r"(\d{1,15})-(\d{1,10})\Z", re.ASCII)
 _BLOCK_MILLISECONDS = 1000
+# What events call a field of their resource otherwise, by the field's own name.
+_SPELLED: Mapping[str, frozenset[str]] = {
+    "owner": frozenset({"owner", "owners", "previous_owner", "person", "manager", "excluded"}),
+    "escalated_to": frozenset({"manager"}),
+}
 
 
 def position(entry_id: str) -> tuple[int, int]:
@@ -71,7 +76,7 @@ def may_see(principal: Principal, entry: Entry) -> bool:
 
 def shown(principal: Principal, entry: Entry, tongue: str) -> dict[str, Any]:
     """What the caller reads of an event: without the fields that his role never sees."""
-    hidden = principal.grant(entry.resource).hidden
+    hidden = {name for field in principal.grant(entry.resource).hidden for name in _SPELLED.get(field, {field})}
     plain: dict[str, Any] = {
         "type": entry.type,
         "subject": entry.subject,
