@@ -47,7 +47,10 @@ def check_newest_wins(deployment: Deployment, run: str) -> None:
 
 def check_killed_in_a_transaction(cluster: Cluster, run: str, seconds: float = 20.0) -> None:
     """The consumer dies between a handler's statements and its commit; another takes over."""
-    cluster.emit(LeadCaptured(lead=f"{run}-die", text="die"), *(LeadCaptured(lead=n) for n in names(run, 20)))
+    cluster.emit(
+        LeadCaptured(lead=f"{run}-die", text=f"die {cluster.service_name}"),
+        *(LeadCaptured(lead=n) for n in names(run, 20)),
+    )
     wait_for(lambda: not cluster.workers[0].alive(), what="the consumer dies")
     cluster.restart_consumer()
     wait_for(lambda: cluster.count("captured", run) == 21, seconds, "what it had in hand is handled")

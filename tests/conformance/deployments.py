@@ -44,7 +44,7 @@ def wait_for(question: Callable[[], Any], seconds: float = 20.0, what: str = "")
         if answer := question():
             return answer
         if time.monotonic() > until:
-            said = "\n".join(f"{p.role}: {p.log.read_text()[-2000:]}" for p in Program.running.values())
+            said = "\n".join(p.last_words() for p in Program.running.values())
             raise AssertionError(f"not within {seconds} s: {what or question}\n{said}")
         time.sleep(0.01)
 
@@ -88,6 +88,10 @@ class Program:
             return next((x for x in self.log.read_text().splitlines() if word in x), "")
 
         return str(wait_for(line, seconds, f"{self.role} says {word!r}"))
+
+    def last_words(self) -> str:
+        state = "" if self.alive() else " (dead)"
+        return f"{self.role}{state}: {self.log.read_text()[-2000:]}"
 
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)

@@ -66,8 +66,8 @@ def released(tx: Transaction, event: LeadReleased) -> None:
 
 @subscriber(LeadCaptured, batch=64)
 def captured(tx: Transaction, events: Sequence[LeadCaptured]) -> None:
-    """Does what the text asks: "invalid", "fails 2" (and in company always), "constraint", "loop", "sleep 0.5", "die"
-    (the first time)."""
+    """Does what the text asks: "invalid", "fails 2" (and in company always), "constraint", "loop", "sleep 0.5",
+    "die probe" (the first time, in that service)."""
     _count(tx, "captured", [e.lead for e in events])
     for event in events:
         word, _, argument = event.text.partition(" ")
@@ -81,7 +81,7 @@ def captured(tx: Transaction, events: Sequence[LeadCaptured]) -> None:
             tx.emit(LeadCaptured(lead=event.lead, text=event.text))
         if word == "sleep":
             time.sleep(float(argument))
-        if word == "die" and _tries(event.lead) == 1:
+        if word == "die" and argument == tx.service and _tries(event.lead) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

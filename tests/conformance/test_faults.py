@@ -102,7 +102,7 @@ def test_an_embedded_process_killed_in_a_transaction_loses_and_repeats_nothing(
     local.emit(*(LeadTouched(lead=name) for name in names(run, 500)))
     for name in names(run, 50):
         local.emit(LeadContacted(lead=name, owner_version=1), LeadCaptured(lead=name))
-    local.emit(LeadCaptured(lead=f"{run}-die", text="die"))
+    local.emit(LeadCaptured(lead=f"{run}-die", text="die probe"))
     program = Program("embedded", tmp_path, local.environment).start()
     wait_for(lambda: not program.alive())
     program.start().said("address")
