@@ -116,6 +116,11 @@ def report(outcome: Outcome) -> None:
     if outcome.failed:
         print(f"\n{'=' * 20} {outcome.suite} {'=' * 20}\n{outcome.output.rstrip()}\n{'=' * 50}")
     print(f"{outcome.suite:<14} {outcome.seconds:7.1f} s   {counts}  {outcome.broken}".rstrip(), flush=True)
+    if not outcome.failed:
+        # What a suite measured is worth seeing when all is well, too.
+        for line in outcome.output.splitlines():
+            if line.startswith("figure:"):
+                print(f"{'':<14} {line}", flush=True)
 
 
 def remember(outcomes: Sequence[Outcome]) -> None:
