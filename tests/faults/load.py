@@ -6,6 +6,7 @@ right after its capture (so that a decision finds its lead owned already). All o
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
 import threading
@@ -21,6 +22,8 @@ import grpc
 from dealwright.leads.v1 import leads_pb2, leads_pb2_grpc
 
 REGIONS = ("华东", "华南", "华北", "西南", "西北")
+# A connection cut in the middle of an answer is an HTTPException and no OSError.
+AWAY = (OSError, http.client.HTTPException)
 SINGLES, BATCHES, ROWS = 26, 2, 20
 ENOUGH = 1000
 
@@ -53,7 +56,7 @@ def insist(url: str, path: str, body: Any, token: str = "", seconds: float = 60.
             if error.code < 500 and error.code != 429:
                 raise AssertionError(f"{path}: {error.code} {error.read().decode(errors='replace')}") from error
             problem: Exception = error
-        except OSError as error:
+        except AWAY as error:
             problem = error
         if time.monotonic() > end:
             raise TimeoutError(f"{path}: {problem}")
@@ -182,7 +185,7 @@ class Load:
                 self._token,
                 timeout=5,
             )
-        except OSError:
+        except AWAY:
             return
 
     def _batches(self, index: int) -> None:
@@ -208,7 +211,7 @@ class Load:
         """Returns the rows to send again."""
         try:
             answer = call(self._url, "/v1/leads:batchCapture", {"requests": rows}, self._token)
-        except OSError:
+        except AWAY:
             return rows
         again = []
         for row, result in zip(rows, answer["results"], strict=True):
