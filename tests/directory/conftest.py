@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,13 @@ class House:
         Background(self.runtime, [])._once(loop)
 
     def texts(self) -> str:
-        """Everything the database holds, for what must not stand in it."""
+        """Everything the database holds once the bus has marked what it took, for what must not stand in it."""
+        unpublished = sa.select(service.tables.outbox.c.id).where(service.tables.outbox.c.published_at.is_(None))
+        for _ in range(100):
+            with self.runtime.reading() as tx:
+                if tx.execute(unpublished.limit(1)).first() is None:
+                    break
+            threading.Event().wait(0.05)
         with self.runtime.reading() as tx:
             return "\n".join(
                 str(tuple(row)) for table in service.metadata.sorted_tables for row in tx.execute(sa.select(table))
