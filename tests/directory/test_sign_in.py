@@ -79,7 +79,7 @@ def test_an_unknown_login_costs_one_hash_like_a_known_one(house: Any, monkeypatc
         with pytest.raises(Exception, match="UNAUTHENTICATED"):
             house.nobody().CreateSession(login=login, password="wrong password")
     assert len(hashes) == 3
-    assert all("m=19456,t=2,p=1" in stored for stored in hashes)
+    assert all("m=47104,t=1,p=1" in stored for stored in hashes)
 
 
 def test_no_password_is_hashed_while_the_one_writer_is_held(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
