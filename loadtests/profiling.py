@@ -34,7 +34,7 @@ class Cost:
         lines = [f"  CPU by process, microseconds a lead (over {self.leads} leads):"]
         lines += [f"    {name:<16} {spent:8.0f}" for name, spent in sorted(self.cpu.items(), key=lambda i: -i[1])]
         for name, top in self.functions.items():
-            lines += [f"  {name}, share of its busy time:", *(f"    {one}" for one in top)]
+            lines += [f"  {name}, share of the time it ran Python:", *(f"    {one}" for one in top)]
         if self.statements:
             lines += ["  PostgreSQL, by total time:", *(f"    {one}" for one in self.statements)]
         return "\n".join(lines)
@@ -88,7 +88,7 @@ def _file(folder: Path, name: str) -> Path:
 def _spy(pid: int, target: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
-            *(str(Path(sys.executable).parent / "py-spy"), "record", "--nonblocking", "--format=raw"),
+            *(str(Path(sys.executable).parent / "py-spy"), "record", "--nonblocking", "--gil", "--format=raw"),
             *(f"--rate={_RATE}", f"--pid={pid}", f"--output={target}", "--duration=600"),
         ],
         stdout=subprocess.DEVNULL,
