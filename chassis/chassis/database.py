@@ -97,7 +97,9 @@ class Database:
                     "keepalives_interval": 5,
                     "tcp_user_timeout": 30_000,
                     # A process that died inside a transaction must not hold its locks over us.
-                    "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+                    # A generic plan is made for tables as they were: on young ones a scan of everything, for hours.
+                    "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s "
+                    "-c plan_cache_mode=force_custom_plan -c random_page_cost=1.1",
                 },
             )
             sa.event.listen(self.engine, "checkout", _replace_if_closed)

@@ -54,14 +54,17 @@ def capture(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Captured | Ref
     hard, _ = settings.load(tx)
     captures = [arrival.capture for arrival in arrivals]
     refuse = [hard.hard_reject_duplicates and not arrival.welcome for arrival in arrivals]
-    matches = _match(tx, captures, refuse)
-    held = stored.by_name(tx, [name for m in matches if not m.refused for name in (m.lead, m.other) if name], lock=True)
+    fresh = [f"leads/{new}" for new in ids.new_ids(len(captures))]
+    matches = _match(tx, captures, refuse, fresh)
+    # Leads that this batch makes are not there to be read.
+    named = {name for m in matches if not m.refused for name in (m.lead, m.other) if name}.difference(fresh)
+    held = stored.by_name(tx, sorted(named), lock=True)
     return _Batch(tx, held).take(arrivals, matches)
 
 
-def _match(tx: Transaction, captures: Sequence[Capture], refuse: Sequence[bool]) -> list[Match]:
-    """Matches and takes the keys. Where another process took some meanwhile, matches again with what it made."""
-    names = [f"leads/{new}" for new in ids.new_ids(len(captures))]
+def _match(tx: Transaction, captures: Sequence[Capture], refuse: Sequence[bool], names: Sequence[str]) -> list[Match]:
+    """Matches and takes the keys. Where another process took some meanwhile, matches again with what it made.
+    `names` are for the leads that are new."""
     known = stored.leads_of_keys(tx, all_keys(captures))
     matches, keyed = match(captures, known, names.__getitem__, refuse.__getitem__)
     mine = {key: lead for key, lead in keyed.items() if key not in known}
