@@ -6,6 +6,8 @@ PYTHON := .venv/bin/python
 ROUNDS ?= 20
 # A company that opens TLS at its edge has its authority in the system, not in uv.
 export UV_SYSTEM_CERTS ?= 1
+# Tests and drills start servers from processes that speak gRPC: its fork handlers can crash the child before its exec.
+export GRPC_ENABLE_FORK_SUPPORT ?= 0
 # uv from the PATH if it runs there, else a copy of our own.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
 BROKEN_PYTHON = Dealwright needs Python 3.11 or later as python3 (found: $$(python3 --version 2>&1))

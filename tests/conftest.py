@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+
+# Before gRPC is loaded: tests start servers from processes that speak it, and its fork handlers can crash the child.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 from collections.abc import Iterator
 from pathlib import Path
 
