@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -44,18 +44,18 @@ class Background:
         for thread in self._threads:
             thread.join(10)
 
-    def _thread(self, name: str, every: float, run: object) -> None:
+    def _thread(self, name: str, every: float, run: Callable[[], bool | None]) -> None:
         thread = threading.Thread(
             target=self._loop, args=(name, every, run), name=f"{self._runtime.name} {name}", daemon=True
         )
         self._threads.append(thread)
         thread.start()
 
-    def _loop(self, name: str, every: float, run: object) -> None:
+    def _loop(self, name: str, every: float, run: Callable[[], bool | None]) -> None:
         while not self._stopping.is_set():
             more = False
             try:
-                more = bool(run())  # type: ignore[operator]
+                more = bool(run())
             except Exception as problem:
                 if is_unavailable(problem):
                     log.warning("loop waits for the database", loop=name, service=self._runtime.name)
