@@ -15,11 +15,11 @@ import structlog
 from google.protobuf.message import Message
 
 from chassis import telemetry
-from chassis.database import in_values, insert_rows, is_unavailable, may_have_committed
+from chassis.database import in_values, is_unavailable, may_have_committed
 from chassis.errors import Problem, Refused
 from chassis.rpc import Call, Item
 from chassis.service import Runtime
-from chassis.transaction import Origin, Transaction
+from chassis.transaction import Origin, Repeated, Transaction
 
 log = structlog.get_logger(__name__)
 Answer = Message | Problem
@@ -54,10 +54,6 @@ def internal() -> Refused:
 _PAUSES = (0.0, 0.05, 0.2)
 
 
-class _Repeated(Exception):
-    """Another call with this request_id committed first: roll back and give its answer."""
-
-
 def _fingerprint(runtime: Runtime, request: Message) -> bytes:
     return runtime.tokens.fingerprint(request.SerializeToString(deterministic=True))
 
@@ -80,27 +76,13 @@ def _lookup(
     return {(r.actor, r.request_id): (r.request_hash, r.response) for r in found}
 
 
-def _lookup_again(
+def _stored(
     runtime: Runtime, method: str, actor_and_ids: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[bytes, bytes]]:
-    """After a no: the same request sent twice at once may have made what this one now stumbles over ("is taken"), and
-    then its answer is ours."""
+    """After a no: the same request sent before may have made what this one now stumbles over ("is taken"), and then
+    its answer is ours."""
     with runtime.reading() as tx:
         return _lookup(tx, method, actor_and_ids)
-
-
-def _store(tx: Transaction, method: str, rows: Sequence[tuple[str, str, bytes, bytes]]) -> None:
-    """Writes answers (actor, request_id, hash, response); raises _Repeated when one is there already."""
-    taken = insert_rows(
-        tx.connection,
-        tx.tables.replies,
-        ("method", "request_id", "actor", "request_hash", "response", "created_at"),
-        [(method, i, actor, h, response, tx.now) for actor, i, h, response in sorted(rows)],
-        conflict="DO NOTHING",
-        returning=("request_id",),
-    )
-    if len(taken) < len(rows):
-        raise _Repeated
 
 
 def run_command(
@@ -111,25 +93,31 @@ def run_command(
     response_type: type[Message],
     fetched: Any = None,
 ) -> Message:
-    """One call in one transaction. Raises the Problem that says no."""
+    """One call in one transaction. Raises the Problem that says no.
+
+    A repeat is rare, so nobody looks for it first: it is noticed when its answer is stored a second time, or when it
+    was refused.
+    """
     request_id = _request_id(call.request)
     key = (call.principal.actor, request_id)
     pauses = iter(_PAUSES)
+    repeated = False
     while True:
         try:
             with runtime.transaction(call.principal, call.origin) as tx:
                 tx.fetched = fetched
-                if request_id and (known := _lookup(tx, method, [key]).get(key)) is not None:
+                if repeated and (known := _lookup(tx, method, [key]).get(key)) is not None:
                     return _replay(runtime, known, call.request, response_type)
                 response = handler(tx, call.request)
                 if request_id:
-                    _store(tx, method, [(*key, _fingerprint(runtime, call.request), response.SerializeToString())])
+                    digest = _fingerprint(runtime, call.request)
+                    tx.keep_answers(method, [(*key, digest, response.SerializeToString())])
             return response
-        except _Repeated:
-            continue
+        except Repeated:
+            repeated = True
         except Exception as problem:
             if not is_unavailable(problem):
-                if request_id and (known := _lookup_again(runtime, method, [key]).get(key)) is not None:
+                if request_id and (known := _stored(runtime, method, [key]).get(key)) is not None:
                     return _replay(runtime, known, call.request, response_type)
                 raise
             # What certainly left nothing behind may run again; what may have committed, only with a request_id,
@@ -213,11 +201,13 @@ class Batcher:
 
     def _commit(self, batch: list[_Waiting]) -> None:
         pauses = iter(_PAUSES)
+        repeated = False
         while batch:
             answers: Sequence[Answer | Exception]
             try:
-                answers = self._attempt([w.item for w in batch])
-            except _Repeated:
+                answers = self._attempt([w.item for w in batch], repeated)
+            except Repeated:
+                repeated = True
                 continue
             except Exception as problem:
                 if is_unavailable(problem):
@@ -240,7 +230,7 @@ class Batcher:
         known: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         if doubtful:
             with suppress(sa.exc.SQLAlchemyError):
-                known = _lookup_again(self._runtime, self._method, doubtful)
+                known = _stored(self._runtime, self._method, doubtful)
         for waiting, answer in zip(batch, answers, strict=True):
             call = waiting.item.call
             stored = known.get((call.principal.actor, _request_id(call.request)))
@@ -274,8 +264,9 @@ class Batcher:
         self._commit(batch[:middle])
         self._commit(batch[middle:])
 
-    def _attempt(self, items: Sequence[Item[Any]]) -> list[Answer]:
-        """One transaction over the items; a repeat of a request_id, stored or in the batch, takes its first answer."""
+    def _attempt(self, items: Sequence[Item[Any]], repeated: bool) -> list[Answer]:
+        """One transaction over the items; a repeat of a request_id in the batch, or stored where some are known to be
+        `repeated`, takes its first answer."""
         answers: list[Answer | None] = [None] * len(items)
         keys = [(item.call.principal.actor, _request_id(item.call.request)) for item in items]
         prints = [
@@ -284,8 +275,7 @@ class Batcher:
         ]
         telemetry.BATCH_SIZE.labels(self._runtime.name, self._method).observe(len(items))
         with self._runtime.transaction(origin=Origin(f"services/{self._runtime.name}")) as tx:
-            named = [key for key in keys if key[1]]
-            known = _lookup(tx, self._method, named) if named else {}
+            known = _lookup(tx, self._method, [key for key in keys if key[1]]) if repeated else {}
             first: dict[tuple[str, str], int] = {}
             chosen: list[int] = []
             for index, key in enumerate(keys):
@@ -302,8 +292,7 @@ class Batcher:
                 results = self._handler(tx, [items[i] for i in chosen])
                 for index, result in zip(chosen, results, strict=True):
                     answers[index] = result
-                _store(
-                    tx,
+                tx.keep_answers(
                     self._method,
                     [
                         (*keys[i], prints[i], answer.SerializeToString())

@@ -15,14 +15,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
-from chassis.rows import Json, Moment, in_values, insert_rows, to_micros, update_rows
+from chassis.rows import Insert, Json, Moment, in_values, insert_rows, insert_together, to_micros, update_rows
 
 __all__ = [
     "Database",
+    "Insert",
     "Json",
     "Moment",
     "in_values",
     "insert_rows",
+    "insert_together",
     "is_unavailable",
     "may_have_committed",
     "to_micros",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,7 +55,7 @@ def to_micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-class _Insert:
+class _Text:
     """The text of a multi-row insert, made once per table, columns and conflict clause."""
 
     def __init__(
@@ -74,7 +75,17 @@ class _Insert:
             self.sql = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}){tail}'
 
 
-_inserts: dict[tuple[object, ...], _Insert] = {}
+_inserts: dict[tuple[object, ...], _Text] = {}
+
+
+def _insert(
+    table: sa.Table, columns: tuple[str, ...], conflict: str, returning: tuple[str, ...], sqlite: bool
+) -> _Text:
+    key = (table, columns, conflict, returning, sqlite)
+    made = _inserts.get(key)
+    if made is None:
+        made = _inserts[key] = _Text(table, columns, conflict, returning, sqlite)
+    return made
 
 
 def insert_rows(
@@ -94,10 +105,7 @@ def insert_rows(
     if not rows:
         return []
     sqlite = connection.dialect.name == "sqlite"
-    key = (table, tuple(columns), conflict, tuple(returning), sqlite)
-    insert = _inserts.get(key)
-    if insert is None:
-        insert = _inserts[key] = _Insert(table, tuple(columns), conflict, tuple(returning), sqlite)
+    insert = _insert(table, tuple(columns), conflict, tuple(returning), sqlite)
     if sqlite:
         values = [tuple(c(v) if c else v for c, v in zip(insert.convert, row, strict=True)) for row in rows]
         if not returning:
@@ -113,6 +121,40 @@ def insert_rows(
     arrays = tuple(write(column) for write, column in zip(insert.arrays, zip(*rows, strict=True), strict=True))
     result = connection.exec_driver_sql(insert.sql, arrays)
     return list(result.fetchall()) if returning else []
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Rows for one table: tuples in the order of `columns`; those that break a key are left out if `lenient`."""
+
+    table: sa.Table
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    lenient: bool = False
+
+
+def insert_together(connection: sa.Connection, inserts: Sequence[Insert]) -> int:
+    """Inserts into several tables in one round trip (PostgreSQL). Returns how many rows the last of them wrote."""
+    inserts = [i for i in inserts if i.rows]
+    if not inserts:
+        return 0
+    *others, last = inserts
+    if connection.dialect.name == "sqlite":
+        for insert in others:
+            insert_rows(connection, insert.table, insert.columns, insert.rows)
+        conflict = "DO NOTHING" if last.lenient else ""
+        returning = last.columns[:1] if last.lenient else ()
+        written = insert_rows(connection, last.table, last.columns, last.rows, conflict, returning)
+        return len(written) if last.lenient else len(last.rows)
+    texts: list[str] = []
+    arrays: list[str] = []
+    for number, insert in enumerate(inserts):
+        conflict = "DO NOTHING" if insert.lenient else ""
+        made = _insert(insert.table, tuple(insert.columns), conflict, (insert.columns[0],), sqlite=False)
+        texts.append(f"w{number} AS ({made.sql})")
+        arrays.extend(write(c) for write, c in zip(made.arrays, zip(*insert.rows, strict=True), strict=True))
+    sql = f"WITH {', '.join(texts)} SELECT count(*) FROM w{len(inserts) - 1}"
+    return int(connection.exec_driver_sql(sql, tuple(arrays)).scalar_one())
 
 
 def _converter(kind: sa.types.TypeEngine[Any]) -> Any:

@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import audit, ids
 from chassis.access import ANONYMOUS, Principal
-from chassis.database import insert_rows, to_micros
+from chassis.database import Insert, insert_together, to_micros
 from chassis.tables import ChassisTables
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
@@ -45,6 +45,10 @@ class Origin:
         )
 
 
+class Repeated(Exception):
+    """Another call with one of these request_ids committed first: roll back and give its answer."""
+
+
 @dataclass(frozen=True)
 class OutboxRow:
     id: str
@@ -73,6 +77,8 @@ class Transaction:
     _events: dict[str, list[bytes]] = field(default_factory=dict)
     _audit: list[tuple[str, datetime, str, str, str, dict[str, Any] | None]] = field(default_factory=list)
     _after: list[Callable[[], None]] = field(default_factory=list)
+    _inserts: list[Insert] = field(default_factory=list)
+    _answers: list[tuple[Any, ...]] = field(default_factory=list)
 
     @property
     def dialect(self) -> str:
@@ -80,6 +86,16 @@ class Transaction:
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, parameters)
+
+    def insert_at_end(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Inserts rows that nothing in this transaction reads: they go with the outbox, in the same round trip."""
+        self._inserts.append(Insert(table, columns, rows))
+
+    def keep_answers(self, method: str, answers: Iterable[tuple[str, str, bytes, bytes]]) -> None:
+        """Keeps answers (actor, request_id, hash of the request, response) for whoever repeats the request. The
+        transaction fails with Repeated if one is there already."""
+        rows = sorted(answers)
+        self._answers += [(method, i, actor, digest, response, self.now) for actor, i, digest, response in rows]
 
     def emit(self, event: Message, time: datetime | None = None, origin: Origin | None = None) -> str:
         """Announces an event when the transaction commits. `time` is when it happened (default: now). Returns its id.
@@ -124,32 +140,30 @@ class Transaction:
         self._after.append(action)
 
     def flush(self) -> list[OutboxRow]:
-        """Writes the outbox and the audit rows; the owner of the transaction calls it last, before the commit."""
-        if self._audit:
-            insert_rows(
-                self.connection,
-                self.tables.audit_log,
-                ("id", "time", "actor", "action", "subject", "detail"),
-                self._audit,
-            )
-            body = b"".join(audit.entry(*row) for row in self._audit)
-            insert_rows(
-                self.connection,
-                self.tables.audit_pending,
-                ("id", "rows", "body"),
-                [(self._audit[0][0], len(self._audit), body)],
-            )
+        """Writes what waits for the end, the audit rows, the outbox and the answers; the owner of the transaction
+        calls it last, before the commit. Raises Repeated."""
+        tables = self.tables
         rows = [
             OutboxRow(ids.new_id(), kind, len(chunk), b"".join(chunk))
             for kind, events in self._events.items()
             for chunk in _chunks(events)
         ]
-        insert_rows(
-            self.connection,
-            self.tables.outbox,
-            ("id", "type", "events", "body", "created_at"),
-            [(r.id, r.type, r.events, r.body, self.now) for r in rows],
-        )
+        inserts = list(self._inserts)
+        if self._audit:
+            body = b"".join(audit.entry(*row) for row in self._audit)
+            pending = [(self._audit[0][0], len(self._audit), body)]
+            inserts += [
+                Insert(tables.audit_log, ("id", "time", "actor", "action", "subject", "detail"), self._audit),
+                Insert(tables.audit_pending, ("id", "rows", "body"), pending),
+            ]
+        announced = [(r.id, r.type, r.events, r.body, self.now) for r in rows]
+        answered = ("method", "request_id", "actor", "request_hash", "response", "created_at")
+        inserts += [
+            Insert(tables.outbox, ("id", "type", "events", "body", "created_at"), announced),
+            Insert(tables.replies, answered, self._answers, lenient=True),
+        ]
+        if insert_together(self.connection, inserts) < len(self._answers):
+            raise Repeated
         return rows
 
     def committed(self) -> None:

@@ -102,7 +102,7 @@ def early_acknowledgement() -> None:
     attempt = Batcher._attempt
     write = service.Runtime.transaction
 
-    def answer_first(self: Any, items: Any) -> Any:
+    def answer_first(self: Any, items: Any, repeated: bool) -> Any:
         import threading
 
         held = self._runtime
@@ -127,7 +127,7 @@ def early_acknowledgement() -> None:
         answers: list[Any] = []
 
         def run() -> None:
-            answers.append(attempt(self, items))
+            answers.append(attempt(self, items, repeated))
 
         # What the handler returns is known before the commit: give that to the callers at once.
         handler, seen = self._handler, []

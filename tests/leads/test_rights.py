@@ -263,6 +263,7 @@ def test_L29_the_database_sees_the_same_colours(desk: Desk) -> None:
     every = [replace(aged(s, i, age, now), name=f"leads/{n}") for n, (s, i, age) in enumerate(cases)]
     with desk.runtime.transaction() as tx:
         stored.insert(tx, every)
+    with desk.runtime.reading() as tx:
         found = {row[0]: row[1] for row in tx.execute(sa.select(table.c.name, reading.attention(rule(now))))}
     assert found == {
         lead.name: attention(lead.status, lead.intent, lead.last_activity_time, rule(now)) for lead in every

@@ -26,7 +26,6 @@ from dealwright.rules.v1 import events_pb2 as rules_events_pb2
 from dealwright.rules.v1 import rules_pb2
 from leads.domain.settings import LeadSettings
 from leads.main import service
-from leads.storage import leads as stored
 from leads.storage import settings
 from tests.leads.desk import ADMIN, LI, Desk, open_runtime
 from tests.leads.racing import capture_rounds
@@ -143,33 +142,32 @@ def test_the_migrations_make_the_tables_that_the_code_has(desk: Desk) -> None:
 # --- several at once ---
 
 
-@pytest.mark.cluster
-def test_I1_a_key_that_another_process_took_meanwhile_decides_for_the_whole_capture(
-    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As if the other's commit came between our look at the keys and our write of them."""
-    desk = Desk(open_runtime(postgres_url, tmp_path))
+def test_I1_a_known_key_decides_for_the_whole_capture(desk: Desk) -> None:
     first = desk.capture(phone="13812345678").lead.name
-    real = stored.leads_of_keys
-    monkeypatch.setattr(stored, "leads_of_keys", _blind_once(real))
     answer = desk.capture(phone="13812345678", email="a@example.cn")
-    monkeypatch.undo()
     assert (answer.lead.name, answer.outcome) == (first, leads_pb2.CaptureLeadResponse.TOUCHED)
     assert desk.keyed() == {"phone:+8613812345678": first, "email:a@example.cn": first}
     assert desk.count("leads") == 1
-    # The same where duplicates are refused: the refused capture keeps no key.
+
+
+def test_I1_a_refused_capture_keeps_no_key_and_hides_none_of_its_neighbours(desk: Desk) -> None:
+    """Where duplicates are refused: the first is known by its phone, so its e-mail is free for the second."""
+    first = desk.capture(phone="13812345678").lead.name
     with desk.runtime.transaction() as tx:
         settings.save(tx, LeadSettings(hard_reject_duplicates=True))
-    monkeypatch.setattr(stored, "leads_of_keys", _blind_once(real))
-    with pytest.raises(Refused):
-        desk.capture(phone="13812345678", email="b@example.cn")
-    assert "email:b@example.cn" not in desk.keyed()
-    desk.runtime.database.dispose()
-
-
-def _blind_once(real: Any) -> Any:
-    looks = iter([True])
-    return lambda tx, keys: {} if next(looks, False) else real(tx, keys)
+    refused, taken = desk.capture_all(
+        [
+            leads_pb2.Lead(phone="13812345678", email="b@example.cn"),
+            leads_pb2.Lead(phone="13912345678", email="b@example.cn"),
+        ]
+    )
+    assert isinstance(refused, Refused)
+    assert isinstance(taken, leads_pb2.CaptureLeadResponse)
+    assert desk.keyed() == {
+        "phone:+8613812345678": first,
+        "email:b@example.cn": taken.lead.name,
+        "phone:+8613912345678": taken.lead.name,
+    }
 
 
 @pytest.mark.cluster

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leads.domain.lead import Capture
@@ -22,11 +22,6 @@ class Match:
     created: bool
     other: str = ""
     refused: bool = False
-
-
-def all_keys(captures: Iterable[Capture]) -> list[str]:
-    """Every key of the captures once, sorted: two batches that write them in one order cannot deadlock."""
-    return sorted({key for capture in captures for key in keys(capture.phone, capture.email)})
 
 
 def match(

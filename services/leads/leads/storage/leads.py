@@ -32,7 +32,7 @@ _standing = attrgetter("name", "owner_version", *_STANDING)
 
 
 def insert(tx: Transaction, new: Sequence[Lead]) -> None:
-    insert_rows(tx.connection, leads, COLUMNS, [_values(lead) for lead in new])
+    tx.insert_at_end(leads, COLUMNS, [_values(lead) for lead in new])
 
 
 def by_name(tx: Transaction, names: Iterable[str], lock: bool = False) -> dict[str, Lead]:
@@ -83,14 +83,15 @@ def leads_of_keys(tx: Transaction, keys: Sequence[str]) -> dict[str, str]:
 
 
 def take_keys(tx: Transaction, wanted: Mapping[str, str]) -> dict[str, str]:
-    """Gives unknown keys to their leads, in sorted order. Returns those that another process gave away meanwhile,
-    with the lead that has them; on PostgreSQL that waits for the other's commit."""
+    """Gives keys that nobody has to their leads, in sorted order. Returns the others with the lead that has them; on
+    PostgreSQL that waits for the commit of whoever takes the same key now."""
     if not wanted:
         return {}
+    if tx.dialect == "sqlite":  # the one writer: nobody comes between, and a look costs no round trip
+        known = leads_of_keys(tx, list(wanted))
+        insert_rows(tx.connection, lead_keys, ("key", "lead"), [w for w in wanted.items() if w[0] not in known])
+        return known
     rows = sorted(wanted.items())
-    if tx.dialect == "sqlite":  # the one writer: nobody came between
-        insert_rows(tx.connection, lead_keys, ("key", "lead"), rows)
-        return {}
     taken = insert_rows(tx.connection, lead_keys, ("key", "lead"), rows, conflict="DO NOTHING", returning=("key",))
     lost = wanted.keys() - {row[0] for row in taken}
     return leads_of_keys(tx, sorted(lost)) if lost else {}
@@ -143,7 +144,7 @@ _point = attrgetter(*_POINT)
 def append(tx: Transaction, points: Sequence[Touchpoint]) -> None:
     """Adds to the chains; ids rise in the order given."""
     rows = [(*_point(point), new) for point, new in zip(points, ids.new_ids(len(points)), strict=True)]
-    insert_rows(tx.connection, touchpoints, (*_POINT, "id"), rows)
+    tx.insert_at_end(touchpoints, (*_POINT, "id"), rows)
 
 
 def recorded(tx: Transaction, names: Sequence[str]) -> set[tuple[str, int]]:

@@ -12,7 +12,7 @@ from chassis.errors import Refused
 from chassis.transaction import Origin, Transaction
 from leads.domain import lead as domain
 from leads.domain.lead import RETURNS, UNDECIDED, Capture, Kind, Lead, Status
-from leads.domain.matching import Match, all_keys, match
+from leads.domain.matching import Match, match
 from leads.domain.ownership import Change
 from leads.storage import leads as stored
 from leads.storage import settings
@@ -63,18 +63,20 @@ def capture(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Captured | Ref
 
 
 def _match(tx: Transaction, captures: Sequence[Capture], refuse: Sequence[bool], names: Sequence[str]) -> list[Match]:
-    """Matches and takes the keys. Where another process took some meanwhile, matches again with what it made.
-    `names` are for the leads that are new."""
-    known = stored.leads_of_keys(tx, all_keys(captures))
-    matches, keyed = match(captures, known, names.__getitem__, refuse.__getitem__)
-    mine = {key: lead for key, lead in keyed.items() if key not in known}
-    lost = stored.take_keys(tx, mine)
-    if not lost:
-        return matches
-    matches, keyed = match(captures, {**known, **lost}, names.__getitem__, refuse.__getitem__)
-    taken = {key: keyed[key] for key in mine if key not in lost and key in keyed}
-    stored.move_keys(tx, {key: lead for key, lead in taken.items() if mine[key] != lead})
-    stored.free_keys(tx, [key for key in mine if key not in lost and key not in keyed])
+    """Matches and takes the keys: as if nobody were known, and again with those that prove to be. `names` are for the
+    leads that are new."""
+    known: dict[str, str] = {}
+    mine: dict[str, str] = {}
+    while True:
+        matches, keyed = match(captures, known, names.__getitem__, refuse.__getitem__)
+        wanted = {key: lead for key, lead in keyed.items() if key not in known and key not in mine}
+        lost = stored.take_keys(tx, wanted)
+        known.update(lost)
+        mine.update((key, lead) for key, lead in wanted.items() if key not in lost)
+        if not lost:
+            break
+    stored.move_keys(tx, {key: keyed[key] for key, lead in mine.items() if keyed.get(key, lead) != lead})
+    stored.free_keys(tx, sorted(mine.keys() - keyed.keys()))
     return matches
 
 

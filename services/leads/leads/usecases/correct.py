@@ -40,11 +40,8 @@ def _rekey(tx: Transaction, before: Lead, after: Lead) -> None:
     old = set(keys(before.phone, before.email))
     new = set(keys(after.phone, after.email))
     added = sorted(new - old)
-    known = stored.leads_of_keys(tx, added)
-    taken = {key: lead for key, lead in known.items() if lead != before.name}
-    if not taken:
-        wanted = {key: before.name for key in added if key not in known}
-        taken = {key: lead for key, lead in stored.take_keys(tx, wanted).items() if lead != before.name}
+    known = stored.take_keys(tx, dict.fromkeys(added, before.name))
+    taken = [key for key, lead in known.items() if lead != before.name]
     if taken:
         field = min(taken).partition(":")[0]
         zh = {"phone": "手机号", "email": "邮箱"}[field]
