@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from functools import cache
 from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis import ids
 
 
 class Settings(BaseSettings):
@@ -65,8 +67,6 @@ class Settings(BaseSettings):
 
     def peer(self, service: str) -> str:
         """Address of another service's gRPC port: DEALWRIGHT_PEER_LEADS=leads:50051."""
-        import os
-
         return os.environ.get(f"DEALWRIGHT_PEER_{service.upper().replace('-', '_')}", f"{service}:50051")
 
 
@@ -77,5 +77,5 @@ def embedded_token_key(data: Path) -> str:
     if not path.exists():
         data.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
+        path.write_text(ids.new_secret(48))
     return path.read_text()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import sys
 import urllib.request
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from chassis import ids
 from chassis.testing.parts import Parts
 from chassis.testing.proc import Port
 from chassis.testing.process import PartFailed, Process
@@ -33,7 +33,7 @@ class Cluster:
     ) -> None:
         self.folder = folder
         self.parts = Parts(folder / "parts", durable=durable)
-        self.token_key = secrets.token_urlsafe(48)
+        self.token_key = ids.new_secret(48)
         self._env = dict(env or {})
         self._held: list[Port] = []
         self.grpc: dict[str, str] = {}
