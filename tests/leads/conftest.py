@@ -41,3 +41,12 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
         runtime = open_runtime(request.getfixturevalue("postgres_url"), tmp_path)
     yield Desk(runtime)
     runtime.database.dispose()
+
+
+@pytest.fixture
+def staff(desk: Desk) -> None:
+    desk.hire(
+        ("people/li", "teams/east", "sales"),
+        ("people/wang", "teams/west", "sales"),
+        ("people/boss", "teams/east", "manager"),
+    )
