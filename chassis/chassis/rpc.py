@@ -15,12 +15,14 @@ class LeadServicer:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from google.protobuf.message import Message
 
+from chassis import clock
 from chassis.access import Principal
 from chassis.errors import Problem
 from chassis.transaction import Origin
@@ -41,6 +43,13 @@ class Call(Generic[R]):
     origin: Origin
     # Where the person sits, as the gateway says in `x-client-address`; empty when nobody said.
     address: str = ""
+    # When the caller stops waiting, on the monotonic clock, and whether he has gone before that.
+    deadline: float = math.inf
+    waits: Callable[[], bool] = lambda: True
+
+    def left(self) -> float:
+        """Seconds that the caller still waits, 0 when he has gone. Peers who are asked for this call get no more."""
+        return max(self.deadline - clock.monotonic(), 0.0) if self.waits() else 0.0
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,8 @@ class Server:
                 with telemetry.serving(service, name, str(metadata.get("traceparent", ""))) as traceparent:
                     origin = Origin(principal.actor, "", 0, traceparent)
                     address = str(metadata.get("x-client-address", ""))[:64]
-                    response = run(rpc.Call(request, principal, origin, address), seconds)
+                    until = clock.monotonic() + seconds
+                    response = run(rpc.Call(request, principal, origin, address, until, context.is_active), seconds)
                 access.mask(principal, response)
                 return response
             except Problem as problem:
@@ -279,7 +280,7 @@ def _run_many(
     items: list[rpc.Item[Any]] = []
     places: list[int] = []
     for index, request in enumerate(requests):
-        one = rpc.Call(request, call.principal, call.origin)
+        one = rpc.Call(request, call.principal, call.origin, call.address, call.deadline, call.waits)
         try:
             items.append(rpc.Item(one, inner.prepare(one)))
             places.append(index)

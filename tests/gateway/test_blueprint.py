@@ -169,3 +169,18 @@ def test_the_parts_are_asked_under_the_callers_own_rights(client: Any, world: An
     client("admin/root/head")("GET", "/v1/blueprint")
     ((_, principal),) = world.calls("rules.GetPart")
     assert principal.person == "people/root"
+
+
+def test_every_inner_call_has_no_more_time_than_its_caller(channel: Any, world: Any) -> None:
+    left: list[float] = []
+
+    def get(call: Any) -> Any:
+        left.append(call.left())
+        return world.parts["rules"]
+
+    world.on("rules.GetPart", get)
+    ask = channel.unary_unary("/dealwright.gateway.v1.GatewayService/GetBlueprint")
+    for seconds in (4, 20):
+        ask(b"", metadata=(("authorization", "Bearer admin/root/head"),), timeout=seconds)
+    assert 3 < left[0] < 4.5
+    assert 15 < left[1] < 20.5, "gRPC rounds a timeout up a little"

@@ -58,7 +58,7 @@ class GatewayServicer:
         return gateway_pb2.ApplyBlueprintResponse(changes=changes, blueprint=_joined(parts))
 
     def _read(self, call: Call[Any]) -> dict[str, blueprint_pb2.Part]:
-        return {owner: self._parts.get(owner, call.principal, call.origin) for owner in OWNERS}
+        return {owner: self._parts.get(owner, call) for owner in OWNERS}
 
     def _plan(
         self,
@@ -88,7 +88,7 @@ class GatewayServicer:
             for key in given:
                 after.fields[key].CopyFrom(content.fields[key])
             try:
-                planned = self._parts.plan(owner, after, call.principal, call.origin)
+                planned = self._parts.plan(owner, after, call)
             except grpc.RpcError as error:
                 violations = _violations(error)
                 if not violations:
@@ -117,7 +117,7 @@ class GatewayServicer:
         for step in steps:
             try:
                 done[step.owner] = self._parts.apply(
-                    step.owner, step.after, step.version, f"{attempt}-{step.owner}", call.principal, call.origin
+                    step.owner, step.after, step.version, f"{attempt}-{step.owner}", call
                 )
             except grpc.RpcError as error:
                 kept = self._put_back([s for s in steps if s.owner in done], done, attempt, call)
@@ -145,7 +145,7 @@ class GatewayServicer:
 
     def _restored(self, step: _Step, version: int, attempt: str, call: Call[gateway_pb2.ApplyBlueprintRequest]) -> bool:
         apply: Callable[[], object] = lambda: self._parts.apply(  # noqa: E731
-            step.owner, step.before, version, f"{attempt}-{step.owner}-back", call.principal, call.origin
+            step.owner, step.before, version, f"{attempt}-{step.owner}-back", call
         )
         for _ in range(3):
             try:
@@ -160,7 +160,7 @@ class GatewayServicer:
     def _unchanged(self, step: _Step, attempt: str, call: Call[gateway_pb2.ApplyBlueprintRequest]) -> bool:
         """Whether the part is as it was, after putting it back if it was applied without our hearing of it."""
         try:
-            part = self._parts.get(step.owner, call.principal, call.origin)
+            part = self._parts.get(step.owner, call)
         except grpc.RpcError:
             return False
         return part.version == step.version or self._restored(step, part.version, attempt, call)
