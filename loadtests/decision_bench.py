@@ -15,23 +15,28 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rules import domain
+from rules.domain.assignment import decide_all
+from rules.domain.chain import GENESIS, seal
+from rules.domain.codec import encode
+from rules.domain.entries import LeadFacts, PersonChanged, PresenceChanged
+from rules.domain.replay import fold, fold_all
+from rules.domain.state import State, initial_state, micros
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 LEADS = 256
 PEOPLE = 50
-Setting = tuple[domain.State, Callable[[int, domain.State], domain.State]]
+Setting = tuple[State, Callable[[int, State], State]]
 
 
-def person(number: int, **facts: Any) -> domain.PersonChanged:
+def person(number: int, **facts: Any) -> PersonChanged:
     """Somebody of 华东, with an identifier as long as a real one."""
     key = f"people/01939c2e-7d1a-7c3b-9f10-{number:012x}"
-    return domain.PersonChanged(key, 1, region="华东", **facts)
+    return PersonChanged(key, 1, region="华东", **facts)
 
 
-def facts(number: int) -> domain.LeadFacts:
+def facts(number: int) -> LeadFacts:
     """A typical lead: region, industry, category, channel, no place."""
-    return domain.LeadFacts(
+    return LeadFacts(
         f"leads/01939c2e-7d1a-7c3b-9f10-{number:012x}",
         1,
         (False, False),
@@ -40,23 +45,23 @@ def facts(number: int) -> domain.LeadFacts:
         category="轮毂",
         channel="WEB_FORM",
         intent="HIGH",
-        captured_at=domain.micros(NOW) - 20_000,
+        captured_at=micros(NOW) - 20_000,
     )
 
 
 def settings() -> dict[str, Setting]:
     """Equal weights; odd weights; everybody capped; and an epoch that ends after every 8 leads."""
 
-    def people(**varied: Callable[[int], object]) -> domain.State:
+    def people(**varied: Callable[[int], object]) -> State:
         made = [person(n, **{name: of(n) for name, of in varied.items()}) for n in range(PEOPLE)]
-        return domain.fold_all(domain.initial_state(), made)
+        return fold_all(initial_state(), made)
 
-    def flap(batch: int, state: domain.State) -> domain.State:
+    def flap(batch: int, state: State) -> State:
         who = f"people/01939c2e-7d1a-7c3b-9f10-{batch % PEOPLE:012x}"
         presence = "AWAY" if (batch // PEOPLE) % 2 == 0 else "ONLINE"
-        return domain.fold(state, domain.PresenceChanged(who, batch + 1, presence, domain.micros(NOW)))
+        return fold(state, PresenceChanged(who, batch + 1, presence, micros(NOW)))
 
-    def same(batch: int, state: domain.State) -> domain.State:
+    def same(batch: int, state: State) -> State:
         return state
 
     return {
@@ -71,14 +76,14 @@ def measure(setting: Setting, seconds: float, size: int) -> tuple[float, float]:
     """Decisions per second, and bytes per certificate."""
     state, between = setting
     leads = [facts(number) for number in range(size)]
-    head, done, written, batch = domain.GENESIS, 0, 0, 0
+    head, done, written, batch = GENESIS, 0, 0, 0
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds:
         now = NOW + timedelta(microseconds=batch)
         state = between(batch, state)
-        decisions, state = domain.decide_all(state, leads, now)
-        encoded = [domain.encode(decision) for decision in decisions]
-        head = domain.seal(head, state.seq - size + 1, encoded)[-1].hash
+        decisions, state = decide_all(state, leads, now)
+        encoded = [encode(decision) for decision in decisions]
+        head = seal(head, state.seq - size + 1, encoded)[-1].hash
         done, written, batch = done + size, written + sum(map(len, encoded)), batch + 1
     return done / (time.perf_counter() - begin), written / done
 

@@ -23,7 +23,13 @@ from loadtests import contacts
 from loadtests.driving import LoadFailed
 from loadtests.originals import SERVICES, Original
 from loadtests.pattern import BODY, HASH, REQUEST_HASH, RESPONSE, SEQ, Cut, copy_text
-from rules import domain
+from rules.domain.assignment import decide_all
+from rules.domain.chain import Record, seal
+from rules.domain.codec import decode, encode
+from rules.domain.entries import Decided, LeadFacts
+from rules.domain.replay import fold_all
+from rules.domain.snapshot import snapshot
+from rules.domain.state import initial_state, micros
 
 CHUNK = 1000
 _CHUNKS_A_COPY = 8
@@ -58,20 +64,20 @@ class Loader:
             for event in original.events:
                 self._columns[event.service, "outbox"] = list(event.carrier)
         self._buffers: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._facts: dict[int, domain.LeadFacts] = {}
+        self._facts: dict[int, LeadFacts] = {}
         self._steps: dict[int, str] = {}
         self._begin()
 
     def _begin(self) -> None:
         """The state that decides, the head of the journal, the ends of the audit chains."""
         records = self._connections["rules"].execute("select seq, body, hash from journal order by seq").fetchall()
-        entries = [domain.decode(bytes(body)) for _, body, _ in records]
-        self._state = domain.fold_all(domain.initial_state(), entries)
+        entries = [decode(bytes(body)) for _, body, _ in records]
+        self._state = fold_all(initial_state(), entries)
         self._head = bytes(records[-1][2])
         by_seq = {row[0]: entry for row, entry in zip(records, entries, strict=True)}
         for kind, original in self._originals.items():
             decided = by_seq[original.decision]
-            if not isinstance(decided, domain.Decided):
+            if not isinstance(decided, Decided):
                 raise LoadFailed(f"entry {original.decision} is no decision")
             self._facts[kind], self._steps[kind] = decided.facts, decided.step
         self._blocks: dict[str, tuple[int, bytes]] = {}
@@ -144,15 +150,15 @@ class Loader:
 
     def _decide(
         self, at: datetime, people: Sequence[contacts.Contact], names: Sequence[str]
-    ) -> dict[str, tuple[int, domain.Decided, domain.Record]]:
-        captured = domain.micros(at)
+    ) -> dict[str, tuple[int, Decided, Record]]:
+        captured = micros(at)
         facts = [
             replace(self._facts[contact.kind], lead=name, captured_at=captured)
             for contact, name in zip(people, names, strict=True)
         ]
         first = self._state.seq + 1
-        decisions, self._state = domain.decide_all(self._state, facts, at + _DECIDED_AFTER)
-        records = domain.seal(self._head, first, [domain.encode(decided) for decided in decisions])
+        decisions, self._state = decide_all(self._state, facts, at + _DECIDED_AFTER)
+        records = seal(self._head, first, [encode(decided) for decided in decisions])
         self._head = records[-1].hash
         kinds = dict(zip(names, (contact.kind for contact in people), strict=True))
         wrong = next((d for d in decisions if d.step != self._steps[kinds[d.facts.lead]] or not d.owner), None)
@@ -207,14 +213,14 @@ class Loader:
         connection.commit()
 
     def _snapshot(self) -> None:
-        snapshot = (self._state.seq, self._head, domain.snapshot(self._state))
+        taken = (self._state.seq, self._head, snapshot(self._state))
         self._columns["rules", "snapshots"] = ["seq", "hash", "state"]
-        self._buffers["rules", "snapshots"].append("\t".join(copy_text(v) for v in snapshot) + "\n")
+        self._buffers["rules", "snapshots"].append("\t".join(copy_text(v) for v in taken) + "\n")
 
     def _share(self) -> None:
         rules = self._connections["rules"]
         rules.execute("update journal_head set seq = %s, hash = %s", (self._state.seq, self._head))
         rules.execute(
             "insert into snapshots (seq, hash, state) values (%s, %s, %s) on conflict do nothing",
-            (self._state.seq, self._head, domain.snapshot(self._state)),
+            (self._state.seq, self._head, snapshot(self._state)),
         )

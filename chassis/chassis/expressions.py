@@ -12,9 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from chassis.words import WordList as WordList
-from chassis.words import contains_any as contains_any
-
 Outcome = bool | str
 """What a condition comes to: True, False, or the reason why it has no answer. Test `is True`."""
 

@@ -133,7 +133,7 @@ def _journal(
 ) -> None:
     """The chain and every decision, by an independent reading and by the product's own; what the journal believes of
     ownership is what `leads` recorded."""
-    from rules.domain import Record, verify
+    from rules.domain.chain import Record, verify
 
     journal = rows(on, "SELECT seq, body, hash FROM journal ORDER BY seq")
     findings = check_journal([(bytes(r.body), bytes(r.hash)) for r in journal])

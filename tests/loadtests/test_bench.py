@@ -20,7 +20,7 @@ from loadtests.million import Fresh
 from loadtests.setting import House
 from loadtests.watching import latencies
 from loadtests.yardsticks import G64, P1
-from rules import domain
+from rules.domain.chain import Record, verify
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 _ROWS = 600
@@ -60,7 +60,7 @@ def test_loaded_leads_are_like_those_of_the_API_and_a_planted_difference_is_foun
 def test_loaded_decisions_derive_again_and_the_audit_chain_holds(house: House) -> None:
     with psycopg.connect(house.cluster.databases["rules"]) as connection:
         rows = connection.execute("select seq, body, hash from journal order by seq").fetchall()
-    report = domain.verify(domain.Record(seq, bytes(body), bytes(digest)) for seq, body, digest in rows)
+    report = verify(Record(seq, bytes(body), bytes(digest)) for seq, body, digest in rows)
     assert (report.wrong, report.reason) == (0, "")
     assert report.decisions >= _ROWS
     leads = runtime(load("leads"), Settings(database_url=house.cluster.databases["leads"], data=house.cluster.folder))

@@ -22,8 +22,14 @@ from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2, rules_pb2
-from rules import domain, subscribers, usecases
+from rules import subscribers, usecases
+from rules.domain.codec import decode as entry_of
+from rules.domain.entries import Entry
+from rules.domain.fairness import LEAD
 from rules.domain.ownership import Ownership
+from rules.domain.policy import to_plain
+from rules.domain.replay import fold_all
+from rules.domain.state import State, credits_of, initial_state
 from rules.main import service
 from rules.storage import journal, ownerships_of, waiting_leads
 from rules.usecases import clocks
@@ -195,12 +201,12 @@ class House:
 
     def publish(self, **changes: Any) -> rules_pb2.Policy:
         """The policy in force with these keys replaced, published."""
-        content = {**domain.to_plain(self.state.policy), **changes}
+        content = {**to_plain(self.state.policy), **changes}
         with self.transaction() as tx:
             return usecases.publish_policy(tx, content)
 
     @property
-    def state(self) -> domain.State:
+    def state(self) -> State:
         with self.reading() as tx:
             return known_state(tx).state
 
@@ -218,9 +224,9 @@ class House:
         with self.reading() as tx:
             return ownerships_of(tx, [bare(lead(number))]).get(bare(lead(number)))
 
-    def entries(self) -> list[domain.Entry]:
+    def entries(self) -> list[Entry]:
         with self.reading() as tx:
-            return [domain.decode(bytes(r[0])) for r in tx.execute(sa.select(journal.c.body).order_by(journal.c.seq))]
+            return [entry_of(bytes(r[0])) for r in tx.execute(sa.select(journal.c.body).order_by(journal.c.seq))]
 
     def verify(self) -> rules_pb2.VerifyJournalResponse:
         with self.reading() as tx:
@@ -230,12 +236,12 @@ class House:
         """The journal verifies, its fold is the state that was kept, and the independent checker agrees."""
         report = self.verify()
         assert (report.first_wrong_entry, report.problem) == (0, "")
-        assert domain.fold_all(domain.initial_state(), self.entries()) == self.state
+        assert fold_all(initial_state(), self.entries()) == self.state
         with self.reading() as tx:
             rows = tx.execute(sa.select(journal.c.body, journal.c.hash).order_by(journal.c.seq))
             stored = [(bytes(r[0]), bytes(r[1])) for r in rows]
             assert {r[0] for r in tx.execute(sa.select(waiting_leads.c.lead))} == set(self.state.waiting)
-        findings = check(stored, domain.credits_of(self.state), domain.LEAD)
+        findings = check(stored, credits_of(self.state), LEAD)
         assert findings.wrong == []
         return findings
 

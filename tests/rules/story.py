@@ -4,7 +4,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from rules import domain
+from rules.domain.assignment import decide_all, drain
+from rules.domain.chain import GENESIS, Record, seal, verify
+from rules.domain.codec import encode
+from rules.domain.entries import (
+    Decided,
+    Entry,
+    LeadFacts,
+    PersonChanged,
+    PolicyPublished,
+    PresenceChanged,
+    TurnReturned,
+)
+from rules.domain.fairness import LEAD
+from rules.domain.policy import Policy
+from rules.domain.replay import fold_all
+from rules.domain.state import credits_of, initial_state, micros
 from tests.rules.checker import Findings, check
 
 START = datetime(2026, 11, 20, 2, tzinfo=UTC)
@@ -14,18 +29,18 @@ START = datetime(2026, 11, 20, 2, tzinfo=UTC)
 class Story:
     """State and entries side by side; every step goes through the public functions of the domain."""
 
-    def __init__(self, policy: domain.Policy | None = None) -> None:
-        self.state = domain.initial_state()
-        self.entries: list[domain.Entry] = []
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.state = initial_state()
+        self.entries: list[Entry] = []
         self.now = START
         self.versions = 0
         self.leads = 0
         if policy is not None:
-            self.note(domain.PolicyPublished(policy, self.at))
+            self.note(PolicyPublished(policy, self.at))
 
     @property
     def at(self) -> int:
-        return domain.micros(self.now)
+        return micros(self.now)
 
     def pass_time(self, **span: float) -> None:
         self.now += timedelta(**span)
@@ -34,54 +49,54 @@ class Story:
         self.versions += 1
         return self.versions
 
-    def note(self, *entries: domain.Entry) -> None:
-        self.state = domain.fold_all(self.state, entries)
+    def note(self, *entries: Entry) -> None:
+        self.state = fold_all(self.state, entries)
         self.entries.extend(entries)
 
     def person(self, key: str, **facts: object) -> None:
         known = self.state.people.get(key)
-        base = known if known is not None else domain.PersonChanged(key, 0)
+        base = known if known is not None else PersonChanged(key, 0)
         self.note(replace(base, version=self.version(), at=self.at, **facts))  # type: ignore[arg-type]
 
     def presence(self, key: str, presence: str) -> None:
-        self.note(domain.PresenceChanged(key, self.version(), presence, self.at))
+        self.note(PresenceChanged(key, self.version(), presence, self.at))
 
-    def lead(self, **facts: object) -> domain.LeadFacts:
+    def lead(self, **facts: object) -> LeadFacts:
         self.leads += 1
         policy = self.state.policy
         told = {"policy_version": policy.version, "conditions": (False,) * len(policy.conditions())}
-        return domain.LeadFacts(f"leads/{self.leads:05}", captured_at=self.at, **{**told, **facts})  # type: ignore[arg-type]
+        return LeadFacts(f"leads/{self.leads:05}", captured_at=self.at, **{**told, **facts})  # type: ignore[arg-type]
 
-    def decide(self, leads: Sequence[domain.LeadFacts]) -> list[domain.Decided]:
-        decisions, self.state = domain.decide_all(self.state, leads, self.now)
+    def decide(self, leads: Sequence[LeadFacts]) -> list[Decided]:
+        decisions, self.state = decide_all(self.state, leads, self.now)
         self.entries.extend(decisions)
         return decisions
 
     def owners(self, count: int, **facts: object) -> list[str]:
         return [decided.owner for decided in self.decide([self.lead(**facts) for _ in range(count)])]
 
-    def drain(self) -> list[domain.Decided]:
-        decisions, self.state = domain.drain(self.state, self.now)
+    def drain(self) -> list[Decided]:
+        decisions, self.state = drain(self.state, self.now)
         self.entries.extend(decisions)
         return decisions
 
     def give_back(self, place: int) -> None:
         """The decision at this place of the journal (from 1) is refused."""
         entry = self.entries[place - 1]
-        assert isinstance(entry, domain.Decided)
-        self.note(domain.TurnReturned(place, entry.facts.lead, entry.owner, entry.ledger, entry.at, self.at))
+        assert isinstance(entry, Decided)
+        self.note(TurnReturned(place, entry.facts.lead, entry.owner, entry.ledger, entry.at, self.at))
 
-    def records(self) -> list[domain.Record]:
-        return domain.seal(domain.GENESIS, 1, [domain.encode(entry) for entry in self.entries])
+    def records(self) -> list[Record]:
+        return seal(GENESIS, 1, [encode(entry) for entry in self.entries])
 
     def findings(self) -> Findings:
         stored = [(record.data, record.hash) for record in self.records()]
-        return check(stored, domain.credits_of(self.state), domain.LEAD)
+        return check(stored, credits_of(self.state), LEAD)
 
     def assert_sound(self) -> Findings:
         """Fold = state, every decision derives again, and the independent checker agrees."""
-        assert domain.fold_all(domain.initial_state(), self.entries) == self.state
-        report = domain.verify(self.records())
+        assert fold_all(initial_state(), self.entries) == self.state
+        report = verify(self.records())
         assert (report.wrong, report.reason) == (0, "")
         assert report.state == self.state
         findings = self.findings()

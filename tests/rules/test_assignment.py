@@ -6,8 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from chassis.calendar import from_plain as calendar_of
-from rules import domain
-from rules.domain.policy import Policy, Rule, Step
+from rules.domain.assignment import decide_all, next_wake
+from rules.domain.entries import CalendarChanged, Decided, LeadWithdrawn, LoadChanged, PresenceChanged, cell
+from rules.domain.explanation import explain
+from rules.domain.policy import Policy, Rule, Step, default_policy
+from rules.domain.replay import fold_all
+from rules.domain.state import credits_of, initial_state, micros
 from tests.rules.story import START, Story
 
 OFFICE = {
@@ -16,12 +20,12 @@ OFFICE = {
     "offDays": [],
     "workDays": ["2026-11-22"],
 }
-BOOTH = domain.cell(31.1901, 121.3012)
+BOOTH = cell(31.1901, 121.3012)
 
 
 def default_with(**changes: dict[str, object]) -> Policy:
     """The default policy with some steps changed, as its second version."""
-    policy = domain.default_policy()
+    policy = default_policy()
     steps = tuple(replace(step, **changes.get(step.id, {})) for step in policy.steps)  # type: ignore[arg-type]
     return replace(policy, steps=steps, version=2, _hash=[])
 
@@ -35,13 +39,13 @@ def reason_of(story: Story, key: str, **facts: object) -> str:
     """Why this person was passed over by the next decision."""
     before = story.state
     (decided,) = story.decide([story.lead(**facts)])
-    found = {c.person: c for c in domain.explain(before, decided).candidates}
+    found = {c.person: c for c in explain(before, decided).candidates}
     assert found[key].outcome == "PASSED_OVER"
     return found[key].reason
 
 
 def test_L13_the_default_policy_has_seven_steps_and_works_before_anything_is_configured() -> None:
-    assert [step.kind for step in domain.default_policy().steps] == [
+    assert [step.kind for step in default_policy().steps] == [
         "keep_owner",
         "tag_urgent",
         "specialist",
@@ -67,7 +71,7 @@ def test_L7_L11_a_region_goes_to_its_people_and_a_region_without_people_to_every
 
 def test_L17_absent_departed_full_and_off_shift_people_never_receive_and_each_has_the_reason() -> None:
     story = Story()
-    story.note(domain.CalendarChanged("office", 1, calendar_of(OFFICE), story.at))
+    story.note(CalendarChanged("office", 1, calendar_of(OFFICE), story.at))
     team(story, "ok")
     team(story, "away", "offline", "left", "manager")
     story.presence("away", "AWAY")
@@ -81,7 +85,7 @@ def test_L17_absent_departed_full_and_off_shift_people_never_receive_and_each_ha
     story.pass_time(hours=2, minutes=30)  # half past twelve: the lunch break
     before = story.state
     (decided,) = story.decide([story.lead()])
-    reasons = {c.person: c.reason for c in domain.explain(before, decided).candidates}
+    reasons = {c.person: c.reason for c in explain(before, decided).candidates}
     assert decided.owner == "ok"
     assert reasons == {
         "ok": "",
@@ -98,7 +102,7 @@ def test_L17_a_days_limit_ends_at_midnight_of_the_companys_time_zone() -> None:
     story = Story()
     team(story, "a", day_limit=2)
     assert story.owners(3) == ["a", "a", ""]
-    assert domain.next_wake(story.state, story.now) == datetime(2026, 11, 20, 16, tzinfo=UTC)
+    assert next_wake(story.state, story.now) == datetime(2026, 11, 20, 16, tzinfo=UTC)
     story.pass_time(hours=13, minutes=59)
     assert story.drain() == []
     story.pass_time(minutes=1)
@@ -108,20 +112,20 @@ def test_L17_a_days_limit_ends_at_midnight_of_the_companys_time_zone() -> None:
 
 def test_L17_a_calendar_wakes_the_waiting_at_its_next_opening_make_up_days_included() -> None:
     story = Story()
-    story.note(domain.CalendarChanged("office", 1, calendar_of(OFFICE), story.at))
+    story.note(CalendarChanged("office", 1, calendar_of(OFFICE), story.at))
     team(story, "a", calendar="office")
     story.pass_time(days=1)  # Saturday; the Sunday after it is worked
     assert story.owners(1) == [""]
     assert next(iter(story.state.waiting.values())).reason == "OFF_SHIFT"
-    assert domain.next_wake(story.state, story.now) == datetime(2026, 11, 22, 1, tzinfo=UTC)
+    assert next_wake(story.state, story.now) == datetime(2026, 11, 22, 1, tzinfo=UTC)
     story.now = datetime(2026, 11, 22, 1, tzinfo=UTC)
     assert [decided.owner for decided in story.drain()] == ["a"]
-    assert domain.next_wake(story.state, story.now) is None
+    assert next_wake(story.state, story.now) is None
     story.assert_sound()
 
 
 def test_L16_skills_are_checked_whether_the_lead_or_the_policy_asks_for_them() -> None:
-    story = Story(replace(domain.default_policy(), version=2, skills=(("轮毂", ("engineering",)),), _hash=[]))
+    story = Story(replace(default_policy(), version=2, skills=(("轮毂", ("engineering",)),), _hash=[]))
     team(story, "plain")
     team(story, "engineer", skills=("engineering", "german"))
     assert story.owners(3, skills=("german",)) == ["engineer"] * 3
@@ -180,7 +184,7 @@ def test_L10_a_step_with_a_condition_holds_only_when_it_is_true_never_on_an_erro
     before = story.state
     (decided,) = story.decide([story.lead(conditions=("NO_FIELD", False, False))])
     assert decided.owner == "a"
-    assert domain.explain(before, decided).steps[0].outcome == "CONDITION_ERROR"
+    assert explain(before, decided).steps[0].outcome == "CONDITION_ERROR"
     assert story.owners(1, policy_version=1, conditions=(True, False, False)) == ["a"]
     story.assert_sound()
 
@@ -197,18 +201,18 @@ def test_L12_a_step_matches_on_channel_intent_industry_category_or_region() -> N
 def test_L15_a_scan_goes_to_the_nearest_person_within_3_km_and_past_that_to_the_roster() -> None:
     story = Story()
     team(story, "booth", cell=BOOTH)
-    team(story, "hall", cell=domain.cell(31.1930, 121.3012))
-    team(story, "town", cell=domain.cell(31.2304, 121.4737))
-    assert story.owners(3, cell=domain.cell(31.1903, 121.3012)) == ["booth"] * 3
-    edge = domain.cell(31.1930 + 0.0269, 121.3012)  # 2 991 m from the hall
+    team(story, "hall", cell=cell(31.1930, 121.3012))
+    team(story, "town", cell=cell(31.2304, 121.4737))
+    assert story.owners(3, cell=cell(31.1903, 121.3012)) == ["booth"] * 3
+    edge = cell(31.1930 + 0.0269, 121.3012)  # 2 991 m from the hall
     assert story.decide([story.lead(cell=edge)])[0].step == "nearest"
-    outside = domain.cell(31.1930 + 0.0271, 121.3012)  # 3 013 m
+    outside = cell(31.1930 + 0.0271, 121.3012)  # 3 013 m
     assert story.decide([story.lead(cell=outside)])[0].step == "roster"
     story.presence("booth", "AWAY")
     assert story.owners(1, cell=BOOTH) == ["hall"]
-    east = domain.cell(31.1930, 121.3012 + 0.0314)  # 2 987 m; a degree of longitude is shorter up here
+    east = cell(31.1930, 121.3012 + 0.0314)  # 2 987 m; a degree of longitude is shorter up here
     assert story.decide([story.lead(cell=east)])[0].step == "nearest"
-    past = domain.cell(31.1930, 121.3012 + 0.0317)  # 3 016 m
+    past = cell(31.1930, 121.3012 + 0.0317)  # 3 016 m
     assert story.decide([story.lead(cell=past)])[0].step == "roster"
     story.assert_sound()
 
@@ -250,7 +254,7 @@ def test_L14_waiting_leads_are_drained_urgent_first_then_oldest() -> None:
         story.decide([replace(lead, captured_at=at)])
     story.pass_time(minutes=5)
     story.decide([replace(old, captured_at=10)])  # asked again, it has still waited from the start
-    assert {(w.reason, w.since) for w in story.state.waiting.values()} == {("OFFLINE", domain.micros(START))}
+    assert {(w.reason, w.since) for w in story.state.waiting.values()} == {("OFFLINE", micros(START))}
     assert story.drain() == []
     story.presence("a", "ONLINE")
     assert [d.facts.lead for d in story.drain()] == [urgent.lead, old.lead, young.lead]
@@ -263,8 +267,8 @@ def test_L17_nobody_at_all_is_a_reason_and_a_claimed_or_withdrawn_lead_waits_no_
     leads = [story.lead(), story.lead()]
     assert {d.reason for d in story.decide(leads)} == {"NO_PEOPLE"}
     team(story, "a")
-    story.note(domain.LoadChanged("a", 1, "CLAIMED", story.at, leads[0].lead))
-    story.note(domain.LeadWithdrawn(leads[1].lead, "MERGED", story.at))
+    story.note(LoadChanged("a", 1, "CLAIMED", story.at, leads[0].lead))
+    story.note(LeadWithdrawn(leads[1].lead, "MERGED", story.at))
     assert story.drain() == []
     assert story.state.load["a"][0] == 1
 
@@ -280,16 +284,16 @@ def test_L18_R20_a_timed_out_lead_passes_those_who_had_it_then_goes_to_the_manag
     before = story.state
     third = story.decide([replace(lead, excluded=("a", "b"), attempt=2)])[0]
     assert (third.owner, third.step, third.reason) == ("boss", "escalate", "ESCALATED")
-    assert domain.explain(before, third).candidates[0].person == "boss"
+    assert explain(before, third).candidates[0].person == "boss"
     story.assert_sound()
 
 
 def test_L7_manual_moves_charge_a_turn_only_where_the_policy_says_so() -> None:
     for charged in (False, True):
-        story = Story(replace(domain.default_policy(), version=2, charge_manual_moves=charged, _hash=[]))
+        story = Story(replace(default_policy(), version=2, charge_manual_moves=charged, _hash=[]))
         team(story, "a", "b")
         story.owners(2)
-        story.note(domain.LoadChanged("a", 1, "MOVED_IN", story.at, "leads/x", "roster/*"))
+        story.note(LoadChanged("a", 1, "MOVED_IN", story.at, "leads/x", "roster/*"))
         assert story.owners(1) == (["b"] if charged else ["a"])
         story.assert_sound()
 
@@ -305,15 +309,15 @@ def test_L7_bulk_spreads_exactly_like_singles(weights: tuple[int, ...]) -> None:
         story.presence("p0", "ONLINE")
     one_by_one = [singles.owners(1)[0] for _ in range(100)]
     assert bulk.owners(100) == one_by_one
-    assert domain.credits_of(bulk.state) == domain.credits_of(singles.state)
+    assert credits_of(bulk.state) == credits_of(singles.state)
 
 
 def test_L7_a_decision_changes_nothing_of_the_state_it_was_given() -> None:
     story = Story()
     team(story, "a", "b", weight=3000)
     story.owners(3)
-    state, copy = story.state, domain.fold_all(domain.initial_state(), story.entries)
-    domain.decide_all(state, [story.lead() for _ in range(5)], START)
+    state, copy = story.state, fold_all(initial_state(), story.entries)
+    decide_all(state, [story.lead() for _ in range(5)], START)
     assert state == copy
 
 
@@ -322,10 +326,10 @@ def test_L17_facts_that_arrive_late_never_replace_newer_ones() -> None:
     team(story, "a", calendar="office")
     closed = {**OFFICE, "weekly": {"sunday": ["09:00-10:00"]}}
     person = story.state.people["a"]
-    story.note(domain.PresenceChanged("a", 50, "ONLINE", story.at), domain.PresenceChanged("a", 49, "AWAY", story.at))
+    story.note(PresenceChanged("a", 50, "ONLINE", story.at), PresenceChanged("a", 49, "AWAY", story.at))
     story.note(replace(person, version=50), replace(person, version=49, state="LEFT"))
-    story.note(domain.CalendarChanged("office", 2, calendar_of(OFFICE), story.at))
-    story.note(domain.CalendarChanged("office", 1, calendar_of(closed), story.at))
+    story.note(CalendarChanged("office", 2, calendar_of(OFFICE), story.at))
+    story.note(CalendarChanged("office", 1, calendar_of(closed), story.at))
     assert story.owners(1) == ["a"]
     story.assert_sound()
 
@@ -334,11 +338,9 @@ def test_L17_new_working_hours_hold_from_their_entry_on() -> None:
     story = Story()
     team(story, "a", calendar="office")
     assert story.owners(1) == ["a"]
-    story.note(
-        domain.CalendarChanged("office", 1, calendar_of({**OFFICE, "weekly": {"sunday": ["09:00-10:00"]}}), story.at)
-    )
+    story.note(CalendarChanged("office", 1, calendar_of({**OFFICE, "weekly": {"sunday": ["09:00-10:00"]}}), story.at))
     assert story.owners(1) == [""]
-    story.note(domain.CalendarChanged("office", 2, calendar_of(OFFICE), story.at))
+    story.note(CalendarChanged("office", 2, calendar_of(OFFICE), story.at))
     assert [decided.owner for decided in story.drain()] == ["a"]
     story.assert_sound()
 
@@ -347,11 +349,11 @@ def test_L17_a_released_or_refused_lead_makes_room_for_the_next() -> None:
     story = Story()
     team(story, "a", open_limit=1)
     assert story.owners(2) == ["a", ""]
-    story.note(domain.LoadChanged("a", -1, "QUALIFIED", story.at, "leads/00001"))
+    story.note(LoadChanged("a", -1, "QUALIFIED", story.at, "leads/00001"))
     assert [decided.owner for decided in story.drain()] == ["a"]
     story.person("a", open_limit=None, day_limit=3)
     assert story.owners(2) == ["a", ""]
-    refused = next(place for place, e in enumerate(story.entries, 1) if isinstance(e, domain.Decided) and e.owner)
+    refused = next(place for place, e in enumerate(story.entries, 1) if isinstance(e, Decided) and e.owner)
     story.give_back(refused)
     assert [decided.owner for decided in story.drain()] == ["a"]
     assert story.owners(1) == [""]

@@ -8,7 +8,8 @@ from pathlib import Path
 from chassis.migration import migrate
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2, rules_pb2
-from rules import domain
+from rules.domain.entries import Decided
+from rules.domain.policy import default_policy, to_plain
 from tests.rules.house import House, bare, lead, open_runtime
 
 WEEK = [(d, "09:00", "18:00") for d in range(1, 6)]
@@ -57,7 +58,7 @@ def test_L30_a_response_stops_the_first_clock_and_starts_the_reclaim_clock_anew(
 
 
 def test_L21_L22_a_lead_untouched_for_the_policys_days_is_reclaimed_with_a_notice_to_the_manager(house: House) -> None:
-    clocks = domain.to_plain(domain.default_policy())["clocks"]
+    clocks = to_plain(default_policy())["clocks"]
     house.publish(clocks={**clocks, "reclaimDays": 7})
     house.hire("boss", role="manager")
     house.hire("a", manager="people/boss")
@@ -138,7 +139,7 @@ def test_R20_where_nobody_else_may_take_it_the_manager_gets_it_at_once_and_once(
         house.missed(1, 1, "a", skills=["german"])  # a manager need not have it
         (decided,) = house.announced(events_pb2.LeadAssignmentDecided)
         assert (bare(decided.owner), decided.reason, decided.owner_version) == ("boss", "ESCALATED", 1)
-    assert [e.owner for e in house.entries() if isinstance(e, domain.Decided)] == ["a", "", "boss"]
+    assert [e.owner for e in house.entries() if isinstance(e, Decided)] == ["a", "", "boss"]
     house.assert_sound()
 
 
@@ -216,7 +217,7 @@ def test_the_clock_counts_the_owners_working_time_over_holidays_and_chinas_make_
     house.now = datetime(2026, 2, 14, 3, 0, tzinfo=UTC)
     house.capture(3, region="华南")
     assert house.ownership(3).response.due == datetime(2026, 2, 14, 23, 0, tzinfo=UTC)  # type: ignore[union-attr]
-    clocks = domain.to_plain(domain.default_policy())["clocks"]
+    clocks = to_plain(default_policy())["clocks"]
     house.publish(clocks={**clocks, "responseWorking": False, "responseMinutes": 30})
     house.capture(4, region="华南")
     assert house.ownership(4).response.due == house.now + timedelta(minutes=30)  # type: ignore[union-attr]
@@ -224,7 +225,7 @@ def test_the_clock_counts_the_owners_working_time_over_holidays_and_chinas_make_
 
 def test_a_calendar_that_never_opens_again_does_not_stop_anything(house: House) -> None:
     house.hire("a", calendar="calendars/gone")
-    steps = domain.to_plain(domain.default_policy())["steps"]
+    steps = to_plain(default_policy())["steps"]
     house.publish(steps=[{**s, "checks": ["presence", "capacity", "skill"]} for s in steps])
     house.calendar("gone", [(1, "09:00", "10:00")], off_days=[
         f"{MON:%Y-%m-%d}" for MON in (datetime(2026, 11, 23, tzinfo=UTC) + timedelta(weeks=w) for w in range(70))

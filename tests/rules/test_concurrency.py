@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from dealwright.rules.v1 import events_pb2
-from rules import domain, usecases
+from rules import usecases
+from rules.domain.entries import Decided
 from rules.usecases import clocks
 from tests.rules.house import House, bare, lead, open_runtime
 
@@ -83,7 +84,7 @@ def test_processes_that_decide_contact_move_and_fire_at_once_never_block_each_ot
     house = houses[0]
     assert house.verify().first_wrong_entry == 0
     leads = range(PROCESSES * ROUNDS * 20)
-    decided = Counter(e.facts.lead for e in house.entries() if isinstance(e, domain.Decided) and e.owner)
+    decided = Counter(e.facts.lead for e in house.entries() if isinstance(e, Decided) and e.owner)
     assert decided == {bare(lead(n)): 1 for n in leads}
     rows = [house.ownership(n) for n in leads]
     assert house.open_leads == dict(Counter(row.counted for row in rows if row))

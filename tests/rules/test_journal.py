@@ -8,8 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.calendar import from_plain as calendar_of
-from rules import domain
+from rules.domain.assignment import decide_all
+from rules.domain.chain import GENESIS, seal, verify
+from rules.domain.codec import Unreadable, decode, encode
+from rules.domain.entries import (
+    CalendarChanged,
+    Decided,
+    Entry,
+    LeadFacts,
+    LeadWithdrawn,
+    LoadChanged,
+    PolicyPublished,
+    PresenceChanged,
+    TurnReturned,
+)
+from rules.domain.explanation import explain
+from rules.domain.fairness import LEAD
 from rules.domain.policy import Rule
+from rules.domain.replay import Diverged, fold_all
+from rules.domain.snapshot import restore, snapshot
+from rules.domain.state import initial_state
 from tests.rules.checker import check
 from tests.rules.story import Story
 from tests.rules.test_assignment import BOOTH, OFFICE, default_with
@@ -35,7 +53,7 @@ OPS = st.one_of(
 def play(ops: list[tuple[str, object, object]]) -> Story:
     """A journal in which everything that can change a decision happens."""
     story = Story(default_with(seniors={"industries": ("汽车",)}))
-    story.note(domain.CalendarChanged("office", 1, calendar_of(OFFICE), story.at))
+    story.note(CalendarChanged("office", 1, calendar_of(OFFICE), story.at))
     for number, key in enumerate(PEOPLE[:5]):
         story.person(
             key,
@@ -64,23 +82,23 @@ def play(ops: list[tuple[str, object, object]]) -> Story:
             case "leave", str(key), str(state):
                 story.person(key, state=state)
             case "move", str(key), int(delta):
-                story.note(domain.LoadChanged(key, delta, "MOVED", story.at, "", "roster/*"))
+                story.note(LoadChanged(key, delta, "MOVED", story.at, "", "roster/*"))
             case "hours", int(hours), _:
                 story.pass_time(hours=hours)
             case "policy", bool(charged), _:
                 version = story.state.policy.version + 1
                 policy = replace(story.state.policy, version=version, charge_manual_moves=charged, _hash=[])
-                story.note(domain.PolicyPublished(policy, story.at))
+                story.note(PolicyPublished(policy, story.at))
             case (("refuse" | "timeout"), int(number), _):
                 places = [
                     place
                     for place, entry in enumerate(story.entries, 1)
-                    if isinstance(entry, domain.Decided) and entry.owner and place not in returned
+                    if isinstance(entry, Decided) and entry.owner and place not in returned
                 ]
                 if places:
                     place = places[number % len(places)]
                     entry = story.entries[place - 1]
-                    assert isinstance(entry, domain.Decided)
+                    assert isinstance(entry, Decided)
                     if kind == "refuse":
                         returned.add(place)
                         story.give_back(place)
@@ -97,14 +115,14 @@ def test_L13_whatever_happens_the_fold_is_the_state_and_an_independent_reading_f
     ops: list[tuple[str, object, object]],
 ) -> None:
     story = play(ops)
-    assert domain.fold_all(domain.initial_state(), story.entries) == story.state
-    report = domain.verify(story.records())
+    assert fold_all(initial_state(), story.entries) == story.state
+    report = verify(story.records())
     assert (report.wrong, report.reason, report.entries) == (0, "", len(story.entries))
     wrong = [text for text in story.findings().wrong if "two owners" not in text]  # timeouts here are invented
     assert wrong == []
     for entry in story.entries:
-        assert domain.decode(domain.encode(entry)) == entry
-    assert domain.restore(domain.snapshot(story.state)) == story.state
+        assert decode(encode(entry)) == entry
+    assert restore(snapshot(story.state)) == story.state
 
 
 def test_L13_a_process_that_starts_from_a_snapshot_decides_as_one_that_never_stopped() -> None:
@@ -116,18 +134,18 @@ def test_L13_a_process_that_starts_from_a_snapshot_decides_as_one_that_never_sto
             story.presence("p0", "AWAY")
             story.owners(1)
             story.presence("p0", "ONLINE")
-        fresh = domain.restore(domain.snapshot(story.state))
+        fresh = restore(snapshot(story.state))
         lead = story.lead()
-        assert domain.decide_all(fresh, [lead], story.now)[0] == story.decide([lead])
-        assert domain.snapshot(domain.restore(domain.snapshot(story.state))) == domain.snapshot(story.state)
+        assert decide_all(fresh, [lead], story.now)[0] == story.decide([lead])
+        assert snapshot(restore(snapshot(story.state))) == snapshot(story.state)
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"[]", b'["state9",0,"",{},{},{},{},{},{}]', b'["state1",0,"x",{},{},{},{},{},{}]']
 )
 def test_L13_what_is_no_snapshot_is_refused(data: bytes) -> None:
-    with pytest.raises(domain.Unreadable):
-        domain.restore(data)
+    with pytest.raises(Unreadable):
+        restore(data)
 
 
 def rich() -> Story:
@@ -140,7 +158,7 @@ def rich() -> Story:
             ("place", 2, 0),
         ]
     )
-    story.note(domain.LeadWithdrawn("leads/none", "MERGED", story.at))
+    story.note(LeadWithdrawn("leads/none", "MERGED", story.at))
     return story
 
 
@@ -152,40 +170,40 @@ def test_L13_any_byte_of_any_entry_changed_is_named_by_verify() -> None:
             data[position] ^= 1
             forged = [*records]
             forged[record.seq - 1] = replace(record, data=bytes(data))
-            assert domain.verify(forged).wrong == record.seq
+            assert verify(forged).wrong == record.seq
 
 
 def test_L13_a_journal_forged_with_a_fitting_chain_is_still_found_by_deriving_again() -> None:
     story = rich()
-    place = next(p for p, e in enumerate(story.entries, 1) if isinstance(e, domain.Decided) and e.position == 2)
+    place = next(p for p, e in enumerate(story.entries, 1) if isinstance(e, Decided) and e.position == 2)
     for field, value in (("owner", PEOPLE[6]), ("position", 9), ("policy_hash", "0" * 64), ("step", "nearest")):
         forged = [*story.entries]
         forged[place - 1] = replace(story.entries[place - 1], **{field: value})  # type: ignore[arg-type]
-        records = domain.seal(domain.GENESIS, 1, [domain.encode(entry) for entry in forged])
-        report = domain.verify(records)
+        records = seal(GENESIS, 1, [encode(entry) for entry in forged])
+        report = verify(records)
         assert (report.wrong, report.reason.split(":")[0]) == (place, "DECISION")
 
 
 def test_L13_an_entry_missing_swapped_returned_twice_or_not_canonical_is_named() -> None:
     story = rich()
     records = story.records()
-    assert domain.verify([*records[:3], *records[4:]]).wrong == 4
-    assert domain.verify([*records[:2], records[3], records[2], *records[4:]]).wrong == 3
-    returned = next(e for e in story.entries if isinstance(e, domain.TurnReturned))
+    assert verify([*records[:3], *records[4:]]).wrong == 4
+    assert verify([*records[:2], records[3], records[2], *records[4:]]).wrong == 3
+    returned = next(e for e in story.entries if isinstance(e, TurnReturned))
     story.note(returned)
-    assert domain.verify(story.records()).reason.startswith("TURN")
+    assert verify(story.records()).reason.startswith("TURN")
     spaced = records[0].data.replace(b'"policy1",', b'"policy1", ')
-    assert domain.verify(domain.seal(domain.GENESIS, 1, [spaced])).reason == "BYTES: not canonical"
+    assert verify(seal(GENESIS, 1, [spaced])).reason == "BYTES: not canonical"
 
 
 def test_L13_verification_may_start_from_a_trusted_snapshot() -> None:
     story = rich()
     records = story.records()
     half = len(records) // 2
-    first = domain.verify(records[:half])
-    second = domain.verify(records[half:], first.state, first.head)
+    first = verify(records[:half])
+    second = verify(records[half:], first.state, first.head)
     assert (second.wrong, second.state) == (0, story.state)
-    assert domain.verify(records[half:], first.state, domain.GENESIS).wrong == half + 1
+    assert verify(records[half:], first.state, GENESIS).wrong == half + 1
 
 
 def test_L13_a_certificate_is_small_and_holds_no_name_phone_or_text() -> None:
@@ -194,8 +212,8 @@ def test_L13_a_certificate_is_small_and_holds_no_name_phone_or_text() -> None:
     key = "leads/01939c2e-7d1a-7c3b-9f10-0123456789ab"
     facts = replace(story.lead(region="华东", industry="汽车后市场", channel="TRADE_SHOW", intent="HIGH"), lead=key)
     (decided,) = story.decide([facts])
-    assert len(domain.encode(decided)) <= 300
-    assert json.loads(domain.encode(decided))[0] == "d1"
+    assert len(encode(decided)) <= 300
+    assert json.loads(encode(decided))[0] == "d1"
 
 
 def test_L13_an_explanation_shows_every_candidate_and_the_credits_before_and_after() -> None:
@@ -206,8 +224,8 @@ def test_L13_an_explanation_shows_every_candidate_and_the_credits_before_and_aft
     story.owners(1)
     before = story.state
     (decided,) = story.decide([story.lead()])
-    told = domain.explain(before, decided)
-    half = domain.LEAD // 2
+    told = explain(before, decided)
+    half = LEAD // 2
     assert [(c.person, c.outcome, c.reason, c.credit) for c in told.candidates] == [
         ("a", "PASSED_OVER", "NOT_THEIR_TURN", -half),
         ("b", "CHOSEN", "", half),
@@ -215,8 +233,8 @@ def test_L13_an_explanation_shows_every_candidate_and_the_credits_before_and_aft
     ]
     assert (told.ledger_before, told.ledger_after) == ({"a": -half, "b": half}, {"a": 0, "b": 0})
     assert [trace.outcome for trace in told.steps] == ["NOT_APPLICABLE"] * 5 + ["CHOSE"]
-    with pytest.raises(domain.Diverged):
-        domain.explain(before, replace(decided, owner="a"))
+    with pytest.raises(Diverged):
+        explain(before, replace(decided, owner="a"))
 
 
 @pytest.mark.parametrize(
@@ -239,11 +257,11 @@ def test_L13_the_checker_turns_red_for_each_planted_defect(defect: str, words: s
     story.owners(12)
     entries = [*story.entries]
     last = entries[-1]
-    assert isinstance(last, domain.Decided)
+    assert isinstance(last, Decided)
     person = story.state.people[last.owner]
     others = [replace(last.facts, lead=f"x{number}") for number in range(9)]
-    slipped: dict[str, list[domain.Entry]] = {
-        "presence": [domain.PresenceChanged(last.owner, 99, "AWAY", last.at), last],
+    slipped: dict[str, list[Entry]] = {
+        "presence": [PresenceChanged(last.owner, 99, "AWAY", last.at), last],
         "limit": [replace(person, version=99, open_limit=3), last],
         "left": [replace(person, version=99, state="LEFT"), last],
         "weight": [replace(last, owner="a", facts=f, position=12 + n) for n, f in enumerate(others)],
@@ -251,7 +269,7 @@ def test_L13_the_checker_turns_red_for_each_planted_defect(defect: str, words: s
         "idle": [replace(last, owner="", ledger="", position=0, reason="OFFLINE")],
         "byte": [last],
     }
-    forged = domain.seal(domain.GENESIS, 1, map(domain.encode, [*entries[:-1], *slipped[defect]]))
+    forged = seal(GENESIS, 1, map(encode, [*entries[:-1], *slipped[defect]]))
     stored = [(record.data, record.hash) for record in forged]
     if defect == "byte":
         stored[-1] = (stored[-1][0].replace(b'"c"', b'"b"'), stored[-1][1])
@@ -260,8 +278,8 @@ def test_L13_the_checker_turns_red_for_each_planted_defect(defect: str, words: s
 
 def test_L9_rules_and_conditions_survive_the_journal() -> None:
     policy = default_with(specialist={"rules": (Rule(("采购",), ("people/1", "people/2")),)})
-    published = domain.PolicyPublished(policy, 5)
-    assert domain.decode(domain.encode(published)) == published
-    facts = domain.LeadFacts("leads/1", 2, (True, "NO_FIELD"), cell=BOOTH, excluded=("a",), owner_version=4)
-    decided = domain.Decided(facts, policy.hash(), "", "fallback", "NO_PEOPLE", "", 0, True, 77)
-    assert domain.decode(domain.encode(decided)) == decided
+    published = PolicyPublished(policy, 5)
+    assert decode(encode(published)) == published
+    facts = LeadFacts("leads/1", 2, (True, "NO_FIELD"), cell=BOOTH, excluded=("a",), owner_version=4)
+    decided = Decided(facts, policy.hash(), "", "fallback", "NO_PEOPLE", "", 0, True, 77)
+    assert decode(encode(decided)) == decided

@@ -8,7 +8,8 @@ from chassis.database import Database
 from dealwright.directory.v1 import directory_pb2
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2
-from rules import domain
+from rules.domain.entries import CalendarChanged, TurnReturned
+from rules.domain.policy import default_policy, to_plain
 from tests.rules.house import House, bare, lead
 
 
@@ -56,7 +57,7 @@ def test_L14_R21_an_urgent_lead_is_decided_first_in_its_batch_and_says_so(house:
 
 def test_L9_L13_a_key_phrase_goes_to_the_specialist_whom_the_policy_names(house: House) -> None:
     house.hire("a", "b", "expert")
-    steps = domain.to_plain(domain.default_policy())["steps"]
+    steps = to_plain(default_policy())["steps"]
     steps[2]["rules"] = [{"phrases": ["采购"], "people": ["people/expert"]}]
     published = house.publish(steps=steps)
     assert published.content["steps"][2]["rules"][0]["people"][0] == "people/expert"  # type: ignore[index]
@@ -103,7 +104,7 @@ def test_a_refused_owner_gets_his_turn_back_once_and_the_clocks_stop(house: Hous
     assert house.open_leads == {}
     assert house.ownership(1).running() == []  # type: ignore[union-attr]
     assert house.capture(2) == ["a"]
-    assert sum(isinstance(e, domain.TurnReturned) for e in house.entries()) == 1
+    assert sum(isinstance(e, TurnReturned) for e in house.entries()) == 1
     # The same capture is decided anew: `leads` may want an owner for it again at the same version.
     assert house.capture(1) == ["b"]
     house.assert_sound()
@@ -201,7 +202,7 @@ def test_the_companys_calendar_reaches_everybody_without_one_of_his_own(house: H
 
     house.tell(directory_events.CalendarChanged(calendar=late, version=1))
     assert house.capture(3) == ["b"]
-    assert sum(isinstance(e, domain.CalendarChanged) for e in house.entries()) == 2
+    assert sum(isinstance(e, CalendarChanged) for e in house.entries()) == 2
     house.calendar("company", [(1, "09:00", "18:00")], work_days=["2026-11-28"])
     assert house.capture(4) == ["a"]
     house.assert_sound()

@@ -14,7 +14,10 @@ from chassis.access import ANONYMOUS, peer
 from chassis.errors import Denied, Invalid, NotFound, Stale
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.rules.v1 import events_pb2, rules_pb2
-from rules import domain, usecases, wire
+from rules import usecases, wire
+from rules.domain.fairness import LEAD
+from rules.domain.policy import default_policy, to_plain
+from rules.domain.state import credits_of
 from rules.servicer import BlueprintServicer, RuleServicer
 from rules.usecases import assignment
 from tests.rules.house import House, lead
@@ -24,7 +27,7 @@ GUIDE = Path(__file__).parents[2] / "docs/guide/policies.md"
 
 
 def with_when(expression: str) -> dict[str, Any]:
-    content = domain.to_plain(domain.default_policy())
+    content = to_plain(default_policy())
     content["steps"][5]["when"] = expression
     return content
 
@@ -145,7 +148,7 @@ def test_what_waits_is_looked_at_anew_when_a_policy_is_published_and_in_its_orde
     house.tell(house.captured(99, text="采购，急"))
     assert len(house.waiting) == 31
     house.announced()
-    steps = domain.to_plain(domain.default_policy())["steps"]
+    steps = to_plain(default_policy())["steps"]
     steps[2]["rules"] = [{"phrases": ["采购"], "people": ["people/expert"]}]
     house.publish(steps=steps)
     while house.wait_loop():
@@ -163,8 +166,8 @@ def test_R9_a_move_by_hand_charges_the_roster_where_the_policy_says_so(house: Ho
     house.publish(chargeManualMoves=True)
     assert house.capture(1, 2, 3) == ["a", "b", "c"]
     house.tell(house.moved(1, "b", 2, "MANUAL", "a"))
-    credits = domain.credits_of(house.state)["roster/*"]
-    assert {p: c / domain.LEAD for p, c in credits.items()} == {"a": 1, "b": -1, "c": 0}
+    credits = credits_of(house.state)["roster/*"]
+    assert {p: c / LEAD for p, c in credits.items()} == {"a": 1, "b": -1, "c": 0}
     assert house.capture(4) == ["a"]
     house.assert_sound()
 
@@ -176,7 +179,7 @@ def test_the_guides_example_is_a_policy_and_every_key_is_described() -> None:
     assert [s.kind for s in policy.steps] == [
         *("keep_owner", "tag_urgent", "specialist", "nearest", "seniors", "roster", "fallback"),
     ]
-    plain = domain.to_plain(policy)
+    plain = to_plain(policy)
     keys = {*plain, *plain["clocks"], *(key for step in plain["steps"] for key in step), "match", "phrases", "people"}
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
     assert [name for name in wire.CONDITION_SCHEMA if f"`{name}`" not in text] == []

@@ -4,28 +4,29 @@ from typing import Any
 
 import pytest
 
-from rules import domain
+from rules.domain.policy import default_policy, to_plain, with_version
+from rules.domain.policy_form import PolicyInvalid, from_plain
 
 
 def plain(**changes: Any) -> dict[str, Any]:
-    return {**domain.to_plain(domain.default_policy()), **changes}
+    return {**to_plain(default_policy()), **changes}
 
 
 def test_L13_the_default_policy_survives_reading_and_writing_and_its_hash_follows_the_version() -> None:
-    policy = domain.from_plain(plain())
-    assert policy == domain.default_policy()
-    assert policy.hash() == domain.default_policy().hash()
-    assert domain.with_version(policy, 2).hash() != policy.hash()
-    assert domain.from_plain(plain(), version=2) == domain.with_version(policy, 2)
+    policy = from_plain(plain())
+    assert policy == default_policy()
+    assert policy.hash() == default_policy().hash()
+    assert with_version(policy, 2).hash() != policy.hash()
+    assert from_plain(plain(), version=2) == with_version(policy, 2)
 
 
 def test_L13_the_order_of_steps_and_each_setting_change_the_hash() -> None:
     steps = plain()["steps"]
     hashes = {
-        domain.from_plain(plain(steps=steps)).hash(),
-        domain.from_plain(plain(steps=steps[::-1])).hash(),
-        domain.from_plain(plain(steps=[{**steps[0], "checks": []}, *steps[1:]])).hash(),
-        domain.from_plain(plain(timeZone="Europe/Berlin")).hash(),
+        from_plain(plain(steps=steps)).hash(),
+        from_plain(plain(steps=steps[::-1])).hash(),
+        from_plain(plain(steps=[{**steps[0], "checks": []}, *steps[1:]])).hash(),
+        from_plain(plain(timeZone="Europe/Berlin")).hash(),
     }
     assert len(hashes) == 4
 
@@ -59,13 +60,13 @@ def test_L13_the_order_of_steps_and_each_setting_change_the_hash() -> None:
     ],
 )
 def test_L13_a_wrong_policy_is_refused_and_every_wrong_path_is_named(changes: dict[str, Any], paths: list[str]) -> None:
-    with pytest.raises(domain.PolicyInvalid) as refused:
-        domain.from_plain(plain(**changes))
+    with pytest.raises(PolicyInvalid) as refused:
+        from_plain(plain(**changes))
     assert [path for path, _, _ in refused.value.problems] == paths
     assert all(english and chinese for _, english, chinese in refused.value.problems)
 
 
 @pytest.mark.parametrize("whole", [None, [], "x", 3, {}])
 def test_L13_what_is_no_policy_at_all_is_refused(whole: Any) -> None:
-    with pytest.raises(domain.PolicyInvalid):
-        domain.from_plain(whole)
+    with pytest.raises(PolicyInvalid):
+        from_plain(whole)

@@ -16,7 +16,9 @@ from chassis.errors import Invalid, NotFound
 from chassis.migration import migrate
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import events_pb2, rules_pb2
-from rules import domain, storage
+from rules import storage
+from rules.domain.chain import GENESIS, Record, seal
+from rules.domain.policy import to_plain
 from rules.main import service
 from rules.servicer import RuleServicer
 from rules.storage import journal, snapshots
@@ -160,7 +162,7 @@ def test_verification_names_the_entry_of_which_a_single_byte_was_changed(house: 
     # A cunning hand writes every later hash anew: then the decision itself does not re-derive.
     with house.runtime.database.write() as connection:
         rows = connection.execute(sa.select(journal.c.seq, journal.c.body).order_by(journal.c.seq)).all()
-        for record in domain.seal(domain.GENESIS, 1, [bytes(r.body) for r in rows]):
+        for record in seal(GENESIS, 1, [bytes(r.body) for r in rows]):
             connection.execute(sa.update(journal).where(journal.c.seq == record.seq).values(hash=record.hash))
     bad = ask(house, "VerifyJournal", rules_pb2.VerifyJournalRequest())
     assert (bad.first_wrong_entry, bad.problem[:8]) == (17, "DECISION")
@@ -184,7 +186,7 @@ def test_a_process_starts_from_a_snapshot_of_this_very_journal_and_old_decisions
     read: list[int] = []
     original = storage.records
 
-    def watched(tx: Transaction, after: int, until: int | None = None, page: int = 5000) -> Iterator[domain.Record]:
+    def watched(tx: Transaction, after: int, until: int | None = None, page: int = 5000) -> Iterator[Record]:
         read.append(after)
         return original(tx, after, until, page)
 
@@ -208,7 +210,7 @@ def test_a_simulation_decides_history_again_with_loads_that_follow_the_simulated
     assert house.capture(1, 2, 3, 4) == ["a", "b", "a", "b"]
     house.tell(house.qualified(1, "a", 1))
     assert house.capture(5) == ["a"]
-    content = domain.to_plain(house.state.policy)
+    content = to_plain(house.state.policy)
     same = ask(house, "SimulatePolicy", rules_pb2.SimulatePolicyRequest(content=struct(content)))
     assert (same.decisions, same.different, same.not_evaluated, same.waiting) == (5, 0, 0, 0)
     assert same.leads_per_person == {"people/a": 3, "people/b": 2}

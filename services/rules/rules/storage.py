@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from chassis.database import Moment, in_values, insert_rows
 from chassis.tables import attach
 from chassis.transaction import Transaction
-from rules.domain import GENESIS, Record
+from rules.domain.chain import GENESIS, Record
 from rules.domain.ownership import Clock, Ownership
 
 metadata = sa.MetaData()

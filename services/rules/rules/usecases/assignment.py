@@ -11,9 +11,12 @@ from typing import Any
 from chassis.transaction import Transaction
 from dealwright.leads.v1 import events_pb2 as lead_events
 from rules import storage, wire
-from rules.domain import Decided, LeadFacts, State, TurnReturned, decode, moment_of, next_wake, waiting_in_order
 from rules.domain import ownership as owning
+from rules.domain.assignment import next_wake, waiting_in_order
+from rules.domain.codec import decode
+from rules.domain.entries import Decided, LeadFacts, TurnReturned
 from rules.domain.ownership import Ownership
+from rules.domain.state import State, moment_of
 from rules.usecases import clocks
 from rules.usecases.journal import Journal, kept_policy, known_state, open_journal
 from rules.usecases.loads import account

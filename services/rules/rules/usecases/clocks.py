@@ -12,9 +12,10 @@ from chassis.calendar import NeverOpen
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import storage, wire
-from rules.domain import Decided, State, moment_of
+from rules.domain.entries import Decided
 from rules.domain.ownership import FIRST_RESPONSE, RECLAIM, Dues, fire
 from rules.domain.policy import RESERVED_STEP
+from rules.domain.state import State, moment_of
 from rules.usecases.journal import known_state
 
 _FIRE_AT_ONCE = 500

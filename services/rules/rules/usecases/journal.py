@@ -9,32 +9,24 @@ from typing import Any
 
 from chassis.transaction import Transaction
 from rules import storage
-from rules.domain import (
-    GENESIS,
+from rules.domain.assignment import decide_all, drain
+from rules.domain.chain import GENESIS, Record, next_hash, seal
+from rules.domain.codec import decode, encode
+from rules.domain.entries import (
     CalendarChanged,
     Decided,
-    Diverged,
     Entry,
     LeadFacts,
     LeadWithdrawn,
     LoadChanged,
     PersonChanged,
-    Policy,
     PresenceChanged,
-    Record,
-    State,
     TurnReturned,
-    decide_all,
-    decode,
-    drain,
-    encode,
-    fold_all,
-    initial_state,
-    moment_of,
-    next_hash,
-    seal,
 )
+from rules.domain.policy import Policy
+from rules.domain.replay import Diverged, fold_all
 from rules.domain.snapshot import restore, snapshot
+from rules.domain.state import State, initial_state, moment_of
 from rules.storage import JournalRow
 
 # A restart, and the explanation of one decision, replay at most this many entries.

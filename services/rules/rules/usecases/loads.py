@@ -7,19 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from chassis.transaction import Transaction
 from rules import storage
-from rules.domain import (
-    Decided,
-    Entry,
-    LeadFacts,
-    LeadWithdrawn,
-    LoadChanged,
-    State,
-    TurnReturned,
-    decode,
-    micros,
-    turn_ledger,
-)
+from rules.domain.assignment import turn_ledger
+from rules.domain.codec import decode
+from rules.domain.entries import Decided, Entry, LeadFacts, LeadWithdrawn, LoadChanged, TurnReturned
 from rules.domain.ownership import Ownership
+from rules.domain.state import State, micros
 from rules.usecases.journal import Journal
 
 

@@ -14,9 +14,10 @@ from chassis.transaction import Transaction
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import storage, wire
-from rules.domain import Decided, State, TurnReturned, micros
 from rules.domain import ownership as owning
+from rules.domain.entries import Decided, TurnReturned
 from rules.domain.ownership import Ownership
+from rules.domain.state import State, micros
 from rules.usecases import clocks
 from rules.usecases.assignment import announce, drain
 from rules.usecases.journal import open_journal

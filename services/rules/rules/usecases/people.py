@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from chassis.transaction import Transaction
 from dealwright.directory.v1 import events_pb2 as directory_events
 from rules import wire
-from rules.domain import CalendarChanged, Entry, PresenceChanged, State
+from rules.domain.entries import CalendarChanged, Entry, PresenceChanged
+from rules.domain.state import State
 from rules.usecases.assignment import drain
 from rules.usecases.journal import Journal, open_journal
 

@@ -5,24 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.errors import Invalid, NotFound, Stale
-from chassis.expressions import ExpressionError, WordList
+from chassis.expressions import ExpressionError
 from chassis.expressions import compile as compile_expression
 from chassis.settings import Settings
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import storage, wire
-from rules.domain import (
-    Policy,
-    PolicyInvalid,
-    PolicyPublished,
-    decode,
-    default_policy,
-    from_plain,
-    micros,
-    moment_of,
-    to_plain,
-    with_version,
-)
+from rules.domain.codec import decode
+from rules.domain.entries import PolicyPublished
+from rules.domain.policy import Policy, default_policy, to_plain, with_version
+from rules.domain.policy_form import PolicyInvalid, from_plain
+from rules.domain.state import micros, moment_of
+from rules.domain.words import WordList
 from rules.usecases.assignment import drain
 from rules.usecases.journal import known_state, open_journal
 

@@ -10,19 +10,13 @@ from chassis.errors import NotFound
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import rules_pb2
 from rules import storage, wire
-from rules.domain import (
-    LEAD,
-    Decided,
-    PersonChanged,
-    State,
-    TurnReturned,
-    decode,
-    explain,
-    verify,
-    why_passed_over,
-)
-from rules.domain.fairness import next_index, settled
+from rules.domain.chain import verify
+from rules.domain.codec import decode
+from rules.domain.entries import Decided, PersonChanged, TurnReturned
+from rules.domain.explanation import explain, why_passed_over
+from rules.domain.fairness import LEAD, next_index, settled
 from rules.domain.ownership import clocks_of
+from rules.domain.state import State
 from rules.usecases.journal import known_state, states_before
 
 _LEAD = re.compile(r"leads/[0-9a-f]{32}")

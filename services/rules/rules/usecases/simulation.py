@@ -17,24 +17,12 @@ from chassis.errors import Invalid
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import rules_pb2
 from rules import storage, wire
-from rules.domain import (
-    Decided,
-    Entry,
-    LeadFacts,
-    LoadChanged,
-    PolicyPublished,
-    State,
-    TurnReturned,
-    decide_all,
-    decode,
-    drain,
-    fold,
-    fold_all,
-    initial_state,
-    moment_of,
-    with_version,
-)
-from rules.domain.policy import ConditionSource
+from rules.domain.assignment import decide_all, drain
+from rules.domain.codec import decode
+from rules.domain.entries import Decided, Entry, LeadFacts, LoadChanged, PolicyPublished, TurnReturned
+from rules.domain.policy import ConditionSource, with_version
+from rules.domain.replay import fold, fold_all
+from rules.domain.state import State, initial_state, moment_of
 from rules.usecases.journal import known_state, state_before
 from rules.usecases.policies import plan_policy
 

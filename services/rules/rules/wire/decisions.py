@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dealwright.rules.v1 import rules_pb2
-from rules.domain import (
-    LEAD,
-    Explanation,
-    moment_of,
-)
+from rules.domain.explanation import Explanation
+from rules.domain.fairness import LEAD
+from rules.domain.state import moment_of
 from rules.wire.names import lead_name, person_name
 from rules.wire.policies import struct
 

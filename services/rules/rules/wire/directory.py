@@ -7,13 +7,8 @@ from datetime import datetime
 from chassis import calendar as working
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events
-from rules.domain import (
-    CalendarChanged,
-    PersonChanged,
-    PresenceChanged,
-    cell,
-    micros,
-)
+from rules.domain.entries import CalendarChanged, PersonChanged, PresenceChanged, cell
+from rules.domain.state import micros
 from rules.wire.names import bare
 
 COMPANY_CALENDAR = "company"

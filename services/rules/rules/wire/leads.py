@@ -8,19 +8,15 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.expressions import ConditionSet, contains_any
+from chassis.expressions import ConditionSet
 from chassis.expressions import compile as compile_expression
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.leads.v1 import leads_pb2
 from dealwright.rules.v1 import events_pb2
-from rules.domain import (
-    Decided,
-    LeadFacts,
-    Policy,
-    cell,
-    micros,
-)
-from rules.domain.entries import Condition
+from rules.domain.entries import Condition, Decided, LeadFacts, cell
+from rules.domain.policy import Policy
+from rules.domain.state import micros
+from rules.domain.words import contains_any
 from rules.wire.names import bare, lead_name, person_name
 
 # The variables of a policy's CEL conditions.

@@ -8,10 +8,7 @@ from typing import Any
 from google.protobuf import json_format, struct_pb2
 
 from dealwright.rules.v1 import rules_pb2
-from rules.domain import (
-    Policy,
-    to_plain,
-)
+from rules.domain.policy import Policy, to_plain
 from rules.wire.names import person_name
 
 
