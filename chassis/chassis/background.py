@@ -100,4 +100,11 @@ class Background:
             ).one()
             telemetry.PARKED.labels(name).set(failures[0])
             telemetry.FAILING.labels(name).set(failures[1])
+            pending = tables.audit_pending
+            unsealed = tx.execute(
+                sa.select(sa.func.coalesce(sa.func.sum(pending.c.rows), 0), sa.func.min(pending.c.id))
+            ).one()
+            telemetry.UNSEALED.labels(name).set(unsealed[0])
+            age = tx.now.timestamp() - ids.made_at(unsealed[1]) if unsealed[1] else 0.0
+            telemetry.UNSEALED_AGE.labels(name).set(max(0.0, age))
         return False

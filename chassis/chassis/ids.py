@@ -21,6 +21,11 @@ def new_secret(size: int = 32) -> str:
     return secrets.token_urlsafe(size)
 
 
+def made_at(made: str) -> float:
+    """When an id was made (seconds since 1970, to the millisecond)."""
+    return int(made[:12], 16) / 1000
+
+
 def first_id_at(seconds: float) -> str:
     """The smallest id that could be made at this moment (seconds since 1970): older ids sort before it."""
     return f"{int(seconds * 1000):012x}7{'0' * 19}"

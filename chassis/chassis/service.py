@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -28,6 +28,22 @@ class Loop:
     run: Callable[[Transaction], bool | None]
 
 
+class Door(Protocol):
+    """What a `serve` process answers through: the service's gRPC server, unless the service opens a door of its own."""
+
+    @property
+    def port(self) -> int: ...
+
+    def start(self) -> object:
+        """Open when it returns. Raises OSError when a port is taken."""
+
+    def away(self) -> list[str]:
+        """Names of what it cannot answer without and that is away now. Asked every two seconds, too."""
+
+    def stop(self) -> None:
+        """Finishes the calls under way, for at most `drain_seconds`."""
+
+
 @dataclass(frozen=True)
 class Service:
     """A service as its `main` declares it. `servicers` and `subscribers` are called in the role that needs them, so
@@ -44,6 +60,8 @@ class Service:
     kept_replies: Sequence[str] = ()
     # Runs once when `migrate` has brought the schema up: a first policy, the five roles.
     seed: Callable[[Transaction], None] | None = None
+    # What `serve` opens to the world instead of the service's gRPC server.
+    door: Callable[[Runtime], Door] | None = None
 
     @property
     def tables(self) -> ChassisTables:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import sqlalchemy as sa
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from chassis.service import Runtime
 
 
 class StatusServer:
-    """`ready()` tells the truth about this process at the moment it is asked; healthy means the process answers."""
+    """`away()` names, at the moment it is asked, what this process needs and has not: nothing means ready. Healthy
+    means that the process answers."""
 
-    def __init__(self, host: str, port: int, ready: Callable[[], bool]) -> None:
+    def __init__(self, host: str, port: int, away: Callable[[], Sequence[str]]) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 code, body, kind = 404, b"not found\n", "text/plain"
@@ -21,7 +25,9 @@ class StatusServer:
                 elif self.path == "/healthz":
                     code, body = 200, b"ok\n"
                 elif self.path == "/readyz":
-                    code, body = (200, b"ready\n") if ready() else (503, b"not ready\n")
+                    missing = away()
+                    code = 503 if missing else 200
+                    body = f"not ready: {', '.join(missing)}\n".encode() if missing else b"ready\n"
                 self.send_response(code)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
@@ -41,3 +47,12 @@ class StatusServer:
     def stop(self) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+
+def database_answers(runtime: Runtime) -> bool:
+    try:
+        with runtime.database.read() as connection:
+            connection.execute(sa.select(1))
+        return True
+    except sa.exc.SQLAlchemyError:
+        return False

@@ -37,6 +37,14 @@ BATCH_SIZE = Histogram(
 OUTBOX_DEPTH = Gauge("dealwright_outbox_depth", "Bus messages not yet published.", ("service",))
 OUTBOX_AGE = Gauge("dealwright_outbox_age_seconds", "Age of the oldest unpublished bus message.", ("service",))
 PUBLISHED = Counter("dealwright_published_events_total", "Events confirmed by the bus.", ("service", "type"))
+QUEUE_DEPTH = Gauge(
+    "dealwright_queue_messages", "Messages of up to 256 events that the broker has handed to nobody yet.", ("queue",)
+)
+QUEUE_HELD = Gauge(
+    "dealwright_queue_held_seconds",
+    "How long this process has had the oldest message not yet acknowledged.",
+    ("queue",),
+)
 INBOX_LAG = Gauge("dealwright_inbox_lag_seconds", "Age of the event handled last.", ("queue",))
 HANDLED = Counter("dealwright_handled_events_total", "Events delivered to a subscriber.", ("queue",))
 HANDLE_SECONDS = Histogram(
@@ -45,6 +53,7 @@ HANDLE_SECONDS = Histogram(
 FAILING = Gauge("dealwright_failing_events", "Events waiting for another try.", ("service",))
 PARKED = Gauge("dealwright_parked_events", "Events set aside after the last try.", ("service",))
 UNSEALED = Gauge("dealwright_audit_unsealed_rows", "Audit rows the sealer has not reached.", ("service",))
+UNSEALED_AGE = Gauge("dealwright_audit_unsealed_seconds", "Age of the oldest audit row not yet sealed.", ("service",))
 
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("dealwright")

@@ -137,6 +137,11 @@ class Publisher:
         self._thread = threading.Thread(target=self._relay, name=f"{runtime.name} relay", daemon=True)
         runtime.announce = self.announce
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker took or answered what it was sent last."""
+        return not self._away
+
     def start(self) -> None:
         self._thread.start()
 

@@ -34,13 +34,14 @@ from nameko.constants import AMQP_URI_CONFIG_KEY, HEARTBEAT_CONFIG_KEY, MAX_WORK
 from nameko.messaging import Consumer, QueueConsumer
 from nameko.runners import ServiceRunner
 
-from chassis import telemetry
+from chassis import clock, telemetry
 from chassis.background import Background
 from chassis.bus import publisher
+from chassis.bus.depths import Depths
 from chassis.bus.subscriptions import Subscription, deliver, park_undecodable, unpack
 from chassis.service import Runtime, runtime
 from chassis.settings import Settings
-from chassis.status import StatusServer
+from chassis.status import StatusServer, database_answers
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,8 @@ _PREFETCH = 64
 _EVENTS = 256
 _stopping = threading.Event()
 _broken = threading.Event()
+# Set while the broker hands messages to every subscription of this process.
+_consuming = threading.Event()
 
 
 class _Queues(QueueConsumer):  # type: ignore[misc]
@@ -74,7 +77,14 @@ class _Queues(QueueConsumer):  # type: ignore[misc]
     def establish_connection(self) -> Iterator[Any]:
         with self.create_connection() as broker:
             broker.ensure_connection(self._waits, None, interval_start=0.2, interval_step=0.3, interval_max=3.0)
-            yield broker
+            try:
+                yield broker
+            finally:
+                _consuming.clear()
+
+    def on_consume_ready(self, connection: Any, channel: Any, consumers: Any, **more: Any) -> None:
+        super().on_consume_ready(connection, channel, consumers, **more)
+        _consuming.set()
 
     def _waits(self, problem: Exception, interval: float) -> None:
         log.warning("consuming waits", error=type(problem).__name__)
@@ -89,12 +99,24 @@ class Deliveries(Consumer):  # type: ignore[misc]
     def __init__(self, most: int, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._most = most
-        self._waiting: deque[Any] = deque()
-        self._busy = False
+        # When each message came, beside it.
+        self._waiting: deque[tuple[float, Any]] = deque()
+        self._under_way: _Work | None = None
         self._idle = threading.Condition()
 
+    def setup(self) -> None:
+        super().setup()
+        telemetry.QUEUE_HELD.labels(self.queue.name).set_function(self._held)
+
+    def _held(self) -> float:
+        """Seconds since the oldest message came that is not acknowledged yet."""
+        since = self._under_way.since if self._under_way else None
+        if since is None:
+            since = self._waiting[0][0] if self._waiting else None
+        return 0.0 if since is None else clock.monotonic() - since
+
     def received(self, message: Any) -> None:
-        self._waiting.append(message)
+        self._waiting.append((clock.monotonic(), message))
         self._next()
 
     def forget(self) -> None:
@@ -102,10 +124,9 @@ class Deliveries(Consumer):  # type: ignore[misc]
         self._waiting.clear()
 
     def _next(self) -> None:
-        if self._busy or not self._waiting or _stopping.is_set():
+        if self._under_way or not self._waiting or _stopping.is_set():
             return
-        self._busy = True
-        work = _Work(self._waiting, self._most)
+        work = self._under_way = _Work(self._waiting, self._most)
         self.container.spawn_worker(self, (work,), {}, handle_result=partial(self._handled, work))
 
     def _handled(self, work: _Work, context: Any, result: Any = None, exc_info: Any = None) -> tuple[Any, Any]:
@@ -115,7 +136,7 @@ class Deliveries(Consumer):  # type: ignore[misc]
             _broken.set()
             _stopping.set()
         with self._idle:
-            self._busy = False
+            self._under_way = None
             self._idle.notify_all()
         self._next()
         return result, exc_info
@@ -123,23 +144,25 @@ class Deliveries(Consumer):  # type: ignore[misc]
     def stop(self) -> None:
         """Lets the delivery under way end while the connection is still there for its acknowledgement."""
         with self._idle:
-            self._idle.wait_for(lambda: not self._busy, 30)
+            self._idle.wait_for(lambda: not self._under_way, 30)
         super().stop()
 
 
 class _Work:
     """What one delivery takes: messages from those that wait, until it has `most` events."""
 
-    def __init__(self, waiting: deque[Any], most: int) -> None:
+    def __init__(self, waiting: deque[tuple[float, Any]], most: int) -> None:
         self._waiting = waiting
         self._most = most
+        self.since: float | None = None
         self.done: list[Any] = []
 
     def handle(self, runtime: Runtime, subscription: Subscription) -> None:
         taken: list[Any] = []
         envelopes: list[Envelope] = []
         while self._waiting and len(envelopes) < self._most:
-            message = self._waiting.popleft()
+            since, message = self._waiting.popleft()
+            self.since = self.since or since
             taken.append(message)
             body = message.body if isinstance(message.body, bytes) else str(message.body).encode()  # "" where empty
             try:
@@ -187,9 +210,12 @@ def run(mine: Runtime) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _stopping.set())
     known = list(mine.service.subscribers())
+    relay = publisher.Publisher(mine)
+    status = StatusServer(settings.host, settings.metrics_port, lambda: _away(mine, known, relay))
+    status.start()
+    log.info("status", service=mine.name, port=status.port)
     if not _declared(mine, known):
         return 0
-    relay = publisher.Publisher(mine)
     relay.start()
     background = Background(mine, known)
     background.start()
@@ -203,17 +229,26 @@ def run(mine: Runtime) -> int:
     runner.add_service(service_class(mine, known))
     runner.start()
     eventlet.spawn(_watch, runner)
-    status = StatusServer(settings.host, settings.metrics_port, ready=lambda: not _stopping.is_set())
-    status.start()
+    depths = Depths(mine, known)
+    depths.start()
     log.info("working", service=mine.name, queues=[s.queue(mine.name) for s in known], status=status.port)
     while not _stopping.wait(0.2):
         pass
     runner.stop()
+    depths.stop()
     background.stop()
     relay.stop()
     status.stop()
     mine.database.dispose()
     return int(_broken.is_set())
+
+
+def _away(mine: Runtime, known: Sequence[Subscription], relay: publisher.Publisher) -> list[str]:
+    """What keeps this process from handling events: a broker that hands it none or takes none of it, its database."""
+    if _stopping.is_set():
+        return ["stopping"]
+    missing = [] if relay.connected and (_consuming.is_set() or not known) else ["broker"]
+    return missing if database_answers(mine) else [*missing, "database"]
 
 
 def _declared(mine: Runtime, known: Sequence[Subscription]) -> bool:

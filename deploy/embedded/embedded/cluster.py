@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import Self
 
 from chassis import ids
+from chassis.testing.kernel import Port
 from chassis.testing.parts import Parts
-from chassis.testing.proc import Port
 from chassis.testing.process import PartFailed, Process
 from embedded import catalogue
 
@@ -90,15 +90,14 @@ class Cluster:
                 if role == "serve":
                     ports.append(int(self.grpc[name].rsplit(":", 1)[1]))
                     if name == "gateway":
-                        ports[0] = self.http_port
-                        self.status[process] = self.url
+                        ports.append(self.http_port)
                 log = self.folder / "log" / f"{name}-{role}"
                 log.mkdir(parents=True, exist_ok=True)
                 self.processes[process] = Process(
                     process, self.command(role, name), folder=log, ports=ports, env=self.environment(name, process)
                 )
-        # One after another: seeds announce what later services listen to, and queues must be there first.
-        for name in reversed(catalogue.NAMES):
+        # In any order: what a seed announces waits in its outbox until processes run, when all queues are there.
+        for name in catalogue.NAMES:
             self.run("migrate", name)
 
     def command(self, role: str, name: str) -> list[str]:
@@ -118,9 +117,7 @@ class Cluster:
             "DEALWRIGHT_REDIS_URL": self.parts.valkey.url,
             "DEALWRIGHT_TOKEN_KEY": self.token_key,
             "DEALWRIGHT_GRPC_PORT": self.grpc[name].rsplit(":", 1)[1] if process.endswith("serve") else "0",
-            "DEALWRIGHT_METRICS_PORT": status.rsplit(":", 1)[1]
-            if name != "gateway" or process == "gateway work"
-            else "0",
+            "DEALWRIGHT_METRICS_PORT": status.rsplit(":", 1)[1],
             "HOST": "127.0.0.1",
             "PORT": str(self.http_port),
             "GRPC_PORT": self.front_door.rsplit(":", 1)[1],

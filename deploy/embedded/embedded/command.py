@@ -35,15 +35,11 @@ def up(cluster: Annotated[bool, typer.Option(help="Separate processes on real pa
 @app.command()
 def serve(service: ServiceName) -> None:
     """Answer one service's calls."""
-    if _named(service) == "gateway":
-        from embedded.starting import serve_gateway
+    _named(service)
+    from chassis import roles
+    from embedded.catalogue import load
 
-        serve_gateway()
-    else:
-        from chassis import roles
-        from embedded.catalogue import load
-
-        roles.serve(load(service))
+    roles.serve(load(service))
 
 
 @app.command()

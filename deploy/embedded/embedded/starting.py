@@ -1,4 +1,4 @@
-"""`dealwright up`: everything in one process, or every role as a process on this machine; and the gateway's `serve`."""
+"""`dealwright up`: everything in one process, or every role as a process on this machine."""
 
 from __future__ import annotations
 
@@ -92,19 +92,6 @@ def up_cluster() -> None:
         _greet(cluster.url, cluster.front_door, password, clock.monotonic() - started)
         Console().print(f"PostgreSQL, RabbitMQ, Valkey and {len(cluster.processes)} processes; logs under {folder}/log")
         wait_for_signal()
-
-
-def serve_gateway() -> None:
-    """The gateway's `serve` role in the cluster."""
-    from gateway.main import serve
-
-    settings = Settings()
-    telemetry.start("gateway", "serve", settings.log_level, settings.trace_ratio)
-    mine = runtime(load("gateway"), settings)
-    gateway = serve(mine)
-    wait_for_signal()
-    gateway.stop()
-    mine.database.dispose()
 
 
 def wait_for_signal() -> None:

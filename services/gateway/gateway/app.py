@@ -70,7 +70,8 @@ def create_app(context: Context) -> ASGIApp:
         names = list(SERVICES)
         answers = await asyncio.gather(*(context.channels.ready(name) for name in names))
         away = [name for name, well in zip(names, answers, strict=True) if not well]
-        return _json({"status": "not ready" if away else "ready", "away": away}, 503 if away else 200)
+        # Ready all the same: a gateway taken away because of one service would take the others with it.
+        return _json({"status": "ready", "away": away})
 
     async def healthy(request: Request) -> Response:
         return _json({"status": "ok"})

@@ -20,25 +20,30 @@ Metadata = Sequence[tuple[str, str]]
 _AGAIN_AFTER = 0.05
 
 
+def options(settings: Settings) -> list[tuple[str, Any]]:
+    """What every channel to a service is opened with, from whichever thread."""
+    return [
+        ("grpc.max_receive_message_length", 4 * settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.max_metadata_size", 64 * 1024),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 5_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+        # Behind one name there may be many pods.
+        ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    ]
+
+
 class Channels:
     """One channel for each service, opened when first used. Belongs to one event loop."""
 
     def __init__(self, address: Callable[[str], str], settings: Settings) -> None:
         self._address = address
-        self._options = [
-            ("grpc.max_receive_message_length", 4 * settings.max_message_bytes),
-            ("grpc.max_send_message_length", settings.max_message_bytes),
-            ("grpc.max_metadata_size", 64 * 1024),
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.keepalive_timeout_ms", 5_000),
-            ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.http2.max_pings_without_data", 0),
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 2_000),
-            # Behind one name there may be many pods.
-            ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
-        ]
+        self._options = options(settings)
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._calls: dict[str, Any] = {}
 
@@ -63,7 +68,7 @@ class Channels:
             call = self._calls[path] = self._channel(service).unary_unary(path)
         return bytes(await call(request, metadata=metadata, timeout=seconds))
 
-    async def ready(self, service: str, seconds: float = 2.0) -> bool:
+    async def ready(self, service: str, seconds: float = 1.0) -> bool:
         """Whether the service says of itself that it serves."""
         try:
             answer: Any = await self._channel(service).unary_unary("/grpc.health.v1.Health/Check")(

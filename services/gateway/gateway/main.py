@@ -29,7 +29,14 @@ def _subscribers() -> Sequence[Subscription]:
     return subscriptions(subscribers)
 
 
-service = Service("gateway", metadata, "gateway.migrations", servicers=_servicers, subscribers=_subscribers)
+def _door(runtime: Runtime) -> Gateway:
+    from gateway.serving import Gateway
+    from gateway.settings import GatewaySettings
+
+    return Gateway(runtime, GatewaySettings())
+
+
+service = Service("gateway", metadata, "gateway.migrations", servicers=_servicers, subscribers=_subscribers, door=_door)
 
 
 def serve(runtime: Runtime, settings: GatewaySettings | None = None) -> Gateway:

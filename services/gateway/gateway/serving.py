@@ -57,6 +57,10 @@ class Gateway:
             raise TimeoutError("the gateway did not start")
         log.info("gateway open", url=self.url, grpc_port=self.grpc_port)
 
+    def away(self) -> list[str]:
+        """Only itself: whichever service is away, the others' calls go on, and so do the pages and the feed."""
+        return [] if self._thread.is_alive() else ["gateway"]
+
     def stop(self) -> None:
         if self._loop is not None and self._leave is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._leave.set)
