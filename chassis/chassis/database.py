@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
-from chassis.rows import Insert, Json, Moment, in_values, insert_rows, insert_together, to_micros, update_rows
+from chassis.kinds import Json, Moment, to_micros
+from chassis.rows import Insert, in_values, insert_rows, insert_together, update_rows
 
 __all__ = [
     "Database",

@@ -1,58 +1,16 @@
-"""Column types that mean the same on both databases, and rows in sets: one statement for many."""
+"""Rows in sets: one statement for many, the same on both databases."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Moment(sa.types.TypeDecorator[datetime]):
-    """An aware UTC datetime: timestamptz on PostgreSQL, microseconds since 1970 on SQLite."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(sa.BigInteger())
-        return dialect.type_descriptor(sa.DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return to_micros(value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return _EPOCH + timedelta(microseconds=value)
-        return value.astimezone(UTC) if isinstance(value, datetime) else None
-
-
-class Json(sa.types.TypeDecorator[Any]):
-    """Plain data: jsonb on PostgreSQL, JSON text on SQLite."""
-
-    impl = sa.JSON
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.JSONB())
-        return dialect.type_descriptor(sa.JSON())
-
-
-def to_micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
+from chassis.kinds import Json, Moment, array_cast, array_writer, json_text, to_micros
 
 
 class _Text:
@@ -66,13 +24,18 @@ class _Text:
             " RETURNING " + ", ".join(f'"{c}"' for c in returning) if returning else ""
         )
         self.convert = [_converter(table.c[c].type) for c in columns]
-        self.arrays = [_array_writer(table.c[c].type) for c in columns]
+        self.arrays = [array_writer(table.c[c].type) for c in columns]
         if sqlite:
             marks = ", ".join("?" for _ in columns)
             self.sql = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}){tail}'
         else:
-            arrays = ", ".join(_array_cast(table.c[c].type) for c in columns)
-            self.sql = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}){tail}'
+            self.casts = [array_cast(table.c[c].type) for c in columns]
+            self.head, self.tail = f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest(', f"){tail}"
+            self.sql = self.numbered(1)
+
+    def numbered(self, first: int) -> str:
+        """The text for PostgreSQL with its parameters numbered from `first`."""
+        return self.head + ", ".join(f"${n}{cast}" for n, cast in enumerate(self.casts, first)) + self.tail
 
 
 _inserts: dict[tuple[object, ...], _Text] = {}
@@ -118,9 +81,30 @@ def insert_rows(
         for row in values:
             found.extend(connection.exec_driver_sql(insert.sql, row).fetchall())
         return found
-    arrays = tuple(write(column) for write, column in zip(insert.arrays, zip(*rows, strict=True), strict=True))
-    result = connection.exec_driver_sql(insert.sql, arrays)
+    result = _run(connection, insert.sql, _arrays(insert.arrays, rows))
     return list(result.fetchall()) if returning else []
+
+
+def _arrays(writers: Sequence[Callable[[Sequence[Any]], Any]], rows: Sequence[Sequence[Any]]) -> list[Any]:
+    return [write(column) for write, column in zip(writers, zip(*rows, strict=True), strict=True)]
+
+
+def _run(connection: sa.Connection, sql: str, arrays: Sequence[Any]) -> Any:
+    """Runs a statement of PostgreSQL's own spelling ($1) on the driver's raw cursor: the others take a statement of
+    this length apart at each call, which costs more than to run it."""
+    import psycopg  # not where SQLite alone is used
+
+    proxied = connection.connection
+    raw: Any = proxied.driver_connection
+    cursor = psycopg.RawCursor(raw)
+    try:
+        cursor.execute(sql, arrays)
+    except psycopg.Error as problem:
+        raise sa.exc.DBAPIError.instance(
+            sql, None, problem, psycopg.Error, hide_parameters=True, connection_invalidated=raw.closed,
+            dialect=connection.dialect,
+        ) from problem  # fmt: skip
+    return cursor
 
 
 @dataclass(frozen=True)
@@ -146,70 +130,33 @@ def insert_together(connection: sa.Connection, inserts: Sequence[Insert]) -> int
         returning = last.columns[:1] if last.lenient else ()
         written = insert_rows(connection, last.table, last.columns, last.rows, conflict, returning)
         return len(written) if last.lenient else len(last.rows)
-    texts: list[str] = []
-    arrays: list[str] = []
-    for number, insert in enumerate(inserts):
-        conflict = "DO NOTHING" if insert.lenient else ""
-        made = _insert(insert.table, tuple(insert.columns), conflict, (insert.columns[0],), sqlite=False)
-        texts.append(f"w{number} AS ({made.sql})")
-        arrays.extend(write(c) for write, c in zip(made.arrays, zip(*insert.rows, strict=True), strict=True))
-    sql = f"WITH {', '.join(texts)} SELECT count(*) FROM w{len(inserts) - 1}"
-    return int(connection.exec_driver_sql(sql, tuple(arrays)).scalar_one())
+    arrays: list[Any] = []
+    made = [
+        _insert(i.table, tuple(i.columns), "DO NOTHING" if i.lenient else "", (i.columns[0],), sqlite=False)
+        for i in inserts
+    ]
+    for insert, text in zip(inserts, made, strict=True):
+        arrays += _arrays(text.arrays, insert.rows)
+    key = tuple(text.sql for text in made)
+    if key not in _together:
+        first = 1
+        parts = []
+        for number, text in enumerate(made):
+            parts.append(f"w{number} AS ({text.numbered(first)})")
+            first += len(text.casts)
+        _together[key] = f"WITH {', '.join(parts)} SELECT count(*) FROM w{len(parts) - 1}"
+    return int(_run(connection, _together[key], arrays).fetchone()[0])
+
+
+_together: dict[tuple[str, ...], str] = {}
 
 
 def _converter(kind: sa.types.TypeEngine[Any]) -> Any:
     if isinstance(kind, Json):
-        return lambda v: None if v is None else _json(v)
+        return lambda v: None if v is None else json_text(v)
     if isinstance(kind, Moment):
         return lambda v: None if v is None else to_micros(v)
     return None
-
-
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def _array_writer(kind: sa.types.TypeEngine[Any]) -> Callable[[Sequence[Any]], Any]:
-    """How a column of values becomes one array parameter. Written as PostgreSQL's own text form: the driver's dump
-    of a list looks at every value with regular expressions and took half of the time of a batch."""
-    if isinstance(kind, sa.LargeBinary):
-        return lambda values: _array("NULL" if v is None else f'"\\\\x{bytes(v).hex()}"' for v in values)
-    if isinstance(kind, Json):
-        return lambda values: _array("NULL" if v is None else _quoted(_json(v)) for v in values)
-    if isinstance(kind, Moment):
-        return lambda values: _array("NULL" if v is None else f'"{v.isoformat()}"' for v in values)
-    if isinstance(kind, sa.Boolean):
-        return lambda values: _array("NULL" if v is None else "t" if v else "f" for v in values)
-    if isinstance(kind, sa.Integer):
-        return lambda values: _array("NULL" if v is None else f"{int(v)}" for v in values)
-    if isinstance(kind, sa.Float):
-        return lambda values: _array("NULL" if v is None else repr(float(v)) for v in values)
-    return lambda values: _array("NULL" if v is None else _quoted(v) for v in values)
-
-
-def _array(written: Iterable[str]) -> str:
-    return "{" + ",".join(written) + "}"
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _array_cast(kind: sa.types.TypeEngine[Any]) -> str:
-    if isinstance(kind, Json):
-        return "%s::text[]::jsonb[]"
-    if isinstance(kind, Moment):
-        return "%s::timestamptz[]"
-    if isinstance(kind, sa.LargeBinary):
-        return "%s::bytea[]"
-    if isinstance(kind, sa.Boolean):
-        return "%s::boolean[]"
-    if isinstance(kind, sa.BigInteger):
-        return "%s::bigint[]"
-    if isinstance(kind, sa.Integer):
-        return "%s::integer[]"
-    if isinstance(kind, sa.Float):
-        return "%s::double precision[]"
-    return "%s::text[]"
 
 
 def update_rows(
@@ -236,7 +183,7 @@ def update_rows(
     update = _updates.get(cache_key)
     if update is None:
         back = " RETURNING " + ", ".join(f't."{c}"' for c in returning) if returning else ""
-        converters = [(_converter if sqlite else _array_writer)(table.c[c].type) for c in names]
+        converters = [(_converter if sqlite else array_writer)(table.c[c].type) for c in names]
         if sqlite:
             sets = ", ".join(f'"{c}" = ?' for c in columns)
             keys = " AND ".join(f'"{c}" = ?' for c in key)
@@ -245,7 +192,7 @@ def update_rows(
         else:
             sets = ", ".join(f'"{c}" = v."{c}"' for c in columns)
             keys = " AND ".join(f't."{c}" = v."if_{c}"' for c in key)
-            arrays = ", ".join(_array_cast(table.c[c].type) for c in names)
+            arrays = ", ".join(f"${n}{array_cast(table.c[c].type)}" for n, c in enumerate(names, 1))
             alias = ", ".join([*(f'"if_{c}"' for c in key), *(f'"{c}"' for c in columns)])
             sql = (
                 f'UPDATE "{table.name}" AS t SET {sets} FROM unnest({arrays}) AS v({alias}) WHERE {keys}'
@@ -267,8 +214,7 @@ def update_rows(
         for one in turned:
             found.extend(connection.exec_driver_sql(sql, one).fetchall())
         return found
-    arrays_of = tuple(write(column) for write, column in zip(converters, zip(*rows, strict=True), strict=True))
-    result = connection.exec_driver_sql(sql, arrays_of)
+    result = _run(connection, sql, _arrays(converters, rows))
     return list(result.fetchall()) if returning else []
 
 

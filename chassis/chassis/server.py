@@ -21,7 +21,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from chassis import access, clock, rpc, telemetry
 from chassis.access import ANONYMOUS, Principal
-from chassis.commands import Answer, Batcher, busy, run_command
+from chassis.batching import Batcher
+from chassis.commands import Answer, busy, run_command
 from chassis.database import is_unavailable
 from chassis.errors import Denied, Invalid, Problem, unauthenticated
 from chassis.service import Runtime

@@ -76,11 +76,14 @@ def test_a_call_that_takes_too_long_is_answered_at_its_deadline(served: Served, 
     assert time.monotonic() - started < 1.0
 
 
-def test_a_batched_call_without_a_deadline_of_its_own_has_the_servers(tmp_path: Path) -> None:
+def test_a_batched_call_that_waits_for_its_turn_has_the_servers_deadline(tmp_path: Path) -> None:
     with Served(tmp_path, default_deadline=0.3).running() as served:
+        first = served.client.start("Keep", put("notes/0", "sleep 1"))
+        time.sleep(0.1)
         with pytest.raises(grpc.RpcError) as late:
             served.client.call("Keep", put("notes/1", "sleep 1"), timeout=20)
         assert code(late.value) == "DEADLINE_EXCEEDED"
+        assert first.result()
 
 
 def test_a_call_that_waited_past_its_deadline_is_not_begun(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def early_acknowledgement() -> None:
     import time
 
     from chassis import service
-    from chassis.commands import Batcher
+    from chassis.batching import Batcher
 
     attempt = Batcher._attempt
     write = service.Runtime.transaction
