@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis import ids
-from chassis.testing.proc import Port
+from chassis.testing.kernel import Port
 from loadtests import machine, population
 from loadtests.driving import ROOT, LoadFailed, drive
 from loadtests.figures import Figure

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psycopg
 
+from chassis.testing.kernel import descendants
 from chassis.testing.postgres import Postgres
-from chassis.testing.proc import descendants
 from loadtests import machine
 
 _RATE = 200

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 import redis
 
-from chassis.testing import packages, proc
+from chassis.testing import kernel, packages
 from chassis.testing import postgres as postgres_module
 from chassis.testing import rabbitmq as rabbitmq_module
 from chassis.testing.parts import (
@@ -55,7 +55,7 @@ def until(true: Callable[[], bool], seconds: float = 15) -> bool:
 
 
 def gone(pid: int) -> bool:
-    return proc.running(pid) is None
+    return kernel.running(pid) is None
 
 
 # A note is written by a real client, and read back later by another connection.
@@ -126,10 +126,10 @@ def test_a_part_killed_with_signal_9_comes_back_on_its_port_with_its_data(name: 
         second = part.pid
         part.kill()
         assert gone(second)
-        assert proc.listeners(port) == set()
+        assert kernel.listeners(port) == set()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
-    assert proc.listeners(port) == set()
+    assert kernel.listeners(port) == set()
 
 
 def test_several_sets_of_parts_run_side_by_side_and_leave_nothing(
@@ -142,14 +142,14 @@ def test_several_sets_of_parts_run_side_by_side_and_leave_nothing(
         with Parts(durable=False) as one, valkey() as other, postgres(durable=False) as third:
             ports = {one.postgres.port, one.rabbitmq.port, one.valkey.port, other.port, third.port}
             pids = [one.postgres.pid, one.rabbitmq.pid, one.rabbitmq._epmd.pid, one.valkey.pid, other.pid, third.pid]
-            family = [process.pid for pid in pids for process in proc.descendants(pid)]
+            family = [process.pid for pid in pids for process in kernel.descendants(pid)]
             assert len(ports) == 5
             assert [pid for pid in pids if gone(pid)] == []
             with redis.Redis.from_url(one.valkey.url) as first, redis.Redis.from_url(other.url) as second:
                 first.set("whose", "one")
                 assert second.get("whose") is None
             assert len(list(shared.iterdir())) == 5
-        assert [port for port in ports if proc.listeners(port)] == []
+        assert [port for port in ports if kernel.listeners(port)] == []
         assert [pid for pid in [*pids, *family] if not gone(pid)] == []
         assert list(shared.iterdir()) == []
     finally:
@@ -159,7 +159,7 @@ def test_several_sets_of_parts_run_side_by_side_and_leave_nothing(
 def test_rabbitmq_answers_its_command_line_and_listens_on_loopback_only(rabbitmq_server: RabbitMQ) -> None:
     assert "dealwright@localhost" in rabbitmq_server.ctl("eval", "node().")
     table = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
-    ours = proc.sockets(rabbitmq_server.pid)
+    ours = kernel.sockets(rabbitmq_server.pid)
     listening = [line.split() for line in table.splitlines() if " 0A " in line]
     addresses = {column[1].split(":")[0] for column in listening if column[9] in ours}
     assert addresses == {"0100007F"}
@@ -187,12 +187,12 @@ def test_a_listener_that_is_not_ours_is_refused_and_left_alone(tmp_path: Path) -
             idle.start(lambda: True, seconds=5)
         with pytest.raises(PartFailed, match="not running"):
             _ = idle.pid
-        assert proc.listeners(port) <= proc.sockets(os.getpid())
-        assert proc.listeners(port) != set()
+        assert kernel.listeners(port) <= kernel.sockets(os.getpid())
+        assert kernel.listeners(port) != set()
 
 
 def test_a_listener_that_comes_between_the_start_and_ours_is_refused(tmp_path: Path) -> None:
-    port = proc.Port()
+    port = kernel.Port()
     idle = Process("idle", [sys.executable, "-c", "import time; time.sleep(60)"], folder=tmp_path, ports=[port.number])
     thief: list[subprocess.Popen[bytes]] = []
 
@@ -217,19 +217,19 @@ def test_a_listener_that_comes_between_the_start_and_ours_is_refused(tmp_path: P
 
 
 def test_a_reserved_port_is_given_to_nobody_but_a_server_that_asks_for_it() -> None:
-    port = proc.Port()
+    port = kernel.Port()
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
-        other.bind((proc.HOST, port.number))  # what the kernel tries for a bind to port 0, or for a client
+        other.bind((kernel.HOST, port.number))  # what the kernel tries for a bind to port 0, or for a client
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind((proc.HOST, port.number))
+        server.bind((kernel.HOST, port.number))
         server.listen()
-        assert proc.listeners(port.number) <= proc.sockets(os.getpid())
-        socket.create_connection((proc.HOST, port.number), timeout=5).close()
+        assert kernel.listeners(port.number) <= kernel.sockets(os.getpid())
+        socket.create_connection((kernel.HOST, port.number), timeout=5).close()
     port.close()
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the connection above lingers
-        other.bind((proc.HOST, port.number))
+        other.bind((kernel.HOST, port.number))
 
 
 def test_a_server_ends_and_its_folder_goes_when_whoever_started_it_is_killed() -> None:

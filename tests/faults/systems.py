@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 import sqlalchemy as sa
 
-from chassis.testing.proc import Port
+from chassis.testing.kernel import Port
 from chassis.testing.process import Process
 from embedded.cluster import Cluster
 from embedded.starting import first_sign_in

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from chassis.testing.proc import Port
+from chassis.testing.kernel import Port
 
 PASSWORD = "traces-administrator"
 _KINDS = {1: "", 2: "gRPC", 5: "bus"}

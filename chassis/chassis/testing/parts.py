@@ -48,8 +48,8 @@ class Parts:
     rabbitmq: RabbitMQ
     valkey: Valkey
 
-    def __init__(self, folder: Path | None = None, *, durable: bool = True, management: bool = False) -> None:
-        self._folder, self._durable, self._management = folder, durable, management
+    def __init__(self, folder: Path | None = None, *, durable: bool = True) -> None:
+        self._folder, self._durable = folder, durable
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -57,7 +57,7 @@ class Parts:
         prepare()
         parts = (
             postgres(self._below("postgres"), durable=self._durable),
-            rabbitmq(self._below("rabbitmq"), management=self._management),
+            rabbitmq(self._below("rabbitmq")),
             valkey(self._below("valkey")),
         )
         with ThreadPoolExecutor(len(parts)) as starting, self._open:

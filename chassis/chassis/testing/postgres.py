@@ -15,9 +15,10 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from chassis.testing.proc import HOST, Port, end, working_in
+from chassis.testing.kernel import HOST, Port, end, working_in
 from chassis.testing.process import (
     MissingPart,
+    Part,
     PartFailed,
     Process,
     home,
@@ -31,20 +32,16 @@ _OLDEST = 15
 _SYSTEM = Path("/usr/lib/postgresql")
 
 
-class Postgres:
+class Postgres(Part):
     """A running server; superuser `postgres`, no password, loopback only.
 
     `dsn` is a libpq URL of the database `postgres`, `bin_dir` has pgbench and the rest of the programs.
     """
 
     def __init__(self, process: Process, port: int, data_dir: Path, bin_dir: Path) -> None:
-        self._process = process
-        self.port, self.data_dir, self.bin_dir = port, data_dir, bin_dir
+        super().__init__(process, port)
+        self.data_dir, self.bin_dir = data_dir, bin_dir
         self.dsn = self.dsn_of("postgres")
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def dsn_of(self, database: str) -> str:
         return f"postgresql://postgres@{HOST}:{self.port}/{database}"
@@ -64,17 +61,8 @@ class Postgres:
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
     def kill(self) -> None:
-        """SIGKILL the server and every process of it."""
-        self._process.kill()
+        super().kill()
         end(working_in(self.data_dir, self.bin_dir / "postgres"))  # left by a kill from outside
-
-    def restart(self) -> None:
-        """Start on the same port and data, after a crash or (killing it first) without one."""
-        self.kill()
-        self._process.start(self._answers)
-
-    def stop(self) -> None:
-        self._process.stop()
 
     def _answers(self) -> bool:
         try:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from chassis.testing.proc import descendants, end, listeners, running, sockets
+from chassis.testing.kernel import descendants, end, listeners, running, sockets
 
 # Reads its standard input, a pipe that only we hold: end of file means that we died without stopping the
 # server, so it stops the server ($1, by signal $2) and removes the folder ($3) if that was a temporary one.
@@ -229,3 +229,29 @@ class Process:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
         except OSError:
             return ""
+
+
+class Part:
+    """A server that is one process of ours. Whoever derives from it says when it answers."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self._process, self.port = process, port
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """SIGKILL the server and every process of it; its data stays."""
+        self._process.kill()
+
+    def restart(self) -> None:
+        """Start on the same port and data, after a crash or (killing it first) without one."""
+        self.kill()
+        self._process.start(self._answers)
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def _answers(self) -> bool:
+        raise NotImplementedError

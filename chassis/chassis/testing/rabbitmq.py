@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from chassis.testing.kernel import HOST, Port
 from chassis.testing.packages import install_rabbitmq
-from chassis.testing.proc import HOST, Port
-from chassis.testing.process import MissingPart, PartFailed, Process, home, owner, require_linux, run_as
+from chassis.testing.process import MissingPart, Part, PartFailed, Process, home, owner, require_linux, run_as
 
 _OLDEST = (3, 10)
 _PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # below /usr/sbin's wrappers, which would change the user
@@ -23,10 +23,10 @@ _PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # below /usr/sbin's wrappers, which w
 _ERLANG = "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
 
 
-class RabbitMQ:
+class RabbitMQ(Part):
     """A running node; user `guest` with password `guest`, vhost `/`, loopback only.
 
-    `url` is for AMQP 0-9-1 clients; `management_url` is the HTTP API's root, None unless asked for.
+    `url` is for AMQP 0-9-1 clients.
     """
 
     def __init__(
@@ -35,36 +35,26 @@ class RabbitMQ:
         epmd: Process,
         *,
         port: int,
-        management_port: int | None,
         env: Mapping[str, str],
         uid: int | None,
     ) -> None:
-        self._node, self._epmd, self._env, self._uid = node, epmd, env, uid
-        self.port = port
+        super().__init__(node, port)
+        self._epmd, self._env, self._uid = epmd, env, uid
         self.url = f"amqp://guest:guest@{HOST}:{port}//"
-        self.management_url = f"http://guest:guest@{HOST}:{management_port}" if management_port else None
-
-    @property
-    def pid(self) -> int:
-        return self._node.pid
-
-    def kill(self) -> None:
-        """SIGKILL the node, its data stays; epmd notices and forgets it."""
-        self._node.kill()
 
     def restart(self) -> None:
         """Start on the same port and data, after a crash or (killing it first) without one."""
         self.kill()
         with contextlib.suppress(PartFailed):
             if self._epmd.owns(int(self._env["ERL_EPMD_PORT"])):
-                self._node.start(self._answers, seconds=120)
+                self._process.start(self._answers, seconds=120)
                 return
         self._epmd.kill()
         self._epmd.start(lambda: True)
-        self._node.start(self._answers, seconds=120)
+        self._process.start(self._answers, seconds=120)
 
     def stop(self) -> None:
-        self._node.stop()
+        self._process.stop()
         self._epmd.kill()  # it has no other way to be asked, and outlives its node otherwise
 
     def ctl(self, *words: str) -> str:
@@ -109,17 +99,15 @@ def find_rabbitmq() -> Path:
 def rabbitmq(
     data_dir: Path | None = None,
     *,
-    management: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[RabbitMQ]:
     """Start a private node and stop it at the end; without `data_dir` its data goes too.
 
-    `management` adds the HTTP API and its statistics, `settings` are further lines of rabbitmq.conf.
-    Raises MissingPart, PartFailed.
+    `settings` are further lines of rabbitmq.conf. Raises MissingPart, PartFailed.
     """
     programs = find_rabbitmq()
     folder, temporary = home("rabbitmq", data_dir)
-    names = ["node", "dist", "epmd", *(["management"] if management else [])]
+    names = ["node", "dist", "epmd"]
     ports = {name: Port() for name in names}
     number = {name: port.number for name, port in ports.items()}
     try:
@@ -148,7 +136,6 @@ def rabbitmq(
                 uid=uid,
             ),
             port=number["node"],
-            management_port=number.get("management"),
             env=env,
             uid=uid,
         )
@@ -175,20 +162,10 @@ def _configure(folder: Path, number: Mapping[str, int], settings: Mapping[str, s
         "log.console.level": "warning",
         "log.file": "false",
         "collect_statistics": "none",
-        **(
-            {
-                "management.tcp.ip": HOST,
-                "management.tcp.port": str(number["management"]),
-                "collect_statistics": "coarse",
-            }
-            if "management" in number
-            else {}
-        ),
         **settings,
     }
     (folder / "rabbitmq.conf").write_text("".join(f"{name} = {value}\n" for name, value in lines.items()))
-    plugins = "rabbitmq_management" if "management" in number else ""
-    (folder / "enabled_plugins").write_text(f"[{plugins}].\n")
+    (folder / "enabled_plugins").write_text("[].\n")
     if uid is not None:
         for name in ("rabbitmq.conf", "enabled_plugins"):
             os.chown(folder / name, uid, uid)

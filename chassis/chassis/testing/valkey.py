@@ -12,35 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chassis.testing.proc import HOST, Port
-from chassis.testing.process import MissingPart, Process, home, may_run, owner, require_linux
+from chassis.testing.kernel import HOST, Port
+from chassis.testing.process import MissingPart, Part, Process, home, may_run, owner, require_linux
 
 _OLDEST = 7
 
 
-class Valkey:
+class Valkey(Part):
     """A running server, loopback only, no password; every write is in its append-only file first."""
 
     def __init__(self, process: Process, port: int) -> None:
-        self._process = process
-        self.port = port
+        super().__init__(process, port)
         self.url = f"redis://{HOST}:{port}/0"
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def kill(self) -> None:
-        """SIGKILL the server."""
-        self._process.kill()
-
-    def restart(self) -> None:
-        """Start on the same port and data, after a crash or (killing it first) without one."""
-        self.kill()
-        self._process.start(self._answers)
-
-    def stop(self) -> None:
-        self._process.stop()
 
     def _answers(self) -> bool:
         try:
