@@ -6,7 +6,7 @@ worked twice. Every method costs O(days), not O(minutes), and O(1) for a calenda
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -81,11 +81,6 @@ class WorkingCalendar:
         object.__setattr__(self, "_always", always)
         object.__setattr__(self, "_days", {})
 
-    @property
-    def is_always_open(self) -> bool:
-        """Whether no minute is ever closed."""
-        return self._always
-
     def is_open(self, moment: datetime) -> bool:
         """Whether `moment` (aware) is working time."""
         if self._always:
@@ -139,18 +134,6 @@ class WorkingCalendar:
             for start, end in self._open(ordinal):
                 total += max(0, min(end, until) - max(start, begin))
         return timedelta(microseconds=total)
-
-    def with_china_days(self, years: Iterable[int]) -> "WorkingCalendar":
-        """The same hours, closed on China's public holidays and worked on its make-up days of these years.
-
-        Days this calendar already names keep what it says of them.
-        """
-        off, work = china_days(years)
-        return replace(
-            self,
-            off_days=self.off_days | (off - self.work_days),
-            work_days=self.work_days | (work - self.off_days),
-        )
 
     def to_plain(self) -> dict[str, Any]:
         """The calendar as JSON or YAML holds it; `from_plain` reads it back to an equal value."""

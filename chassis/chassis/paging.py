@@ -12,16 +12,15 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from chassis.columns import LARGEST, Kind, camel, spellings
+from chassis.columns import LARGEST, Kind, spellings
 from chassis.columns import Column as Column
 from chassis.database import to_micros
 from chassis.errors import Invalid
@@ -245,43 +244,3 @@ def _read_value(column: Column, value: Any) -> Any:
     if column.kind == "enum" and type(value) is str and not column.holds_numbers and re.fullmatch(r"\w*", value):
         return value
     raise ValueError
-
-
-# --- updates ---
-
-
-def changed_paths(update_mask: FieldMask, resource_message: Message, allowed: Collection[str]) -> list[str]:
-    """The fields that an update is to change, of `allowed` (snake_case), each once.
-
-    An empty mask means those that are populated, "*" means all. Raises Invalid on "updateMask" for a path that the
-    message does not have or that may not be changed.
-    """
-    names = {**{camel(path): path for path in allowed}, **{path: path for path in allowed}}
-    if not update_mask.paths:
-        return [path for path in allowed if _populated(resource_message, path)]
-    found: dict[str, None] = {}
-    wrong: list[tuple[str, str, str]] = []
-    for path in update_mask.paths:
-        if path == "*":
-            found.update(dict.fromkeys(allowed))
-        elif path in names:
-            found[names[path]] = None
-        else:
-            known, shown = ", ".join(allowed), path[:60]
-            if path.split(".", 1)[0] in {s for f in resource_message.DESCRIPTOR.fields for s in (f.name, f.json_name)}:
-                english, chinese = f"{shown!r} cannot be changed here", f"不能在此修改 “{shown}”"
-            else:
-                english, chinese = f"there is no field {shown!r}", f"没有字段 “{shown}”"
-            wrong.append(("updateMask", f"{english}; there are: {known}", f"{chinese}，可用：{known}"))
-    if wrong:
-        raise Invalid(wrong[:20])
-    return list(found)
-
-
-def _populated(message: Message, path: str) -> bool:
-    """Whether the field at the path has a value, that of a message on the way to it included."""
-    head, _, rest = path.partition(".")
-    value = next((value for field, value in message.ListFields() if field.name == head), None)
-    if value is None or not rest:
-        return value is not None
-    return not isinstance(value, Message) or _populated(value, rest)

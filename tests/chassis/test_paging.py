@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from google.protobuf.field_mask_pb2 import FieldMask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +19,7 @@ from chassis import paging
 from chassis.columns import camel as camel_case
 from chassis.database import Database
 from chassis.errors import Invalid
-from chassis.paging import Column, changed_paths, criteria, listing
+from chassis.paging import Column, criteria, listing
 from dealwright.leads.v1 import leads_pb2 as pb
 from tests.chassis.things import (
     BASE,
@@ -247,38 +246,3 @@ def test_a_forged_token_with_a_right_digest_is_refused_or_read_as_a_place(
                     wrong = problem.violations[0].field
                 assert wrong in ("", "pageToken")
             assert 0 < taken < len(hostile)
-
-
-# --- update masks ---
-
-ALLOWED = ("full_name", "phone", "location", "status_reason", "location.latitude")
-
-
-def lead(**values: Any) -> pb.Lead:
-    return pb.Lead(name="leads/1", etag="e", **values)
-
-
-def test_an_empty_mask_means_the_populated_fields_that_may_change() -> None:
-    assert changed_paths(FieldMask(), lead(full_name="a", owner="people/x"), ALLOWED) == ["full_name"]
-    assert changed_paths(FieldMask(), lead(), ALLOWED) == []
-    there = lead(location=pb.Location(latitude=1))
-    assert changed_paths(FieldMask(), there, ALLOWED) == ["location", "location.latitude"]
-    assert changed_paths(FieldMask(), lead(location=pb.Location()), ALLOWED) == ["location"]
-
-
-def test_a_mask_names_fields_in_either_spelling_and_each_counts_once() -> None:
-    mask = FieldMask(paths=["statusReason", "phone", "status_reason"])
-    assert changed_paths(mask, lead(), ALLOWED) == ["status_reason", "phone"]
-    assert changed_paths(FieldMask(paths=["*"]), lead(), ALLOWED) == list(ALLOWED)
-
-
-def test_a_mask_with_an_unknown_or_unchangeable_field_is_refused_and_names_it() -> None:
-    with pytest.raises(Invalid) as caught:
-        changed_paths(FieldMask(paths=["phone", "etag", "nought", "location.longitude", ""]), lead(), ALLOWED)
-    found = [(v.field, v.english.split(";")[0], v.chinese.split("，")[0]) for v in caught.value.violations]
-    assert found == [
-        ("updateMask", "'etag' cannot be changed here", "不能在此修改 “etag”"),
-        ("updateMask", "there is no field 'nought'", "没有字段 “nought”"),
-        ("updateMask", "'location.longitude' cannot be changed here", "不能在此修改 “location.longitude”"),
-        ("updateMask", "there is no field ''", "没有字段 “”"),
-    ]

@@ -29,12 +29,13 @@ from rules.domain.fairness import LEAD
 from rules.domain.ownership import Ownership
 from rules.domain.policy import to_plain
 from rules.domain.replay import fold_all
-from rules.domain.state import State, credits_of, initial_state
+from rules.domain.state import State, initial_state
 from rules.main import service
 from rules.storage import journal, ownerships_of, waiting_leads
 from rules.usecases import clocks
 from rules.usecases.journal import known_state
 from tests.rules.checker import Findings, check
+from tests.rules.story import credits_of
 
 M = TypeVar("M", bound=Message)
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)

@@ -16,14 +16,19 @@ from rules.domain.entries import (
     PresenceChanged,
     TurnReturned,
 )
-from rules.domain.fairness import LEAD
+from rules.domain.fairness import LEAD, settled
 from rules.domain.policy import Policy
 from rules.domain.replay import fold_all
-from rules.domain.state import credits_of, initial_state, micros
+from rules.domain.state import State, initial_state, micros
 from tests.rules.checker import Findings, check
 
 START = datetime(2026, 11, 20, 2, tzinfo=UTC)
 """A Friday, 10 in the morning in Shanghai."""
+
+
+def credits_of(state: State) -> dict[str, dict[str, int]]:
+    """Ledger -> person -> credit in units of 1/LEAD lead; each ledger sums to 0."""
+    return {key: settled(ledger) for key, ledger in state.ledgers.items()}
 
 
 class Story:

@@ -11,8 +11,8 @@ from rules.domain.entries import CalendarChanged, Decided, LeadWithdrawn, LoadCh
 from rules.domain.explanation import explain
 from rules.domain.policy import Policy, Rule, Step, default_policy
 from rules.domain.replay import fold_all
-from rules.domain.state import credits_of, initial_state, micros
-from tests.rules.story import START, Story
+from rules.domain.state import initial_state, micros
+from tests.rules.story import START, Story, credits_of
 
 OFFICE = {
     "timeZone": "Asia/Shanghai",

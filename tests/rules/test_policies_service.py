@@ -17,10 +17,10 @@ from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import usecases, wire
 from rules.domain.fairness import LEAD
 from rules.domain.policy import default_policy, to_plain
-from rules.domain.state import credits_of
 from rules.servicer import BlueprintServicer, RuleServicer
 from rules.usecases import assignment
 from tests.rules.house import House, lead
+from tests.rules.story import credits_of
 
 ADMIN = peer("test")
 GUIDE = Path(__file__).parents[2] / "docs/guide/policies.md"

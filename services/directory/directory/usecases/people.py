@@ -63,14 +63,6 @@ def require_writable(tx: Transaction, person: Person) -> None:
     require_rank(tx, person.role)
 
 
-def may_write(tx: Transaction, person: Person) -> bool:
-    try:
-        require_writable(tx, person)
-    except Denied:
-        return False
-    return True
-
-
 # --- commands ---
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rules.domain.entries import CalendarChanged, LeadFacts, PersonChanged, PresenceChanged
-from rules.domain.fairness import Ledger, settled
+from rules.domain.fairness import Ledger
 from rules.domain.policy import Policy, default_policy
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,11 +78,6 @@ class State:
 def initial_state() -> State:
     """Before the first entry: the default policy and nobody."""
     return State()
-
-
-def credits_of(state: State) -> dict[str, dict[str, int]]:
-    """Ledger -> person -> credit in units of 1/LEAD lead; each ledger sums to 0."""
-    return {key: settled(ledger) for key, ledger in state.ledgers.items()}
 
 
 class Table:
