@@ -118,12 +118,15 @@ def batch_command(*, prepare: Callable[[Call[Any]], Any], rows: int | None = Non
     return mark
 
 
+MOST_ROWS = 1000
+
+
 def batch_of(
     method: str,
     *,
     split: Callable[[Any], Sequence[Message]],
     join: Callable[[Sequence[Message | Problem]], Message],
-    most: int = 1000,
+    most: int = MOST_ROWS,
 ) -> Callable[[F], F]:
     """One call that brings many requests of a `@batch_command`: one result or one error for each."""
 

@@ -125,9 +125,59 @@ def test_L1_an_empty_batch_is_refused(body: Any, front: Front) -> None:
     front.refuses("POST", BATCH, (400, INVALID, {"requests"}), json=body)
 
 
-def test_L1_a_batch_that_is_no_batch_names_the_row_and_stores_no_neighbour(front: Front) -> None:
-    rows = {"requests": [{"lead": a_lead()}, {"lead": a_lead(channel="FAX")}, {"lead": a_lead()}]}
-    front.refuses("POST", BATCH, (400, INVALID, {"requests[1].lead.channel"}), json=rows)
+# Rows that are no captures at all, with the path that is wrong in each.
+UNREADABLE: list[tuple[Any, str]] = [
+    ({"lead": a_lead(channel="FAX")}, ".lead.channel"),
+    ({"lead": a_lead(captureTime="not a time")}, ".lead.captureTime"),
+    ({"lead": {"phone": 13800138000}}, ".lead.phone"),
+    ({"lead": a_lead(fullNam="x")}, ".lead.fullNam"),
+    ({"lead": a_lead(location={"latitude": float("nan"), "longitude": 1})}, ".lead.location.latitude"),
+    ({"lead": a_lead(custom=deep(30))}, ".lead.custom" + 20 * ".a"),
+    ({"lead": "x"}, ".lead"),
+    (None, ""),
+    ("x", ""),
+    ([], ""),
+]
+
+
+@pytest.mark.parametrize("tongue", ["zh-CN", "en"])
+def test_L1_a_row_that_cannot_be_read_fails_alone_and_names_its_field(tongue: str, front: Front) -> None:
+    rows: list[Any] = []
+    for row, _ in UNREADABLE:
+        rows += [{"lead": a_lead(fullName=f"good {len(rows)}")}, row]
+    rows += [{"lead": {"phone": "12"}}, {"lead": a_lead(fullName=f"good {len(rows) + 1}")}]
+    front.rest()
+    before = front.counts()["leads.leads"]
+    headers = {"Accept-Language": tongue, "Content-Type": "application/json"}
+    results = front.done("POST", BATCH, data=wide({"requests": rows}), headers=headers)["results"]
+    assert len(results) == len(rows)
+    for number, (_, path) in enumerate(UNREADABLE):
+        assert results[2 * number]["lead"]["fullName"] == f"good {2 * number}"
+        at = 2 * number + 1
+        problem = results[at]["error"]
+        assert set(problem) == {"type", "title", "status", "detail", "reason", "fields", "requestId"}
+        assert [one["field"] for one in problem["fields"]] == [f"requests[{at}]{path}"]
+        assert (problem["status"], problem["reason"]) == (400, "INVALID")
+        assert problem["detail"] == f"requests[{at}]{path}: {problem['fields'][0]['message']}"
+        assert any("\u4e00" <= c <= "\u9fff" for c in problem["detail"]) is (tongue == "zh-CN")
+    assert results[-2]["error"]["fields"][0]["field"] == f"requests[{len(rows) - 2}].lead.phone"
+    assert results[-1]["lead"]["fullName"] == f"good {len(rows) - 1}"
+    assert front.counts()["leads.leads"] == before + len(UNREADABLE) + 1
+
+
+def test_L1_a_batch_of_which_no_row_can_be_read_has_an_error_for_each_for_who_may_capture(front: Front) -> None:
+    body = {"requests": [None, {"lead": a_lead(channel="FAX")}]}
+    with front.nothing_written():
+        results = front.done("POST", BATCH, json=body)["results"]
+    assert [one["error"]["fields"][0]["field"] for one in results] == ["requests[0]", "requests[1].lead.channel"]
+    front.refuses("POST", BATCH, (401, "UNAUTHENTICATED", set()), json=body, token="")
+    front.done("POST", "/v1/people", json={"login": "cai", "role": "finance", "password": "six of eight"})
+    front.refuses("POST", BATCH, (403, "DENIED", set()), json=body, token=front.sign_in("cai", "six of eight"))
+
+
+def test_L1_a_batch_of_too_many_rows_is_refused_whole_though_few_of_them_could_be_read(front: Front) -> None:
+    rows = {"requests": [{"lead": a_lead()}, *[None] * 1000]}
+    front.refuses("POST", BATCH, (400, INVALID, {"requests"}), json=rows)
 
 
 @pytest.mark.parametrize("tongue", ["zh-CN", "en"])

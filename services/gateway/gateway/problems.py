@@ -179,4 +179,7 @@ def localize_rows(plain: Any, tongue: str, request_id: str, to_path: Callable[[i
         ]
         english = error.get("detail") or TITLES.get(status, TITLES[500])[0]
         texts = (english, error.get("detailZh") or english)
+        if fields:
+            said = f"{fields[0]['field']}: {fields[0]['message']}".removeprefix(": ")
+            texts = (said, said)
         row["error"] = build(status, reason, texts, tongue, error.get("requestId") or request_id, fields)

@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import Any
 
+import grpc
 import grpc.aio
 import structlog
 from prometheus_client import Histogram
@@ -14,8 +15,7 @@ from starlette.responses import Response
 
 from chassis import clock
 from chassis.errors import Invalid, Problem
-from dealwright.leads.v1 import leads_pb2
-from gateway import json_text, json_writer, problems, transcoder, yaml_text
+from gateway import batches, json_text, json_writer, problems, transcoder, yaml_text
 from gateway.addresses import Address, Book, Match
 from gateway.calls import Arrival, Calls, TooLarge, traceparent
 from gateway.channels import status_from
@@ -35,7 +35,6 @@ _JSON = "application/json"
 _YAML = {"application/yaml", "application/x-yaml", "text/yaml"}
 _MOST_DRAINED = 32 * 1024 * 1024
 _BODY_SECONDS = 60.0
-_BATCH = leads_pb2.BatchCaptureLeadsResponse.DESCRIPTOR.full_name
 _BEARER = re.compile(r"[Bb]earer +(\S+)\Z")
 
 
@@ -127,18 +126,32 @@ class Rest:
             plain, query = await self._plain(address, request)
         except NotJson as problem:
             raise Invalid([("", problem.english, problem.chinese)]) from None
-        message = transcoder.request_of(Match(address, match.values), query, plain)
-        answer = await self._calls.call(address.method, message, arrival)
-        out = address.method.response.FromString(answer)
-        plain_out = json_writer.write(out)
-        if address.method.descriptor.output_type.full_name == _BATCH:
-            tongue = problems.language(headers.get("accept-language", ""))
-
-            def to_path(index: int, path: str) -> str:
-                return transcoder.json_path(address, f"requests[{index}].{path}".rstrip("."))
-
-            problems.localize_rows(plain_out, tongue, request.scope.get("request_id", ""), to_path)
+        if batches.is_batch(address.method.descriptor):
+            plain_out = await self._batch(batches.read(match, query, plain), match, arrival, request)
+        else:
+            message = transcoder.request_of(match, query, plain)
+            answer = await self._calls.call(address.method, message, arrival)
+            plain_out = json_writer.write(address.method.response.FromString(answer))
         return Response(json_writer.encode(plain_out), media_type=_JSON)
+
+    async def _batch(self, rows: batches.Rows, match: Match, arrival: Arrival, request: Request) -> dict[str, Any]:
+        method = match.address.method
+        try:
+            answer = await self._calls.call(method, rows.message, arrival)
+        except grpc.aio.AioRpcError as error:
+            # With no row left to send, the call only asks whether the caller may; the answer then is that none came.
+            if not (rows.wrong and rows.nothing_left and error.code() is grpc.StatusCode.INVALID_ARGUMENT):
+                raise
+            answer = b""
+        plain: dict[str, Any] = json_writer.write(method.response.FromString(answer))
+        batches.merge(plain, rows)
+        tongue = problems.language(request.headers.get("accept-language", ""))
+
+        def to_path(index: int, path: str) -> str:
+            return transcoder.json_path(match.address, f"requests[{index}].{path}".rstrip("."))
+
+        problems.localize_rows(plain, tongue, request.scope.get("request_id", ""), to_path)
+        return plain
 
     async def _plain(self, address: Address, request: Request) -> tuple[Any, str]:
         """The body as plain data (None: nothing was sent), and the query that the transcoder is to read."""
