@@ -63,6 +63,7 @@ class Kind(enum.IntEnum):
     DISQUALIFIED = 8
     ESCALATED = 9
     CHANGED = 10
+    KEPT = 11
 
 
 # Nobody works on these any more.
@@ -139,6 +140,8 @@ class Lead:
     escalated_to: str
     review_with: str
     version: int
+    # First responses that owners let lie until their time was over.
+    missed_responses: int = 0
 
 
 def start(capture: Capture, name: str, now: datetime) -> Lead:

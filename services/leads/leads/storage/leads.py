@@ -26,7 +26,7 @@ _FACTS = (
 _facts = attrgetter("name", *_FACTS)
 _STANDING = (
     *("status", "status_reason", "status_time", "deciding", "respond_by", "first_response_time"),
-    *("last_activity_time", "escalated_to", "version"),
+    *("last_activity_time", "escalated_to", "missed_responses", "version"),
 )
 _standing = attrgetter("name", "owner_version", *_STANDING)
 

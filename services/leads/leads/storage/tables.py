@@ -56,6 +56,7 @@ leads = sa.Table(
     _text("escalated_to"),
     _text("review_with"),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("missed_responses", sa.Integer, nullable=False, server_default=sa.text("0")),
     # The default list, newest first.
     sa.Index("leads_captured", "capture_time", "name"),
     # One's own leads.
@@ -111,6 +112,17 @@ people = sa.Table(
     _text("manager"),
     _text("role"),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("open_limit", sa.Integer),  # none: as many as come
+    sa.Column("day_limit", sa.Integer),
+)
+
+# Whether they are there, by the newest of PersonChanged and PresenceChanged.
+presences = sa.Table(
+    "presences",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("presence", sa.Integer, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 
