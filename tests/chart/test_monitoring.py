@@ -14,6 +14,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import chassis.telemetry  # noqa: F401  (defines the metrics)
+import gateway.rest  # noqa: F401  (defines those of the gateway)
 
 if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest
@@ -80,14 +81,16 @@ def test_U7_alerts_and_dashboards_ask_only_for_metrics_that_services_export(char
         assert names(expression), expression
         assert names(expression) <= exported() | {"up"}, expression
     # And they leave none of those out that tell of trouble.
-    signs = ("outbox_depth", "outbox_age_seconds", "inbox_lag_seconds", "parked_events", "rpc_seconds_bucket")
-    for places in ([a["expr"] for a in alerts(chart)], queries(chart)):
-        assert set().union(*map(names, places)) >= {f"dealwright_{sign}" for sign in signs}
+    signs = {"outbox_depth", "outbox_age_seconds", "inbox_lag_seconds", "parked_events", "rpc_seconds_bucket"}
+    signs |= {"queue_messages", "queue_held_seconds", "handled_events_total", "audit_unsealed_seconds"}
+    seen = {"failing_events", "denied_total", "http_seconds_count", "http_seconds_bucket"}
+    for places, wanted in (([a["expr"] for a in alerts(chart)], signs), (queries(chart), signs | seen)):
+        assert set().union(*map(names, places)) >= {f"dealwright_{sign}" for sign in wanted}
 
 
 def test_U7_alerts_and_dashboards_use_only_labels_that_exist(chart: Chart) -> None:
     from_scrape = {"component", "role", "job", "le"}
-    ours = {"service", "method", "code", "queue", "of"}
+    ours = {"service", "method", "code", "queue", "of", "right"}
     for expression in [alert["expr"] for alert in alerts(chart)] + queries(chart):
         grouped = {part.strip() for by in re.findall(r"by \(([^)]*)\)", expression) for part in by.split(",")}
         matched = set(re.findall(r"(\w+)=~?\"", expression))

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from directory.usecases.settings import DirectorySettings
+from gateway.settings import GatewaySettings
+
 if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest
 
@@ -37,7 +40,10 @@ def test_U7_secrets_come_by_reference_and_never_stand_inline(
             assert reference["key"], name
             assert "optional" not in reference, name
     text = json.dumps([o for o in objects if o["kind"] == "ConfigMap"])
-    assert "://" not in text.replace("http://collector.monitoring:4318", "")
+    plain = ("http://collector.monitoring:4318", "https://sales.example.com", "http://127.0.0.1:8080")
+    for address in plain:
+        text = text.replace(address, "")
+    assert "://" not in text
 
 
 def test_U7_each_service_gets_its_own_database(chart: Chart) -> None:
@@ -84,6 +90,43 @@ def test_U7_every_long_running_pod_reads_the_shared_settings(chart: Chart) -> No
         assert not {e["name"] for e in container["env"]} & set(settings["data"])
 
 
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        ((), "http://127.0.0.1:8080"),
+        (("ingress.enabled=true", 'ingress.host="crm.example.com"'), "https://crm.example.com"),
+        (('ingress.host="crm.example.com"',), "http://127.0.0.1:8080"),
+        (
+            ("ingress.enabled=true", 'ingress.host="crm.example.com"', 'publicUrl="http://sales.example.com:81/crm/"'),
+            "http://sales.example.com:81/crm",
+        ),
+    ],
+)
+def test_U7_every_pod_learns_the_address_with_which_links_in_invitations_begin(
+    chart: Chart, sets: tuple[str, ...], told: str
+) -> None:
+    objects = chart.render("minimal", *sets)
+    (settings,) = (o for o in objects if o["kind"] == "ConfigMap")
+    assert settings["data"]["DEALWRIGHT_PUBLIC_URL"] == told
+    assert "DEALWRIGHT_TRUSTED_PROXIES" not in settings["data"]
+    for job in (o for o in objects if o["kind"] == "Job"):
+        env = environment(job["spec"]["template"])
+        assert {"name": "DEALWRIGHT_PUBLIC_URL", "value": told} in env
+
+
+def test_U7_the_services_read_from_the_settings_where_links_lead_and_which_proxies_are_believed(
+    chart: Chart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = chart.render(
+        "minimal", 'trustedProxies=["10.42.0.0/16", "fd00::7"]', 'publicUrl="https://crm.example.com"'
+    )
+    (settings,) = (o for o in objects if o["kind"] == "ConfigMap")
+    for name, value in settings["data"].items():
+        monkeypatch.setenv(name, value)
+    assert GatewaySettings().trusted_proxies == "10.42.0.0/16,fd00::7"
+    assert DirectorySettings().public_url == "https://crm.example.com"
+
+
 def test_U7_a_changed_setting_rolls_the_pods(chart: Chart) -> None:
     def templates(*sets: str) -> list[Any]:
         return [o["spec"]["template"] for o in chart.render("minimal", *sets) if o["kind"] == "Deployment"]
@@ -124,6 +167,11 @@ def test_U7_without_its_secret_the_chart_refuses_and_says_which_value_is_missing
         ('logLevel="loud"', "logLevel"),
         ('otlpEndpoint="collector:4318"', "otlpEndpoint"),
         ("drainSeconds=0", "drainSeconds"),
+        ('publicUrl="crm.example.com"', "publicUrl"),
+        ('publicUrl="https://crm.example.com/#top"', "publicUrl"),
+        ('trustedProxies="10.0.0.7"', "trustedProxies"),
+        ('trustedProxies=["ingress"]', "trustedProxies"),
+        ('services.directory.env.DEALWRIGHT_PUBLIC_URL="x"', "DEALWRIGHT_PUBLIC_URL"),
         ('image.digest="latest"', "digest"),
         ('image.pullPolicy="Sometimes"', "pullPolicy"),
         ('frontService.type="Loadbalancer"', "type"),

@@ -11,6 +11,17 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Where people reach the web client. */}}
+{{- define "dealwright.publicUrl" -}}
+{{- if .Values.publicUrl -}}
+{{ trimSuffix "/" .Values.publicUrl }}
+{{- else if and .Values.ingress.enabled .Values.ingress.host -}}
+https://{{ .Values.ingress.host }}
+{{- else -}}
+http://127.0.0.1:8080
+{{- end -}}
+{{- end -}}
+
 {{/* What selects pods; never changes over the life of a release. */}}
 {{- define "dealwright.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}

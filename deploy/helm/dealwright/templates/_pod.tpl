@@ -8,6 +8,10 @@ DEALWRIGHT_COMPANY_TIME_ZONE: {{ .Values.companyTimeZone | quote }}
 DEALWRIGHT_LOG_LEVEL: {{ .Values.logLevel | upper }}
 DEALWRIGHT_PRODUCTION: {{ .Values.production | quote }}
 DEALWRIGHT_DRAIN_SECONDS: {{ .Values.drainSeconds | quote }}
+DEALWRIGHT_PUBLIC_URL: {{ include "dealwright.publicUrl" . | quote }}
+{{- with .Values.trustedProxies }}
+DEALWRIGHT_TRUSTED_PROXIES: {{ join "," . | quote }}
+{{- end }}
 DEALWRIGHT_HOST: 0.0.0.0
 DEALWRIGHT_DATA: /tmp/dealwright
 DEALWRIGHT_GRPC_PORT: "50051"
