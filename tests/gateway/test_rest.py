@@ -334,15 +334,20 @@ def test_health_readiness_and_metrics_answer_without_a_session(client: Callable[
     assert "dealwright_http_seconds" in nobody("GET", "/metrics").text
 
 
-def test_readiness_names_the_service_that_is_away(world: Any, client_at: Callable[..., Any]) -> None:
+def test_readiness_names_the_service_that_is_away_and_the_gateway_stays_for_the_others(
+    world: Any, client_at: Callable[..., Any]
+) -> None:
     address = world.addresses["rules"]
     world.addresses["rules"] = "127.0.0.1:1"
     try:
         opened = world.open()
         try:
             answer = client_at(opened.url)("GET", "/readyz")
-            assert (answer.status_code, answer.json()["away"]) == (503, ["rules"])
+            assert (answer.status_code, answer.json()) == (200, {"status": "ready", "away": ["rules"]})
+            assert opened.away() == []
+            world.on("ListLeads", lambda call: leads_pb2.ListLeadsResponse())
             admin = client_at(opened.url, "admin/root/head")
+            assert admin("GET", "/v1/leads").status_code == 200
             gone = admin("GET", "/v1/policies")
             assert (gone.status_code, gone.json()["reason"]) == (503, "UNAVAILABLE")
             assert gone.headers["Retry-After"] == "1"
