@@ -90,6 +90,38 @@ def peer(service: str) -> Principal:
     return Principal(peer=service)
 
 
+def claims(principal: Principal) -> dict[str, Any]:
+    """The principal as plain data."""
+    return {
+        "sub": principal.person,
+        "role": principal.role,
+        "team": principal.team,
+        "teams": list(principal.teams),
+        "session": principal.session,
+        "peer": principal.peer,
+        "grants": {
+            r: [*(int(getattr(g, v)) for v in VERBS), sorted(g.hidden), sorted(g.read_only)]
+            for r, g in principal.grants.items()
+        },
+    }
+
+
+def claimed(plain: Mapping[str, Any]) -> Principal:
+    """The principal that `claims` wrote down. Raises LookupError, AttributeError, ValueError, TypeError."""
+    return Principal(
+        person=plain["sub"],
+        role=plain["role"],
+        team=plain["team"],
+        teams=tuple(plain["teams"]),
+        session=plain["session"],
+        peer=plain["peer"],
+        grants={
+            r: Grant(Scope(g[0]), Scope(g[1]), Scope(g[2]), Scope(g[3]), frozenset(g[4]), frozenset(g[5]))
+            for r, g in plain["grants"].items()
+        },
+    )
+
+
 class Tokens:
     """Signs and reads internal tokens (HS256, one key per deployment). Reading caches by token until it expires."""
 
@@ -103,25 +135,8 @@ class Tokens:
         self._lock = threading.Lock()
 
     def sign(self, principal: Principal) -> str:
-        payload: dict[str, Any] = {
-            "aud": AUDIENCE,
-            "exp": int(clock.now().timestamp() + self._lifetime),
-            "sub": principal.person,
-            "role": principal.role,
-            "team": principal.team,
-            "teams": list(principal.teams),
-            "session": principal.session,
-            "peer": principal.peer,
-            "grants": {
-                r: [
-                    *(int(getattr(g, v)) for v in VERBS),
-                    sorted(g.hidden),
-                    sorted(g.read_only),
-                ]
-                for r, g in principal.grants.items()
-            },
-        }
-        return jwt.encode(payload, self._key, algorithm="HS256")
+        expires = int(clock.now().timestamp() + self._lifetime)
+        return jwt.encode({"aud": AUDIENCE, "exp": expires, **claims(principal)}, self._key, algorithm="HS256")
 
     def fingerprint(self, data: bytes) -> bytes:
         """16 bytes by which a request is known again. Keyed: a request may hold a password, and a plain hash of one
@@ -135,21 +150,10 @@ class Tokens:
         if known and known[0] > now:
             return known[1]
         try:
-            claims = jwt.decode(
+            payload = jwt.decode(
                 token, self._key, algorithms=["HS256"], audience=AUDIENCE, options={"require": ["exp", "aud"]}
             )
-            principal = Principal(
-                person=claims["sub"],
-                role=claims["role"],
-                team=claims["team"],
-                teams=tuple(claims["teams"]),
-                session=claims["session"],
-                peer=claims["peer"],
-                grants={
-                    r: Grant(Scope(g[0]), Scope(g[1]), Scope(g[2]), Scope(g[3]), frozenset(g[4]), frozenset(g[5]))
-                    for r, g in claims["grants"].items()
-                },
-            )
+            principal = claimed(payload)
         except (jwt.PyJWTError, LookupError, AttributeError, ValueError, TypeError) as problem:
             raise unauthenticated(
                 "The token is not valid or has expired; sign in again.", "令牌无效或已过期，请重新登录。"
@@ -157,7 +161,7 @@ class Tokens:
         with self._lock:
             if len(self._seen) > 10_000:
                 self._seen.clear()
-            self._seen[token] = (float(claims["exp"]), principal)
+            self._seen[token] = (float(payload["exp"]), principal)
         return principal
 
 

@@ -28,6 +28,7 @@ from dealwright.rules.v1 import rules_pb2
 from gateway.main import serve, service
 from gateway.serving import Gateway
 from gateway.settings import GatewaySettings
+from gateway.tables import blueprint_applies, blueprint_steps
 
 Handler = Callable[[Call[Any]], Any]
 KEY = "k" * 48
@@ -65,6 +66,7 @@ class World:
         self.seen: list[tuple[str, Any, Principal]] = []
         self.ended: set[str] = set()
         self.parts: dict[str, blueprint_pb2.Part] = {}
+        self.answered: dict[tuple[str, str], blueprint_pb2.Part] = {}
         self.tokens = Tokens(KEY)
         self.addresses: dict[str, str] = {}
         self._servers: list[Server] = []
@@ -130,6 +132,10 @@ class World:
         self.handlers.clear()
         self.seen.clear()
         self.ended.clear()
+        self.answered.clear()
+        with self.runtime.transaction() as tx:
+            for table in (blueprint_steps, blueprint_applies):
+                tx.execute(sa.delete(table))
 
         def resolve(call: Call[Any]) -> directory_pb2.ResolveSessionResponse:
             token = call.request.token
@@ -169,10 +175,14 @@ class World:
         )
 
     def _apply(self, owner: str, request: Any) -> blueprint_pb2.Part:
-        if request.expected_version != self.parts[owner].version:
-            raise Stale("blueprint")
-        self.parts[owner] = blueprint_pb2.Part(content=request.content, version=request.expected_version + 1)
-        return self.parts[owner]
+        """As every service does: a repeated request_id gets the first answer."""
+        key = (owner, request.request_id)
+        if key not in self.answered:
+            if request.expected_version != self.parts[owner].version:
+                raise Stale("blueprint")
+            made = blueprint_pb2.Part(content=request.content, version=request.expected_version + 1)
+            self.parts[owner] = self.answered[key] = made
+        return self.answered[key]
 
     def close(self) -> None:
         self.bus.stop()

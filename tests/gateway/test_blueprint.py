@@ -8,13 +8,13 @@ import pytest
 
 from chassis.errors import Refused, Stale
 
-WHOLE = {
+WHOLE: dict[str, Any] = {
     "calendars": {"company": {"offDays": ["2026-10-01"]}},
     "roles": {"sales": "OWN"},
     "forms": {"booth": {"open": True}},
     "policies": {"assignment": {"steps": []}},
 }
-CHANGED = {**WHOLE, "roles": {"sales": "TEAM"}, "forms": {}, "policies": {"assignment": {"steps": [1]}}}
+CHANGED: dict[str, Any] = {**WHOLE, "roles": {"sales": "TEAM"}, "forms": {}, "policies": {"assignment": {"steps": [1]}}}
 
 
 def versions(world: Any) -> dict[str, int]:
@@ -120,7 +120,7 @@ def test_when_a_part_fails_those_before_it_are_put_back(admin: Any, world: Any) 
     assert versions(world) == {"directory": 3, "leads": 3, "rules": 1}
 
 
-def test_a_part_that_fails_without_saying_whether_it_was_done_is_put_back_too(admin: Any, world: Any) -> None:
+def test_a_part_that_breaks_after_it_was_stored_is_asked_again_and_answers(admin: Any, world: Any) -> None:
     first = True
 
     def apply_and_break(call: Any) -> Any:
@@ -132,6 +132,16 @@ def test_a_part_that_fails_without_saying_whether_it_was_done_is_put_back_too(ad
         return done
 
     world.on("rules.ApplyPart", apply_and_break)
+    assert admin("POST", "/v1/blueprint:apply", json={"content": CHANGED}).status_code == 200
+    assert contents(admin) == CHANGED
+    assert versions(world) == {"directory": 2, "leads": 2, "rules": 2}
+
+
+def test_a_part_that_breaks_each_time_was_not_stored_and_the_others_are_put_back(admin: Any, world: Any) -> None:
+    def broken(call: Any) -> Any:
+        raise RuntimeError("broken before the commit")
+
+    world.on("rules.ApplyPart", broken)
     assert admin("POST", "/v1/blueprint:apply", json={"content": CHANGED}).status_code == 500
     assert contents(admin) == WHOLE
 

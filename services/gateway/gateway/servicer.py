@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
-import structlog
 from google.protobuf.struct_pb2 import Struct
 from google.rpc import error_details_pb2, status_pb2
 
-from chassis import ids
-from chassis.errors import Invalid, Refused, Stale, Violation
+from chassis.errors import Invalid, Stale, Violation
 from chassis.rpc import Call, outside
 from chassis.service import Runtime
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.gateway.v1 import gateway_pb2
+from gateway.applying import Applying, Settling
+from gateway.intents import Step
 from gateway.peers import OWNERS, Parts
 
-log = structlog.get_logger(__name__)
 Changes = list[blueprint_pb2.Change]
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One part that is to change: what it is now, what it becomes, the version that was planned against."""
-
-    owner: str
-    before: Struct
-    after: Struct
-    version: int
 
 
 class GatewayServicer:
@@ -39,6 +27,7 @@ class GatewayServicer:
 
     def __init__(self, runtime: Runtime) -> None:
         self._parts = Parts(runtime)
+        self._applying = Applying(runtime, self._parts)
 
     @outside
     def GetBlueprint(self, call: Call[gateway_pb2.GetBlueprintRequest]) -> gateway_pb2.Blueprint:
@@ -53,19 +42,19 @@ class GatewayServicer:
         steps, changes = self._plan(parts, request.content, call)
         if request.validate_only:
             return gateway_pb2.ApplyBlueprintResponse(changes=changes, blueprint=_joined(parts))
-        for owner, part in self._apply(steps, call).items():
-            parts[owner] = part
+        if steps:
+            parts |= self._applying.run(steps, call)
         return gateway_pb2.ApplyBlueprintResponse(changes=changes, blueprint=_joined(parts))
 
     def _read(self, call: Call[Any]) -> dict[str, blueprint_pb2.Part]:
-        return {owner: self._parts.get(owner, call) for owner in OWNERS}
+        return self._applying.undisturbed(lambda: {owner: self._parts.get(owner, call) for owner in OWNERS}, call)
 
     def _plan(
         self,
         parts: Mapping[str, blueprint_pb2.Part],
         content: Struct,
         call: Call[gateway_pb2.ApplyBlueprintRequest],
-    ) -> tuple[list[_Step], Changes]:
+    ) -> tuple[list[Step], Changes]:
         """Every part is looked at before any is changed, and every wrong path of all of them is named."""
         owners = {key: owner for owner, part in parts.items() for key in part.content.fields}
         wrong = [
@@ -77,7 +66,7 @@ class GatewayServicer:
             for key in content.fields
             if key not in owners
         ]
-        steps: list[_Step] = []
+        steps: list[Step] = []
         changes: Changes = []
         for owner, part in parts.items():
             given = [key for key in content.fields if owners.get(key) == owner]
@@ -98,82 +87,16 @@ class GatewayServicer:
             if planned.version != part.version:
                 raise Stale("blueprint")
             if planned.changes:
-                steps.append(_Step(owner, part.content, after, planned.version))
+                steps.append(Step(owner, part.content, after, planned.version))
                 changes.extend(planned.changes)
         if wrong:
             raise Invalid(wrong)
         return steps, changes
 
-    def _apply(
-        self, steps: list[_Step], call: Call[gateway_pb2.ApplyBlueprintRequest]
-    ) -> dict[str, blueprint_pb2.Part]:
-        """Applies each part; when one fails, those before it are put back and the failure is told.
 
-        The parts get request ids of this attempt alone: the caller's own would be answered from memory when he tries
-        again after a failure that was put back.
-        """
-        attempt = ids.new_id()
-        done: dict[str, blueprint_pb2.Part] = {}
-        for step in steps:
-            try:
-                done[step.owner] = self._parts.apply(
-                    step.owner, step.after, step.version, f"{attempt}-{step.owner}", call
-                )
-            except grpc.RpcError as error:
-                kept = self._put_back([s for s in steps if s.owner in done], done, attempt, call)
-                # A part that did not answer in time may have been applied all the same.
-                if _maybe_done(error) and not self._unchanged(step, attempt, call):
-                    kept.append(step.owner)
-                if kept:
-                    raise half_applied(kept) from error
-                raise
-        return done
-
-    def _put_back(
-        self,
-        steps: list[_Step],
-        done: Mapping[str, blueprint_pb2.Part],
-        attempt: str,
-        call: Call[gateway_pb2.ApplyBlueprintRequest],
-    ) -> list[str]:
-        """The owners whose part could not be put back."""
-        kept = []
-        for step in reversed(steps):
-            if not self._restored(step, done[step.owner].version, attempt, call):
-                kept.append(step.owner)
-        return kept
-
-    def _restored(self, step: _Step, version: int, attempt: str, call: Call[gateway_pb2.ApplyBlueprintRequest]) -> bool:
-        apply: Callable[[], object] = lambda: self._parts.apply(  # noqa: E731
-            step.owner, step.before, version, f"{attempt}-{step.owner}-back", call
-        )
-        for _ in range(3):
-            try:
-                apply()
-                return True
-            except grpc.RpcError as error:
-                log.error("a blueprint part was not put back", owner=step.owner, code=error.code().name)
-                if not _maybe_done(error):
-                    return False
-        return False
-
-    def _unchanged(self, step: _Step, attempt: str, call: Call[gateway_pb2.ApplyBlueprintRequest]) -> bool:
-        """Whether the part is as it was, after putting it back if it was applied without our hearing of it."""
-        try:
-            part = self._parts.get(step.owner, call)
-        except grpc.RpcError:
-            return False
-        return part.version == step.version or self._restored(step, part.version, attempt, call)
-
-
-def half_applied(owners: list[str]) -> Refused:
-    names = ", ".join(owners)
-    return Refused(
-        "BLUEPRINT_HALF_APPLIED",
-        f"The blueprint failed, and these parts could not be put back: {names}. Read it again before you go on.",
-        f"蓝图应用失败，且以下部分未能恢复：{names}。请先重新读取再继续。",
-        code="INTERNAL",
-    )
+def settling(runtime: Runtime) -> Settling:
+    """Settles what a gateway left half way, from `start` to `stop`. In `serve`: `work` cannot ask the services."""
+    return Settling(Applying(runtime, Parts(runtime)))
 
 
 def _joined(parts: Mapping[str, blueprint_pb2.Part]) -> gateway_pb2.Blueprint:
@@ -183,11 +106,6 @@ def _joined(parts: Mapping[str, blueprint_pb2.Part]) -> gateway_pb2.Blueprint:
             content.fields[key].CopyFrom(value)
     versions = ",".join(f"{owner}={parts[owner].version}" for owner in sorted(parts))
     return gateway_pb2.Blueprint(content=content, etag=hashlib.sha256(versions.encode()).hexdigest()[:32])
-
-
-def _maybe_done(error: grpc.RpcError) -> bool:
-    """Whether the call may have been carried out all the same."""
-    return error.code().name in ("DEADLINE_EXCEEDED", "UNAVAILABLE", "CANCELLED", "UNKNOWN", "INTERNAL")
 
 
 def _violations(error: grpc.RpcError) -> list[Violation]:

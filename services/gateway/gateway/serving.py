@@ -14,6 +14,7 @@ from chassis.server import Server
 from chassis.service import Runtime
 from gateway.app import Context, create_app
 from gateway.front_door import FrontDoor
+from gateway.servicer import settling
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ class Gateway:
         if not runtime.peers.get("gateway"):
             self._inner = Server(runtime, "127.0.0.1", 0, _INNER_THREADS)
             self._runtime = replace(runtime, peers={**runtime.peers, "gateway": f"127.0.0.1:{self._inner.port}"})
+        self._settling = settling(self._runtime)
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._open = threading.Event()
         self._failure: BaseException | None = None
@@ -55,6 +57,7 @@ class Gateway:
             raise self._failure
         if not self.port:
             raise TimeoutError("the gateway did not start")
+        self._settling.start()
         log.info("gateway open", url=self.url, grpc_port=self.grpc_port)
 
     def away(self) -> list[str]:
@@ -62,6 +65,7 @@ class Gateway:
         return [] if self._thread.is_alive() else ["gateway"]
 
     def stop(self) -> None:
+        self._settling.stop()
         if self._loop is not None and self._leave is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._leave.set)
             self._thread.join(self._settings.drain_seconds + 10)
