@@ -94,11 +94,14 @@ def _run(connection: sa.Connection, sql: str, arrays: Sequence[Any]) -> Any:
     this length apart at each call, which costs more than to run it."""
     import psycopg  # not where SQLite alone is used
 
-    proxied = connection.connection
-    raw: Any = proxied.driver_connection
+    raw: Any = connection.connection.driver_connection
     cursor = psycopg.RawCursor(raw)
     try:
-        cursor.execute(sql, arrays)
+        if raw.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            with raw.pipeline():  # BEGIN and the first statement in one round trip
+                cursor.execute(sql, arrays)
+        else:
+            cursor.execute(sql, arrays)
     except psycopg.Error as problem:
         raise sa.exc.DBAPIError.instance(
             sql, None, problem, psycopg.Error, hide_parameters=True, connection_invalidated=raw.closed,

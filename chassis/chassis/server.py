@@ -7,6 +7,7 @@ hidden fields, maps errors to statuses with `google.rpc` details, and measures.
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -112,6 +113,9 @@ class Server:
             raise OSError(f"port {port} is taken")
 
     def start(self) -> int:
+        # What starting up made lives as long as the process: no call should wait while the collector looks through it.
+        gc.collect()
+        gc.freeze()
         self._grpc.start()
         self.set_serving(True)
         return self.port

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
+
 import sqlalchemy as sa
 
 from chassis.database import insert_rows
@@ -10,6 +13,8 @@ from leads.domain.settings import LeadSettings, from_plain, to_plain
 from leads.storage.tables import lead_settings
 
 _ID = "leads"
+_REMEMBERED = timedelta(seconds=1)
+_recent: WeakKeyDictionary[sa.Engine, tuple[datetime, LeadSettings]] = WeakKeyDictionary()
 
 
 def load(tx: Transaction, lock: bool = False) -> tuple[LeadSettings, int]:
@@ -25,8 +30,18 @@ def load(tx: Transaction, lock: bool = False) -> tuple[LeadSettings, int]:
     return from_plain(known, LeadSettings())[0], row.version
 
 
+def recent(tx: Transaction) -> LeadSettings:
+    """The settings as they were at most a second ago: a capture has no round trip to spare for what hardly changes."""
+    engine = tx.connection.engine
+    known = _recent.get(engine)
+    if known is None or not timedelta() <= tx.now - known[0] < _REMEMBERED:
+        known = _recent[engine] = (tx.now, load(tx)[0])
+    return known[1]
+
+
 def save(tx: Transaction, settings: LeadSettings) -> None:
     """Writes the settings and raises the version."""
+    tx.after_commit(_recent.clear)
     insert_rows(
         tx.connection,
         lead_settings,

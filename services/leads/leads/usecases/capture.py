@@ -51,7 +51,7 @@ def duplicate() -> Refused:
 
 def capture(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Captured | Refused]:
     """Takes the captures in their order, as if each came alone, with a constant number of statements."""
-    hard, _ = settings.load(tx)
+    hard = settings.recent(tx)
     captures = [arrival.capture for arrival in arrivals]
     refuse = [hard.hard_reject_duplicates and not arrival.welcome for arrival in arrivals]
     fresh = [f"leads/{new}" for new in ids.new_ids(len(captures))]
