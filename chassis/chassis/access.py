@@ -198,14 +198,27 @@ def refuse_read_only(principal: Principal, resource: str, paths: Sequence[str]) 
 # --- masks ------------------------------------------------------------------------------------------------------
 
 
-def _resource_option(descriptor: Any) -> str:
-    from dealwright.api.v1 import access_pb2
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a message says of its masks: the resource whose rights count, and for the name of a field all those that it
+    hides."""
 
-    option: str = descriptor.GetOptions().Extensions[access_pb2.resource]
-    return option
+    resource: str
+    hides: Mapping[str, tuple[str, ...]]
+
+    @staticmethod
+    def of(descriptor: Any) -> _Kind:
+        from dealwright.api.v1 import access_pb2
+
+        hides: dict[str, tuple[str, ...]] = {}
+        for part in descriptor.fields:
+            with_it = part.GetOptions().Extensions[access_pb2.hidden_with]
+            for name in (part.name, *((with_it,) if with_it else ())):
+                hides[name] = (*hides.get(name, ()), part.name)
+        return _Kind(descriptor.GetOptions().Extensions[access_pb2.resource], hides)
 
 
-_resources: dict[str, str] = {}
+_kinds: dict[str, _Kind] = {}
 
 
 def mask(principal: Principal, message: Message) -> None:
@@ -217,14 +230,13 @@ def mask(principal: Principal, message: Message) -> None:
 
 def _mask(principal: Principal, message: Message) -> None:
     descriptor = message.DESCRIPTOR
-    name = descriptor.full_name
-    if name not in _resources:
-        _resources[name] = _resource_option(descriptor)
-    resource = _resources[name]
-    if resource:
-        for hidden in principal.grant(resource).hidden:
-            if hidden in descriptor.fields_by_name:
-                message.ClearField(hidden)
+    kind = _kinds.get(descriptor.full_name)
+    if kind is None:
+        kind = _kinds[descriptor.full_name] = _Kind.of(descriptor)
+    if kind.resource:
+        for hidden in principal.grant(kind.resource).hidden:
+            for name in kind.hides.get(hidden, ()):
+                message.ClearField(name)
     for part, value in message.ListFields():
         if part.message_type is None or part.message_type.full_name.startswith("google.protobuf."):
             continue
