@@ -21,7 +21,7 @@ from chassis.fields import FieldProblem
 
 LARGEST = 2**63 - 1
 
-Kind = Literal["text", "int", "bool", "time", "enum", "name"]
+Kind = Literal["text", "int", "bool", "time", "enum", "name", "labels"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class Column:
 
     `kind` is how its values are written. An enum column holds numbers when its SQL type is an integer, else names
     of values. "name" is for resource names and other ids: compared as the database sorts them, so that an index
-    helps; "text" goes by code point on every database. `nullable` is taken from the table where it is not given:
+    helps; "text" goes by code point on every database; "labels" is a JSON list of texts, asked with `:` whether it has
+    one. `nullable` is taken from the table where it is not given:
     give it for a column of an outer join. `normalise` turns what `=` and `!=` compare with into the stored
     spelling (`fields.phone`) and may raise FieldProblem.
     """
@@ -85,6 +86,26 @@ def _collated(element: by_code_point, compiler: Any, **more: Any) -> str:
     return f'(({compiler.process(element.clauses, **more)}) COLLATE "C")'
 
 
+class has_label(FunctionElement[bool]):
+    """Whether a JSON list of texts (the first argument) has a text (the second)."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+    name = "has_label"
+
+
+@compiles(has_label)
+def _listed(element: has_label, compiler: Any, **more: Any) -> str:
+    labels, one = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({labels}) AS label WHERE label.value = {one})"
+
+
+@compiles(has_label, "postgresql")
+def _contained(element: has_label, compiler: Any, **more: Any) -> str:
+    labels, one = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"jsonb_exists({labels}, {one})"
+
+
 @lru_cache(maxsize=4096)
 def camel(name: str) -> str:
     """The JSON spelling of a field's name: "capture_time" is "captureTime"."""
@@ -113,6 +134,8 @@ def _absent(column: Column) -> tuple[Any, ...]:
     """The stored values, besides NULL, that mean there is none."""
     if column.enum is not None:
         return (0,) if column.holds_numbers else ("", column.enum.values_by_number[0].name)
+    if column.kind == "labels":
+        return ([],)
     return ("",) if column.kind in ("text", "name") else ()
 
 
@@ -127,9 +150,13 @@ def compared(column: Column, sign: str, value: str) -> sa.ColumnElement[bool]:
     left = column.column
     if column.kind in ("enum", "bool") and sign[0] in "<>":
         raise FieldProblem("can only be compared with = and !=", "只能用 = 和 != 比较")
+    if column.kind == "labels" and sign != ":":
+        raise FieldProblem("can only be asked with : and one value", "只能用 : 加一个值查询")
     stored = _read(column, value, normal=sign in ("=", "!="))
     if column.kind in ("text", "name") and sign == ":":
         found = sa.func.lower(by_code_point(left)).contains(stored.translate(_LOWER), autoescape=True)
+    elif column.kind == "labels":
+        found = has_label(left, sa.literal(stored, sa.Text()))
     elif column.enum is not None and stored in _absent(column):
         found = left.in_([column.literal(one) for one in _absent(column)])
         found = sa.not_(found) if sign == "!=" else found

@@ -20,8 +20,10 @@ from dealwright.leads.v1.events_pb2 import (
     LeadContacted,
     LeadDisqualified,
     LeadEscalated,
+    LeadKept,
     LeadQualified,
     LeadReleased,
+    LeadTouched,
     LeadUnassigned,
 )
 from dealwright.rules.v1.events_pb2 import ActionRequested, PolicyPublished
@@ -80,7 +82,9 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
 
 @subscriber(
     LeadAssigned,
+    LeadKept,
     LeadUnassigned,
+    LeadTouched,
     LeadContacted,
     LeadReleased,
     LeadQualified,
@@ -120,6 +124,12 @@ def _owned(event: Any, notice: tuple[str, str]) -> Outline:
     return Outline(event, "leads", (event.owner,))
 
 
+def _touched(event: LeadTouched, notice: tuple[str, str]) -> Outline:
+    """Its owner is told that the customer came back; what nobody owns is told to those who see such leads."""
+    zh = "您的客户再次联系了我们，请及时跟进"
+    return Outline(event, "leads", (event.owner,), zh, "Your customer got in touch again; please follow up")
+
+
 def _escalated(event: LeadEscalated, notice: tuple[str, str]) -> Outline:
     return Outline(
         event,
@@ -139,6 +149,8 @@ def _asked(event: ActionRequested, notice: tuple[str, str]) -> Outline | None:
 _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadAssigned": _assigned,
     "LeadUnassigned": lambda event, notice: Outline(event, "leads", ()),
+    "LeadTouched": _touched,
+    "LeadKept": _owned,
     "LeadContacted": _owned,
     "LeadReleased": lambda event, notice: Outline(event, "leads", (event.previous_owner,)),
     "LeadQualified": _owned,

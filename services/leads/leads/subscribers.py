@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from dealwright.directory.v1.events_pb2 import PersonChanged
+from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged
 from dealwright.rules.v1.events_pb2 import ActionRequested, LeadAssignmentDecided, TimerSet
 from leads.usecases import directed
 from leads.usecases.record import record as record_decisions
@@ -31,3 +31,9 @@ def actions(tx: Transaction, event: ActionRequested) -> None:
 @subscriber(PersonChanged, batch=256)
 def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
     directed.know_people(tx, [directed.Person(*decisions.person(event)) for event in events])
+    directed.know_presences(tx, [said for event in events if (said := decisions.presence(event))])
+
+
+@subscriber(PresenceChanged, batch=256)
+def presences(tx: Transaction, events: Sequence[PresenceChanged]) -> None:
+    directed.know_presences(tx, [said for event in events if (said := decisions.presence(event))])

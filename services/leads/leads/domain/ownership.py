@@ -22,11 +22,28 @@ class Decided:
     urgent: bool = False
     tags: Sequence[str] = ()
     respond_by: datetime | None = None
+    step: str = ""
 
     @property
     def escalated(self) -> bool:
         """The ladder of missed first responses ended at the supervisor."""
-        return self.reason == "ESCALATED"
+        return self.step == _LAST_RUNG or self.reason == "ESCALATED"
+
+
+# The step of the rules, in no policy, that gives a lead to the supervisor.
+_LAST_RUNG = "escalate"
+# Why an owned lead is being decided anew.
+MISSED, REASSIGNED = "FIRST_RESPONSE_MISSED", "REASSIGNED"
+NO_RESPONSE = "NO_RESPONSE"
+
+
+class Presence(enum.IntEnum):
+    """Whether a person is there; numbers as in the contract. Who never said so is."""
+
+    PRESENCE_UNSPECIFIED = 0
+    ONLINE = 1
+    AWAY = 2
+    OFFLINE = 3
 
 
 class Verdict(enum.Enum):
@@ -34,6 +51,8 @@ class Verdict(enum.Enum):
 
     TAKE = "TAKE"
     NOBODY = "NOBODY"
+    # It has an owner who was to lose it, and keeps it.
+    KEPT = "KEPT"
     NOTHING = "NOTHING"
     OWNER_CHANGED = "OWNER_CHANGED"
     CLOSED = "CLOSED"
@@ -44,18 +63,35 @@ LOST = frozenset({Verdict.OWNER_CHANGED, Verdict.CLOSED, Verdict.GONE})
 
 
 def judge(lead: Lead | None, decided: Decided) -> Verdict:
-    """Whether a decision still fits the lead. One that names nobody never takes an owner away: the rules escalate."""
+    """Whether a decision still fits the lead. One that names nobody never takes an owner away."""
     if lead is None:
         return Verdict.GONE
     if not decided.owner:
-        waits = lead.status in UNDECIDED and lead.owner_version == decided.owner_version and not lead.owner
-        news = lead.status != Status.UNASSIGNED or lead.status_reason != decided.reason
-        return Verdict.NOBODY if waits and news else Verdict.NOTHING
+        if lead.owner_version != decided.owner_version or lead.status in CLOSED:
+            return Verdict.NOTHING
+        same = lead.status_reason == decided.reason
+        if lead.owner:
+            return Verdict.KEPT if lead.deciding and not same else Verdict.NOTHING
+        told = lead.status not in UNDECIDED or (lead.status == Status.UNASSIGNED and same)
+        return Verdict.NOTHING if told else Verdict.NOBODY
     if lead.status in CLOSED:
         return Verdict.CLOSED
     if lead.owner_version == decided.owner_version and (lead.status in UNDECIDED or lead.deciding):
         return Verdict.TAKE
     return Verdict.OWNER_CHANGED
+
+
+def why(lead: Lead, decided: Decided) -> str:
+    """The reason that the chain keeps of a decision about the lead as it stood."""
+    if decided.owner and lead.deciding == MISSED and decided.reason in ("", "ESCALATED"):
+        return NO_RESPONSE
+    return decided.reason
+
+
+def overdue(lead: Lead, now: datetime) -> bool:
+    """Whether the first response is late, and nobody has counted that yet."""
+    late = lead.respond_by is not None and now > lead.respond_by
+    return late and lead.status == Status.ASSIGNED and lead.deciding != MISSED
 
 
 @dataclass(frozen=True, slots=True)

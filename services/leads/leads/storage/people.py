@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from chassis.database import in_values, insert_rows
 from chassis.transaction import Transaction
-from leads.storage.tables import lead_claims, people
+from leads.domain.lead import Status
+from leads.domain.ownership import Presence
+from leads.storage.tables import lead_claims, leads, people, presences
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,12 @@ class Person:
     role: str
     active: bool
     version: int
+    # How many open leads, and how many a day, they may have; None: as many as come.
+    open_limit: int | None = None
+    day_limit: int | None = None
 
 
-_COLUMNS = ("name", "display_name", "team", "manager", "role", "active", "version")
+_COLUMNS = ("name", "display_name", "team", "manager", "role", "active", "version", "open_limit", "day_limit")
 _NEWER = (
     "(name) DO UPDATE SET "
     + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS[1:])
@@ -38,16 +44,46 @@ def save(tx: Transaction, changed: Sequence[Person]) -> None:
         known = newest.get(person.name)
         if known is None or known.version < person.version:
             newest[person.name] = person
-    rows = [
-        (p.name, p.display_name, p.team, p.manager, p.role, p.active, p.version)
-        for p in sorted(newest.values(), key=lambda p: p.name)
-    ]
+    rows = [tuple(getattr(p, column) for column in _COLUMNS) for p in sorted(newest.values(), key=lambda p: p.name)]
     insert_rows(tx.connection, people, _COLUMNS, rows, conflict=_NEWER)
 
 
 def get(tx: Transaction, name: str) -> Person | None:
     row = tx.execute(sa.select(*(people.c[c] for c in _COLUMNS)).where(people.c.name == name)).first()
     return Person(*row) if row else None
+
+
+def save_presences(tx: Transaction, said: Sequence[tuple[str, int, int]]) -> None:
+    """Keeps the newest (person, presence, version) of each."""
+    newest: dict[str, tuple[str, int, int]] = {}
+    for word in said:
+        if word[0] not in newest or newest[word[0]][2] < word[2]:
+            newest[word[0]] = word
+    insert_rows(
+        tx.connection,
+        presences,
+        ("person", "presence", "version"),
+        sorted(newest.values()),
+        conflict="(person) DO UPDATE SET presence = excluded.presence, version = excluded.version "
+        "WHERE presences.version < excluded.version",
+    )
+
+
+def presence(tx: Transaction, name: str) -> Presence:
+    """What was last heard of them; ONLINE for one of whom nothing was."""
+    said = tx.execute(sa.select(presences.c.presence).where(presences.c.person == name)).scalar()
+    return Presence(said or Presence.ONLINE)
+
+
+def in_hand(tx: Transaction, name: str, since: datetime) -> tuple[int, int]:
+    """How many open leads they have, and how many of all that they have came since then."""
+    is_open = leads.c.status.in_((Status.ASSIGNED, Status.CONTACTED))
+    row = tx.execute(
+        sa.select(
+            sa.func.count(sa.case((is_open, 1))), sa.func.count(sa.case((leads.c.assign_time >= since, 1)))
+        ).where(leads.c.owner == name, leads.c.owner != "")
+    ).one()
+    return row[0], row[1]
 
 
 def teams(tx: Transaction, names: Sequence[str]) -> Mapping[str, str]:

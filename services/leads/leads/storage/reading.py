@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis.transaction import Transaction
 from leads.domain.attention import Case
-from leads.domain.lead import Attention
+from leads.domain.lead import CLOSED, Attention, Kind
 from leads.storage.tables import COLUMNS as COLUMNS
 from leads.storage.tables import leads, touchpoints
 
@@ -45,9 +45,16 @@ def few(tx: Transaction) -> bool:
     return tx.execute(beyond).first() is None
 
 
+def was_pooled(tx: Transaction, name: str) -> bool:
+    """Whether the lead ever lay in the pool."""
+    given_up = sa.select(touchpoints.c.id).where(touchpoints.c.lead == name, touchpoints.c.kind == Kind.RELEASED)
+    return tx.execute(given_up.limit(1)).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One group: its values, how many leads, how many responded, their mean seconds to it, how many came late."""
+    """One group: its values, how many leads, how many responded, their mean seconds to it, how many had a response
+    that was missed or came late."""
 
     keys: tuple[Any, ...]
     leads: int
@@ -67,7 +74,10 @@ def summarize(
     else:
         mean = sa.func.avg(sa.extract("epoch", responded - leads.c.capture_time))
     named = [group.label(f"k{number}") for number, group in enumerate(groups)]
-    late = sa.func.coalesce(responded, sa.literal(tx.now, leads.c.respond_by.type)) > leads.c.respond_by
+    closed = sa.case((leads.c.status.in_(sorted(CLOSED)), leads.c.status_time))
+    answered = sa.func.coalesce(responded, closed, sa.literal(tx.now, leads.c.respond_by.type))
+    # Clocks start anew with each owner; what earlier ones missed is counted on the lead.
+    late = sa.or_(leads.c.missed_responses > 0, answered > leads.c.respond_by)
     query = (
         sa.select(
             *named,

@@ -9,6 +9,7 @@ from datetime import datetime
 from chassis.errors import Stale
 from chassis.transaction import Transaction
 from leads.domain.lead import CLOSED, Kind, Lead, Status
+from leads.domain.ownership import MISSED
 from leads.storage import leads as stored
 from leads.storage import people
 from leads.storage.leads import Touchpoint
@@ -37,13 +38,15 @@ def set_clocks(tx: Transaction, clocks: Sequence[Clock]) -> None:
     stored.save_standing(tx, list(after.values()))
     for lead in after.values():
         tx.emit(events.clock_set(lead))
+        tx.audit("lead.clockSet", lead.name, {"ownerVersion": lead.owner_version})
 
 
 def act(tx: Transaction, action: str, name: str, owner_version: int, person: str) -> None:
     """Carries out what the rules ask for a lead, if its ownership is still the one they mean.
 
-    REASSIGN asks for another decision while the owner stays (L18), ESCALATE tells the supervisor (R20), RECLAIM puts
-    it into the pool (L21). Other actions are not ours.
+    REASSIGN asks for another decision while the owner stays (L18), ESCALATE tells the supervisor (R20): both because
+    the first response was missed, which the lead remembers. RECLAIM puts it into the pool (L21). Other actions are not
+    ours.
     """
     lead = stored.by_name(tx, [name], lock=True).get(name)
     if lead is None or lead.owner_version != owner_version or not lead.owner or lead.status in CLOSED:
@@ -56,11 +59,11 @@ def act(tx: Transaction, action: str, name: str, owner_version: int, person: str
     elif lead.status != Status.ASSIGNED:
         return  # The first response came meanwhile.
     elif action == "REASSIGN":
-        stored.save_standing(tx, [replace(lead, deciding="FIRST_RESPONSE_MISSED")])
-        tx.emit(events.captured(lead, "FIRST_RESPONSE_MISSED", lead.owner, lead.owners))
+        stored.save_standing(tx, [replace(_missed(lead), deciding=MISSED, status_reason="")])
+        tx.emit(events.captured(lead, MISSED, lead.owner, lead.owners))
         tx.audit("lead.firstResponseMissed", name, {"owner": lead.owner})
     elif action == "ESCALATE" and lead.escalated_to != person:
-        after = replace(lead, escalated_to=person)
+        after = replace(_missed(lead), escalated_to=person)
         stored.save_standing(tx, [after])
         tx.emit(events.escalated(after))
         tx.audit("lead.escalated", name, {"manager": person})
@@ -70,6 +73,17 @@ def act(tx: Transaction, action: str, name: str, owner_version: int, person: str
         )
 
 
+def _missed(lead: Lead) -> Lead:
+    """One response more was missed, unless this very one is counted."""
+    counted = lead.deciding == MISSED or lead.escalated_to not in ("", lead.owner)
+    return lead if counted else replace(lead, missed_responses=lead.missed_responses + 1)
+
+
 def know_people(tx: Transaction, changed: Sequence[Person]) -> None:
     """Keeps our copy of the people; an older version never overwrites a newer."""
     people.save(tx, changed)
+
+
+def know_presences(tx: Transaction, said: Sequence[tuple[str, int, int]]) -> None:
+    """Keeps the newest (person, presence, version) of each, whichever event it came with."""
+    people.save_presences(tx, said)

@@ -47,7 +47,10 @@ def columns(tx: Transaction) -> dict[str, Column]:
         "attention": Column(stored.attention(rule(tx.now)), "enum", _ENUMS["Attention"], nullable=False),
         "phone": Column(c.phone, "text", normalise=fields.phone),
         "email": Column(c.email, "text", normalise=fields.email),
+        "full_name": Column(c.full_name, "text"),
         "company": Column(c.company, "text"),
+        "tags": Column(c.tags, "labels"),
+        "missed_responses": Column(c.missed_responses, "int"),
     }
 
 

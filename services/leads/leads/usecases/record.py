@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chassis.transaction import Transaction
 from leads.domain.lead import Kind, Lead, Status
-from leads.domain.ownership import LOST, Change, Decided, Verdict, judge
+from leads.domain.ownership import LOST, Change, Decided, Verdict, judge, why
 from leads.storage import leads as stored
 from leads.storage.leads import Touchpoint
 from leads.usecases import ownership
@@ -14,8 +15,8 @@ from leads.wire import events
 
 
 def record(tx: Transaction, decisions: Sequence[Decided]) -> None:
-    """Makes owners of those decided. Announces LeadAssigned, LeadUnassigned, or AssignmentRefused for an owner that
-    did not fit any more. A decision that was recorded before is passed over in silence."""
+    """Makes owners of those decided. Announces LeadAssigned, LeadUnassigned, LeadKept, or AssignmentRefused for an
+    owner that did not fit any more. A decision that was recorded before is passed over in silence."""
     left = sorted(decisions, key=lambda d: d.decision)
     while left:
         # One decision a lead at a time: a later one is judged by what the earlier left.
@@ -43,6 +44,11 @@ def _record_each(tx: Transaction, decisions: Sequence[Decided]) -> None:
         if verdicts[d.lead] in (Verdict.TAKE, Verdict.NOBODY)
     ]
     after = ownership.change(tx, changes)
+    kept = {
+        d.lead: replace(held[d.lead], status_reason=d.reason) for d in decisions if verdicts[d.lead] is Verdict.KEPT
+    }
+    stored.save_standing(tx, list(kept.values()))
+    after.update(kept)
     points: list[Touchpoint] = []
     lost: list[tuple[Decided, Verdict]] = []
     for decided in decisions:
@@ -58,7 +64,11 @@ def _record_each(tx: Transaction, decisions: Sequence[Decided]) -> None:
 
 def _announce(tx: Transaction, before: Lead, now: Lead, decided: Decided) -> Touchpoint:
     actor = tx.origins.get(now.name, tx.origin).actor
-    if now.status == Status.ASSIGNED:
+    if not decided.owner and now.owner:
+        tx.emit(events.kept(now, decided))
+        tx.audit("lead.kept", now.name, {"reason": decided.reason, "decision": decided.decision})
+        kind = Kind.KEPT
+    elif now.status == Status.ASSIGNED:
         tx.emit(events.assigned(now, before.owner, "RULES", decided))
         tx.audit("lead.assigned", now.name, {"owner": now.owner, "decision": decided.decision})
         if before.owner_version:
@@ -78,7 +88,7 @@ def _announce(tx: Transaction, before: Lead, now: Lead, decided: Decided) -> Tou
         receive_time=tx.now,
         channel=now.channel,
         owner=now.owner,
-        reason=decided.reason,
+        reason=why(before, decided),
         decision=decided.decision,
     )
 

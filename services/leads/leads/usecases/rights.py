@@ -8,11 +8,11 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from chassis.access import Principal, Scope, visible
-from chassis.errors import Denied, NotFound, Stale
+from chassis.errors import Denied, NotFound, Refused, Stale
 from chassis.transaction import Transaction
 from leads.domain.lead import Lead, Status
 from leads.storage import leads as stored
-from leads.storage import people
+from leads.storage import people, reading
 from leads.storage.tables import leads
 from leads.storage.tables import people as people_table
 
@@ -62,13 +62,22 @@ def find(tx: Transaction, name: str, lock: bool = False) -> Lead:
     return lead
 
 
+def not_pooled() -> Refused:
+    return Refused("NOT_POOLED", "This lead is not in the pool.", "该线索不在公海中。")
+
+
 def hold(tx: Transaction, name: str, etag: str, claiming: bool = False) -> Lead:
     """The lead, held until the commit, if the caller may change it and it is as he read it.
 
     Raises NotFound out of reach, Denied for one that he may only see, Stale when the etag is old. `claiming`: what
-    lies in the pool is for everybody who sees it.
+    lies in the pool is for everybody who sees it; NOT_POOLED for what lay there and went to somebody else.
     """
-    lead = find(tx, name, lock=True)
+    try:
+        lead = find(tx, name, lock=True)
+    except NotFound:
+        if claiming and _NAME.fullmatch(name) and reading.was_pooled(tx, name):
+            raise not_pooled() from None  # He may have seen it there: no secret.
+        raise
     team = people.teams(tx, [lead.owner]).get(lead.owner, "-") if lead.owner else "-"
     pooled = claiming and lead.status == Status.POOLED
     if not pooled and not covers(tx.principal, "write", lead, team):

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chassis.access import Principal, Scope
 from chassis.errors import Denied, Refused
 from chassis.transaction import Transaction
 from leads.domain.lead import CLOSED, UNDECIDED, Kind, Lead, Status
-from leads.domain.ownership import Change
+from leads.domain.ownership import MISSED, REASSIGNED, Change, Presence, overdue
 from leads.domain.settings import LeadSettings
 from leads.storage import leads as stored
 from leads.storage import people, settings
 from leads.storage.leads import Touchpoint
+from leads.storage.people import Person
 from leads.usecases import ownership
 from leads.usecases.capture import repeated
-from leads.usecases.rights import hold
+from leads.usecases.rights import hold, not_pooled
 from leads.wire import events
 
 # Whose leads may change hands by hand; sales people hand back to the pool, back office corrects facts alone.
@@ -61,13 +62,14 @@ def contact(tx: Transaction, name: str, etag: str, text: str) -> Lead:
     if lead.status in (Status.DISQUALIFIED, Status.MERGED):
         raise closed(lead)
     first = lead.status == Status.ASSIGNED
+    # A manager's wish for another owner stands; a missed first response is no longer missing.
+    wished = lead.deciding != MISSED
     after = replace(
-        lead,
+        _responded(lead, tx.now),
         status=Status.CONTACTED if first else lead.status,
+        status_reason=lead.status_reason if wished else "",
         status_time=tx.now if first else lead.status_time,
-        # A manager's wish for another owner stands; a missed first response is no longer missing.
-        deciding="" if lead.deciding == "FIRST_RESPONSE_MISSED" else lead.deciding,
-        first_response_time=lead.first_response_time or tx.now,
+        deciding=lead.deciding if wished else "",
         last_activity_time=tx.now,
         version=lead.version + 1,
     )
@@ -77,14 +79,22 @@ def contact(tx: Transaction, name: str, etag: str, text: str) -> Lead:
     return after
 
 
+def _responded(lead: Lead, now: datetime) -> Lead:
+    """The lead with its first response made now, unless there was one (L30)."""
+    misses = lead.missed_responses + overdue(lead, now)
+    return replace(lead, first_response_time=lead.first_response_time or now, missed_responses=misses)
+
+
 def claim(tx: Transaction, name: str, etag: str, zone: ZoneInfo) -> Lead:
-    """Takes a lead from the pool; `zone` tells what a day is. Raises NOT_POOLED, COOL_DOWN, PICK_LIMIT."""
+    """Takes a lead from the pool; `zone` tells what a day is. Raises NOT_POOLED, COOL_DOWN, PICK_LIMIT, and what
+    keeps the caller from receiving: CANNOT_RECEIVE, OFFLINE, AWAY, FULL_OPEN, FULL_DAY."""
     lead = hold(tx, name, etag, claiming=True)
     rules, _ = settings.load(tx)
     me = tx.principal.person
     if lead.status != Status.POOLED:
-        raise Refused("NOT_POOLED", "This lead is not in the pool.", "该线索不在公海中。")
-    _require_receiver(tx, me, rules)
+        raise not_pooled()
+    receiver = _require_receiver(tx, me, rules)
+    _require_presence(tx, me)
     previous = lead.owners[-1] if lead.owners else ""
     free_from = lead.status_time + timedelta(hours=rules.cool_down_hours)
     if previous == me and tx.now < free_from:
@@ -93,13 +103,15 @@ def claim(tx: Transaction, name: str, etag: str, zone: ZoneInfo) -> Lead:
             f"You had this lead; you may take it again after {free_from.isoformat(timespec='minutes')}.",
             f"您曾负责该线索，{free_from.astimezone(zone):%Y-%m-%d %H:%M} 后方可再次领取。",
         )
-    day = tx.now.astimezone(zone).date().isoformat()
-    if people.count_claim(tx, me, day) > rules.pick_limit_per_day:
+    day = tx.now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    # Locks his row of the day: of two claims at once the second counts what the first took.
+    if people.count_claim(tx, me, day.date().isoformat()) > rules.pick_limit_per_day:
         raise Refused(
             "PICK_LIMIT",
             f"You may take {rules.pick_limit_per_day} leads a day from the pool.",
             f"每天最多领取 {rules.pick_limit_per_day} 条线索。",
         )
+    _require_room(tx, receiver, day)
     after = ownership.change_one(tx, Change(lead, me, Status.ASSIGNED, by_person=True))
     tx.emit(events.assigned(after, previous, "CLAIM"))
     tx.emit(events.moved(lead, after, "CLAIM"))
@@ -148,19 +160,20 @@ def reassign(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> 
         return after
     if lead.owner:
         # The owner stays until the decision is recorded.
-        after = replace(lead, deciding="REASSIGNED", version=lead.version + 1)
+        after = replace(lead, deciding=REASSIGNED, status_reason="", version=lead.version + 1)
         stored.save_standing(tx, [after])
         previous = lead.owner
     else:
         after = ownership.change_one(tx, Change(lead, "", Status.WAITING, by_person=True))
         previous = lead.owners[-1] if lead.owners else ""
-    tx.emit(events.captured(after, "REASSIGNED", previous, after.owners))
-    note(tx, Kind.CHANGED, after, reason=reason or "REASSIGNED")
+    tx.emit(events.captured(after, REASSIGNED, previous, after.owners))
+    note(tx, Kind.CHANGED, after, reason=reason or REASSIGNED)
     return after
 
 
 def qualify(tx: Transaction, name: str, etag: str, text: str) -> Lead:
-    """The lead is business (L24, as a status). Raises NOT_OWNED, ALREADY_QUALIFIED, CLOSED."""
+    """The lead is business (L24, as a status); who finds that out responded. Raises NOT_OWNED, ALREADY_QUALIFIED,
+    CLOSED."""
     lead = hold(tx, name, etag)
     if lead.status == Status.QUALIFIED:
         raise Refused("ALREADY_QUALIFIED", "This lead is qualified already.", "该线索已标记为合格。")
@@ -168,7 +181,7 @@ def qualify(tx: Transaction, name: str, etag: str, text: str) -> Lead:
         raise not_owned()
     if lead.status in CLOSED:
         raise closed(lead)
-    after = _close(tx, lead, Status.QUALIFIED, "")
+    after = _close(tx, _responded(lead, tx.now), Status.QUALIFIED, "")
     tx.emit(events.qualified(after))
     note(tx, Kind.QUALIFIED, after, text)
     return after
@@ -179,7 +192,8 @@ def disqualify(tx: Transaction, name: str, etag: str, reason: str) -> Lead:
     lead = hold(tx, name, etag)
     if lead.status in CLOSED:
         raise closed(lead)
-    after = _close(tx, lead, Status.DISQUALIFIED, reason)
+    misses = lead.missed_responses + overdue(lead, tx.now)
+    after = _close(tx, replace(lead, missed_responses=misses), Status.DISQUALIFIED, reason)
     tx.emit(events.disqualified(after))
     note(tx, Kind.DISQUALIFIED, after, reason=reason)
     return after
@@ -199,10 +213,38 @@ def _close(tx: Transaction, lead: Lead, status: Status, reason: str) -> Lead:
     return after
 
 
-def _require_receiver(tx: Transaction, name: str, rules: LeadSettings) -> None:
+def _require_receiver(tx: Transaction, name: str, rules: LeadSettings) -> Person:
     person = people.get(tx, name)
     if person is None or not person.active or person.role not in rules.receiving_roles:
         raise cannot_receive(name)
+    return person
+
+
+def _require_presence(tx: Transaction, name: str) -> None:
+    said = people.presence(tx, name)
+    if said == Presence.OFFLINE:
+        raise Refused("OFFLINE", "You are offline; come online to take leads.", "您处于离线状态，上线后方可领取线索。")
+    if said == Presence.AWAY:
+        raise Refused("AWAY", "You are away; come back to take leads.", "您处于暂离状态，返回后方可领取线索。")
+
+
+def _require_room(tx: Transaction, person: Person, day: datetime) -> None:
+    """`day` is the moment at which the company's day began."""
+    if person.open_limit is None and person.day_limit is None:
+        return
+    in_hand, today = people.in_hand(tx, person.name, day)
+    if person.open_limit is not None and in_hand >= person.open_limit:
+        raise Refused(
+            "FULL_OPEN",
+            f"You hold {in_hand} open leads; your capacity is {person.open_limit}.",
+            f"您手中有 {in_hand} 条未结线索，上限为 {person.open_limit} 条。",
+        )
+    if person.day_limit is not None and today >= person.day_limit:
+        raise Refused(
+            "FULL_DAY",
+            f"You got {today} leads today; your capacity is {person.day_limit} a day.",
+            f"您今日已获得 {today} 条线索，每日上限为 {person.day_limit} 条。",
+        )
 
 
 def announce_correction(tx: Transaction, lead: Lead) -> None:

@@ -21,6 +21,7 @@ def decided(event: events_pb2.LeadAssignmentDecided) -> Decided:
         urgent=event.urgent,
         tags=list(event.add_tags),
         respond_by=moment(event.respond_by) if event.HasField("respond_by") else None,
+        step=event.step,
     )
 
 
@@ -31,8 +32,21 @@ def clock(event: events_pb2.TimerSet) -> tuple[str, int, datetime | None] | None
     return event.subject, event.owner_version, moment(event.due_time)
 
 
-def person(event: directory_events_pb2.PersonChanged) -> tuple[str, str, str, str, str, bool, int]:
-    """(name, display name, team, manager, role, active, version)."""
+Person = tuple[str, str, str, str, str, bool, int, int | None, int | None]
+"""(name, display name, team, manager, role, active, version, open leads at most, leads a day at most)."""
+
+
+def person(event: directory_events_pb2.PersonChanged) -> Person:
     who = event.person
     active = who.state != directory_pb2.Person.LEFT
-    return who.name, who.display_name, who.team, who.manager, who.role, active, event.version
+    most, daily = (getattr(who.capacity, name) if who.capacity.HasField(name) else None for name in ("open", "per_day"))
+    return who.name, who.display_name, who.team, who.manager, who.role, active, event.version, most, daily
+
+
+def presence(
+    event: directory_events_pb2.PersonChanged | directory_events_pb2.PresenceChanged,
+) -> tuple[str, int, int] | None:
+    """(person, presence, version); None where the event says nothing of it."""
+    if isinstance(event, directory_events_pb2.PresenceChanged):
+        return event.person, event.presence, event.version
+    return (event.person.name, event.person.presence, event.version) if event.person.presence else None

@@ -91,6 +91,16 @@ def unassigned(of: Lead, decided: Decided) -> events_pb2.LeadUnassigned:
     return events_pb2.LeadUnassigned(lead=of.name, reason=decided.reason, decision=decided.decision)
 
 
+def kept(of: Lead, decided: Decided) -> events_pb2.LeadKept:
+    return events_pb2.LeadKept(
+        lead=of.name,
+        owner=of.owner,
+        owner_version=of.owner_version,
+        reason=decided.reason,
+        decision=decided.decision,
+    )
+
+
 def refused(decided: Decided, reason: str) -> events_pb2.AssignmentRefused:
     return events_pb2.AssignmentRefused(
         lead=decided.lead, owner=decided.owner, decision=decided.decision, reason=reason

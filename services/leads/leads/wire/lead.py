@@ -38,6 +38,7 @@ def lead(of: Lead, cases: list[Case]) -> leads_pb2.Lead:
         etag=str(of.version),
         escalated_to=of.escalated_to,
         review_with=of.review_with,
+        missed_responses=of.missed_responses,
         attention=attention(of.status, of.intent, of.last_activity_time, cases),  # type: ignore[arg-type]
         tags=of.tags,
         skills=of.skills,
