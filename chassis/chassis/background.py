@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import partial
 
 import sqlalchemy as sa
 import structlog
 
 from chassis import audit, ids, telemetry
-from chassis.bus.subscriptions import Subscription, retry_due
+from chassis.bus.delivery import retry_due
+from chassis.bus.subscriptions import Subscription
 from chassis.database import is_unavailable
+from chassis.retention import Retention
 from chassis.service import Loop, Runtime
-from chassis.transaction import Origin, Transaction
+from chassis.transaction import Origin
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class Background:
         loops = [
             *self._runtime.service.loops(),
             Loop("seal audit", 0.5, audit.seal),
-            Loop("clean", 3600.0, self._clean),
+            Loop("clean", 3600.0, Retention(self._runtime.service, self._runtime.settings.keep_days).step),
         ]
         for loop in loops:
             self._thread(loop.name, loop.every, partial(self._once, loop))
@@ -71,16 +72,6 @@ class Background:
                 more = loop.run(tx)
                 turn.busy = tx.announces
             return more
-
-    def _clean(self, tx: Transaction) -> bool:
-        """Forgets inbox rows and answers after `keep_days`; answers to captures live as long as their lead."""
-        settings, tables = self._runtime.settings, self._runtime.service.tables
-        oldest = ids.first_id_at(tx.now.timestamp() - settings.keep_days * 86400)
-        tx.execute(sa.delete(tables.inbox).where(tables.inbox.c.event_id < oldest))
-        too_old = tables.replies.c.created_at < tx.now - timedelta(days=settings.keep_days)
-        kept = tables.replies.c.method.in_(self._runtime.service.kept_replies)
-        tx.execute(sa.delete(tables.replies).where(too_old, sa.not_(kept)))
-        return False
 
     def _gauges(self) -> bool:
         tables, name = self._runtime.service.tables, self._runtime.name

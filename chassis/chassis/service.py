@@ -58,6 +58,8 @@ class Service:
     loops: Callable[[], Sequence[Loop]] = tuple
     # Methods whose answers to request_ids are kept as long as what they made.
     kept_replies: Sequence[str] = ()
+    # Full names of the events that others rebuild from: they are kept for good, the rest for `keep_days`.
+    kept_events: Sequence[str] = ()
     # Runs once when `migrate` has brought the schema up: a first policy, the five roles.
     seed: Callable[[Transaction], None] | None = None
     # What `serve` opens to the world instead of the service's gRPC server.

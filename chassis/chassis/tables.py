@@ -20,6 +20,7 @@ class ChassisTables:
     audit_log: sa.Table
     audit_pending: sa.Table
     audit_blocks: sa.Table
+    kept_events: sa.Table
 
 
 def attach(metadata: sa.MetaData) -> ChassisTables:
@@ -34,6 +35,7 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
             t["audit_log"],
             t["audit_pending"],
             t["audit_blocks"],
+            t["kept_events"],
         )
     outbox = sa.Table(
         "outbox",
@@ -55,8 +57,10 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         "inbox",
         metadata,
         sa.Column("subscriber", sa.Text, primary_key=True),
-        # UUIDv7, so rows older than seven days are one range of the key.
+        # UUIDv7, so what may be forgotten is one range of the key.
         sa.Column("event_id", sa.Text, primary_key=True),
+        # Empty in rows from before this column.
+        sa.Column("handled_at", Moment),
     )
     failures = sa.Table(
         "failures",
@@ -112,4 +116,15 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Column("hash", sa.LargeBinary, nullable=False),
         sa.Column("sealed_at", Moment, nullable=False),
     )
-    return ChassisTables(outbox, inbox, failures, replies, audit_log, audit_pending, audit_blocks)
+    # Outbox rows that others rebuild from, moved here when they are old; on PostgreSQL a partition for each month.
+    kept_events = sa.Table(
+        "kept_events",
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("events", sa.Integer, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        postgresql_partition_by="RANGE (id)",
+    )
+    return ChassisTables(outbox, inbox, failures, replies, audit_log, audit_pending, audit_blocks, kept_events)

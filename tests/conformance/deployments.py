@@ -21,9 +21,9 @@ from chassis import clock, ids, telemetry
 from chassis.access import Tokens
 from chassis.background import Background
 from chassis.bus import publisher
+from chassis.bus.delivery import replay_parked
 from chassis.bus.local import LocalBus
 from chassis.bus.publisher import Publisher
-from chassis.bus.subscriptions import replay_parked
 from chassis.database import Database
 from chassis.migration import migrate
 from chassis.service import Runtime

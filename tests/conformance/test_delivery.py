@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis import ids
-from chassis.bus.subscriptions import parked
+from chassis.bus.delivery import parked
 from dealwright.bus.v1.envelope_pb2 import Envelope
 from dealwright.leads.v1.events_pb2 import LeadCaptured, LeadReleased, LeadTouched
 from tests.conformance import checks

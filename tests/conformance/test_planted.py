@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.bus import publisher, subscriptions
+from chassis.bus import inbox, publisher
 from chassis.migration import migrate
 from chassis.testing.parts import RabbitMQ
 from tests.conformance import checks
@@ -26,7 +26,7 @@ def apart(tmp_path: Path, fresh_database: str, rabbitmq_server: RabbitMQ) -> Ite
 
 
 def test_without_an_inbox_events_are_handled_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "_register", lambda tx, queue, envelopes: list(envelopes))
+    monkeypatch.setattr(inbox, "register", lambda tx, queue, envelopes: list(envelopes))
     with (
         Local(tmp_path).running() as deployment,
         pytest.raises(AssertionError),

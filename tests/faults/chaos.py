@@ -152,9 +152,9 @@ def early_acknowledgement() -> None:
 
 def no_inbox() -> None:
     """A second delivery is handled again."""
-    from chassis.bus import subscriptions
+    from chassis.bus import inbox
 
-    subscriptions._register = lambda tx, queue, envelopes: list(envelopes)
+    inbox.register = lambda tx, queue, envelopes: list(envelopes)
 
 
 def no_compare_and_set() -> None:

@@ -18,8 +18,9 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from chassis import clock, telemetry
-from chassis.bus.subscriptions import Subscription, deliver, park_undecodable, unpack
-from chassis.database import in_values
+from chassis.bus.delivery import deliver, park_undecodable
+from chassis.bus.subscriptions import Subscription, unpack
+from chassis.database import in_values, is_unavailable
 from chassis.service import Runtime
 from chassis.transaction import OutboxRow
 from dealwright.bus.v1.envelope_pb2 import Envelope
@@ -163,7 +164,9 @@ class LocalBus:
                 action(consumer.runtime, consumer.subscription)
                 return True
             except Exception as problem:
-                log.warning("delivery waits", queue=consumer.subscription.name, error=type(problem).__name__)
+                # What an event can do wrong is stored; this is a database that takes nothing, not even that.
+                tell = log.warning if is_unavailable(problem) else log.error
+                tell("delivery waits", queue=consumer.subscription.name, error=type(problem).__name__)
                 self._stopping.wait(wait)
                 wait = min(wait * 2, 3.0)
         return False

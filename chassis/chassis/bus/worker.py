@@ -37,8 +37,10 @@ from nameko.runners import ServiceRunner
 from chassis import clock, telemetry
 from chassis.background import Background
 from chassis.bus import publisher
+from chassis.bus.delivery import deliver, park_undecodable
 from chassis.bus.depths import Depths
-from chassis.bus.subscriptions import Subscription, deliver, park_undecodable, unpack
+from chassis.bus.subscriptions import Subscription, unpack
+from chassis.database import is_unavailable
 from chassis.service import Runtime, runtime
 from chassis.settings import Settings
 from chassis.status import StatusServer, database_answers
@@ -182,7 +184,9 @@ def _patiently(action: Callable[[], None], runtime: Runtime, subscription: Subsc
             action()
             return True
         except Exception as problem:
-            log.warning("delivery waits", queue=subscription.queue(runtime.name), error=type(problem).__name__)
+            # What an event can do wrong is stored; this is a database that takes nothing, not even that.
+            tell = log.warning if is_unavailable(problem) else log.error
+            tell("delivery waits", queue=subscription.queue(runtime.name), error=type(problem).__name__)
             eventlet.sleep(wait)
             wait = min(wait * 2, 3.0)
     return False

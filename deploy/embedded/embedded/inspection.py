@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis import audit
-from chassis.bus.subscriptions import parked as parked_events
-from chassis.bus.subscriptions import replay_parked
+from chassis.bus.delivery import parked as parked_events
+from chassis.bus.delivery import replay_parked
 from chassis.service import Runtime, runtime
 from chassis.settings import Settings
 from embedded.catalogue import NAMES, load
