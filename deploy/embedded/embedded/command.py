@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class _Verbs(TyperGroup):
+    """Says what is wrong in one line and ends with 1. DEALWRIGHT_LOG_LEVEL=DEBUG shows where it happened."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from embedded.complaints import complaint
+
+            line = complaint(error)
+            if line is None or os.environ.get("DEALWRIGHT_LOG_LEVEL", "").upper() == "DEBUG":
+                raise
+            typer.echo(line, err=True)
+            raise typer.Exit(1) from error
+
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Dealwright, the CRM."
+    cls=_Verbs,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Dealwright, the CRM.",
 )
 rules_app = typer.Typer(no_args_is_help=True, help="The assignment rules and their journal.")
 bus_app = typer.Typer(no_args_is_help=True, help="Events that could not be handled.")

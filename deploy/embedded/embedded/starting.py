@@ -48,8 +48,10 @@ class House:
     """The embedded deployment: every service and the gateway in this process, over SQLite, under one folder."""
 
     def __init__(self, data: Path) -> None:
-        settings = Settings(data=data)
-        self.embedding = Embedding([load(name) for name in NAMES], settings)
+        from gateway.settings import GatewaySettings
+
+        self._doors = GatewaySettings()  # before anything is made: a wrong PORT is told with nothing done
+        self.embedding = Embedding([load(name) for name in NAMES], Settings(data=data))
         self.password: str | None = None
 
     def start(self) -> None:
@@ -57,8 +59,12 @@ class House:
         from gateway.main import serve
 
         self.embedding.start()
-        self.password = first_sign_in(self.embedding.runtimes["directory"])
-        self.gateway = serve(self.embedding.runtimes["gateway"])
+        try:
+            self.password = first_sign_in(self.embedding.runtimes["directory"])
+            self.gateway = serve(self.embedding.runtimes["gateway"], self._doors)
+        except BaseException:
+            self.embedding.stop()  # its threads would keep the process
+            raise
 
     def stop(self) -> None:
         self.gateway.stop()
@@ -80,10 +86,11 @@ def up_embedded() -> None:
 def up_cluster() -> None:
     """Private PostgreSQL, RabbitMQ and Valkey and every role as a process, until SIGINT or SIGTERM."""
     from embedded.cluster import Cluster
+    from gateway.settings import GatewaySettings
 
     started = clock.monotonic()
     folder = Path(os.environ.get("DATA", "var")) / "cluster"
-    with Cluster(folder.resolve(), http_port=int(os.environ.get("PORT", "8080"))) as cluster:
+    with Cluster(folder.resolve(), http_port=GatewaySettings().http_port) as cluster:
         mine = runtime(
             load("directory"),
             Settings(data=folder, database_url=cluster.databases["directory"], token_key=SecretStr(cluster.token_key)),

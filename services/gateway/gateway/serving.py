@@ -77,7 +77,8 @@ class Gateway:
             asyncio.run(self._main())
         except Exception as problem:
             self._failure = problem
-            log.error("gateway ended", error=repr(problem))
+            if self._open.is_set():  # else `start` raises it
+                log.error("gateway ended", error=repr(problem))
         finally:
             self._open.set()
 
