@@ -91,7 +91,10 @@ def _(h: House, who: str, row: str) -> Message:
 
 asks(_D + "Heartbeat", PEOPLE)(lambda h, who, row: directory.HeartbeatRequest(name=h.person(who, row)))
 asks(_D + "InvitePerson", PEOPLE)(lambda h, who, row: directory.InvitePersonRequest(name=h.person(who, row)))
-asks(_D + "RequestPasswordReset")(lambda h, who, row: directory.RequestPasswordResetRequest(login="other1"))
+# Anybody may ask for anybody's, and is told the same.
+asks(_D + "RequestPasswordReset", PEOPLE)(
+    lambda h, who, row: directory.RequestPasswordResetRequest(login=f"{who if row == 'own' else row}1")
+)
 
 
 @asks(_D + "RedeemPasswordToken")
@@ -107,8 +110,10 @@ def _(h: House, who: str, row: str) -> Message:
     return directory.ChangePasswordRequest(name=name, current_password=PASSWORD, new_password=PASSWORD)
 
 
-asks(_D + "CreateTeam")(
-    lambda h, who, row: directory.CreateTeamRequest(team=directory.Team(display_name=f"新组{next(_numbers)}"))
+asks(_D + "CreateTeam", PEOPLE)(
+    lambda h, who, row: directory.CreateTeamRequest(
+        team=directory.Team(display_name=f"新组{next(_numbers)}", parent=h.teams[row])
+    )
 )
 asks(_D + "GetTeam", PEOPLE)(lambda h, who, row: directory.GetTeamRequest(name=h.teams[row]))
 asks(_D + "ListTeams", PEOPLE, _listed("teams", _team))(lambda h, who, row: directory.ListTeamsRequest(page_size=1000))
@@ -117,7 +122,16 @@ asks(_D + "UpdateTeam", PEOPLE)(
         team=directory.Team(name=h.teams[row], display_name=f"组{next(_numbers)}")
     )
 )
-asks(_D + "DeleteTeam")(lambda h, who, row: directory.DeleteTeamRequest(name=h.add_team(f"空{next(_numbers)}")))
+
+
+@asks(_D + "DeleteTeam", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    """His own has people in it, himself for one; the others are empty ones within his and within another."""
+    below = {"mate": "own", "other": "other"}
+    name = h.teams["own"] if row == "own" else h.add_team(f"空{next(_numbers)}", h.teams[below[row]])
+    return directory.DeleteTeamRequest(name=name)
+
+
 asks(_D + "GetRole")(lambda h, who, row: directory.GetRoleRequest(name="roles/sales"))
 asks(_D + "ListRoles")(lambda h, who, row: directory.ListRolesRequest())
 asks(_D + "UpdateRole")(
@@ -190,9 +204,15 @@ def _a_form() -> leads.Form:
     return leads.Form(display_name="展位", channel=leads.WEB_FORM, fields=["full_name", "phone"], open=True)
 
 
-@asks(_L + "SubmitForm")
+_THANKS = leads.SubmitFormResponse(
+    message="谢谢，我们已收到，会尽快与您联系。Thank you, it arrived; we will contact you soon."
+)
+
+
+@asks(_L + "SubmitForm", LEADS, lambda h, who, row, answer: "Y" if answer == _THANKS else "O")
 def _(h: House, who: str, row: str) -> Message:
-    return leads.SubmitFormRequest(form=_form(h), lead=leads.Lead(phone=f"1380013{next(_numbers):04d}"))
+    """A visitor whose lead is known already: whosever it is, he learns nothing of it."""
+    return leads.SubmitFormRequest(form=_form(h), lead=leads.Lead(phone=h.lead(h.fresh(who, row)).phone))
 
 
 asks(_L + "GetLead", LEADS)(lambda h, who, row: leads.GetLeadRequest(name=h.fresh(who, row)))

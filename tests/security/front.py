@@ -7,13 +7,16 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from chassis.embedding import Embedding
 from directory.usecases import settings as directory_settings
+from embedded import starting
 from embedded.starting import House
 from tests.security.watching import Watch, differences
 
@@ -42,12 +45,12 @@ ENVIRONMENT = {
 class Front:
     """`front(verb, path, ...)` asks as the administrator, English unless told otherwise."""
 
-    def __init__(self, house: House, folder: Path) -> None:
+    def __init__(self, house: House, folder: Path, databases: Mapping[str, str] | None = None) -> None:
         self.house = house
         self.url = house.gateway.url
         self.host, _, port = self.url.removeprefix("http://").partition(":")
         self.port = int(port)
-        self.watch = Watch(folder)
+        self.watch = Watch(folder, databases)
         self.token = self.sign_in("admin", ADMIN_PASSWORD)
         self.me = self("GET", "/v1/sessions/current").json()["person"]["name"]
 
@@ -122,14 +125,16 @@ def checked_problem(answer: requests.Response, tongue: str = "en") -> dict[str, 
 
 
 @contextmanager
-def open_front(folder: Path, environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[Front]:
+def open_front(folder: Path, databases: Mapping[str, str] | None = None) -> Iterator[Front]:
+    """Over SQLite in the folder, or over the databases given by service."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
+        patch.setattr(starting, "Embedding", partial(Embedding, databases=databases))
+        for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         directory_settings.settings.cache_clear()
         house = House(folder)
         house.start()
-        front = Front(house, folder)
+        front = Front(house, folder, databases)
         try:
             front.rest()
             yield front

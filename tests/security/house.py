@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,12 +52,14 @@ class Answer:
 
 
 class House:
-    """Every service with its gRPC server over SQLite. After `settle`, nothing happens by itself any more."""
+    """Every service with its gRPC server, over SQLite or the databases given by service. After `settle`, nothing
+    happens by itself any more."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, databases: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.databases = databases
         settings = Settings(data=folder, drain_seconds=0.1)
-        self.embedding = Embedding([load(name) for name in NAMES], settings, threads=8, loops=False)
+        self.embedding = Embedding([load(name) for name in NAMES], settings, databases, threads=8, loops=False)
         self.embedding.start()
         self.runtimes = self.embedding.runtimes
         self.methods: dict[str, Any] = {
@@ -203,8 +205,8 @@ class House:
 
 
 @contextmanager
-def open_house(folder: Path) -> Iterator[House]:
-    made = House(folder)
+def open_house(folder: Path, databases: Mapping[str, str] | None = None) -> Iterator[House]:
+    made = House(folder, databases)
     try:
         yield made
     finally:

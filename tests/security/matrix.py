@@ -8,7 +8,7 @@ One line for each RPC of each service, one column for each role, one letter for 
 
 Rows of leads, and of what hangs on a lead: his own, a team mate's, another team's, one in the pool, one that nobody
 has yet. Rows of the journal, of people and of ledgers: his own, a team mate's, another team's. Teams: his own, one
-below it, another. Where there is a single letter, the RPC has no rows.
+below it, another. Where there is a single letter, the RPC has no rows; OWNERLESS says why.
 
 The last column is any caller with an expired or forged token.
 """
@@ -35,14 +35,14 @@ directory.DirectoryService.UpdatePerson        YYY   DDD     DDD   DDD        DD
 directory.DirectoryService.SetPresence         YYY   YDD     YDD   YDD        YDD     AAA       AAA
 directory.DirectoryService.Heartbeat           YYY   YDD     YDD   YDD        YDD     AAA       AAA
 directory.DirectoryService.InvitePerson        YYY   DDD     DDD   DDD        DDD     AAA       AAA
-directory.DirectoryService.RequestPasswordReset Y    Y       Y     Y          Y       Y         A
+directory.DirectoryService.RequestPasswordReset YYY  YYY     YYY   YYY        YYY     YYY       AAA
 directory.DirectoryService.RedeemPasswordToken Y     Y       Y     Y          Y       Y         A
 directory.DirectoryService.ChangePassword      YYY   YDD     YDD   YDD        YDD     AAA       AAA
-directory.DirectoryService.CreateTeam          Y     D       D     D          D       A         A
+directory.DirectoryService.CreateTeam          YYY   DDD     DDD   DDD        DDD     AAA       AAA
 directory.DirectoryService.GetTeam             YYY   YYY     YYY   DDD        YYY     AAA       AAA
 directory.DirectoryService.ListTeams           SSS   SSS     SSS   DDD        SSS     AAA       AAA
 directory.DirectoryService.UpdateTeam          YYY   DDD     DDD   DDD        DDD     AAA       AAA
-directory.DirectoryService.DeleteTeam          Y     D       D     D          D       A         A
+directory.DirectoryService.DeleteTeam          PYY   DDD     DDD   DDD        DDD     AAA       AAA
 directory.DirectoryService.GetRole             Y     D       D     D          D       A         A
 directory.DirectoryService.ListRoles           Y     D       D     D          D       A         A
 directory.DirectoryService.UpdateRole          Y     D       D     D          D       A         A
@@ -60,7 +60,7 @@ directory.BlueprintService.PlanPart            Y     Y       D     D          D 
 directory.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
 leads.LeadService.CaptureLead                  YYYYY YYOYY   YOOOO YYYYY      DDDDD   AAAAA     AAAAA
 leads.LeadService.BatchCaptureLeads            YYYYY YYOYY   YOOOO YYYYY      DDDDD   AAAAA     AAAAA
-leads.LeadService.SubmitForm                   Y     Y       Y     Y          Y       Y         A
+leads.LeadService.SubmitForm                   YYYYY YYYYY   YYYYY YYYYY      YYYYY   YYYYY     AAAAA
 leads.LeadService.GetLead                      YYYYY YYNYY   YNNYN YYYYY      DDDDD   AAAAA     AAAAA
 leads.LeadService.ListLeads                    SSSSS SSUSS   SUUSU SSSSS      DDDDD   AAAAA     AAAAA
 leads.LeadService.SummarizeLeads               SSSSS SSUSS   SUUSU SSSSS      DDDDD   AAAAA     AAAAA
@@ -95,6 +95,46 @@ rules.BlueprintService.ApplyPart               Y     D       D     D          D 
 gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
 gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
 """
+
+# What the access option of an RPC names where each row has an owner or a team: such an RPC has rows for his own, a team
+# mate's and another team's.
+OWNED = frozenset({"leads", "people", "teams", "ledgers"})
+# The RPCs without rows, each with the reason why there is nothing in it that one has and another has not.
+OWNERLESS = {
+    "directory.DirectoryService.RedeemPasswordToken": "the one-time token says whose it is",
+    "directory.DirectoryService.GetRole": "the company's",
+    "directory.DirectoryService.ListRoles": "the company's",
+    "directory.DirectoryService.UpdateRole": "the company's",
+    "directory.DirectoryService.CreateCalendar": "the company's",
+    "directory.DirectoryService.GetCalendar": "the company's",
+    "directory.DirectoryService.ListCalendars": "the company's",
+    "directory.DirectoryService.UpdateCalendar": "the company's",
+    "directory.DirectoryService.DeleteCalendar": "the company's",
+    "directory.DirectoryService.CreateSession": "the password says whose it is",
+    "directory.DirectoryService.GetSession": "always the caller's own",
+    "directory.DirectoryService.DeleteSession": "always the caller's own",
+    "directory.DirectoryService.ResolveSession": "the gateway alone asks",
+    "directory.BlueprintService.GetPart": "the company's",
+    "directory.BlueprintService.PlanPart": "the company's",
+    "directory.BlueprintService.ApplyPart": "the company's",
+    "leads.LeadService.CreateForm": "the company's",
+    "leads.LeadService.GetForm": "the company's",
+    "leads.LeadService.ListForms": "the company's",
+    "leads.LeadService.UpdateForm": "the company's",
+    "leads.LeadService.DeleteForm": "the company's",
+    "leads.BlueprintService.GetPart": "the company's",
+    "leads.BlueprintService.PlanPart": "the company's",
+    "leads.BlueprintService.ApplyPart": "the company's",
+    "rules.RuleService.GetPolicy": "the company's",
+    "rules.RuleService.ListPolicies": "the company's",
+    "rules.RuleService.UpdatePolicy": "the company's",
+    "rules.RuleService.VerifyJournal": "counts and a hash of the whole, no row of it",
+    "rules.BlueprintService.GetPart": "the company's",
+    "rules.BlueprintService.PlanPart": "the company's",
+    "rules.BlueprintService.ApplyPart": "the company's",
+    "gateway.GatewayService.GetBlueprint": "the company's",
+    "gateway.GatewayService.ApplyBlueprint": "the company's",
+}
 
 
 @dataclass(frozen=True)

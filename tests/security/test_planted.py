@@ -67,20 +67,22 @@ def test_P5_tokens_that_nobody_checks_are_noticed(runner: Runner, monkeypatch: p
 
 
 @pytest.mark.parametrize("audits", [True, False], ids=["writing", "an empty transaction"])
-def test_P5_a_denial_that_writes_is_noticed(audits: bool, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_P5_a_denial_that_writes_is_noticed(
+    audits: bool, either_runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = server.check_access
 
     def check(rule: Any, principal: Principal) -> None:
         try:
             real(rule, principal)
         except Denied:
-            with runner.house.runtimes["directory"].transaction() as tx:
+            with either_runner.house.runtimes["directory"].transaction() as tx:
                 if audits:
                     tx.audit("denied", "people/-")
             raise
 
     monkeypatch.setattr(server, "check_access", check)
-    found = wrong(runner, "directory.DirectoryService.ListRoles")
+    found = wrong(either_runner, "directory.DirectoryService.ListRoles")
     assert "sales/any: D, and yet it wrote" in found
     assert ("changed directory.audit_log" in found) is audits
 
