@@ -10,7 +10,9 @@ import pytest
 
 from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
+from tests.leads import owners
 from tests.leads.desk import Desk, open_runtime
+from tests.leads.owners import Owners
 
 _numbers = itertools.count(1)
 
@@ -21,6 +23,7 @@ def leads_template(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     server: Postgres = request.getfixturevalue("postgres_server")
     runtime = open_runtime(server.create_database("leads_template"), tmp_path_factory.mktemp("template"))
     migrate(runtime)
+    owners.install(runtime)
     runtime.database.dispose()
     return "leads_template"
 
@@ -33,13 +36,18 @@ def postgres_url(request: pytest.FixtureRequest, postgres_server: Postgres, lead
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """After each test: every change of an owner went through the one compare-and-set (C2)."""
     if request.param == "sqlite":
         runtime = open_runtime(f"sqlite:///{tmp_path / 'leads.db'}", tmp_path)
         migrate(runtime)
+        owners.install(runtime)
     else:
         runtime = open_runtime(request.getfixturevalue("postgres_url"), tmp_path)
-    yield Desk(runtime)
+    made = Desk(runtime)
+    made.owners = Owners(runtime, monkeypatch)
+    yield made
+    assert made.owners.strangers() == []
     runtime.database.dispose()
 
 

@@ -25,6 +25,7 @@ from leads.storage.people import Person
 from leads.usecases import directed
 from leads.usecases.record import record
 from leads.wire import capture as capture_wire
+from tests.leads.owners import Owners
 
 
 def principal(person: str, role: str, scope: Scope, *teams: str, **grant: Any) -> Principal:
@@ -45,6 +46,8 @@ CLERK = principal("people/clerk", "backoffice", Scope.ALL)
 
 class Desk:
     """The service with its hands: `call` runs a method of the servicer as its mark says, in one transaction."""
+
+    owners: Owners
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
