@@ -172,6 +172,7 @@ def _record(runtime: Runtime, subscription: Subscription, envelope: Envelope, pr
 def _retry(runtime: Runtime, subscription: Subscription | None, queue: str, event_id: str) -> None:
     failures = runtime.service.tables.failures
     mine = sa.and_(failures.c.subscriber == queue, failures.c.event_id == event_id)
+    row: Any = None
     try:
         with runtime.transaction() as tx:
             row = tx.execute(
@@ -186,20 +187,20 @@ def _retry(runtime: Runtime, subscription: Subscription | None, queue: str, even
             with telemetry.consuming(queue, [envelope]) as span:
                 inbox.run(tx, runtime, subscription, [envelope], span)
     except Exception as problem:
-        if is_unavailable(problem):
+        if row is None or is_unavailable(problem):
             raise
-        _record_again(runtime, queue, event_id, problem)
+        _record_again(runtime, queue, event_id, row.attempts, problem)
 
 
-def _record_again(runtime: Runtime, queue: str, event_id: str, problem: Exception) -> None:
-    """Counts another failure of an event that failed before."""
+def _record_again(runtime: Runtime, queue: str, event_id: str, before: int, problem: Exception) -> None:
+    """Counts the failure of a try that found `before` tries: another process may have begun the next one since."""
     failures = runtime.service.tables.failures
     mine = sa.and_(failures.c.subscriber == queue, failures.c.event_id == event_id)
 
     def store(reason: str) -> None:
         with runtime.transaction() as tx:
             attempts = tx.execute(sa.select(failures.c.attempts).where(mine).with_for_update()).scalar()
-            if attempts is None:
+            if attempts != before:
                 return
             attempts += 1
             parked = _for_good(problem) or attempts >= runtime.settings.retry_attempts
