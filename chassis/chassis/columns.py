@@ -33,7 +33,8 @@ class Column:
     helps; "text" goes by code point on every database; "labels" is a JSON list of texts, asked with `:` whether it has
     one. `nullable` is taken from the table where it is not given:
     give it for a column of an outer join. `normalise` turns what `=` and `!=` compare with into the stored
-    spelling (`fields.phone`) and may raise FieldProblem.
+    spelling (`fields.phone`) and may raise FieldProblem. `lookup` answers `=` and `!=` instead of the column, given the
+    stored spelling: for what is known under more than one value.
     """
 
     column: sa.ColumnElement[Any]
@@ -42,6 +43,7 @@ class Column:
     order: bool = False
     nullable: bool | None = None
     normalise: Callable[[str], str] | None = None
+    lookup: Callable[[str], sa.ColumnElement[bool]] | None = None
 
     def __post_init__(self) -> None:
         if (self.kind == "enum") != (self.enum is not None):
@@ -153,6 +155,8 @@ def compared(column: Column, sign: str, value: str) -> sa.ColumnElement[bool]:
     if column.kind == "labels" and sign != ":":
         raise FieldProblem("can only be asked with : and one value", "只能用 : 加一个值查询")
     stored = _read(column, value, normal=sign in ("=", "!="))
+    if column.lookup is not None and sign in ("=", "!="):
+        return sa.not_(column.lookup(stored)) if sign == "!=" else column.lookup(stored)
     if column.kind in ("text", "name") and sign == ":":
         found = sa.func.lower(by_code_point(left)).contains(stored.translate(_LOWER), autoescape=True)
     elif column.kind == "labels":

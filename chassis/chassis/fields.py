@@ -62,10 +62,12 @@ class FieldCheck:
 # Stripped from both ends. Not among them: \x1c to \x1f and \x85, which str.strip takes for white space too.
 _WHITE = " \t\n\r\v\f\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 _WHITE = _WHITE.replace("\u2000-\u200b", "".join(map(chr, range(0x2000, 0x200C))))
-# Controls; bidirectional embeddings, overrides and isolates, which make a text read other than it is; the
-# separators that break a line; lone surrogates and non-characters, which no database stores as UTF-8.
+# Controls; bidirectional marks, embeddings, overrides and isolates, which make a text read other than it is; tag
+# characters, which nobody sees; the separators that break a line; lone surrogates and non-characters, which no database
+# stores as UTF-8.
 _REFUSED_EITHER = (
-    "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f"
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
 )
 _REFUSED = re.compile(f"[\t\n{_REFUSED_EITHER}]")
 _REFUSED_IN_LINES = re.compile(f"[{_REFUSED_EITHER}]")
@@ -128,13 +130,28 @@ def phone(value: str, region: str = "CN") -> str:
     Takes spaces, dashes, brackets, full-width digits, +86 and 0086, land lines with their area code, 400
     numbers; an extension is read and left out (`phone_and_extension` keeps it).
     """
+    return _mobile(value, region) or phone_and_extension(value, region)[0]
+
+
+def direct_line(value: str, region: str = "CN") -> str:
+    """The number in E.164 with the extension that leads to one person, as RFC 3966 writes it: "+862162345678;ext=801".
+    Two people behind one switchboard differ by it."""
+    mobile = _mobile(value, region)
+    if mobile:
+        return mobile
+    number, extension = phone_and_extension(value, region)
+    return f"{number};ext={extension}" if extension else number
+
+
+def _mobile(value: str, region: str) -> str:
+    """A mobile number of China, which most are, the quick way; "" for another."""
     if not isinstance(value, str):
         raise FieldProblem("must be text", "必须是文本")
     if region == "CN" and len(value) <= LONGEST_PHONE:
         mobile = _CHINA_MOBILE.fullmatch(value) or _CHINA_MOBILE.fullmatch(value.translate(_SEPARATORS))
         if mobile:
             return "+86" + mobile[1]
-    return phone_and_extension(value, region)[0]
+    return ""
 
 
 def phone_and_extension(value: str, region: str = "CN") -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -70,13 +70,18 @@ class Kind(enum.IntEnum):
 CLOSED = frozenset({Status.QUALIFIED, Status.DISQUALIFIED, Status.MERGED})
 # A new touch opens these again.
 RETURNS = frozenset({Status.POOLED, Status.DISQUALIFIED})
+# Somebody works on these.
+AT_WORK = frozenset({Status.ASSIGNED, Status.CONTACTED})
+# Why a lead that was touched waits again though it had an owner.
+OWNER_LEFT = "OWNER_LEFT"
 # Nobody decided yet, or nobody could take it.
 UNDECIDED = frozenset({Status.WAITING, Status.UNASSIGNED})
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A contact as it came in, every field normalised; "" and None stand for nothing said."""
+    """A contact as it came in, every field normalised; "" and None stand for nothing said. A phone has its extension
+    with it, "+862162345678;ext=801": the whole is what a person is known by."""
 
     phone: str = ""
     email: str = ""
@@ -181,25 +186,6 @@ def start(capture: Capture, name: str, now: datetime) -> Lead:
         review_with="",
         version=1,
     )
-
-
-_FILLED = ("full_name", "phone", "email", "company", "licence", "region", "industry", "category", "intent", "text")
-
-
-def touch(lead: Lead, capture: Capture, now: datetime) -> Lead:
-    """The lead after one more capture: empty fields are filled, nothing is overwritten, the owner stays (L31)."""
-    filled: dict[str, Any] = {
-        field: value for field in _FILLED if not getattr(lead, field) and (value := getattr(capture, field))
-    }
-    if lead.latitude is None and capture.latitude is not None:
-        filled["latitude"], filled["longitude"] = capture.latitude, capture.longitude
-    if capture.tags:
-        filled["tags"] = joined(lead.tags, capture.tags)
-    if capture.skills and not lead.skills:
-        filled["skills"] = capture.skills
-    if capture.custom:
-        filled["custom"] = {**capture.custom, **(lead.custom or {})}
-    return replace(lead, **filled, last_activity_time=max(lead.last_activity_time, now), version=lead.version + 1)
 
 
 def joined(tags: Sequence[str], more: Sequence[str]) -> list[str]:

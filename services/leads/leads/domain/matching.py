@@ -1,4 +1,8 @@
-"""Which captures are of one contact: by phone and by e-mail (I1, V6). A licence number never merges."""
+"""Which captures are of one contact: by phone and by e-mail (I1, V6). A licence number never merges.
+
+A phone with an extension is another key than the number alone, and than every other extension: those who sit behind one
+switchboard are not one contact. Who gives the number alone is a contact of that number.
+"""
 
 from __future__ import annotations
 

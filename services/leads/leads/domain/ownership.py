@@ -69,7 +69,7 @@ def judge(lead: Lead | None, decided: Decided) -> Verdict:
     if not decided.owner:
         if lead.owner_version != decided.owner_version or lead.status in CLOSED:
             return Verdict.NOTHING
-        same = lead.status_reason == decided.reason
+        same = lead.status_reason == decided.reason and set(decided.tags) <= set(lead.tags)
         if lead.owner:
             return Verdict.KEPT if lead.deciding and not same else Verdict.NOTHING
         told = lead.status not in UNDECIDED or (lead.status == Status.UNASSIGNED and same)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -89,7 +90,8 @@ def take_keys(tx: Transaction, wanted: Mapping[str, str]) -> dict[str, str]:
         return {}
     if tx.dialect == "sqlite":  # the one writer: nobody comes between, and a look costs no round trip
         known = leads_of_keys(tx, list(wanted))
-        insert_rows(tx.connection, lead_keys, ("key", "lead"), [w for w in wanted.items() if w[0] not in known])
+        rows = [w for w in sorted(wanted.items()) if w[0] not in known]
+        insert_rows(tx.connection, lead_keys, ("key", "lead"), rows)
         return known
     rows = sorted(wanted.items())
     taken = insert_rows(tx.connection, lead_keys, ("key", "lead"), rows, conflict="DO NOTHING", returning=("key",))
@@ -132,11 +134,12 @@ class Touchpoint:
     latitude: float | None = None
     longitude: float | None = None
     decision: int | None = None
+    brought: Mapping[str, Any] | None = None
 
 
 _POINT = (
     *("lead", "kind", "actor", "happen_time", "receive_time", "channel", "text", "owner", "reason"),
-    *("latitude", "longitude", "decision"),
+    *("latitude", "longitude", "decision", "brought"),
 )
 _point = attrgetter(*_POINT)
 
@@ -145,6 +148,16 @@ def append(tx: Transaction, points: Sequence[Touchpoint]) -> None:
     """Adds to the chains; ids rise in the order given."""
     rows = [(*_point(point), new) for point, new in zip(points, ids.new_ids(len(points)), strict=True)]
     tx.insert_at_end(touchpoints, (*_POINT, "id"), rows)
+
+
+def released_since(tx: Transaction, names: Sequence[str], since: datetime) -> set[str]:
+    """Those of the leads that their owner gave back, or lost to the pool, since then."""
+    query = sa.select(touchpoints.c.lead).where(
+        in_values(touchpoints.c.lead, names, tx.dialect),
+        touchpoints.c.kind == int(Kind.RELEASED),
+        touchpoints.c.happen_time > since,
+    )
+    return {row[0] for row in tx.execute(query)}
 
 
 def recorded(tx: Transaction, names: Sequence[str]) -> set[tuple[str, int]]:

@@ -92,6 +92,12 @@ def teams(tx: Transaction, names: Sequence[str]) -> Mapping[str, str]:
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
+def standing(tx: Transaction, names: Sequence[str]) -> Mapping[str, tuple[str, bool]]:
+    """Person to team and whether they are with us."""
+    query = sa.select(people.c.name, people.c.team, people.c.active).where(in_values(people.c.name, names, tx.dialect))
+    return {row[0]: (row[1], row[2]) for row in tx.execute(query)}
+
+
 def count_claim(tx: Transaction, person: str, day: str) -> int:
     """Counts one more claim of the person on that day; returns how many that makes."""
     row = insert_rows(

@@ -12,14 +12,25 @@ from chassis.transaction import Transaction
 from leads.domain.attention import Case
 from leads.domain.lead import CLOSED, Attention, Kind
 from leads.storage.tables import COLUMNS as COLUMNS
-from leads.storage.tables import leads, touchpoints
+from leads.storage.tables import lead_keys, leads, touchpoints
 
 _COUNTED = 10_000
 LEADS = sa.select(*(leads.c[column] for column in COLUMNS))
 POINTS = sa.select(
     *(touchpoints.c[c] for c in ("lead", "id", "kind", "channel", "text", "actor", "owner", "reason")),
-    *(touchpoints.c[c] for c in ("happen_time", "receive_time", "latitude", "longitude")),
+    *(touchpoints.c[c] for c in ("happen_time", "receive_time", "latitude", "longitude", "brought")),
 )
+
+
+def known_under(kind: str, value: str) -> sa.ColumnElement[bool]:
+    """Leads that are known under this phone or e-mail, whichever of theirs it is; a number without an extension stands
+    for those behind it too."""
+    key = f"{kind}:{value}"
+    found = lead_keys.c.key == key
+    if kind == "phone" and ";ext=" not in value:
+        # ">" follows "=": every extension lies between.
+        found = sa.or_(found, sa.and_(lead_keys.c.key > f"{key};ext=", lead_keys.c.key < f"{key};ext>"))
+    return leads.c.name.in_(sa.select(lead_keys.c.lead).where(found))
 
 
 def attention(cases: Sequence[Case]) -> sa.ColumnElement[Any]:

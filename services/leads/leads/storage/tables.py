@@ -71,7 +71,9 @@ COLUMNS = tuple(field.name for field in dataclasses.fields(Lead))
 lead_keys = sa.Table(
     "lead_keys",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),  # "phone:+8613812345678", "email:a@b.cn"
+    # "phone:+8613812345678", "phone:+862162345678;ext=801", "email:a@b.cn"; by code point, so that an index finds all
+    # extensions of a number.
+    sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True),
     _text("lead"),
 )
 
@@ -91,6 +93,7 @@ touchpoints = sa.Table(
     sa.Column("latitude", sa.Float),
     sa.Column("longitude", sa.Float),
     sa.Column("decision", sa.BigInteger),  # the journal number that was recorded
+    sa.Column("brought", Json),  # what a capture said and the lead did not take, by the capture's field names
 )
 
 # How many leads each person took from the pool on each day of the company's time zone.
@@ -141,6 +144,8 @@ forms = sa.Table(
     sa.Column("rate_per_minute", sa.Integer, nullable=False),
     sa.Column("create_time", Moment, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("allowed_origins", Json, nullable=False, server_default="[]"),
+    sa.Column("thanks_url", sa.Text, nullable=False, server_default=""),
 )
 
 # One row, "leads": the settings, and the version of this service's part of the blueprint.

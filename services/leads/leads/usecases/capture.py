@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from chassis import ids
 from chassis.access import Principal
 from chassis.errors import Refused
 from chassis.transaction import Origin, Transaction
 from leads.domain import lead as domain
-from leads.domain.lead import RETURNS, UNDECIDED, Capture, Kind, Lead, Status
+from leads.domain import touch as touching
+from leads.domain.lead import AT_WORK, OWNER_LEFT, RETURNS, UNDECIDED, Capture, Kind, Lead, Status
 from leads.domain.matching import Match, match
 from leads.domain.ownership import Change
 from leads.storage import leads as stored
-from leads.storage import settings
+from leads.storage import people, settings
 from leads.storage.leads import Touchpoint
-from leads.usecases import ownership
+from leads.usecases import ownership, rights
 from leads.wire import events
 from leads.wire.events import LeadCaptured
 
@@ -87,46 +89,67 @@ class _Batch:
         self._tx = tx
         self._before = held
         self._leads = dict(held)
+        owners = sorted({lead.owner for lead in held.values() if lead.owner})
+        self._owners = people.standing(tx, owners) if owners else {}
         self._new: list[str] = []
-        self._returned: dict[str, Arrival] = {}
+        # What came for leads that were put by or closed, or whose owner is gone.
+        self._returned: dict[str, list[Arrival]] = {}
+        # What came for leads that nobody has yet, where it may change the decision.
+        self._news: dict[str, list[Arrival]] = {}
         self._changed: set[str] = set()
         self._by: dict[str, Origin] = {}
 
     def take(self, arrivals: Sequence[Arrival], matches: Sequence[Match]) -> list[Captured | Refused]:
-        for arrival, found in zip(arrivals, matches, strict=True):
-            if not found.refused:
-                self._fold(arrival, found)
-        self._write(arrivals, matches)
+        brought = [
+            None if found.refused else self._fold(arrival, found)
+            for arrival, found in zip(arrivals, matches, strict=True)
+        ]
+        self._write(arrivals, matches, brought)
         return [duplicate() if found.refused else Captured(self._leads[found.lead], found.created) for found in matches]
 
-    def _fold(self, arrival: Arrival, found: Match) -> None:
-        tx = self._tx
+    def _fold(self, arrival: Arrival, found: Match) -> dict[str, Any] | None:
+        """Returns what the lead did not take."""
+        tx, capture = self._tx, arrival.capture
         if found.created:
-            self._leads[found.lead] = domain.start(arrival.capture, found.lead, tx.now)
+            self._leads[found.lead] = domain.start(capture, found.lead, tx.now)
             self._new.append(found.lead)
             self._by[found.lead] = arrival.origin
-            return
-        lead = self._leads[found.lead] = domain.touch(self._leads[found.lead], arrival.capture, tx.now)
+            return None
+        before = self._leads[found.lead]
+        team, active = self._owners.get(before.owner, ("-", True))
+        returns = before.status in RETURNS or (before.status in AT_WORK and not active)
+        waits = returns or before.status in UNDECIDED
+        if arrival.welcome or rights.changeable(arrival.principal, before, team):
+            after = touching.touch(before, capture, tx.now, waits, others_email=bool(found.other))
+        else:
+            after = touching.heard_of(before, tx.now)
+        self._leads[found.lead] = after
         self._changed.add(found.lead)
         self._by.setdefault(found.lead, arrival.origin)
-        if lead.status in RETURNS:
-            self._returned.setdefault(found.lead, arrival)
+        if returns:
+            self._returned.setdefault(found.lead, []).append(arrival)
+        elif waits and (touching.decisive(before, after) or touching.unheard(after, capture)):
+            self._news.setdefault(found.lead, []).append(arrival)
         other = self._leads.get(found.other)
         if other is not None and not other.review_with:
-            self._leads[other.name] = replace(other, review_with=lead.name)
+            self._leads[other.name] = replace(other, review_with=after.name)
             self._changed.add(other.name)
+        return touching.left_over(after, capture)
 
-    def _write(self, arrivals: Sequence[Arrival], matches: Sequence[Match]) -> None:
+    def _write(
+        self, arrivals: Sequence[Arrival], matches: Sequence[Match], brought: Sequence[dict[str, Any] | None]
+    ) -> None:
         tx, new = self._tx, set(self._new)
         tx.origins = self._by
         stored.insert(tx, [self._leads[name] for name in self._new])
         stored.save_facts(tx, [self._leads[name] for name in self._changed - new])
         self._return()
+        self._tell()
         points: list[Touchpoint] = []
-        for arrival, found in zip(arrivals, matches, strict=True):
+        for arrival, found, left in zip(arrivals, matches, brought, strict=True):
             if found.refused:
                 continue
-            points.append(_point(tx, arrival, self._leads[found.lead], found.created))
+            points.append(_point(tx, arrival, self._leads[found.lead], found.created, left))
             if not found.created:
                 tx.emit(
                     events.touched(self._leads[found.lead], arrival.capture),
@@ -142,21 +165,45 @@ class _Batch:
             tx.audit("lead.captured", name, {"channel": int(lead.channel)})
 
     def _return(self) -> None:
-        """What lay in the pool or was closed waits for an owner again."""
-        wanted = [Change(self._leads[name], "", Status.WAITING) for name in self._returned]
-        for name, lead in ownership.change(self._tx, wanted).items():
-            was, arrival = self._before[name], self._returned[name]
-            self._leads[name] = lead
-            previous = was.owner or (was.owners[-1] if was.owners else "")
+        """What lay in the pool or was closed, and what belongs to somebody who left, waits for an owner again."""
+        if not self._returned:
+            return
+        wanted = [
+            Change(self._leads[name], "", Status.WAITING, OWNER_LEFT if self._before[name].status in AT_WORK else "")
+            for name in self._returned
+        ]
+        after = ownership.change(self._tx, wanted)
+        self._leads.update(after)
+        before = [self._before[name] for name in after]
+        for was, (previous, excluded) in zip(before, _previous(self._tx, before), strict=True):
+            came = self._returned[was.name]
             self._tx.emit(
-                events.captured(lead, "RETURNED", previous, by=arrival.capture),
-                arrival.capture.capture_time,
-                arrival.origin,
+                events.captured(self._leads[was.name], "RETURNED", previous, excluded, by=_together(came)),
+                came[0].capture.capture_time,
             )
-            self._tx.audit("lead.returned", name, {"from": Status(was.status).name}, arrival.origin.actor)
+            detail = {"from": Status(was.status).name, "owner": was.owner}
+            self._tx.audit("lead.returned", was.name, detail, came[0].origin.actor)
+
+    def _tell(self) -> None:
+        """Who decides hears of what was added to a lead that nobody has yet."""
+        leads = [self._leads[name] for name in self._news if name not in self._new]
+        for lead, event in zip(leads, repeated(self._tx, leads), strict=True):
+            came = self._news[lead.name]
+            more = [a.capture.text for a in came if touching.unheard(lead, a.capture)]
+            if more:
+                event.text = "\n".join((lead.text, *more))
+            self._tx.emit(event, came[0].capture.capture_time)
 
 
-def _point(tx: Transaction, arrival: Arrival, lead: Lead, created: bool) -> Touchpoint:
+def _together(came: Sequence[Arrival]) -> Capture:
+    """The captures of one lead within a batch as one: all their words, and where the last was."""
+    text = "\n".join(dict.fromkeys(a.capture.text for a in came if a.capture.text))
+    places = [a.capture for a in came if a.capture.latitude is not None]
+    place = places[-1] if places else came[0].capture
+    return replace(came[0].capture, text=text, latitude=place.latitude, longitude=place.longitude)
+
+
+def _point(tx: Transaction, arrival: Arrival, lead: Lead, created: bool, brought: dict[str, Any] | None) -> Touchpoint:
     capture = arrival.capture
     return Touchpoint(
         lead=lead.name,
@@ -167,8 +214,10 @@ def _point(tx: Transaction, arrival: Arrival, lead: Lead, created: bool) -> Touc
         channel=capture.channel,
         text=capture.text,
         owner=lead.owner,
+        reason=lead.status_reason if lead.status_reason == OWNER_LEFT and not created else "",
         latitude=capture.latitude,
         longitude=capture.longitude,
+        brought=brought,
     )
 
 
@@ -180,13 +229,27 @@ def announce_again(tx: Transaction, most: int = 256) -> bool:
     wait = timedelta(seconds=settings.load(tx)[0].announce_again_seconds)
     waiting = stored.waiting_since(tx, tx.now - wait, most)
     stored.save_standing(tx, [replace(lead, status_time=tx.now) for lead in waiting])
-    for lead in waiting:
-        tx.emit(repeated(lead))
+    tx.emit_all(repeated(tx, waiting))
     return len(waiting) == most
 
 
-def repeated(lead: Lead) -> LeadCaptured:
-    """The announcement of an undecided lead, once more."""
-    came_back = lead.status in UNDECIDED and bool(lead.owners)
-    previous = lead.owners[-1] if came_back else ""
-    return events.captured(lead, "RETURNED" if came_back else "", previous)
+def repeated(tx: Transaction, leads: Sequence[Lead]) -> list[LeadCaptured]:
+    """The announcements of undecided leads, once more, as they are now."""
+    return [
+        events.captured(lead, "RETURNED" if lead.owners else "", previous, excluded)
+        for lead, (previous, excluded) in zip(leads, _previous(tx, leads), strict=True)
+    ]
+
+
+def _previous(tx: Transaction, leads: Sequence[Lead]) -> list[tuple[str, list[str]]]:
+    """For each lead that comes back who had it and may keep it, and who must not have it.
+
+    Whoever gave it back, or let it lie until it was reclaimed, waits for the cool-down to claim it, so it does not come
+    to them by itself either.
+    """
+    unowned = [lead.name for lead in leads if lead.owners and not lead.owner]
+    cooling: set[str] = set()
+    if unowned:
+        cooling = stored.released_since(tx, unowned, tx.now - timedelta(hours=settings.recent(tx).cool_down_hours))
+    last = [lead.owner or (lead.owners[-1] if lead.owners else "") for lead in leads]
+    return [("", [owner]) if lead.name in cooling else (owner, []) for lead, owner in zip(leads, last, strict=True)]

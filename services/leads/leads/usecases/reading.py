@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,8 +46,8 @@ def columns(tx: Transaction) -> dict[str, Column]:
         "last_activity_time": Column(c.last_activity_time, "time", order=True),
         "respond_by": Column(c.respond_by, "time", order=True),
         "attention": Column(stored.attention(rule(tx.now)), "enum", _ENUMS["Attention"], nullable=False),
-        "phone": Column(c.phone, "text", normalise=fields.phone),
-        "email": Column(c.email, "text", normalise=fields.email),
+        "phone": Column(c.phone, "text", normalise=fields.direct_line, lookup=partial(stored.known_under, "phone")),
+        "email": Column(c.email, "text", normalise=fields.email, lookup=partial(stored.known_under, "email")),
         "full_name": Column(c.full_name, "text"),
         "company": Column(c.company, "text"),
         "tags": Column(c.tags, "labels"),

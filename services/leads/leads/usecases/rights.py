@@ -46,6 +46,12 @@ def covers(principal: Principal, verb: str, lead: Lead, team: str) -> bool:
     return verb == "read" and lead.status == Status.POOLED
 
 
+def changeable(caller: Principal, lead: Lead, team: str) -> bool:
+    """Whether what a capture says may go onto the lead: onto one that nobody has, and onto those that the caller may
+    change. A colleague's facts are not hers to write (L31)."""
+    return not lead.owner or covers(caller, "write", lead, team)
+
+
 def readable(tx: Transaction, callers: Iterable[tuple[Principal, Lead]]) -> list[bool]:
     """For each caller whether he may see the lead; one look at the people, and only where a team decides."""
     asked = list(callers)

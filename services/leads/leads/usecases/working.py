@@ -250,4 +250,4 @@ def _require_room(tx: Transaction, person: Person, day: datetime) -> None:
 def announce_correction(tx: Transaction, lead: Lead) -> None:
     """A lead that nobody has yet is announced with its corrected facts: somebody may be able to take it now."""
     if lead.status in UNDECIDED:
-        tx.emit(repeated(lead))
+        tx.emit_all(repeated(tx, [lead]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -18,17 +17,18 @@ from chassis.fields import FieldCheck, FieldProblem
 from chassis.rpc import Call
 from dealwright.leads.v1 import leads_pb2
 from leads.domain.lead import Capture, Channel, Intent
+from leads.domain.touch import CUSTOM_BYTES, CUSTOM_KEYS, MOST_TAGS, MOST_TEXT, custom_bytes
 from leads.wire.times import moment
 
 _CHANNELS = frozenset(Channel)
 _INTENTS = frozenset(Intent)
 _FUTURE = timedelta(minutes=5)
-_LONGEST = {"full_name": 128, "company": 200, "industry": 64, "category": 64}
-LONGEST_TEXT = 8000
+LONGEST = {"full_name": 128, "company": 200, "industry": 64, "category": 64}
+LONGEST_TEXT = MOST_TEXT
 LONGEST_REQUEST_ID = 128
-_CUSTOM_BYTES, _CUSTOM_DEPTH, _CUSTOM_KEYS = 16 * 1024, 5, 200
+_CUSTOM_DEPTH = 5
 _CUSTOM_KEY = re.compile(r"\w[\w .\-]{0,63}")
-_LABELS = 50
+_EXTENSION = re.compile(r"[0-9]{1,8}", re.ASCII)
 
 
 def capture(call: Call[leads_pb2.CaptureLeadRequest]) -> Capture:
@@ -49,6 +49,8 @@ def contact(lead: leads_pb2.Lead, check: FieldCheck, now: datetime, path: str = 
     values: dict[str, Any] = {name: read(name, lead, check, now, path) for name in READERS if present(lead, name)}
     if not lead.phone and not lead.email:
         check.refuse(f"{path}.phone", "a phone or an e-mail is required", "手机号和邮箱至少填写一项")
+    if lead.phone_extension and not lead.phone:
+        check.refuse(f"{path}.phone", "is required with an extension", "填写分机号时必须填写电话")
     if len(check.violations) > noted:
         return Capture()
     place = values.pop("location", None)
@@ -65,17 +67,35 @@ def present(lead: leads_pb2.Lead, name: str) -> bool:
 
 def read(name: str, lead: leads_pb2.Lead, check: FieldCheck, now: datetime, path: str = "lead") -> Any:
     """One field as it is stored; None, and noted in `check`, where it is wrong."""
-    reader = READERS[name]
-    return check.take(f"{path}.{name}", reader, getattr(lead, name), now)
+    value = getattr(lead, name)
+    if name == "phone" and lead.phone_extension:
+        return _direct_line(value, lead.phone_extension, check, path)
+    if name == "location":
+        # Left out, a half would be 0 degrees: a place, and a wrong one.
+        missing = [half for half in ("latitude", "longitude") if not value.HasField(half)]
+        for half in missing:
+            check.refuse(f"{path}.location.{half}", "is required", "必填")
+        if missing:
+            return None
+    return check.take(f"{path}.{name}", READERS[name], value, now)
+
+
+def _direct_line(phone: str, extension: str, check: FieldCheck, path: str) -> str | None:
+    """The phone with the extension that comes beside it; one that is written in the phone wins."""
+    if not _EXTENSION.fullmatch(extension):
+        check.refuse(f"{path}.phone_extension", "must be 1 to 8 digits", "须为 1 至 8 位数字")
+        return None
+    line = check.take(f"{path}.phone", fields.direct_line, phone)
+    return f"{line};ext={extension}" if line and ";ext=" not in line else line
 
 
 def _text(name: str) -> Callable[[str, datetime], str]:
-    longest = _LONGEST[name]
+    longest = LONGEST[name]
     return lambda value, now: fields.text(value, longest)
 
 
 def _phone(value: str, now: datetime) -> str:
-    return fields.phone(value)
+    return fields.direct_line(value)
 
 
 def _email(value: str, now: datetime) -> str:
@@ -122,22 +142,22 @@ def _capture_time(value: Any, now: datetime) -> datetime:
 
 def labels(value: Sequence[str], now: datetime | None = None) -> list[str]:
     """Tags or skills: at most 50 of at most 64 characters, each once."""
-    if len(value) > _LABELS:
-        raise FieldProblem(f"at most {_LABELS}", f"最多 {_LABELS} 个")
+    if len(value) > MOST_TAGS:
+        raise FieldProblem(f"at most {MOST_TAGS}", f"最多 {MOST_TAGS} 个")
     return list(dict.fromkeys(fields.text(one, 64, required=True) for one in value))
 
 
 def custom(value: Struct, now: datetime | None = None) -> dict[str, Any]:
     """A company's own fields: plain data, at most 16 kB of JSON, five levels deep, 200 keys."""
-    if value.ByteSize() > 2 * _CUSTOM_BYTES:
+    if value.ByteSize() > 2 * CUSTOM_BYTES:
         raise FieldProblem("has more than 16 kB", "超过 16 kB")
     try:
         plain: dict[str, Any] = json_format.MessageToDict(value)
     except (ValueError, RecursionError) as problem:  # NaN and infinity, which JSON does not have
         raise FieldProblem("is not plain data", "不是有效的数据") from problem
-    if _count(plain, 1) > _CUSTOM_KEYS:
-        raise FieldProblem(f"has more than {_CUSTOM_KEYS} keys", f"超过 {_CUSTOM_KEYS} 个键")
-    if len(json.dumps(plain, ensure_ascii=False).encode()) > _CUSTOM_BYTES:
+    if _count(plain, 1) > CUSTOM_KEYS:
+        raise FieldProblem(f"has more than {CUSTOM_KEYS} keys", f"超过 {CUSTOM_KEYS} 个键")
+    if custom_bytes(plain) > CUSTOM_BYTES:
         raise FieldProblem("has more than 16 kB", "超过 16 kB")
     return plain
 
@@ -145,7 +165,7 @@ def custom(value: Struct, now: datetime | None = None) -> dict[str, Any]:
 def _count(value: Any, depth: int) -> int:
     """How many keys there are, every value checked on the way."""
     if isinstance(value, str):
-        fields.text(value, _CUSTOM_BYTES, multiline=True)
+        fields.text(value, CUSTOM_BYTES, multiline=True)
     elif isinstance(value, float) and not math.isfinite(value):
         raise FieldProblem("has a number that is not finite", "含有非有限数值")
     elif isinstance(value, dict | list):

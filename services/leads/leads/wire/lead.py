@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
@@ -15,10 +15,12 @@ from leads.wire.times import stamp
 
 def lead(of: Lead, cases: list[Case]) -> leads_pb2.Lead:
     """The whole lead; `cases` is the attention rule at this moment."""
+    phone, extension = _parted(of.phone)
     message = leads_pb2.Lead(
         name=of.name,
         full_name=of.full_name,
-        phone=of.phone,
+        phone=phone,
+        phone_extension=extension,
         email=of.email,
         company=of.company,
         licence=of.licence,
@@ -53,6 +55,23 @@ def lead(of: Lead, cases: list[Case]) -> leads_pb2.Lead:
     return message
 
 
+def _parted(line: str) -> tuple[str, str]:
+    """Number and extension of "+862162345678;ext=801"."""
+    number, _, extension = line.partition(";ext=")
+    return number, extension
+
+
+def brought(left: Mapping[str, Any]) -> leads_pb2.Lead:
+    """What a capture said and the lead did not take, under the names of a lead's fields."""
+    plain = dict(left)
+    custom = plain.pop("custom", None)
+    plain["phone"], plain["phone_extension"] = _parted(plain.get("phone", ""))
+    message = leads_pb2.Lead(**plain)
+    if custom:
+        message.custom.CopyFrom(struct(custom))
+    return message
+
+
 def outline(of: Lead) -> leads_pb2.Lead:
     """What a caller may know of a lead that is not his to see: that it is known, and whose it is (L31)."""
     return leads_pb2.Lead(name=of.name, status=of.status, owner=of.owner)  # type: ignore[arg-type]
@@ -84,6 +103,8 @@ def touchpoint(row: Any) -> leads_pb2.Touchpoint:
     )
     if row.latitude is not None:
         message.location.latitude, message.location.longitude = row.latitude, row.longitude
+    if row.brought:
+        message.brought.CopyFrom(brought(row.brought))
     return message
 
 
