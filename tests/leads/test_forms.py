@@ -106,6 +106,59 @@ def test_a_form_is_made_changed_listed_and_deleted(desk: Desk) -> None:
         desk.servicer.GetForm(tx, leads_pb2.GetFormRequest(name=made.name))
 
 
+def test_L4_fields_are_called_as_json_calls_them_or_as_the_contract_does(desk: Desk) -> None:
+    made = make(desk, fields=["fullName", "phone", "full_name"], required_fields=["fullName"])
+    assert (list(made.fields), list(made.required_fields)) == (["full_name", "phone"], ["full_name"])
+    assert wrong(submit, desk, phone="13812345678") == ["lead.full_name"]
+    content = {"forms": {"booth": {"fields": ["fullName", "email"], "requiredFields": ["fullName"]}}}
+    applied = plain(Part(desk).apply(content, 1))["forms"]["booth"]
+    assert (applied["fields"], applied["requiredFields"]) == (["full_name", "email"], ["full_name"])
+
+
+def test_L4_everybody_may_know_what_an_open_form_asks_for_and_no_more(desk: Desk) -> None:
+    made = make(desk, fields=["fullName", "phone", "text", "custom"], allowed_origins=["https://www.example.com"])
+    request = leads_pb2.DescribeFormRequest(name=made.name)
+    with desk.runtime.reading(ANONYMOUS) as tx:
+        said = desk.servicer.DescribeForm(tx, request)
+    assert (said.name, said.display_name) == (made.name, "联系我们")
+    found = [(f.name, f.label, f.label_zh, f.Input.Name(f.input), f.required, f.max_length) for f in said.fields]
+    assert found == [
+        ("fullName", "Name", "姓名", "TEXT", True, 128),
+        ("phone", "Phone", "电话", "TEL", False, 64),
+        ("text", "Message", "留言", "TEXTAREA", False, 8000),
+        ("custom", "More", "其他信息", "OBJECT", False, 0),
+    ]
+    assert "上海" not in str(said)
+    assert "example" not in str(said)
+    desk.call("UpdateForm", leads_pb2.UpdateFormRequest(form=leads_pb2.Form(name=made.name, fields=["phone"])))
+    with desk.runtime.reading(ANONYMOUS) as tx, pytest.raises(NotFound):
+        desk.servicer.DescribeForm(tx, request)
+
+
+def test_L4_a_form_names_the_sites_that_may_send_it_and_where_a_visitor_goes_afterwards(desk: Desk) -> None:
+    origins = ["HTTPS://www.Example.com:443", "http://localhost:8080", "http://[::1]:80", "*"]
+    made = make(desk, allowed_origins=origins, thanks_url="https://www.example.com/thanks?a=b#c")
+    assert list(made.allowed_origins) == ["https://www.example.com", "http://localhost:8080", "http://[::1]", "*"]
+    assert made.thanks_url == "https://www.example.com/thanks?a=b#c"
+    part = Part(desk).get()
+    assert plain(part)["forms"]["contact"]["allowedOrigins"] == list(made.allowed_origins)
+    assert Part(desk).plan(plain(part)) == {}
+    for name, values in (
+        (
+            "allowed_origins",
+            ("www.example.com", "https://a.cn/", "https://a.cn/x", "null", "https://", "https://a b", ""),
+        ),
+        (
+            "thanks_url",
+            ("javascript:alert(1)", "/thanks", "https://u:p@a.cn", "https://a.cn/\r\nX: y", "https://a.cn/谢"),
+        ),
+    ):
+        for value in values:
+            form = leads_pb2.Form(name=made.name, **{name: [value] if name == "allowed_origins" else value})
+            request = leads_pb2.UpdateFormRequest(form=form, update_mask=FieldMask(paths=[name]))
+            assert wrong(desk.call, "UpdateForm", request) == [f"form.{name}"], value
+
+
 def test_a_wrong_form_names_its_fields(desk: Desk) -> None:
     assert wrong(make, desk, fields=["full_name"], required_fields=[]) == ["form.fields"]
     assert wrong(make, desk, required_fields=["email"]) == ["form.required_fields[0]"]

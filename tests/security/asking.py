@@ -215,6 +215,7 @@ def _(h: House, who: str, row: str) -> Message:
     return leads.SubmitFormRequest(form=_form(h), lead=leads.Lead(phone=h.lead(h.fresh(who, row)).phone))
 
 
+asks(_L + "DescribeForm")(lambda h, who, row: leads.DescribeFormRequest(name=_form(h)))
 asks(_L + "GetLead", LEADS)(lambda h, who, row: leads.GetLeadRequest(name=h.fresh(who, row)))
 
 

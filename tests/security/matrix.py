@@ -61,6 +61,7 @@ directory.BlueprintService.ApplyPart           Y     D       D     D          D 
 leads.LeadService.CaptureLead                  YYYYY YYOYY   YOOOO YYYYY      DDDDD   AAAAA     AAAAA
 leads.LeadService.BatchCaptureLeads            YYYYY YYOYY   YOOOO YYYYY      DDDDD   AAAAA     AAAAA
 leads.LeadService.SubmitForm                   YYYYY YYYYY   YYYYY YYYYY      YYYYY   YYYYY     AAAAA
+leads.LeadService.DescribeForm                 Y     Y       Y     Y          Y       Y         A
 leads.LeadService.GetLead                      YYYYY YYNYY   YNNYN YYYYY      DDDDD   AAAAA     AAAAA
 leads.LeadService.ListLeads                    SSSSS SSUSS   SUUSU SSSSS      DDDDD   AAAAA     AAAAA
 leads.LeadService.SummarizeLeads               SSSSS SSUSS   SUUSU SSSSS      DDDDD   AAAAA     AAAAA

@@ -13,16 +13,17 @@ from google.protobuf.message import DecodeError, Message
 
 from chassis import clock, ids, telemetry
 from chassis.access import ANONYMOUS, Principal
-from chassis.errors import Refused, unauthenticated
+from chassis.errors import NotFound, Refused, unauthenticated
 from dealwright.leads.v1 import leads_pb2
+from gateway import web_forms
 from gateway.addresses import Method
 from gateway.channels import Channels
+from gateway.forms import Forms
 from gateway.limits import Limits
 from gateway.sessions import Sessions
 from gateway.settings import GatewaySettings
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
-_FORM_RATE_KEPT = 10.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Calls:
         self._sessions = sessions
         self._limits = limits
         self._settings = settings
-        self._form_rates: dict[str, tuple[float, int]] = {}
+        self.forms = Forms(channels, sessions)
 
     async def admit(self, token: str, address: str) -> Principal:
         """Who the token stands for. Wrong tokens count against their address."""
@@ -92,6 +93,8 @@ class Calls:
 
     async def _limit_anonymous(self, method: Method, request: Message | bytes, address: str) -> None:
         await self._limits.take(f"address:{address}", self._settings.address_rate)
+        if method.name == "DescribeForm":
+            return
         if method.name != "SubmitForm":
             await self._limits.take(f"sign-in:{address}", self._settings.sign_in_rate)
             return
@@ -102,28 +105,20 @@ class Calls:
         form = str(getattr(submit, "form", ""))
         await self._limits.take(f"form:{form[:200]}:{address}", await self._form_rate(form))
 
+    async def allow(self, form: str, origin: str, address: str) -> dict[str, str]:
+        """The headers by which a page of another site may use a form. Raises Problem, HttpProblem, AioRpcError."""
+        await self._limits.take(f"address:{address}", self._settings.address_rate)
+        found = await self.forms.get(form)
+        if not found.open:
+            raise NotFound(form[:80])
+        return web_forms.cors(found, origin)
+
     async def _form_rate(self, form: str) -> int:
-        """The form's own rate, asked at `leads` now and then; the setting where it has none."""
-        known = self._form_rates.get(form)
-        if known is not None and known[0] > clock.monotonic():
-            return known[1]
-        rate = self._settings.form_rate
-        metadata = (("authorization", f"Bearer {self._sessions.peer_token()}"),)
+        """The form's own rate; the setting where it has none."""
         try:
-            answer = await self._channels.call(
-                "leads",
-                "/dealwright.leads.v1.LeadService/GetForm",
-                leads_pb2.GetFormRequest(name=form).SerializeToString(),
-                metadata,
-                5.0,
-            )
-            rate = leads_pb2.Form.FromString(answer).rate_per_minute or rate
-        except (grpc.aio.AioRpcError, DecodeError):
-            pass  # a form that does not exist, or a service that is away: the call itself will say so
-        if len(self._form_rates) > 1_000:
-            self._form_rates.clear()
-        self._form_rates[form] = (clock.monotonic() + _FORM_RATE_KEPT, rate)
-        return rate
+            return (await self.forms.get(form)).rate_per_minute or self._settings.form_rate
+        except (NotFound, grpc.aio.AioRpcError, DecodeError):
+            return self._settings.form_rate  # the call itself will say so
 
 
 class TooLarge(Refused):

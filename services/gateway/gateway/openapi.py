@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dealwright.api.v1 import access_pb2
-from gateway import problems
+from gateway import problems, web_forms
 from gateway.addresses import Address, Variable
 from gateway.comments import comments
 from gateway.schemas import PROBLEM, Schemas
@@ -24,6 +24,11 @@ _ALWAYS: Mapping[int, str] = {
     500: "INTERNAL: an error of ours.",
     503: "UNAVAILABLE: a service is away; try again.",
     504: "DEADLINE_EXCEEDED: not done in time; try again.",
+}
+_FIELDS_OF_A_PAGE: Mapping[str, Any] = {
+    "type": "object",
+    "description": "The fields of the form by name (`fullName`, `phone`, `custom.colour`), as a page sends them.",
+    "additionalProperties": {"type": "string"},
 }
 _LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 _SESSION = {"type": "http", "scheme": "bearer", "description": "The token of POST /v1/sessions."}
@@ -149,6 +154,8 @@ def _body(address: Address, bound: frozenset[str], schemas: Schemas) -> dict[str
     if address.method.name == "ApplyBlueprint":
         body["required"] = True
         body["content"]["application/yaml"] = {"schema": {"type": "object"}}
+    if address.method.name == "SubmitForm":
+        body["content"] |= {kind: {"schema": _FIELDS_OF_A_PAGE} for kind in (web_forms.URLENCODED, web_forms.MULTIPART)}
     return body
 
 
@@ -171,6 +178,9 @@ def _responses(address: Address, about: str, schemas: Schemas) -> dict[str, Any]
             texts[status] = sentence if said in (None, _ALWAYS.get(status)) else f"{said} {sentence}"
     answer = schemas.of(method.descriptor.output_type)
     responses: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": answer}}}}
+    if method.name == "SubmitForm":
+        responses["200"]["content"]["text/html"] = {"schema": {"type": "string"}}
+        responses["303"] = {"description": "Stored; a browser that sent it as a page does goes on to `thanksUrl`."}
     for status in sorted(texts):
         responses[str(status)] = _problem(texts[status])
     responses["default"] = {"$ref": "#/components/responses/Problem"}

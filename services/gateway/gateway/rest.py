@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from typing import Any
 
@@ -15,7 +16,7 @@ from starlette.responses import Response
 
 from chassis import clock
 from chassis.errors import Invalid, Problem
-from gateway import batches, json_text, json_writer, problems, transcoder, yaml_text
+from gateway import batches, json_text, json_writer, pages, problems, transcoder, web_forms, yaml_text
 from gateway.addresses import Address, Book, Match
 from gateway.calls import Arrival, Calls, TooLarge, traceparent
 from gateway.channels import status_from
@@ -54,20 +55,34 @@ class Rest:
     async def answer(self, request: Request) -> Response:
         started = clock.monotonic()
         match: Match | None = None
+        cors: dict[str, str] = {}
         try:
-            match = self._match(request)
-            response = await self._call(match, request)
+            match, is_preflight = self._match(request)
+            cors = await self._allowed(match, request)
+            if is_preflight:
+                response = Response(status_code=204, headers=web_forms.preflight(match.address.verb, cors))
+            else:
+                response = await self._call(match, request)
         except ClientDisconnect:
             response = Response(status_code=499)
         except Exception as error:
             response = self.refuse(request, error, match.address if match else None)
+        response.headers.update(cors)
         name = match.address.method.name if match else "none"
         HTTP_SECONDS.labels(name, str(response.status_code)).observe(clock.monotonic() - started)
         return response
 
     def refuse(self, request: Request, error: Exception, address: Address | None = None) -> Response:
         """The problem response for anything that was raised."""
-        tongue = problems.language(request.headers.get("accept-language", ""))
+        tongue = _tongue(request)
+        told = self._told(request, error, address, tongue)
+        if address is not None and address.method.name == "SubmitForm" and _as_page(request):
+            headers = {**told.headers, "Content-Language": "zh-CN" if tongue == "zh" else "en"}
+            page = pages.refused_page(tongue, told.body)
+            return Response(page, status_code=told.status, headers=headers, media_type="text/html")
+        return problem_response(told, tongue)
+
+    def _told(self, request: Request, error: Exception, address: Address | None, tongue: str) -> Told:
         request_id = request.scope.get("request_id", "")
 
         def to_path(path: str) -> str:
@@ -95,15 +110,21 @@ class Rest:
             log.error("request failed", error=type(error).__name__, path=request.url.path, exc_info=error)
             texts = ("An error of ours; it was logged.", "系统内部错误，已记录。")
             told = Told(500, problems.build(500, "INTERNAL", texts, tongue, request_id, []))
-        return problem_response(told, tongue)
+        return told
 
-    def _match(self, request: Request) -> Match:
+    def _match(self, request: Request) -> tuple[Match, bool]:
+        """Where the request leads, and whether it only asks if a page may send it."""
         raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
         path = raw.partition(b"?")[0].decode("ascii", "replace")
         verb = "GET" if request.method == "HEAD" else request.method
+        planned = request.headers.get("access-control-request-method", "")
+        if verb == "OPTIONS" and planned:
+            would = self._book.find(planned, path)
+            if isinstance(would, Match) and web_forms.form_of(would):
+                return would, True
         found = self._book.find(verb, path)
         if isinstance(found, Match):
-            return found
+            return found, False
         if found:
             raise HttpProblem(
                 405,
@@ -113,6 +134,14 @@ class Rest:
                 {"Allow": ", ".join(found)},
             )
         raise HttpProblem(404, "NO_SUCH_ADDRESS", "There is no such address.", "没有该地址。")
+
+    async def _allowed(self, match: Match, request: Request) -> dict[str, str]:
+        """The headers for a page of another site; none where it is no such page. Raises where it may not."""
+        form = web_forms.form_of(match)
+        origin = request.headers.get("origin", "")
+        if not form or not web_forms.foreign(origin, request.headers.get("host", "")):
+            return {}
+        return await self._calls.allow(form, origin, request.client.host if request.client else "")
 
     async def _call(self, match: Match, request: Request) -> Response:
         address, headers = match.address, request.headers
@@ -132,7 +161,17 @@ class Rest:
             message = transcoder.request_of(match, query, plain)
             answer = await self._calls.call(address.method, message, arrival)
             plain_out = json_writer.write(address.method.response.FromString(answer))
+            if address.method.name == "SubmitForm" and _as_page(request):
+                return await self._thanked(match, plain_out["message"], request)
+            if address.method.name == "DescribeForm":
+                web_forms.localize(plain_out, _tongue(request))
         return Response(json_writer.encode(plain_out), media_type=_JSON)
+
+    async def _thanked(self, match: Match, message: str, request: Request) -> Response:
+        with contextlib.suppress(Problem, grpc.aio.AioRpcError):  # it was stored: whoever is away now, it is no error
+            if url := (await self._calls.forms.get(web_forms.form_of(match))).thanks_url:
+                return Response(status_code=303, headers={"Location": url})
+        return Response(pages.thanks_page(_tongue(request), message), media_type="text/html")
 
     async def _batch(self, rows: batches.Rows, match: Match, arrival: Arrival, request: Request) -> dict[str, Any]:
         method = match.address.method
@@ -145,7 +184,7 @@ class Rest:
             answer = b""
         plain: dict[str, Any] = json_writer.write(method.response.FromString(answer))
         batches.merge(plain, rows)
-        tongue = problems.language(request.headers.get("accept-language", ""))
+        tongue = _tongue(request)
 
         def to_path(index: int, path: str) -> str:
             return transcoder.json_path(match.address, f"requests[{index}].{path}".rstrip("."))
@@ -159,6 +198,9 @@ class Rest:
         if not address.body:
             return None, query
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if address.method.name == "SubmitForm" and kind in web_forms.KINDS:
+            sent = await self._body(request, web_forms.MOST_BYTES)
+            return web_forms.read(request.headers["content-type"], sent), query
         is_blueprint = address.method.name == "ApplyBlueprint"
         as_yaml = is_blueprint and kind in _YAML
         body = await self._body(request, self._settings.max_yaml_bytes if as_yaml else self._settings.max_body_bytes)
@@ -196,6 +238,16 @@ class Rest:
         if length > most:  # read to its end, for one who is still sending would never see the answer
             raise problem
         return b"".join(chunks)
+
+
+def _tongue(request: Request) -> str:
+    return problems.language(request.headers.get("accept-language", ""))
+
+
+def _as_page(request: Request) -> bool:
+    """Whether a browser sent a form as pages do, and shows what comes back."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in web_forms.KINDS and "text/html" in request.headers.get("accept", "")
 
 
 async def _parsed(body: bytes, as_yaml: bool) -> Any:

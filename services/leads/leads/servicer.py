@@ -116,6 +116,10 @@ class LeadServicer:
         return _answer(tx, rights.find(tx, request.name))
 
     @query
+    def DescribeForm(self, tx: Transaction, request: leads_pb2.DescribeFormRequest) -> leads_pb2.FormDescription:
+        return form_wire.description(forms.open_form(tx, request.name))
+
+    @query
     def ListLeads(self, tx: Transaction, request: leads_pb2.ListLeadsRequest) -> leads_pb2.ListLeadsResponse:
         found, token, total = reading.page(tx, request)
         cases = rule(tx.now)

@@ -30,6 +30,10 @@ class Form:
     rate_per_minute: int
     create_time: datetime
     version: int
+    # Origins of web sites whose pages may send it, "*" for all.
+    allowed_origins: Sequence[str] = ()
+    # Where a browser goes after it sent the form as a page does.
+    thanks_url: str = ""
 
 
 Violations = list[tuple[str, str, str]]
@@ -64,6 +68,8 @@ def to_plain(form: Form) -> dict[str, Any]:
         "tags": list(form.tags),
         "open": form.open,
         "ratePerMinute": form.rate_per_minute,
+        "allowedOrigins": list(form.allowed_origins),
+        "thanksUrl": form.thanks_url,
     }
 
 
@@ -77,4 +83,6 @@ KEYS: Mapping[str, str] = {
     "tags": "tags",
     "open": "open",
     "ratePerMinute": "rate_per_minute",
+    "allowedOrigins": "allowed_origins",
+    "thanksUrl": "thanks_url",
 }

@@ -11,11 +11,19 @@ from chassis import fields
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from dealwright.leads.v1 import leads_pb2
+from leads.domain.form import FIELDS as ASKABLE
 from leads.domain.form import KEYS, Form
 from leads.domain.lead import Channel
-from leads.wire.capture import labels, present
+from leads.wire.capture import LONGEST, LONGEST_TEXT, labels, present
 
+_Field = leads_pb2.FormDescription.Field
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.\-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
+# Browsers leave the scheme's own port out of an origin.
+_DEFAULT_PORT = re.compile(r"(http://.*(?=:80$)|https://.*(?=:443$)):[0-9]+")
+# No one's name before the host, and nothing that would end a header.
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]{1,5})?(?:[/?#][!-~]*)?")
+_MOST_ORIGINS = 50
 
 
 def form(of: Form) -> leads_pb2.Form:
@@ -31,7 +39,49 @@ def form(of: Form) -> leads_pb2.Form:
         open=of.open,
         rate_per_minute=of.rate_per_minute,
         etag=str(of.version),
+        allowed_origins=of.allowed_origins,
+        thanks_url=of.thanks_url,
     )
+
+
+# Label in English and in Chinese, input and most characters of what a visitor may be asked for.
+_ASKED: Mapping[str, tuple[str, str, leads_pb2.FormDescription.Field.Input.ValueType, int]] = {
+    "full_name": ("Name", "姓名", _Field.TEXT, LONGEST["full_name"]),
+    "phone": ("Phone", "电话", _Field.TEL, fields.LONGEST_PHONE),
+    "email": ("E-mail", "邮箱", _Field.EMAIL, fields.LONGEST_EMAIL),
+    "company": ("Company", "公司", _Field.TEXT, LONGEST["company"]),
+    "licence": ("Unified social credit code", "统一社会信用代码", _Field.TEXT, 18),
+    "region": ("Region", "地区", _Field.TEXT, 64),
+    "industry": ("Industry", "行业", _Field.TEXT, LONGEST["industry"]),
+    "category": ("Product of interest", "意向产品", _Field.TEXT, LONGEST["category"]),
+    "text": ("Message", "留言", _Field.TEXTAREA, LONGEST_TEXT),
+    "custom": ("More", "其他信息", _Field.OBJECT, 0),
+}
+
+
+def description(of: Form) -> leads_pb2.FormDescription:
+    """What everybody may see of an open form."""
+    answer = leads_pb2.FormDescription(name=of.name, display_name=of.display_name)
+    for name in of.fields:
+        label, label_zh, kind, longest = _ASKED[name]
+        answer.fields.add(
+            name=_camel(name),
+            label=label,
+            label_zh=label_zh,
+            input=kind,
+            required=name in of.required_fields,
+            max_length=longest,
+        )
+    return answer
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+# JSON calls fields in camelCase, wherever it names them.
+_SNAKE = {_camel(name): name for name in ASKABLE}
 
 
 def form_id(value: str) -> str:
@@ -68,6 +118,7 @@ def from_plain(name: str, plain: Any, now: datetime, check: FieldCheck) -> Form 
         return None
     start: dict[str, Any] = dict.fromkeys(("display_name", "region", "industry"), "")
     start |= {"channel": Channel.WEB_FORM, "fields": [], "required_fields": [], "tags": []}
+    start |= {"allowed_origins": [], "thanks_url": ""}
     start |= {"open": True, "rate_per_minute": 0}
     return Form(name=f"forms/{name}", create_time=now, version=1, **(start | given))
 
@@ -87,7 +138,7 @@ def _is_list(value: Any) -> bool:
 def _names(value: Any) -> list[str]:
     if not _is_list(value) or len(value) > 50 or not all(isinstance(one, str) for one in value):
         raise FieldProblem("must be a list of at most 50 field names", "须为最多 50 个字段名的列表")
-    return list(dict.fromkeys(fields.text(one, 64) for one in value))
+    return list(dict.fromkeys(_SNAKE.get(one := fields.text(name, 64), one) for name in value))
 
 
 def _tags(value: Any) -> list[str]:
@@ -108,6 +159,32 @@ def _rate(value: Any) -> int:
     return int(value)
 
 
+def _origins(value: Any) -> list[str]:
+    if not _is_list(value) or len(value) > _MOST_ORIGINS:
+        raise FieldProblem(f"must be a list of at most {_MOST_ORIGINS}", f"须为最多 {_MOST_ORIGINS} 项的列表")
+    return list(dict.fromkeys(_origin(one) for one in value))
+
+
+def _origin(value: Any) -> str:
+    plain = value.strip().lower() if isinstance(value, str) else ""
+    if plain != "*" and not _ORIGIN.fullmatch(plain):
+        raise FieldProblem(
+            "must be * or origins like https://www.example.com, without a path",
+            "须为 * 或形如 https://www.example.com 的来源（不含路径）",
+        )
+    return _DEFAULT_PORT.sub(r"\1", plain)
+
+
+def _web_address(value: Any) -> str:
+    plain = value.strip() if isinstance(value, str) else " "
+    if plain and not (len(plain) <= 2000 and _WEB_ADDRESS.fullmatch(plain)):
+        raise FieldProblem(
+            "must be a web address like https://www.example.com/thanks",
+            "须为形如 https://www.example.com/thanks 的网址",
+        )
+    return plain
+
+
 _READERS: dict[str, Any] = {
     "display_name": lambda value: fields.text(value, 128),
     "channel": _channel,
@@ -118,6 +195,8 @@ _READERS: dict[str, Any] = {
     "tags": _tags,
     "open": _flag,
     "rate_per_minute": _rate,
+    "allowed_origins": _origins,
+    "thanks_url": _web_address,
 }
 FIELDS = tuple(_READERS)
 
