@@ -96,7 +96,9 @@ def test_L18_a_missed_first_response_goes_to_somebody_who_has_not_had_it(desk: D
     # The owner stays until the decision is recorded, and when nobody is left.
     desk.decide(Decided(name, "", 1, 8, reason="NOBODY"))
     assert desk.get(name).owner == "people/li"
-    assert desk.announced() == []
+    assert desk.announced() == [
+        events_pb2.LeadKept(lead=name, owner="people/li", owner_version=1, reason="NOBODY", decision=8)
+    ]
     desk.decide(Decided(name, "people/wang", 1, 9))
     assigned, moved = desk.announced()
     assert (moved.how, moved.previous_owner, moved.owner, moved.decision) == ("RULES", "people/li", "people/wang", 9)

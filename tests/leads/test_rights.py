@@ -132,8 +132,16 @@ def test_L1_a_list_is_paged_newest_first_and_every_lead_comes_once(desk: Desk) -
 
 
 def test_L1_a_list_is_filtered_by_what_people_look_for(desk: Desk) -> None:
-    desk.capture(phone="13812345670", company="a", region="上海", channel="DOUYIN", intent="HIGH")
-    desk.capture(phone="13812345671", company="b", region="北京", channel="WECHAT", intent="LOW", email="b@example.cn")
+    desk.capture(phone="13812345670", company="a", region="上海", channel="DOUYIN", intent="HIGH", full_name="王小明")
+    desk.capture(
+        phone="13812345671",
+        company="b",
+        region="北京",
+        channel="WECHAT",
+        intent="LOW",
+        email="b@example.cn",
+        tags=["vip", "老客户", 'a "b"'],
+    )
     for text, found in {
         'region = "上海市"': ["a"],
         "channel = DOUYIN AND intent = HIGH": ["a"],
@@ -143,9 +151,20 @@ def test_L1_a_list_is_filtered_by_what_people_look_for(desk: Desk) -> None:
         "attention = RED": ["b", "a"],
         "attention = GREEN": [],
         'owner = ""': ["b", "a"],
+        'full_name = "王小明"': ["a"],
+        "fullName:小明": ["a"],
+        "NOT full_name:*": ["b"],
+        "tags:vip": ["b"],
+        "tags:vi": [],
+        "tags:VIP": [],
+        'tags:"老客户" AND tags:vip': ["b"],
+        r'tags:"a \"b\""': ["b"],
+        "NOT tags:vip": ["a"],
+        "tags:*": ["b"],
+        "-tags:*": ["a"],
     }.items():
         assert listed(desk, ADMIN, filter=text) == found, text
-    for wrong in ("secret = 1", "region =", "channel = NOWHERE"):
+    for wrong in ("secret = 1", "region =", "channel = NOWHERE", "tags = vip", "tags != vip", "tags < a"):
         with pytest.raises(Invalid):
             listed(desk, ADMIN, filter=wrong)
 
