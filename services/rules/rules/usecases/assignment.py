@@ -55,8 +55,16 @@ def decide_owners(tx: Transaction, events: Sequence[lead_events.LeadCaptured]) -
     if missed:
         # Nobody else may take it: the ladder's next rung is the manager.
         decided += journal.decide([replace(f, attempt=last) for f in missed])
+    alone = [d.facts for _, d in decided if not d.owner and d.facts.excluded and _came_back(newest.get(d.facts.lead))]
+    if alone:
+        # Nobody else may take it: better back to who gave it away than to nobody.
+        decided += journal.decide([replace(f, excluded=()) for f in alone])
     announce(tx, journal, decided, newest, known)
     journal.close()
+
+
+def _came_back(event: lead_events.LeadCaptured | None) -> bool:
+    return event is not None and event.cause == "RETURNED"
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,8 @@ def _wanted(
         if before is not None and before.decision.owner:
             again.append(lead)
             continue
-        if waiting is not None and before is not None and waiting.facts == each:
+        asked = replace(each, excluded=()) if _came_back(events[lead]) else each
+        if waiting is not None and before is not None and waiting.facts in (each, asked):
             again.append(lead)
             continue
         if version and events[lead].cause in _NO_OWNER:

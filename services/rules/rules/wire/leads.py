@@ -67,7 +67,7 @@ def facts(event: lead_events.LeadCaptured, policy: Policy) -> LeadFacts:
                     "text": event.text,
                     "tags": list(event.tags),
                     "skills": list(event.skills),
-                    "returning": bool(event.previous_owner),
+                    "returning": bool(event.previous_owner) or event.cause == "RETURNED",
                 }
             )
         )
