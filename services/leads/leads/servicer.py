@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ from leads.wire import lead as lead_wire
 from leads.wire import problems, update
 
 _NOTE = 2000
+_PERSON = re.compile(r"people/[A-Za-z0-9_-]{1,64}")
 _THANKS = "谢谢，我们已收到，会尽快与您联系。Thank you, it arrived; we will contact you soon."
 
 
@@ -112,12 +114,12 @@ class LeadServicer:
         return leads_pb2.SubmitFormResponse(message=_THANKS)
 
     @query
-    def GetLead(self, tx: Transaction, request: leads_pb2.GetLeadRequest) -> leads_pb2.Lead:
-        return _answer(tx, rights.find(tx, request.name))
-
-    @query
     def DescribeForm(self, tx: Transaction, request: leads_pb2.DescribeFormRequest) -> leads_pb2.FormDescription:
         return form_wire.description(forms.open_form(tx, request.name))
+
+    @query
+    def GetLead(self, tx: Transaction, request: leads_pb2.GetLeadRequest) -> leads_pb2.Lead:
+        return _answer(tx, rights.find(tx, request.name))
 
     @query
     def ListLeads(self, tx: Transaction, request: leads_pb2.ListLeadsRequest) -> leads_pb2.ListLeadsResponse:
@@ -180,6 +182,8 @@ class LeadServicer:
     @command
     def ReassignLead(self, tx: Transaction, request: leads_pb2.ReassignLeadRequest) -> leads_pb2.Lead:
         reason, owner = _checked(request, reason=request.reason, owner=request.owner)
+        if owner and not _PERSON.fullmatch(owner):
+            raise Invalid([("owner", 'must be "people/..."', "须为 “people/…”")])
         return _answer(tx, working.reassign(tx, request.name, request.etag, owner, reason))
 
     @command
