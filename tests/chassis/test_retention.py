@@ -159,7 +159,7 @@ def test_kept_events_lie_in_a_partition_for_each_month(deployment: Deployment) -
     assert {r.id for r in deployment.rows(sa.select(table.c.id))} == made
     if deployment.sqlite:
         return
-    where: sa.Select[Any] = sa.select(
+    where: Any = sa.select(
         sa.literal_column("tableoid::regclass::text").label("name"), sa.func.count().label("n")
     )
     found = deployment.rows(where.select_from(table).group_by(sa.text("1")).order_by(sa.text("1")))

@@ -9,7 +9,7 @@ makes a second delivery a no-op.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 EXCHANGE = "dealwright.events"
 CONTENT_TYPE = "application/x-protobuf"
 _HEARTBEAT = 20
+_PRECONDITION_FAILED = 406
 # What is still unpublished this long after its commit was left by a process that died.
 _LEFT_BEHIND = 5.0
 _SWEEP_EVERY = 1.0
@@ -44,14 +45,47 @@ def exchange() -> kombu.Exchange:
 
 
 def queue(service: str, subscription: Subscription) -> kombu.Queue:
-    """The quorum queue of a subscription, bound to its event types."""
+    """The quorum queue of a subscription, bound to its event types. `declare_queues` declares it, and no one else."""
     mine = exchange()
     return kombu.Queue(
         subscription.queue(service),
         bindings=[kombu.binding(mine, routing_key=kind) for kind in subscription.types],
         durable=True,
         queue_arguments={"x-queue-type": "quorum"},
+        no_declare=True,
     )
+
+
+def without_limit(server: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with which a broker of these properties keeps a message however often it comes back: consumers
+    that die with it in hand are no reason to drop it. RabbitMQ 4 drops it after 20 times unless told -1; RabbitMQ 3
+    has no limit unless told one, and takes -1 for 0 (rabbitmq.com/docs/quorum-queues#poison-message-handling)."""
+    major = str(server.get("version", "")).partition(".")[0]
+    return {"x-delivery-limit": -1} if major.isdigit() and int(major) >= 4 else {}
+
+
+def declare_queues(broker: kombu.Connection, queues: Sequence[kombu.Queue]) -> list[str]:
+    """Declares queues and binds them. Returns the names of those that are there already with other arguments: made by
+    an earlier release, or before the broker became RabbitMQ 4. They are used as they are, since to delete a queue is
+    to lose what is in it; an operator lifts their limit with a policy, or deletes them when they are empty."""
+    differ = []
+    server = broker.connection.server_properties
+    with broker.channel() as channel:
+        exchange()(channel).declare()
+    for mine in queues:
+        arguments = {**mine.queue_arguments, **without_limit(server)}
+        try:
+            with broker.channel() as channel:
+                channel.queue_declare(mine.name, durable=True, auto_delete=False, arguments=arguments)
+        except broker.channel_errors as problem:
+            if getattr(problem, "reply_code", 0) != _PRECONDITION_FAILED:
+                raise
+            log.warning("queue has other arguments", queue=mine.name, wanted=arguments)
+            differ.append(mine.name)
+        with broker.channel() as channel:
+            for binding in mine.bindings:
+                channel.queue_bind(mine.name, binding.exchange.name, binding.routing_key)
+    return differ
 
 
 def connection(url: str, timeout: float) -> kombu.Connection:
@@ -65,10 +99,24 @@ def connection(url: str, timeout: float) -> kombu.Connection:
 
 def declare(url: str, service: str, known: Sequence[Subscription]) -> None:
     """Declares a service's queues. Part of `migrate`, so that no event is published before its queue is there."""
-    with connection(url, 10.0) as broker, broker.channel() as channel:
-        exchange()(channel).declare()
-        for subscription in known:
-            queue(service, subscription)(channel).declare()
+    with connection(url, 10.0) as broker:
+        declare_queues(broker, [queue(service, subscription) for subscription in known])
+
+
+def examine(url: str, service: str, known: Sequence[Subscription]) -> dict[str, str]:
+    """What is wrong with each of a service's queues, by its name: "missing", or "other arguments". Makes none."""
+    wrong = {}
+    with connection(url, 10.0) as broker:
+        for mine in (queue(service, subscription) for subscription in known):
+            try:
+                with broker.channel() as channel:
+                    channel.queue_declare(mine.name, passive=True)
+            except broker.channel_errors:
+                wrong[mine.name] = "missing"
+                continue
+            if declare_queues(broker, [mine]):
+                wrong[mine.name] = "other arguments"
+    return wrong
 
 
 class Confirmed:

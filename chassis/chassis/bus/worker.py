@@ -79,6 +79,7 @@ class _Queues(QueueConsumer):  # type: ignore[misc]
     def establish_connection(self) -> Iterator[Any]:
         with self.create_connection() as broker:
             broker.ensure_connection(self._waits, None, interval_start=0.2, interval_step=0.3, interval_max=3.0)
+            publisher.declare_queues(broker, [provider.queue for provider in self._providers])
             try:
                 yield broker
             finally:

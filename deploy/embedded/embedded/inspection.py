@@ -104,8 +104,28 @@ def doctor() -> int:
             count = len(parked_events(mine))
             table.add_row(mine.name, "parked events", str(count))
             wrong += (not version) + (not good)
+            wrong += _queues(mine, table)
         except sa.exc.SQLAlchemyError as problem:
             table.add_row(mine.name, "database", type(problem).__name__)
             wrong += 1
     console.print(table)
     return 1 if wrong or verify_rules() else 0
+
+
+def _queues(mine: Runtime, table: Table) -> int:
+    """Adds how the broker holds this service's queues, where there is a broker. How many are wrong."""
+    if not mine.settings.broker_url:
+        return 0
+    from chassis.bus import publisher  # not where there is no broker
+
+    known = list(mine.service.subscribers())
+    try:
+        wrong = publisher.examine(mine.settings.broker_url, mine.name, known)
+    except OSError as problem:
+        table.add_row(mine.name, "broker", type(problem).__name__)
+        return 1
+    for queue, what in wrong.items():
+        table.add_row(mine.name, f"queue {queue}", what)
+    if not wrong:
+        table.add_row(mine.name, "queues", f"{len(known)} declared")
+    return len(wrong)
