@@ -48,7 +48,7 @@ def tell(desk: Desk, version: int, **fields: object) -> None:
         people_changed(tx, [directory_events.PersonChanged(person=person, version=version)])
 
 
-def say(desk: Desk, version: int, presence: Person.Presence) -> None:
+def say(desk: Desk, version: int, presence: Person.Presence.ValueType) -> None:
     with desk.runtime.transaction() as tx:
         event = directory_events.PresenceChanged(person="people/wang", presence=presence, version=version)
         presence_changed(tx, [event])

@@ -9,12 +9,13 @@ import pytest
 
 from chassis import clock
 from dealwright.leads.v1 import events_pb2, leads_pb2
+from dealwright.rules.v1.events_pb2 import ActionRequested
 from leads.domain import lead as domain
 from leads.domain.lead import Capture, Lead
 from leads.domain.lead import Status as Standing
 from leads.domain.ownership import Decided, Verdict, judge
 from leads.storage import leads as stored
-from leads.usecases import directed
+from leads.subscribers import actions
 from leads.wire.times import stamp
 from tests.leads.desk import ADMIN, LI, MANAGER, Desk
 
@@ -24,9 +25,11 @@ PHONE = "13812345678"
 pytestmark = pytest.mark.usefixtures("staff")
 
 
-def act(desk: Desk, action: str, name: str, version: int, person: str = "") -> None:
+def act(desk: Desk, action: str, name: str, version: int, person: str = "", timer: str = "FIRST_RESPONSE") -> None:
+    event = ActionRequested(subject=name, action=action, person=person, owner_version=version)
+    event.parameters["timer"] = timer
     with desk.runtime.transaction() as tx:
-        directed.act(tx, action, name, version, person)
+        actions(tx, event)
 
 
 def overdue(desk: Desk) -> int:
@@ -76,8 +79,12 @@ def test_L18_R20_the_supervisors_clock_starts_and_his_miss_counts_too(desk: Desk
     lead = desk.get(name)
     assert (lead.escalated_to, lead.respond_by, lead.missed_responses) == ("people/boss", stamp(due), 1)
     assert chain(desk, name)[-1] == ("ESCALATED", "boss", "NO_RESPONSE")
-    act(desk, "REASSIGN", name, 2)
-    assert desk.get(name).missed_responses == 2
+    # He has nobody above him: he is told, and that is all.
+    act(desk, "NOTIFY", name, 1)
+    act(desk, "NOTIFY", name, 2, timer="NURTURE")
+    assert desk.get(name).missed_responses == 1
+    act(desk, "NOTIFY", name, 2)
+    assert (desk.get(name).missed_responses, desk.get(name).owner) == (2, "people/boss")
     assert overdue(desk) == 1, "leads are counted, not misses"
 
 

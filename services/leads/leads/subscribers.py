@@ -25,7 +25,7 @@ def clocks(tx: Transaction, events: Sequence[TimerSet]) -> None:
 
 @subscriber(ActionRequested)
 def actions(tx: Transaction, event: ActionRequested) -> None:
-    directed.act(tx, event.action, event.subject, event.owner_version, event.person)
+    directed.act(tx, event.action, event.subject, event.owner_version, event.person, decisions.timer(event))
 
 
 @subscriber(PersonChanged, batch=256)

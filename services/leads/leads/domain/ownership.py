@@ -35,6 +35,8 @@ _LAST_RUNG = "escalate"
 # Why an owned lead is being decided anew.
 MISSED, REASSIGNED = "FIRST_RESPONSE_MISSED", "REASSIGNED"
 NO_RESPONSE = "NO_RESPONSE"
+# The rules' clock for it.
+FIRST_RESPONSE = "FIRST_RESPONSE"
 
 
 class Presence(enum.IntEnum):

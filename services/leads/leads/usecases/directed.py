@@ -9,7 +9,7 @@ from datetime import datetime
 from chassis.errors import Stale
 from chassis.transaction import Transaction
 from leads.domain.lead import CLOSED, Kind, Lead, Status
-from leads.domain.ownership import MISSED
+from leads.domain.ownership import FIRST_RESPONSE, MISSED
 from leads.storage import leads as stored
 from leads.storage import people
 from leads.storage.leads import Touchpoint
@@ -41,12 +41,12 @@ def set_clocks(tx: Transaction, clocks: Sequence[Clock]) -> None:
         tx.audit("lead.clockSet", lead.name, {"ownerVersion": lead.owner_version})
 
 
-def act(tx: Transaction, action: str, name: str, owner_version: int, person: str) -> None:
+def act(tx: Transaction, action: str, name: str, owner_version: int, person: str, timer: str = "") -> None:
     """Carries out what the rules ask for a lead, if its ownership is still the one they mean.
 
     REASSIGN asks for another decision while the owner stays (L18), ESCALATE tells the supervisor (R20): both because
-    the first response was missed, which the lead remembers. RECLAIM puts it into the pool (L21). Other actions are not
-    ours.
+    the first response was missed, which the lead remembers. So it does where the ladder has ended and somebody is only
+    notified because of that `timer`. RECLAIM puts it into the pool (L21). Other actions are not ours.
     """
     lead = stored.by_name(tx, [name], lock=True).get(name)
     if lead is None or lead.owner_version != owner_version or not lead.owner or lead.status in CLOSED:
@@ -61,6 +61,9 @@ def act(tx: Transaction, action: str, name: str, owner_version: int, person: str
     elif action == "REASSIGN":
         stored.save_standing(tx, [replace(_missed(lead), deciding=MISSED, status_reason="")])
         tx.emit(events.captured(lead, MISSED, lead.owner, lead.owners))
+        tx.audit("lead.firstResponseMissed", name, {"owner": lead.owner})
+    elif action == "NOTIFY" and timer == FIRST_RESPONSE:
+        stored.save_standing(tx, [_missed(lead)])
         tx.audit("lead.firstResponseMissed", name, {"owner": lead.owner})
     elif action == "ESCALATE" and lead.escalated_to != person:
         after = replace(_missed(lead), escalated_to=person)

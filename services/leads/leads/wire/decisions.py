@@ -32,6 +32,13 @@ def clock(event: events_pb2.TimerSet) -> tuple[str, int, datetime | None] | None
     return event.subject, event.owner_version, moment(event.due_time)
 
 
+def timer(event: events_pb2.ActionRequested) -> str:
+    """The kind of the clock that led to it; empty where none did."""
+    # Looking for a key in a Struct's map would put it there.
+    known = event.parameters.fields
+    return known["timer"].string_value if "timer" in known else ""
+
+
 Person = tuple[str, str, str, str, str, bool, int, int | None, int | None]
 """(name, display name, team, manager, role, active, version, open leads at most, leads a day at most)."""
 
