@@ -138,6 +138,29 @@ def test_L20_the_owner_is_told_in_his_language_and_only_those_who_may_see_it_hea
         assert not someone.of("leads/last")
 
 
+def test_L31_the_owner_is_told_that_the_customer_came_back(staffed: None, listen: Any, announce: Any) -> None:
+    ann, ann_en = (listen("sales/ann/east", **{"Accept-Language": tongue}) for tongue in ("zh-CN", "en"))
+    bob, east, west = listen("sales/bob/east"), listen("manager/eva/east"), listen("manager/wim/west")
+    boss = listen("admin/root/head")
+    announce(lead_events.LeadTouched(lead="leads/back", owner="people/ann", channel="DOUYIN"))
+    announce(lead_events.LeadKept(lead="leads/kept", owner="people/ann", owner_version=1, reason="NO_PEOPLE"))
+    announce(lead_events.LeadTouched(lead="leads/nobodys", channel="DOUYIN"))
+    boss.wait(lambda: all(boss.of(f"leads/{name}") for name in ("back", "kept", "nobodys")))
+    ann.wait(lambda: bool(ann.of("leads/back")))
+    assert ann.of("leads/back")[0]["event"] == "LeadTouched"
+    assert ann.of("leads/back")[0]["data"]["notice"] == "您的客户再次联系了我们，请及时跟进"
+    ann_en.wait(lambda: bool(ann_en.of("leads/back")))
+    assert ann_en.of("leads/back")[0]["data"]["notice"] == "Your customer got in touch again; please follow up"
+    for other in (east, boss):
+        other.wait(lambda other=other: bool(other.of("leads/back")) and bool(other.of("leads/kept")))
+        assert "notice" not in other.of("leads/back")[0]["data"]
+    assert "notice" not in boss.of("leads/nobodys")[0]["data"]
+    for stranger in (bob, west):
+        assert not stranger.of("leads/back")
+        assert not stranger.of("leads/kept")
+    assert ann.of("leads/kept")[0]["data"]["data"]["reason"] == "NO_PEOPLE"
+
+
 def test_the_previous_owner_hears_that_it_went_to_another(staffed: None, listen: Any, announce: Any) -> None:
     cid, west = listen("sales/cid/west"), listen("manager/wim/west")
     announce(assigned("leads/moved", "people/ann", "people/cid", 2))
