@@ -32,8 +32,8 @@ directory.DirectoryService.CreatePerson        YYY   DDD     DDD   DDD        DD
 directory.DirectoryService.GetPerson           YYY   YYY     YYY   YYY        YYY     AAA       AAA
 directory.DirectoryService.ListPeople          SSS   SSS     SSS   SSS        SSS     AAA       AAA
 directory.DirectoryService.UpdatePerson        YYY   DDD     DDD   DDD        DDD     AAA       AAA
-directory.DirectoryService.SetPresence         YYY   YDD     YDD   YDD        YDD     AAA       AAA
-directory.DirectoryService.Heartbeat           YYY   YDD     YDD   YDD        YDD     AAA       AAA
+directory.DirectoryService.SetPresence         YYY   YYD     YDD   YDD        YDD     AAA       AAA
+directory.DirectoryService.Heartbeat           YYY   YYD     YDD   YDD        YDD     AAA       AAA
 directory.DirectoryService.InvitePerson        YYY   DDD     DDD   DDD        DDD     AAA       AAA
 directory.DirectoryService.RequestPasswordReset YYY  YYY     YYY   YYY        YYY     YYY       AAA
 directory.DirectoryService.RedeemPasswordToken Y     Y       Y     Y          Y       Y         A
@@ -118,6 +118,7 @@ OWNERLESS = {
     "directory.BlueprintService.GetPart": "the company's",
     "directory.BlueprintService.PlanPart": "the company's",
     "directory.BlueprintService.ApplyPart": "the company's",
+    "leads.LeadService.DescribeForm": "the company's, for anybody",
     "leads.LeadService.CreateForm": "the company's",
     "leads.LeadService.GetForm": "the company's",
     "leads.LeadService.ListForms": "the company's",
