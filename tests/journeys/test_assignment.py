@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,11 @@ from tests.journeys.api import Refused
 from tests.journeys.desk import Desk, phone
 
 DEFAULT_STEPS = ("keep_owner", "tag_urgent", "specialist", "nearest", "seniors", "roster", "fallback")
+
+
+def to_respond(lead: dict[str, Any]) -> float:
+    """Seconds from the assignment to the moment by which its owner is to respond; it was decided a little before."""
+    return (datetime.fromisoformat(lead["respondBy"]) - datetime.fromisoformat(lead["assignTime"])).total_seconds()
 
 
 def owners(leads: list[dict[str, Any]]) -> Counter[str]:
@@ -150,8 +156,29 @@ def test_L15_a_scan_finds_the_nearest_person_within_three_kilometres(desk: Desk,
     assert at_the_booth["owner"] == near["name"]
     assert desk.decision(at_the_booth)["step"] == "nearest"
     assert desk.capture(**scan, location={"latitude": 31.2352, "longitude": 121.4737})["owner"] == nearer["name"]
-    # One degree of latitude is 111.2 km: 0.0320 are 3.6 km from the nearer of the two.
-    assert desk.capture(**scan, location={"latitude": 31.2670, "longitude": 121.4737})["owner"] == local["name"]
+    assert desk.capture(**scan, location=NANJING)["owner"] == local["name"]
+
+
+# One degree of latitude is 111.195 km, and one of longitude that times the cosine of the latitude.
+NANJING = {"latitude": 32.0603, "longitude": 118.7969}
+KM_NORTH = 1 / 111.195
+KM_EAST = KM_NORTH / math.cos(math.radians(NANJING["latitude"]))
+
+
+@pytest.mark.parametrize(("north", "east"), [(1, 0), (-1, 0), (0, 1), (0.6, -0.8)])
+def test_L15_three_kilometres_are_three_in_every_direction(desk: Desk, region: str, north: int, east: int) -> None:
+    booth, local = desk.hire("展台", location=NANJING), desk.hire("本区", region=region)
+
+    def owner(km: float) -> str:
+        place = {
+            "latitude": NANJING["latitude"] + km * north * KM_NORTH,
+            "longitude": NANJING["longitude"] + km * east * KM_EAST,
+        }
+        return str(desk.capture(region=region, channel="TRADE_SHOW", location=place)["owner"])
+
+    assert (owner(2.9), owner(3.1)) == (booth["name"], local["name"])
+    desk.api.patch(f"/v1/{booth['name']}", {"state": "LEFT"})
+    desk.settle()
 
 
 def test_L16_only_who_has_the_skills_of_a_lead_gets_it(desk: Desk, region: str) -> None:
@@ -183,11 +210,21 @@ def test_L17_who_is_away_off_shift_full_or_gone_is_passed_over(desk: Desk, regio
     assert away["name"] in owners([desk.capture(region=region) for _ in range(2)])
 
 
+def test_L17_who_has_room_for_two_gets_two_and_for_one_a_day_one_a_day(desk: Desk, region: str) -> None:
+    two, daily = desk.hire("两条", region=region), desk.hire("每日一条", region=region)
+    desk.api.patch(f"/v1/{two['name']}", {"capacity": {"open": 2}})
+    desk.api.patch(f"/v1/{daily['name']}", {"capacity": {"perDay": 1}})
+    desk.settle()
+    leads = [desk.capture(region=region) for _ in range(5)]
+    assert owners(leads) == {two["name"]: 2, daily["name"]: 1, "": 2}
+    assert (desk.reason(leads[-1], two), desk.reason(leads[-1], daily)) == ("FULL_OPEN", "FULL_DAY")
+
+
 def test_L19_assignment_makes_a_lead_one_to_follow_up(desk: Desk, region: str) -> None:
     person = desk.hire("甲", region=region)
     lead = desk.capture(region=region)
     assert (lead["status"], lead["owner"], lead["attention"]) == ("ASSIGNED", person["name"], "RED")
-    assert lead["respondBy"] > lead["assignTime"]
+    assert to_respond(lead) == pytest.approx(2 * 3600, abs=5)
     mine = desk.sign_in(person).get("/v1/leads", filter=f'status = ASSIGNED AND owner = "{person["name"]}"')["leads"]
     assert [one["name"] for one in mine] == [lead["name"]]
 
@@ -205,6 +242,11 @@ def test_L20_the_new_owner_is_told_at_once_in_his_language_and_nobody_else(desk:
     assert "notice" not in desk.api.feed(told), "the administrator sees what happened, the notice is the owner's"
     with pytest.raises(AssertionError):
         desk.sign_in(other).feed(told, seconds=1.5)
+    assert to_respond(lead) == pytest.approx(2 * 3600, abs=5), "as the notice says"
+    desk.clocks(responseMinutes=45)
+    lead = desk.capture(region=region)
+    assert desk.sign_in(person).feed(told)["notice"] == "您有一条新线索待处理,请在45分钟内联系客户"
+    assert to_respond(lead) == pytest.approx(45 * 60, abs=5)
 
 
 def test_R2_a_created_record_sets_the_rules_off_without_anybody_asking(desk: Desk, region: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -65,6 +66,24 @@ def test_L2_L3_a_lead_carries_the_fields_of_the_form_and_those_a_company_adds(de
     assert (lead["status"], lead["owner"][:7]) == ("ASSIGNED", "people/")
     again = desk.capture(phone=f"+86 {number}", fullName="另一个名字")
     assert again["name"] == lead["name"], "the phone is unique: the same lead"
+    assert "firstResponseTime" not in again, "nobody has spoken with them"
+    desk.api.post(f"/v1/{lead['name']}:contact", {"note": "已电话沟通，周三上门"})
+    contacted = desk.lead(lead["name"])
+    assert contacted["lastActivityTime"] == contacted["firstResponseTime"] >= lead["assignTime"]
+    desk.later(timedelta(hours=1))
+    desk.api.post(f"/v1/{lead['name']}:contact", {"note": "预算已批"})
+    assert desk.lead(lead["name"])["firstResponseTime"] == contacted["firstResponseTime"], "the first stays the first"
+    notes = [point["text"] for point in desk.chain(lead) if point["kind"] == "CONTACTED"]
+    assert notes == ["已电话沟通，周三上门", "预算已批"]
+
+
+@pytest.mark.parametrize("intent", ["HIGH", "MEDIUM", "LOW"])
+def test_L2_intent_is_high_medium_or_low(desk: Desk, region: str, intent: str) -> None:
+    lead = desk.capture(region=region, intent=intent)
+    assert lead["intent"] == intent
+    with pytest.raises(Refused) as refused:
+        desk.capture(region=region, intent="URGENT")
+    assert list(refused.value.fields) == ["lead.intent"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.journeys.api import Api
 from tests.journeys.desk import Desk
 
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
@@ -29,16 +30,21 @@ def test_L18_R20_a_missed_first_response_goes_to_a_colleague_and_then_to_the_sup
     boss = desk.hire("经理", role="manager")
     team = desk.api.post("/v1/teams", {"displayName": f"{region}组", "manager": boss["name"]})
     people = {desk.hire(name, region=region, team=team["name"])["name"] for name in ("甲", "乙", "丙")}
-    desk.clocks(responseMinutes=1)
+    earlier = desk.capture(region=region)
+    desk.later(MINUTE * 2)
     lead = desk.capture(region=region)
     first = lead["owner"]
+    desk.later(MINUTE * 119)  # two hours are the default; when the earlier one's have fired, this one's have a minute
+    desk.when(earlier["name"], lambda now: now["ownerVersion"] != earlier["ownerVersion"])
+    desk.settle()
+    assert desk.lead(lead["name"])["owner"] == first
     desk.later(MINUTE * 1.05)
     lead = desk.when(lead["name"], lambda now: now["owner"] != first)
     second = lead["owner"]
     assert second in people
     decision = desk.decision(lead)
     assert (decision["facts"]["attempt"], decision["facts"]["excluded"]) == (1, [first])
-    desk.later(MINUTE * 1.05)
+    desk.later(MINUTE * 120.05)
     lead = desk.when(lead["name"], lambda now: now["owner"] not in (first, second))
     assert (lead["owner"], lead["escalatedTo"]) == (boss["name"], boss["name"])
     kinds = [(point["kind"], point.get("owner", "")) for point in desk.chain(lead)]
@@ -78,17 +84,21 @@ def test_L21_R9_a_lead_untouched_for_14_days_returns_to_the_pool_and_the_supervi
 ) -> None:
     boss = desk.hire("经理", role="manager")
     owner = desk.hire("甲", region=region, manager=boss["name"])
-    lead = desk.capture(region=region)
-    followed = desk.capture(region=region)
+    earlier, lead, followed = (desk.capture(region=region) for _ in range(3))
     hers = desk.sign_in(owner)
+    hers.post(f"/v1/{earlier['name']}:contact")
+    desk.later(HOUR)
     for one in (lead, followed):
         hers.post(f"/v1/{one['name']}:contact")
     desk.settle()
     desk.later(DAY * 13)
     hers.post(f"/v1/{followed['name']}:contact", {"note": "跟进"})
     desk.settle()
-    assert desk.lead(lead["name"])["status"] == "CONTACTED", "a day is left"
-    desk.later(DAY * 1.01)
+    desk.later(HOUR * 23.5)
+    desk.when(earlier["name"], lambda now: now["status"] == "POOLED")
+    desk.settle()
+    assert desk.lead(lead["name"])["status"] == "CONTACTED", "half an hour is left"
+    desk.later(HOUR * 0.6)
     pooled = desk.when(lead["name"], lambda now: now["status"] == "POOLED")
     assert (pooled.get("owner", ""), pooled["statusReason"]) == ("", "INACTIVE")
     assert notices(desk.sign_in(boss), lead) == "线索14天未跟进，已回收至公海"
@@ -99,10 +109,16 @@ def test_L21_R9_a_lead_untouched_for_14_days_returns_to_the_pool_and_the_supervi
 def test_L22_the_days_until_reclaim_and_who_may_take_how_many_are_settings(desk: Desk, region: str) -> None:
     one, two = desk.hire("甲", region=region), desk.hire("乙", region=f"{region}之外")
     desk.clocks(reclaimDays=3)
-    lead = desk.capture(region=region)
+    earlier, lead = desk.capture(region=region), desk.capture(region=region)
+    desk.sign_in(one).post(f"/v1/{earlier['name']}:contact")
+    desk.later(HOUR)
     desk.sign_in(one).post(f"/v1/{lead['name']}:contact")
     desk.settle()
-    desk.later(DAY * 3.01)
+    desk.later(DAY * 3 - HOUR / 2)
+    desk.when(earlier["name"], lambda now: now["status"] == "POOLED")
+    desk.settle()
+    assert desk.lead(lead["name"])["status"] == "CONTACTED", "half an hour is left"
+    desk.later(HOUR * 0.6)
     desk.when(lead["name"], lambda now: now["status"] == "POOLED")
     desk.api.post("/v1/blueprint:apply", {"content": {"leads": {"coolDownHours": 0, "pickLimitPerDay": 0}}})
     try:
@@ -116,10 +132,18 @@ def test_L22_the_days_until_reclaim_and_who_may_take_how_many_are_settings(desk:
 
 def test_L23_R5_the_owner_of_a_lead_of_low_intent_is_reminded_days_later(desk: Desk, region: str) -> None:
     owner = desk.hire("甲", region=region)
+    earlier = desk.capture(region=region, intent="LOW")
+    desk.later(HOUR)
     lead, other = desk.capture(region=region, intent="LOW"), desk.capture(region=region, intent="HIGH")
-    for one in (lead, other):
+    for one in (earlier, lead, other):
         desk.sign_in(owner).post(f"/v1/{one['name']}:contact")
-    desk.later(DAY * 3.01)
+    desk.settle()
+    desk.later(DAY * 3 - HOUR / 2)
+    assert "培育" in notices(desk.sign_in(owner), earlier)
+    desk.settle()
+    with pytest.raises(AssertionError):  # half an hour of its three days is left
+        desk.sign_in(owner).feed(lambda event: event["subject"] == lead["name"] and "培育" in str(event), seconds=1)
+    desk.later(HOUR * 0.6)
     assert notices(desk.sign_in(owner), lead) == "低意向线索需要培育，请安排下一步"
     assert desk.lead(lead["name"])["owner"] == owner["name"], "a reminder takes nothing away"
     with pytest.raises(AssertionError):
@@ -139,8 +163,13 @@ def test_L29_small_teams_work_by_three_colours(desk: Desk, region: str) -> None:
     assert {row["keys"][0]: int(row["leads"]) for row in board} == {"RED": 2, "YELLOW": 1, "GREEN": 1}
     reds = hers.get("/v1/leads", filter=f'attention = RED AND owner = "{owner["name"]}"')["leads"]
     assert {one["name"] for one in reds} == {new["name"], high["name"]}
-    desk.later(DAY * 2.1)
-    assert desk.lead(medium["name"])["attention"] == "RED", "its 72 hours end within a day"
+    desk.later(HOUR * 47.9)
+    assert desk.lead(medium["name"])["attention"] == "YELLOW", "of its 72 hours more than 24 are left"
+    assert desk.lead(low["name"])["attention"] == "GREEN"
+    desk.later(HOUR * 0.2)
+    assert desk.lead(medium["name"])["attention"] == "RED", "of its 72 hours less than 24 are left"
+    board = desk.api.get("/v1/leads:summarize", groupBy="attention", filter=f'region = "{region}"')["rows"]
+    assert {row["keys"][0]: int(row["leads"]) for row in board} == {"RED": 3, "GREEN": 1}
 
 
 def test_L28_the_heat_map_counts_leads_by_channel_and_region_as_its_reader_may_see(desk: Desk, region: str) -> None:

@@ -122,7 +122,13 @@ def test_U4_locust_drives_the_hot_path_through_rest_and_grpc(desk: Desk, house: 
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     assert desk.api.get("/v1/leads", pageSize=1)["totalSize"] > before + 10
-    assert json.loads((tmp_path / "report.json").read_text())
+    samples = json.loads((tmp_path / "report.json").read_text())["samples"]
+    good = Counter(name for _, name, milliseconds, well in samples if well and milliseconds > 0)
+    assert good["gRPC CaptureLead"] >= 5
+    assert good["POST /v1/leads:capture"] >= 5
+    assert sum(good.values()) == len(samples), "every sample of both kinds of user went well"
+    kept = desk.api.get("/v1/leads", pageSize=1)["totalSize"] - before
+    assert kept >= good["gRPC CaptureLead"] + good["POST /v1/leads:capture"], "each was a lead"
 
 
 def test_U5_the_gateway_says_what_it_offers_and_offers_what_it_says(desk: Desk, house: RunningHouse) -> None:
