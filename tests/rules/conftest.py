@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
-from tests.rules.house import House, open_runtime
+from tests.rules.house import House, furnish, open_runtime
 
 _numbers = itertools.count(1)
 
@@ -21,7 +20,7 @@ def rules_template(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     """A migrated database on the private PostgreSQL, to be copied."""
     server: Postgres = request.getfixturevalue("postgres_server")
     runtime = open_runtime(server.create_database("rules_template"), tmp_path_factory.mktemp("template"))
-    migrate(runtime)
+    furnish(runtime)
     runtime.database.dispose()
     return "rules_template"
 
@@ -38,7 +37,7 @@ def rules_postgres(postgres_server: Postgres, rules_template: str) -> Iterator[s
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     if request.param == "sqlite":
         runtime = open_runtime(f"sqlite:///{tmp_path / 'rules.db'}", tmp_path)
-        migrate(runtime)
+        furnish(runtime)
     else:
         runtime = open_runtime(request.getfixturevalue("rules_postgres"), tmp_path)
     yield House(runtime)

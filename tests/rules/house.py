@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import sqlalchemy as sa
 from google.protobuf.message import Message
 
+from chassis import clock
 from chassis.access import ANONYMOUS, Principal, Tokens
 from chassis.bus.subscriptions import decode
 from chassis.database import Database
+from chassis.migration import migrate
 from chassis.service import Runtime
 from chassis.settings import Settings
 from chassis.transaction import Transaction
@@ -229,9 +232,9 @@ class House:
         with self.reading() as tx:
             return [entry_of(bytes(r[0])) for r in tx.execute(sa.select(journal.c.body).order_by(journal.c.seq))]
 
-    def verify(self) -> rules_pb2.VerifyJournalResponse:
+    def verify(self, first: int = 1, go_on: Callable[[], bool] = lambda: True) -> rules_pb2.VerifyJournalResponse:
         with self.reading() as tx:
-            return usecases.verify_journal(tx)
+            return usecases.verify_journal(tx, first, go_on)
 
     def assert_sound(self) -> Findings:
         """The journal verifies, its fold is the state that was kept, and the independent checker agrees."""
@@ -245,6 +248,12 @@ class House:
         findings = check(stored, credits_of(self.state), LEAD)
         assert findings.wrong == []
         return findings
+
+
+def furnish(runtime: Runtime) -> None:
+    """Migrates and seeds, in a past before every test: the journal never goes back behind its first policy."""
+    with patch.object(clock, "now", lambda: MONDAY - timedelta(days=365)):
+        migrate(runtime)
 
 
 def open_runtime(url: str, folder: Path) -> Runtime:

@@ -11,12 +11,11 @@ from google.protobuf.message import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.migration import migrate
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2
 from leads.domain.lead import CLOSED, Capture, Lead, Status, start
 from leads.domain.ownership import LOST, Change, Decided, Verdict, apply, judge
-from tests.rules.house import House, bare, open_runtime
+from tests.rules.house import House, bare, furnish, open_runtime
 
 _houses = itertools.count(1)
 _numbers = itertools.count(1)
@@ -121,7 +120,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> House:
     """One journal for all examples: each has people and leads of its own."""
     folder = tmp_path_factory.mktemp("any-order")
     runtime = open_runtime(f"sqlite:///{folder / 'rules.db'}", folder)
-    migrate(runtime)
+    furnish(runtime)
     return House(runtime)
 
 

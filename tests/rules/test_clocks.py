@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chassis.migration import migrate
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules.domain.entries import Decided
 from rules.domain.policy import default_policy, to_plain
-from tests.rules.house import House, bare, lead, open_runtime
+from tests.rules.house import House, bare, furnish, lead, open_runtime
 
 WEEK = [(d, "09:00", "18:00") for d in range(1, 6)]
 
@@ -97,6 +96,7 @@ def test_L18_R20_the_ladder_is_a_colleague_then_the_manager_of_who_let_it_lie(ho
     house.missed(1, 1, "b")
     (second,) = house.announced(events_pb2.LeadAssignmentDecided)
     assert (bare(second.owner), second.owner_version, second.HasField("respond_by")) == ("m", 1, True)
+    assert second.reason == "NO_RESPONSE"
     # Its owner has it until `leads` says so.
     assert house.ownership(1).owner == "b"  # type: ignore[union-attr]
     house.tell(house.moved(1, "m", 2, "RULES", "b", decision=second.decision, respond_by=second.respond_by))
@@ -106,10 +106,17 @@ def test_L18_R20_the_ladder_is_a_colleague_then_the_manager_of_who_let_it_lie(ho
     house.announced()
     house.missed(1, 2, "b", "m")
     (third,) = house.announced(events_pb2.LeadAssignmentDecided)
-    assert (bare(third.owner), third.reason, third.HasField("respond_by")) == ("z-boss", "ESCALATED", False)
-    house.tell(house.moved(1, "z-boss", 3, "RULES", "m", decision=third.decision))
+    assert (bare(third.owner), third.reason, third.HasField("respond_by")) == ("z-boss", "ESCALATED", True)
+    house.tell(house.moved(1, "z-boss", 3, "RULES", "m", decision=third.decision, respond_by=third.respond_by))
     assert house.open_leads == {"z-boss": 1}
-    assert [kind for kind, _ in house.ownership(1).running()] == ["RECLAIM"]  # type: ignore[union-attr]
+    assert [kind for kind, _ in house.ownership(1).running()] == [  # type: ignore[union-attr]
+        *("FIRST_RESPONSE", "RECLAIM")
+    ]
+    # There is nobody above him: he is reminded and keeps it, until the reclaim clock has run.
+    house.pass_time(minutes=120)
+    assert asked(house) == [("NOTIFY", "z-boss")]
+    house.pass_time(days=14)
+    assert asked(house) == [("RECLAIM", "z-boss"), ("NOTIFY", "z-boss")]
     house.assert_sound()
 
 
@@ -125,7 +132,7 @@ def test_R20_owners_by_hand_are_no_timeouts_and_do_not_shorten_the_ladder(house:
     house.announced()
     house.missed(1, 2, "a", "b")
     (decided,) = house.announced(events_pb2.LeadAssignmentDecided)
-    assert (bare(decided.owner), decided.reason) == ("c", "")
+    assert (bare(decided.owner), decided.reason) == ("c", "NO_RESPONSE")
 
 
 def test_R20_where_nobody_else_may_take_it_the_manager_gets_it_at_once_and_once(house: House) -> None:
@@ -204,6 +211,7 @@ def test_a_response_that_overtakes_its_ownership_is_not_forgotten(house: House) 
 
 def test_the_clock_counts_the_owners_working_time_over_holidays_and_chinas_make_up_days(house: House) -> None:
     # Friday 30 January to Saturday 14 February 2026, which is worked because of the Spring Festival.
+    house.now = datetime(2026, 2, 12, 9, 0, tzinfo=UTC)
     house.calendar("company", WEEK, off_days=["2026-02-16", "2026-02-17"], work_days=["2026-02-14"])
     house.calendar("early", [(d, "06:00", "12:00") for d in range(1, 8)])
     house.hire("a", region="华东")
@@ -240,7 +248,7 @@ def test_many_clocks_fire_in_pieces_and_each_once_though_two_processes_look(hous
         house.tell(*(house.captured(n) for n in range(start, start + 200)))
     house.pass_time(minutes=121)
     other = House(open_runtime(house.runtime.database.url.render_as_string(hide_password=False), tmp_path))
-    migrate(other.runtime)
+    furnish(other.runtime)
     other.now = house.now
     from rules.usecases import clocks
 

@@ -42,7 +42,7 @@ def wrong(content: Any) -> dict[str, str]:
 def update(house: House, content: dict[str, Any], **more: Any) -> rules_pb2.Policy:
     policy = rules_pb2.Policy(name="policies/assignment", content=wire.struct(content), etag=more.pop("etag", ""))
     with house.transaction() as tx:
-        return RuleServicer().UpdatePolicy(tx, rules_pb2.UpdatePolicyRequest(policy=policy, **more))
+        return RuleServicer(house.runtime).UpdatePolicy(tx, rules_pb2.UpdatePolicyRequest(policy=policy, **more))
 
 
 def test_L22_a_condition_that_does_not_type_check_is_refused_with_line_and_column() -> None:
@@ -98,11 +98,13 @@ def test_a_policy_is_published_once_per_change_and_a_stale_etag_is_refused(house
     with pytest.raises(Stale):
         update(house, with_when(""), etag="1")
     with pytest.raises(NotFound), house.transaction() as tx:
-        RuleServicer().UpdatePolicy(tx, rules_pb2.UpdatePolicyRequest(policy=rules_pb2.Policy(name="policies/x")))
+        RuleServicer(house.runtime).UpdatePolicy(
+            tx, rules_pb2.UpdatePolicyRequest(policy=rules_pb2.Policy(name="policies/x"))
+        )
     with pytest.raises(Invalid):
         update(house, content, update_mask={"paths": ["hash"]})
     with house.reading() as tx:
-        read = RuleServicer().GetPolicy(tx, rules_pb2.GetPolicyRequest(name="policies/assignment"))
+        read = RuleServicer(house.runtime).GetPolicy(tx, rules_pb2.GetPolicyRequest(name="policies/assignment"))
         assert (read.version, read.publish_time.seconds) == (2, int(house.now.timestamp()))
 
 

@@ -13,7 +13,6 @@ from google.protobuf.message import Message
 
 from chassis.access import Grant, Principal, Scope, peer
 from chassis.errors import Invalid, NotFound
-from chassis.migration import migrate
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import storage
@@ -23,7 +22,7 @@ from rules.main import service
 from rules.servicer import RuleServicer
 from rules.storage import journal, snapshots
 from rules.usecases import journal as journals
-from tests.rules.house import House, lead, open_runtime
+from tests.rules.house import House, furnish, lead, open_runtime
 
 ADMIN = peer("test")
 
@@ -35,7 +34,7 @@ def who(person: str, scope: Scope, *teams: str) -> Principal:
 
 def ask(house: House, method: str, request: Message, principal: Principal = ADMIN) -> Any:
     with house.reading(principal) as tx:
-        return getattr(RuleServicer(), method)(tx, request)
+        return getattr(RuleServicer(house.runtime), method)(tx, request)
 
 
 def decisions(house: House, number: int, principal: Principal = ADMIN, **page: Any) -> list[rules_pb2.Decision]:
@@ -144,19 +143,19 @@ def test_a_ledger_shows_shares_turns_credits_and_why_somebody_is_passed_over_now
 def test_verification_names_the_entry_of_which_a_single_byte_was_changed(house: House) -> None:
     house.hire("a", "b")
     house.capture(*range(1, 31))
-    good = ask(house, "VerifyJournal", rules_pb2.VerifyJournalRequest())
+    good = house.verify()
     assert (good.entries, good.decisions, good.first_wrong_entry) == (33, 30, 0)
     with house.runtime.database.write() as connection:
         body = bytes(connection.execute(sa.select(journal.c.body).where(journal.c.seq == 17)).scalar_one())
         changed = body.replace(b'"a"', b'"b"') if b'"a"' in body else body.replace(b'"b"', b'"a"')
         assert changed != body
         connection.execute(sa.update(journal).where(journal.c.seq == 17).values(body=changed))
-    bad = ask(house, "VerifyJournal", rules_pb2.VerifyJournalRequest())
+    bad = house.verify()
     assert (bad.first_wrong_entry, bad.entries, bad.problem[:4]) == (17, 16, "HASH")
     if house.runtime.database.is_sqlite:  # where a blob may become a text, and nobody's type check complains
         with house.runtime.database.write() as connection:
             connection.execute(sa.text("update journal set body = cast(body as text) || ' ' where seq = 9"))
-        assert ask(house, "VerifyJournal", rules_pb2.VerifyJournalRequest()).first_wrong_entry == 9
+        assert house.verify().first_wrong_entry == 9
         with house.runtime.database.write() as connection:
             connection.execute(sa.text("update journal set body = cast(trim(body) as blob) where seq = 9"))
     # A cunning hand writes every later hash anew: then the decision itself does not re-derive.
@@ -164,11 +163,11 @@ def test_verification_names_the_entry_of_which_a_single_byte_was_changed(house: 
         rows = connection.execute(sa.select(journal.c.seq, journal.c.body).order_by(journal.c.seq)).all()
         for record in seal(GENESIS, 1, [bytes(r.body) for r in rows]):
             connection.execute(sa.update(journal).where(journal.c.seq == record.seq).values(hash=record.hash))
-    bad = ask(house, "VerifyJournal", rules_pb2.VerifyJournalRequest())
+    bad = house.verify()
     assert (bad.first_wrong_entry, bad.problem[:8]) == (17, "DECISION")
     with house.runtime.database.write() as connection:
         connection.execute(sa.delete(journal).where(journal.c.seq > 16))
-    bad = ask(house, "VerifyJournal", rules_pb2.VerifyJournalRequest())
+    bad = house.verify()
     assert (bad.first_wrong_entry, bad.problem[:4]) == (17, "HEAD")
 
 
@@ -186,7 +185,7 @@ def test_a_process_starts_from_a_snapshot_of_this_very_journal_and_old_decisions
     read: list[int] = []
     original = storage.records
 
-    def watched(tx: Transaction, after: int, until: int | None = None, page: int = 5000) -> Iterator[Record]:
+    def watched(tx: Transaction, after: int, until: int, page: int = 1000) -> Iterator[Record]:
         read.append(after)
         return original(tx, after, until, page)
 
@@ -199,7 +198,7 @@ def test_a_process_starts_from_a_snapshot_of_this_very_journal_and_old_decisions
     with house.runtime.database.write() as connection:
         connection.execute(sa.update(snapshots).where(snapshots.c.seq == 100).values(hash=b"x" * 32, state=b"[]"))
     other = House(open_runtime(house.runtime.database.url.render_as_string(hide_password=False), tmp_path))
-    migrate(other.runtime)
+    furnish(other.runtime)
     assert other.state == house.state
     for each in (fresh, other):
         each.runtime.database.dispose()

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-from chassis import audit
+from chassis import audit, clock
 from chassis.bus.delivery import parked as parked_events
 from chassis.bus.delivery import replay_parked
 from chassis.service import Runtime, runtime
 from chassis.settings import Settings
 from embedded.catalogue import NAMES, load
+
+_PAGE_SECONDS = 3.0
 
 
 def runtimes() -> list[Runtime]:
@@ -65,21 +67,36 @@ def replay(events: list[str]) -> int:
 
 
 def verify_rules() -> int:
-    """Re-derives every decision. Exit status 1 when an entry is wrong."""
-    from rules.usecases import verify_journal
-
+    """Re-derives every decision, a few seconds' worth at a time. Exit status 1 when an entry or a snapshot is wrong."""
     for mine in runtimes():
-        if mine.name != "rules":
-            continue
-        with mine.reading() as tx:
-            report = verify_journal(tx)
-        if report.first_wrong_entry:
-            Console().print(f"Entry {report.first_wrong_entry} is wrong: {report.problem}", style="red", markup=False)
-            return 1
-        Console().print(f"{report.entries} entries, {report.decisions} decisions: every one re-derives.")
-        return 0
+        if mine.name == "rules":
+            return _verify(mine, Console())
     Console().print("There is no journal here (set DATA or DEALWRIGHT_DATABASE_URL_RULES).", style="red")
     return 1
+
+
+def _verify(mine: Runtime, console: Console) -> int:
+    from rules.usecases import verify_journal
+
+    entries = decisions = 0
+    wrong = []
+    following = 1
+    while following:
+        until = clock.monotonic() + _PAGE_SECONDS
+        with mine.reading() as tx:
+            page = verify_journal(tx, following, lambda until=until: clock.monotonic() < until)  # type: ignore[misc]
+        entries, decisions = entries + page.entries, decisions + page.decisions
+        if page.first_wrong_entry:
+            console.print(f"Entry {page.first_wrong_entry} is wrong: {page.problem}", style="red", markup=False)
+            return 1
+        wrong += [(place, page.problem) for place in page.wrong_snapshots]
+        following = page.next_entry
+        if following:
+            console.print(f"{entries} entries, {decisions} decisions so far …")
+    console.print(f"{entries} entries, {decisions} decisions: every one re-derives.")
+    for place, problem in wrong:
+        console.print(f"The snapshot at entry {place} is wrong. {problem}", style="red", markup=False)
+    return 1 if wrong else 0
 
 
 def doctor() -> int:

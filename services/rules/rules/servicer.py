@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from chassis import clock
 from chassis.errors import Invalid
-from chassis.rpc import command, query
+from chassis.rpc import Call, command, outside, query
+from chassis.service import Runtime
 from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.rules.v1 import rules_pb2
 from rules import usecases, wire
 from rules.usecases import blueprint, policies
 
+# A page of verification ends well before its caller gives up, and soon enough not to be in everybody's way.
+_OF_THE_TIME = 0.7
+_LONGEST_PAGE = 15.0
+
 
 class RuleServicer:
     descriptor = rules_pb2.DESCRIPTOR.services_by_name["RuleService"]
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     @query
     def GetPolicy(self, tx: Transaction, request: rules_pb2.GetPolicyRequest) -> rules_pb2.Policy:
@@ -52,11 +61,13 @@ class RuleServicer:
     def ListLedgers(self, tx: Transaction, request: rules_pb2.ListLedgersRequest) -> rules_pb2.ListLedgersResponse:
         return rules_pb2.ListLedgersResponse(ledgers=usecases.ledgers(tx))
 
-    @query
-    def VerifyJournal(
-        self, tx: Transaction, request: rules_pb2.VerifyJournalRequest
-    ) -> rules_pb2.VerifyJournalResponse:
-        return usecases.verify_journal(tx)
+    @outside
+    def VerifyJournal(self, call: Call[rules_pb2.VerifyJournalRequest]) -> rules_pb2.VerifyJournalResponse:
+        until = clock.monotonic() + min(call.left() * _OF_THE_TIME, _LONGEST_PAGE)
+        with self._runtime.reading(call.principal) as tx:
+            return usecases.verify_journal(
+                tx, call.request.from_entry or 1, lambda: clock.monotonic() < until and call.waits()
+            )
 
     @query
     def SimulatePolicy(

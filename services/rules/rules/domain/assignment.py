@@ -11,6 +11,7 @@ from rules.domain.policy import RESERVED_STEP, Policy, Step
 from rules.domain.state import NO_LOAD, State, Table, Waiting, micros, moment_of
 from rules.domain.steps import applies_at, compiled, fall_back, roster_ledger, why_nobody
 
+ESCALATED = "ESCALATED"
 # A manager need not have the lead's skill: he is told, and finds somebody who does.
 _ESCALATE = Step(RESERVED_STEP, "fallback", checks=("presence", "shift", "capacity"), to="manager")
 
@@ -172,7 +173,7 @@ def pick(table: Table, facts: LeadFacts) -> Choice | None:
     if facts.attempt > policy.clocks.reassignments:
         picked = fall_back(table, _ESCALATE, -1, facts)
         if picked is not None:
-            return Choice(picked[0], RESERVED_STEP, "ESCALATED", "", 0, urgent)
+            return Choice(picked[0], RESERVED_STEP, ESCALATED, "", 0, urgent)
     for picker, step, when, first in steps:
         if (when >= 0 or step.match) and not applies_at(step, when, facts, conditions):
             continue
@@ -188,6 +189,8 @@ def pick(table: Table, facts: LeadFacts) -> Choice | None:
 def apply(table: Table, facts: LeadFacts, choice: Choice) -> Decided:
     """Account for a choice: turn, load, waiting list."""
     table.seq += 1
+    if table.at > table.last:
+        table.last = table.at
     owner = choice.owner
     if owner:
         if choice.ledger:

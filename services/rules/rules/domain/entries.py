@@ -9,6 +9,7 @@ from chassis.calendar import WorkingCalendar
 from rules.domain.policy import Policy
 
 Cell = tuple[int, int]
+NO_RESPONSE = "NO_RESPONSE"
 Condition = bool | str
 """True, false, or why it could not be evaluated (a short reason code, never the text it was about)."""
 
@@ -144,6 +145,11 @@ class Decided:
     urgent: bool
     at: int
 
+    @property
+    def why(self) -> str:
+        """The reason as it is told: `reason`, or that the owner before let the first response pass."""
+        return self.reason or (NO_RESPONSE if self.owner and self.facts.attempt else "")
+
 
 @dataclass(frozen=True, slots=True)
 class TurnReturned:
@@ -167,3 +173,20 @@ Entry = (
     | Decided
     | TurnReturned
 )
+
+
+def filed_under(entry: Entry) -> tuple[str, str]:
+    """Kind and subject (a lead, a person, a calendar or a policy, by its id) under which an entry is found again."""
+    match entry:
+        case Decided():
+            return "decided", entry.facts.lead
+        case TurnReturned() | LeadWithdrawn():
+            return ("returned" if isinstance(entry, TurnReturned) else "withdrawn"), entry.lead
+        case PersonChanged() | PresenceChanged():
+            return ("person" if isinstance(entry, PersonChanged) else "presence"), entry.person
+        case LoadChanged():
+            return "load", entry.lead or entry.person
+        case CalendarChanged():
+            return "calendar", entry.calendar
+        case PolicyPublished():
+            return "policy", entry.policy.id

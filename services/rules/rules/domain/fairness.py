@@ -32,6 +32,8 @@ class Ledger:
     at_par: bool = True
     period: int = 1
     """Turns after which everybody has had exactly their share."""
+    without: tuple[str, ...] = ()
+    """Who might have been a candidate of this epoch, had they not had the lead before."""
     plan: dict[int, int] = field(default_factory=dict, compare=False, repr=False)
     """Turn of the period -> index: a pure function of the epoch's start, so copies may share it."""
 
@@ -45,6 +47,7 @@ class Ledger:
             self.epoch,
             self.at_par,
             self.period,
+            self.without,
             self.plan,
         )
 
@@ -67,12 +70,17 @@ def settled(ledger: Ledger) -> dict[str, int]:
     return credits
 
 
-def begin_epoch(ledger: Ledger, people: tuple[str, ...], weights: tuple[int, ...]) -> None:
-    """Carry the credits over and deal to these candidates from now on; a newcomer starts at 0, which is par."""
+def begin_epoch(
+    ledger: Ledger, people: tuple[str, ...], weights: tuple[int, ...], without: tuple[str, ...] = ()
+) -> None:
+    """Carry the credits over and deal to these candidates from now on; a newcomer starts at 0, which is par.
+
+    `without`: those left out because they had the lead before.
+    """
     credits = settled(ledger)
     for person in people:
         credits.setdefault(person, 0)
-    ledger.credits, ledger.people, ledger.weights = credits, people, weights
+    ledger.credits, ledger.people, ledger.weights, ledger.without = credits, people, weights, without
     ledger.taken, ledger.turns, ledger.plan = [0] * len(people), 0, {}
     ledger.epoch += 1
     ledger.at_par = not any(credits[person] for person in people)
@@ -198,4 +206,4 @@ def forget(ledger: Ledger, person: str) -> None:
 def _close(ledger: Ledger, credits: Mapping[str, int]) -> None:
     ledger.credits = dict(credits)
     ledger.people, ledger.weights, ledger.taken, ledger.turns = (), (), [], 0
-    ledger.at_par, ledger.period, ledger.plan = True, 1, {}
+    ledger.at_par, ledger.period, ledger.plan, ledger.without = True, 1, {}, ()

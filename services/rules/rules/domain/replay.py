@@ -66,6 +66,7 @@ def replay(table: Table, entry: Entry) -> None:
         case TurnReturned():
             _returned(table, entry)
     table.seq += 1
+    table.last = max(table.last, entry.at)
 
 
 def _decided(table: Table, entry: Decided) -> None:

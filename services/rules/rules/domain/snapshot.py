@@ -3,6 +3,7 @@
 A snapshot is a convenience, never the truth: `verify` from the first entry is what proves it.
 """
 
+import hashlib
 import json
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from rules.domain.entries import CalendarChanged, Decided, Entry, PersonChanged,
 from rules.domain.fairness import Ledger
 from rules.domain.state import State, Waiting
 
-_FORMAT = "state1"
+_FORMAT = "state2"
 E = TypeVar("E")
 
 
@@ -27,12 +28,14 @@ def snapshot(state: State) -> bytes:
             ledger.epoch,
             ledger.at_par,
             ledger.period,
+            ledger.without,
         ]
         for key, ledger in state.ledgers.items()
     }
     plain = [
         _FORMAT,
         state.seq,
+        state.last,
         _text(PolicyPublished(state.policy, 0)),
         {key: _text(person) for key, person in state.people.items()},
         {key: _text(presence) for key, presence in state.presence.items()},
@@ -47,7 +50,7 @@ def snapshot(state: State) -> bytes:
 def restore(data: bytes) -> State:
     """The state of these bytes. Raises Unreadable."""
     try:
-        kind, seq, policy, people, presence, calendars, load, ledgers, waiting = json.loads(data)
+        kind, seq, last, policy, people, presence, calendars, load, ledgers, waiting = json.loads(data)
         if kind != _FORMAT:
             raise Unreadable(f"unknown snapshot format {kind!r}")
         return State(
@@ -59,11 +62,17 @@ def restore(data: bytes) -> State:
             {key: (counts[0], counts[1], counts[2]) for key, counts in load.items()},
             {key: _ledger(*fields) for key, fields in ledgers.items()},
             {key: Waiting(_entry(text, Decided).facts, *rest) for key, (text, *rest) in waiting.items()},
+            last,
         )
     except Unreadable:
         raise
     except Exception as error:  # whatever broke, the bytes are no snapshot
         raise Unreadable(str(error) or type(error).__name__) from error
+
+
+def digest(head: bytes, data: bytes) -> bytes:
+    """What is kept beside a snapshot, so that damage shows: SHA-256 over its entry's hash and its bytes."""
+    return hashlib.sha256(head + data).digest()
 
 
 def _text(entry: Entry) -> str:
@@ -81,5 +90,7 @@ def _entry(text: str, kind: type[E]) -> E:
     return entry
 
 
-def _ledger(credits: dict[str, int], people: list[str], weights: list[int], *rest: Any) -> Ledger:
-    return Ledger(credits, tuple(people), tuple(weights), *rest)
+def _ledger(credits: dict[str, int], people: list[str], weights: list[int], *more: Any) -> Ledger:
+    ledger = Ledger(credits, tuple(people), tuple(weights), *more)
+    ledger.without = tuple(ledger.without)
+    return ledger

@@ -62,7 +62,11 @@ class Memo:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that decides, after `seq` journal entries. Treat every mapping as frozen."""
+    """Everything that decides, after `seq` journal entries. Treat every mapping as frozen.
+
+    `last`: the latest moment of any of them, in microseconds. The next entry is never earlier: a process that waited
+    for the journal, or whose clock is behind, decides as of then, or a day would begin twice.
+    """
 
     seq: int = 0
     policy: Policy = field(default_factory=default_policy)
@@ -72,7 +76,13 @@ class State:
     load: Mapping[str, Load] = field(default_factory=dict)
     ledgers: Mapping[str, Ledger] = field(default_factory=dict)
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    last: int = 0
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+
+
+def not_before(state: State, now: datetime) -> datetime:
+    """The moment of the next entry: now, or the last entry's where that is later."""
+    return max(now, moment_of(state.last))
 
 
 def initial_state() -> State:
@@ -87,6 +97,7 @@ class Table:
         "_fresh",
         "at",
         "calendars",
+        "last",
         "ledgers",
         "load",
         "memo",
@@ -107,6 +118,7 @@ class Table:
         self.load: dict[str, Load] = dict(state.load)
         self.ledgers: dict[str, Ledger] = dict(state.ledgers)
         self.waiting = state.waiting
+        self.last = state.last
         self.memo = state.memo
         self.zone = ZoneInfo(state.policy.time_zone)
         self.at = -1
@@ -123,6 +135,7 @@ class Table:
             self.load,
             self.ledgers,
             self.waiting,
+            self.last,
             self.memo,
         )
 

@@ -1,6 +1,7 @@
 """The kinds of steps: whom each would give a lead to, if anybody."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from rules.domain import eligibility
 from rules.domain.eligibility import metres, needs_of, pool, why_not
@@ -46,6 +47,11 @@ def turns_of(table: Table, step: Step, facts: LeadFacts) -> Turns:
         return turns
     kept = [(p, w) for p, w in zip(turns[0], turns[1], strict=True) if p not in facts.excluded]
     return tuple(p for p, _ in kept), tuple(w for _, w in kept), turns[2]
+
+
+def _left_out(table: Table, step: Step, facts: LeadFacts) -> tuple[str, ...]:
+    """Who would share this lead's turn, had they not had it before."""
+    return tuple(p for p in turns_of(table, step, replace(facts, excluded=()))[0] if p in facts.excluded)
 
 
 def reasons_at(table: Table, step: Step, facts: LeadFacts) -> list[tuple[PersonChanged, str]]:
@@ -136,7 +142,7 @@ def _roster(table: Table, step: Step, first: int, facts: LeadFacts) -> Pick | No
     people, weights, key = turns_of(table, step, facts)
     if not people:
         return None
-    return _deal(table, people, weights, key)
+    return _deal(table, people, weights, key, _left_out(table, step, facts) if facts.excluded else ())
 
 
 def fall_back(table: Table, step: Step, first: int, facts: LeadFacts) -> Pick | None:
@@ -157,10 +163,16 @@ def roster_ledger(table: Table, facts: LeadFacts) -> str:
     return ""
 
 
-def _deal(table: Table, people: tuple[str, ...], weights: tuple[int, ...], key: str) -> Pick:
+def _deal(
+    table: Table,
+    people: tuple[str, ...],
+    weights: tuple[int, ...],
+    key: str,
+    without: tuple[str, ...] = (),
+) -> Pick:
     ledger = table.ledger(key)
     if (ledger.people is not people and ledger.people != people) or ledger.weights != weights:
-        begin_epoch(ledger, people, weights)
+        begin_epoch(ledger, people, weights, without)
     return people[next_index(ledger)], key, ledger.turns + 1
 
 

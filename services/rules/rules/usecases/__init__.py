@@ -4,8 +4,9 @@ from rules.usecases.assignment import decide_owners, drain_waiting
 from rules.usecases.ownerships import facts_came, return_turns
 from rules.usecases.people import calendars_changed, people_changed, presence_changed
 from rules.usecases.policies import plan_policy, publish_policy, seed
-from rules.usecases.reading import decisions_about, ledger, ledgers, timers_of, verify_journal
+from rules.usecases.reading import decisions_about, ledger, ledgers, timers_of
 from rules.usecases.simulation import simulate
+from rules.usecases.verification import verify_journal
 
 __all__ = [
     "calendars_changed",

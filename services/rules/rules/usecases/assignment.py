@@ -16,7 +16,7 @@ from rules.domain.assignment import next_wake, waiting_in_order
 from rules.domain.codec import decode
 from rules.domain.entries import Decided, LeadFacts, TurnReturned
 from rules.domain.ownership import Ownership
-from rules.domain.state import State, moment_of
+from rules.domain.state import State, moment_of, not_before
 from rules.usecases import clocks
 from rules.usecases.journal import Journal, kept_policy, known_state, open_journal
 from rules.usecases.loads import account
@@ -191,13 +191,13 @@ def drain_waiting(tx: Transaction) -> bool:
         return False
     pool = tx.connection.engine.pool
     seq, until = _quiet.get(pool, (-1, None))
-    if seq == kept.state.seq and (until is None or tx.now < until):
+    if seq == kept.state.seq and (until is None or not_before(kept.state, tx.now) < until):
         return False
     journal = open_journal(tx)
     more = drain(tx, journal)
     journal.close()
     if not more:
-        calm = (journal.state.seq, next_wake(journal.state, tx.now))
+        calm = (journal.state.seq, next_wake(journal.state, journal.now))
         tx.after_commit(lambda: _quiet.__setitem__(pool, calm))
     return more
 

@@ -6,15 +6,17 @@ policy says so. A clock belongs to one ownership: `leads` carries out what it as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chassis.calendar import NeverOpen
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import storage, wire
+from rules.domain.assignment import ESCALATED
+from rules.domain.codec import decode
 from rules.domain.entries import Decided
-from rules.domain.ownership import FIRST_RESPONSE, RECLAIM, Dues, fire
-from rules.domain.policy import RESERVED_STEP
+from rules.domain.ownership import FIRST_RESPONSE, RECLAIM, Dues, Ownership, fire
 from rules.domain.state import State, moment_of
 from rules.usecases.journal import known_state
 
@@ -22,9 +24,9 @@ _FIRE_AT_ONCE = 500
 
 
 def respond_by(state: State, decision: Decided) -> datetime | None:
-    """When the first response is due: counted from the decision, in the owner's working time where the policy says
-    so. None for what was escalated: the ladder ends there."""
-    if not decision.owner or decision.step == RESERVED_STEP:
+    """When the first response is due: counted from the decision, in the owner's working time where the policy says so,
+    for a manager to whom it was escalated as well. None where nobody took it."""
+    if not decision.owner:
         return None
     return first_response(state, decision.owner, moment_of(decision.at))
 
@@ -59,13 +61,16 @@ def fire_due(tx: Transaction) -> bool:
     if not claimed:
         return False
     state = known_state(tx).state
-    after = []
+    ended = _ladder_ended(tx, state, claimed)
+    after: list[Ownership] = []
+    kept: list[storage.FiredClock] = []
     for known in claimed:
         now, fired = fire(known, tx.now)
         after.append(now)
         for kind, due in fired:
+            kept.append(storage.FiredClock(known.lead, known.version, kind, due, known.owner, tx.now))
             message = events_pb2.TimerFired(
-                timer=wire.timer_name(known.lead, kind),
+                timer=wire.timer_name(known.lead, kind, known.version),
                 subject=wire.lead_name(known.lead),
                 kind=rules_pb2.Timer.Kind.Value(kind),
                 owner=wire.person_name(known.owner),
@@ -74,13 +79,34 @@ def fire_due(tx: Transaction) -> bool:
             message.due_time.FromDatetime(due)
             message.fire_time.FromDatetime(tx.now)
             tx.emit(message)
-            _ask(tx, state, known.lead, kind, known.owner, known.version)
+            _ask(tx, state, known, kind, known.lead in ended)
     storage.save_ownerships(tx, after)
+    storage.keep_fired(tx, kept)
     return len(claimed) == _FIRE_AT_ONCE
 
 
-def _ask(tx: Transaction, state: State, lead: str, kind: str, owner: str, version: int) -> None:
+def _ladder_ended(tx: Transaction, state: State, claimed: Sequence[Ownership]) -> set[str]:
+    """The leads that were escalated to somebody who has nobody above him: there is no further rung."""
+    top = {
+        known.decision: known.lead
+        for known in claimed
+        if known.misses and known.decision and not _has_manager(state, known.owner)
+    }
+    if not top:
+        return set()
+    entries = ((record.seq, decode(record.data)) for record in storage.records_at(tx, top))
+    return {top[seq] for seq, entry in entries if isinstance(entry, Decided) and entry.reason == ESCALATED}
+
+
+def _has_manager(state: State, owner: str) -> bool:
+    person = state.people.get(owner)
+    manager = state.people.get(person.manager) if person else None
+    return manager is not None and manager.state == "ACTIVE"
+
+
+def _ask(tx: Transaction, state: State, known: Ownership, kind: str, ended: bool) -> None:
     """What follows from a clock, as requests to the service that owns the lead and notices to people."""
+    lead, owner, version = known.lead, known.owner, known.version
     person = state.people.get(owner)
     manager = person.manager if person else ""
     days = state.policy.clocks.reclaim_days
@@ -98,7 +124,9 @@ def _ask(tx: Transaction, state: State, lead: str, kind: str, owner: str, versio
             )
         )
 
-    if kind == FIRST_RESPONSE:
+    if kind == FIRST_RESPONSE and ended:
+        request("NOTIFY", owner, "升级给您的线索首次响应已超时", "No first response in time to a lead escalated to you")
+    elif kind == FIRST_RESPONSE:
         request("REASSIGN", owner, "首次响应超时，线索将改派", "No first response in time: the lead is reassigned")
     elif kind == RECLAIM:
         zh = f"线索{days}天未跟进，已回收至公海"

@@ -11,7 +11,7 @@ from rules.domain.assignment import turn_ledger
 from rules.domain.codec import decode
 from rules.domain.entries import Decided, Entry, LeadFacts, LeadWithdrawn, LoadChanged, TurnReturned
 from rules.domain.ownership import Ownership
-from rules.domain.state import State, micros
+from rules.domain.state import micros
 from rules.usecases.journal import Journal
 
 
@@ -30,9 +30,9 @@ def account(
     entries: list[Entry] = []
     told = histories(tx, wanted)
     for lead in wanted:
-        entries += _differences(tx, journal.state, lead, known.get(lead), told.get(lead, []), reasons.get(lead, ""))
+        entries += _differences(journal, lead, known.get(lead), told.get(lead, []), reasons.get(lead, ""))
     over = [lead for lead, one in waiting.items() if _needs_nobody(known.get(lead), one.facts)]
-    entries += [LeadWithdrawn(lead, reasons.get(lead, "OVER"), micros(tx.now)) for lead in over]
+    entries += [LeadWithdrawn(lead, reasons.get(lead, "OVER"), micros(journal.now)) for lead in over]
     journal.record(entries)
     storage.forget_waiting(tx, over)
     return [w.facts for lead, w in waiting.items() if lead not in over and lead not in journal.state.waiting]
@@ -56,8 +56,7 @@ def histories(tx: Transaction, leads: Sequence[str]) -> dict[str, list[tuple[int
 
 
 def _differences(
-    tx: Transaction,
-    state: State,
+    journal: Journal,
     lead: str,
     known: Ownership | None,
     history: Sequence[tuple[int, Entry]],
@@ -83,9 +82,9 @@ def _differences(
         elif isinstance(entry, LoadChanged):
             has[entry.person] += entry.delta
     ledger = ""
-    if reason == "MANUAL" and state.policy.charge_manual_moves and last is not None:
-        ledger = turn_ledger(state, last.facts, tx.now)
-    at = micros(tx.now)
+    if reason == "MANUAL" and journal.state.policy.charge_manual_moves and last is not None:
+        ledger = turn_ledger(journal.state, last.facts, journal.now)
+    at = micros(journal.now)
     return [
         LoadChanged(person, should[person] - has[person], reason, at, lead, ledger)
         for person in sorted({*should, *has})

@@ -17,10 +17,10 @@ from rules import storage, wire
 from rules.domain import ownership as owning
 from rules.domain.entries import Decided, TurnReturned
 from rules.domain.ownership import Ownership
-from rules.domain.state import State, micros
+from rules.domain.state import micros
 from rules.usecases import clocks
 from rules.usecases.assignment import announce, drain
-from rules.usecases.journal import open_journal
+from rules.usecases.journal import Journal, open_journal
 from rules.usecases.loads import account, histories
 
 LeadFact = (
@@ -43,7 +43,7 @@ def facts_came(tx: Transaction, events: Sequence[LeadFact]) -> None:
     for event in events:
         lead = wire.bare(event.lead)
         before = known.get(lead)
-        after = _laid(tx, journal.state, before, event)
+        after = _laid(journal, before, event)
         if after is None or after == before:
             continue
         known[lead] = changed[lead] = after
@@ -60,16 +60,16 @@ def facts_came(tx: Transaction, events: Sequence[LeadFact]) -> None:
         _announce_clock(tx, ownership)
 
 
-def _laid(tx: Transaction, state: State, known: Ownership | None, event: Any) -> Ownership | None:
-    lead, version = wire.bare(event.lead), event.owner_version
+def _laid(journal: Journal, known: Ownership | None, event: Any) -> Ownership | None:
+    lead, version, state = wire.bare(event.lead), event.owner_version, journal.state
     if isinstance(event, lead_events.LeadReleased):
         return owning.released(known, lead, version)
     owner = wire.bare(event.owner)
     if isinstance(event, lead_events.LeadContacted):
         at = event.happen_time.ToDatetime(UTC)
-        return owning.contacted(known, lead, version, owner, clocks.reclaim_due(state, min(at, tx.now)))
+        return owning.contacted(known, lead, version, owner, clocks.reclaim_due(state, min(at, journal.now)))
     if isinstance(event, lead_events.LeadMoved):
-        at = event.assign_time.ToDatetime(UTC) if event.HasField("assign_time") else tx.now
+        at = event.assign_time.ToDatetime(UTC) if event.HasField("assign_time") else journal.now
         response: datetime | None = None
         if event.how == "RULES":
             response = event.respond_by.ToDatetime(UTC) if event.HasField("respond_by") else None
@@ -93,7 +93,7 @@ def _announce_clock(tx: Transaction, ownership: Ownership) -> None:
         if kind == owning.FIRST_RESPONSE:
             message = events_pb2.TimerSet(
                 subject=wire.lead_name(ownership.lead),
-                timer=wire.timer_name(ownership.lead, kind),
+                timer=wire.timer_name(ownership.lead, kind, ownership.version),
                 kind=rules_pb2.Timer.FIRST_RESPONSE,
                 owner_version=ownership.version,
             )
@@ -118,7 +118,8 @@ def return_turns(tx: Transaction, events: Sequence[lead_events.AssignmentRefused
         if decision is None or not decision.owner or before or event.decision in done:
             continue
         done.add(event.decision)
-        back.append(TurnReturned(event.decision, lead, decision.owner, decision.ledger, decision.at, micros(tx.now)))
+        at = micros(journal.now)
+        back.append(TurnReturned(event.decision, lead, decision.owner, decision.ledger, decision.at, at))
         after = owning.refused(known.get(lead), event.decision)
         if after is not None:
             known[lead] = changed[lead] = after

@@ -19,12 +19,12 @@ def people_changed(tx: Transaction, events: Sequence[directory_events.PersonChan
     entries: list[Entry] = []
     people, presences = dict(journal.state.people), dict(journal.state.presence)
     for event in sorted(events, key=lambda e: e.version):
-        person = wire.person_changed(event, tx.now)
+        person = wire.person_changed(event, journal.now)
         known = people.get(person.person)
         if known is not None and known.version >= person.version:
             continue
         said = presences.get(person.person)
-        presence = wire.presence_of(event, tx.now)
+        presence = wire.presence_of(event, journal.now)
         # Both are of one version; what is journalled of the person outdates any older word on his presence.
         if presence is not None and (said is None or said.version < person.version):
             if presence.presence != (said.presence if said else "ONLINE"):
@@ -40,7 +40,7 @@ def presence_changed(tx: Transaction, events: Sequence[directory_events.Presence
     journal = open_journal(tx)
     newest: dict[str, PresenceChanged] = {}
     for event in sorted(events, key=lambda e: e.version):
-        presence = wire.presence_changed(event, tx.now)
+        presence = wire.presence_changed(event, journal.now)
         newest[presence.person] = presence
     _record(tx, journal, [p for p in newest.values() if p.version > _heard(journal.state, p.person)])
 
@@ -57,7 +57,7 @@ def calendars_changed(tx: Transaction, events: Sequence[directory_events.Calenda
     zone = journal.state.policy.time_zone
     newest: dict[str, CalendarChanged] = {}
     for event in sorted(events, key=lambda e: e.version):
-        calendar = wire.calendar_changed(event, zone, tx.now)
+        calendar = wire.calendar_changed(event, zone, journal.now)
         newest[calendar.calendar] = calendar
     known = journal.state.calendars
     _record(

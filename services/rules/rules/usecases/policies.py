@@ -31,7 +31,7 @@ def seed(tx: Transaction) -> None:
     if journal.state.seq:
         return
     first = default_policy(Settings().company_time_zone)
-    journal.record([PolicyPublished(with_version(first, 1), micros(tx.now))])
+    journal.record([PolicyPublished(with_version(first, 1), micros(journal.now))])
     journal.close()
     tx.audit("policy.published", NAME, {"version": 1})
 
@@ -91,10 +91,10 @@ def publish_policy(
     if to_plain(policy) == to_plain(present):
         return _message(tx, present)  # nothing new to say
     fresh = with_version(policy, present.version + 1)
-    journal.record([PolicyPublished(fresh, micros(tx.now))])
+    journal.record([PolicyPublished(fresh, micros(journal.now))])
     drain(tx, journal)
     journal.close()
-    message = wire.policy_message(fresh, tx.now)
+    message = wire.policy_message(fresh, journal.now)
     tx.emit(events_pb2.PolicyPublished(policy=message))
     tx.audit("policy.published", NAME, {"version": fresh.version, "hash": fresh.hash()})
     return message

@@ -1,4 +1,4 @@
-"""Reading the journal: decisions explained, ledgers, clocks, verification. All of it is replay."""
+"""Reading the journal: decisions explained, ledgers, clocks. All of it is replay."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from chassis.errors import NotFound
 from chassis.transaction import Transaction
 from dealwright.rules.v1 import rules_pb2
 from rules import storage, wire
-from rules.domain.chain import verify
 from rules.domain.codec import decode
+from rules.domain.eligibility import EXCLUDED
 from rules.domain.entries import Decided, PersonChanged, TurnReturned
 from rules.domain.explanation import explain, why_passed_over
 from rules.domain.fairness import LEAD, next_index, settled
-from rules.domain.ownership import clocks_of
-from rules.domain.state import State
+from rules.domain.ownership import Clock, clocks_of
+from rules.domain.state import State, not_before
 from rules.usecases.journal import known_state, states_before
 
 _LEAD = re.compile(r"leads/[0-9a-f]{32}")
@@ -95,18 +95,34 @@ def _masked(principal: Principal, message: rules_pb2.Decision) -> rules_pb2.Deci
 
 
 def timers_of(tx: Transaction, parent: str) -> list[rules_pb2.Timer]:
-    """The clocks of a lead's present ownership. Raises NotFound where the caller may not see them: he sees his own,
-    a manager his team's."""
+    """The clocks that ran out for a lead, whoever had it, and those of its present ownership, in the order in which
+    they are due. Everybody sees those of his own ownerships, a manager his team's.
+
+    Raises NotFound where there are some and none is the caller's to see.
+    """
     lead = _lead(parent)
+    found = {(c.version, c.kind, c.due): (c.owner, Clock(c.due, c.fired), False) for c in storage.fired_of(tx, lead)}
     ownership = storage.ownerships_of(tx, [lead]).get(lead)
-    if ownership is None or not ownership.owner:
-        return []
-    scope = tx.principal.scope("leads", "read")
-    if scope is not Scope.ALL and wire.person_name(ownership.owner) != tx.principal.person:
-        owner = known_state(tx).state.people.get(ownership.owner)
-        if scope is not Scope.TEAM or owner is None or f"teams/{owner.team}" not in tx.principal.teams:
-            raise NotFound(parent)
-    return [wire.timer(lead, kind, clock, stopped) for kind, clock, stopped in clocks_of(ownership)]
+    if ownership is not None and ownership.owner:
+        for kind, clock, stopped in clocks_of(ownership):
+            if clock.due is not None:
+                found[ownership.version, kind, clock.due] = (ownership.owner, clock, stopped)
+    scope, people = tx.principal.scope("leads", "read"), known_state(tx).state.people
+
+    def shown(owner: str) -> bool:
+        if scope is Scope.ALL or wire.person_name(owner) == tx.principal.person:
+            return True
+        person = people.get(owner)
+        return scope is Scope.TEAM and person is not None and f"teams/{person.team}" in tx.principal.teams
+
+    timers = [
+        wire.timer(lead, version, owner, kind, clock, stopped)
+        for (version, kind, due), (owner, clock, stopped) in sorted(found.items(), key=lambda x: (x[0][2], x[0]))
+        if shown(owner)
+    ]
+    if found and not timers:
+        raise NotFound(parent)
+    return timers
 
 
 def ledgers(tx: Transaction) -> list[rules_pb2.Ledger]:
@@ -131,7 +147,9 @@ def _ledger(tx: Transaction, state: State, key: str) -> rules_pb2.Ledger:
     members = dict(zip(kept.people, zip(kept.weights, kept.taken, strict=True), strict=True))
     deviations = [abs(w * kept.turns - total * t) / total for w, t in zip(kept.weights, kept.taken, strict=True)]
     n = len(kept.people)
-    reasons = why_passed_over(state, key, sorted(owed), tx.now)
+    reasons = why_passed_over(state, key, sorted(owed), not_before(state, tx.now))
+    for person in kept.without:
+        reasons[person] = reasons[person] or EXCLUDED
     rows = [
         rules_pb2.Ledger.Row(
             person=wire.person_name(person),
@@ -166,19 +184,3 @@ def _ledger(tx: Transaction, state: State, key: str) -> rules_pb2.Ledger:
 def _in_teams(principal: Principal, state: State, person: str) -> bool:
     known = state.people.get(person)
     return known is not None and f"teams/{known.team}" in principal.teams
-
-
-def verify_journal(tx: Transaction) -> rules_pb2.VerifyJournalResponse:
-    """Re-derives every decision from the first entry and checks the chain to the head."""
-    seq, digest = storage.head(tx)
-    report = verify(storage.records(tx, 0, seq))
-    wrong, problem = report.wrong, report.reason
-    if not wrong and (report.entries != seq or report.head != digest):
-        wrong, problem = report.entries + 1, "HEAD: the journal's end is not where its head says"
-    return rules_pb2.VerifyJournalResponse(
-        entries=report.entries,
-        decisions=report.decisions,
-        first_wrong_entry=wrong,
-        problem=problem,
-        head_hash=report.head.hex(),
-    )

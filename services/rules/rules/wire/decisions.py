@@ -40,7 +40,7 @@ def decision_message(seq: int, found: Explanation, returned: bool) -> rules_pb2.
         ),
         step=decision.step,
         entry=seq,
-        reason=decision.reason,
+        reason=decision.why,
         returned=returned,
         candidates=[
             rules_pb2.Decision.Candidate(

@@ -107,7 +107,7 @@ def decided(seq: int, decision: Decided, respond_by: datetime | None) -> events_
         decision=seq,
         policy_hash=decision.policy_hash,
         step=decision.step,
-        reason=decision.reason,
+        reason=decision.why,
         urgent=decision.urgent,
         add_tags=["urgent"] if decision.urgent else [],
     )
