@@ -120,10 +120,12 @@ def test_L22_the_days_until_reclaim_and_who_may_take_how_many_are_settings(desk:
     assert desk.lead(lead["name"])["status"] == "CONTACTED", "half an hour is left"
     desk.later(HOUR * 0.6)
     desk.when(lead["name"], lambda now: now["status"] == "POOLED")
-    desk.api.post("/v1/blueprint:apply", {"content": {"leads": {"coolDownHours": 0, "pickLimitPerDay": 0}}})
+    desk.api.post("/v1/blueprint:apply", {"content": {"leads": {"coolDownHours": 0, "pickLimitPerDay": 1}}})
     try:
+        hers = desk.sign_in(two)
+        assert hers.post(f"/v1/{earlier['name']}:claim")["owner"] == two["name"], "one a day she may"
         with pytest.raises(Exception, match="PICK_LIMIT"):
-            desk.sign_in(two).post(f"/v1/{lead['name']}:claim")
+            hers.post(f"/v1/{lead['name']}:claim")
     finally:
         desk.api.post("/v1/blueprint:apply", {"content": {"leads": {"coolDownHours": 0, "pickLimitPerDay": 10}}})
     assert desk.sign_in(one).post(f"/v1/{lead['name']}:claim")["owner"] == one["name"], "no cool-down is set"
