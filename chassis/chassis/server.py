@@ -32,6 +32,8 @@ from dealwright.api.v1 import access_pb2
 
 log = structlog.get_logger(__name__)
 _VERB_NAMES = {1: "read", 2: "write", 3: "delete", 4: "export"}
+# A caller may ask this often whether we are alive; one that asks oftener is sent away.
+PING_INTERVAL_MS = 10_000
 Handler = Callable[[Any, grpc.ServicerContext], Any]
 
 
@@ -89,6 +91,9 @@ class Server:
                 ("grpc.max_receive_message_length", settings.max_message_bytes),
                 ("grpc.max_send_message_length", 4 * settings.max_message_bytes),
                 ("grpc.so_reuseport", 0),
+                # Callers ask whether we are alive while they have nothing to say; by default that earns a GOAWAY.
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS),
                 # Callers look for new pods now and then, not only when an old one dies.
                 ("grpc.max_connection_age_ms", 300_000),
                 ("grpc.max_connection_age_grace_ms", 60_000),

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from chassis import server
 from chassis.server import Server
+from gateway.channels import options
 from tests.conformance.client import Client, code, details, put
 from tests.conformance.deployments import Deployment, wait_for
 from tests.conformance.probe import notes
@@ -185,3 +187,22 @@ def test_a_method_without_a_mark_fails_the_start(served: Served, monkeypatch: py
     monkeypatch.delattr(ProbeServicer, "List")
     with pytest.raises(TypeError, match="List has no handler"):
         Server(served.runtime, "127.0.0.1", 0, 2)
+
+
+def test_a_caller_who_asks_now_and_then_whether_we_live_is_not_sent_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the gateway does, a hundred times as often; by default gRPC allows one such ping in two hours."""
+    settings = {key: value for key, value in options(Deployment(tmp_path).settings) if "keepalive" in key}
+    every, least = settings["grpc.keepalive_time_ms"], server.PING_INTERVAL_MS
+    assert (every, least) == (30_000, 10_000), "this test shortens them"
+    monkeypatch.setattr(server, "PING_INTERVAL_MS", least // 100)
+    with Served(tmp_path).running() as served:
+        patient = {**settings, "grpc.keepalive_time_ms": every // 100, "grpc.http2.max_pings_without_data": 0}
+        states: list[grpc.ChannelConnectivity] = []
+        with grpc.insecure_channel(served.address, options=list(patient.items())) as channel:
+            grpc.channel_ready_future(channel).result(5)
+            channel.subscribe(states.append)
+    X
+        assert set(states) <= {grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.SHUTDOWN}
+        assert states
