@@ -41,6 +41,7 @@ class Pod:
         self.service, self.role = component(pod), role(pod)
         self._held = {port["name"]: Port() for port in self.spec["ports"]}
         self.ports = {name: port.number for name, port in self._held.items()}
+        self.process: Process | None = None
 
     def environment(
         self, settings: dict[str, str], secrets: dict[str, str], grpc_ports: dict[str, int]
@@ -65,7 +66,8 @@ class Pod:
         self.process.start(self.ready, seconds=90)
 
     def stop(self) -> None:
-        self.process.stop(15)
+        if self.process is not None:
+            self.process.stop(15)
         for port in self._held.values():
             port.close()
 
@@ -180,7 +182,7 @@ def release(
 def running(release: Release) -> Iterator[Release]:
     with ExitStack() as stopping:
         for pod in release.pods.values():
-            stopping.callback(lambda pod=pod: pod.stop() if hasattr(pod, "process") else None)
+            stopping.callback(pod.stop)
         release.start()
         yield release
 
@@ -232,6 +234,7 @@ def test_U7_every_process_passes_the_probes_that_the_chart_asks(running: Release
 def test_U7_one_service_that_is_away_does_not_take_the_gateway_with_it(running: Release) -> None:
     gateway, rules = running.pods["gateway-serve"], running.pods["rules-serve"]
     assert json.loads(gateway.get("http", "/readyz")[1]) == {"status": "ready", "away": []}
+    assert rules.process is not None
     rules.process.kill()
     assert gateway.ready(), "its pods stay where callers find them"
     code, body = gateway.get("http", "/readyz")
