@@ -114,6 +114,10 @@ def test_L2_an_extension_is_kept_apart_from_the_number() -> None:
     assert fields.phone_and_extension("+86 21 62345678 转 801") == ("+862162345678", "801")
     assert fields.phone_and_extension("021-62345678 x9") == ("+862162345678", "9")
     assert fields.phone_and_extension("13812345678") == ("+8613812345678", "")
+    assert fields.direct_line("021-62345678 转 801") == "+862162345678;ext=801"
+    assert fields.direct_line("+862162345678;ext=801") == "+862162345678;ext=801"
+    assert fields.direct_line("021-62345678") == "+862162345678"
+    assert fields.direct_line(" 138 1234-5678 ") == "+8613812345678"
 
 
 def test_L2_the_fast_way_of_a_mobile_number_agrees_with_phonenumbers_on_every_prefix() -> None:
@@ -217,7 +221,11 @@ def test_L2_an_email_read_once_reads_the_same_again(written: str) -> None:
         assert fields.email(read) == read
 
 
-OVERRIDES = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+OVERRIDES = (
+    {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+    | {"\u200e", "\u200f", "\u061c"}
+    | {*map(chr, range(0xE0000, 0xE0080))}
+)
 
 
 @given(st.text(st.characters(), max_size=40), st.booleans(), st.integers(0, 40))
@@ -242,6 +250,14 @@ def test_L2_a_text_never_holds_a_control_or_override_and_never_exceeds_its_lengt
 @given(st.text(st.sampled_from("a é中　,。\u3042🙂"), max_size=10))
 def test_L2_a_clean_text_is_taken_as_it_is(written: str) -> None:
     assert fields.text(written, 10) == written.strip()
+
+
+@pytest.mark.parametrize("unseen", ["\u200e", "\u200f", "\u061c", "\U000e0000", "\U000e0041", "\U000e007f"])
+@pytest.mark.parametrize("multiline", [False, True])
+def test_L2_a_mark_or_a_tag_that_nobody_sees_is_refused(unseen: str, multiline: bool) -> None:
+    with pytest.raises(fields.FieldProblem) as problem:
+        fields.text(f"张{unseen}三", 20, multiline)
+    assert f"U+{ord(unseen):04X}" in problem.value.english
 
 
 def test_L2_a_text_counts_code_points_and_keeps_lines_only_where_there_are_some() -> None:
