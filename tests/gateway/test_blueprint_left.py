@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,12 @@ from gateway.main import serve, service
 print("open at", serve(runtime(service, Settings())).url, flush=True)
 time.sleep(120)
 """
+
+
+@pytest.fixture(autouse=True)
+def the_same_clock_in_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other suites of a session move this process's clock on."""
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC))
 
 
 @pytest.fixture
