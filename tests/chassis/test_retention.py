@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from google.protobuf import descriptor_pool
 
 from chassis import clock, ids
 from chassis.background import Background
@@ -18,6 +19,9 @@ from chassis.database import insert_rows
 from chassis.migration import migrate
 from chassis.retention import Retention
 from dealwright.leads.v1.events_pb2 import LeadCaptured, LeadContacted, LeadTouched
+from directory.main import service as directory
+from leads.main import service as leads
+from rules.main import service as rules
 from tests.conformance.deployments import Deployment, Local, envelope, wait_for
 
 KEPT = "probe.Keep"
@@ -159,9 +163,7 @@ def test_kept_events_lie_in_a_partition_for_each_month(deployment: Deployment) -
     assert {r.id for r in deployment.rows(sa.select(table.c.id))} == made
     if deployment.sqlite:
         return
-    where: Any = sa.select(
-        sa.literal_column("tableoid::regclass::text").label("name"), sa.func.count().label("n")
-    )
+    where: Any = sa.select(sa.literal_column("tableoid::regclass::text").label("name"), sa.func.count().label("n"))
     found = deployment.rows(where.select_from(table).group_by(sa.text("1")).order_by(sa.text("1")))
     assert [(r.name, r.n) for r in found] == [
         ("kept_events_2024_11", 2),
@@ -232,3 +234,11 @@ def test_a_work_process_cleans_by_itself(deployment: Deployment) -> None:
         wait_for(lambda: not known(deployment))
     finally:
         background.stop()
+
+
+def test_what_reports_are_made_from_is_kept_and_what_stands_elsewhere_is_not() -> None:
+    """The journal of `rules` is kept by itself, and `directory` announces states that it still has."""
+    assert {"dealwright.leads.v1.LeadCaptured", "dealwright.leads.v1.LeadAssigned"} <= set(leads.kept_events)
+    known = descriptor_pool.Default()
+    assert all(known.FindMessageTypeByName(name).full_name == name for name in leads.kept_events)
+    assert (rules.kept_events, directory.kept_events) == ((), ())

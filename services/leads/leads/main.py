@@ -3,6 +3,7 @@
 from chassis.bus.subscriptions import Subscription, subscriptions
 from chassis.service import Loop, Runtime, Service
 from chassis.transaction import Transaction
+from dealwright.leads.v1 import events_pb2
 from leads.usecases import metadata
 
 
@@ -32,5 +33,7 @@ service = Service(
     subscribers=_subscribers,
     # The key of a capture lives as long as its lead: an offline device may send it again after weeks.
     kept_replies=("dealwright.leads.v1.LeadService.CaptureLead",),
+    # What reports are made from, and made from again.
+    kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
     loops=lambda: [Loop("announce waiting leads again", 5.0, _announce_again)],
 )
