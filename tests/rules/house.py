@@ -25,12 +25,11 @@ from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2, rules_pb2
-from rules import subscribers, usecases
+from rules import subscribers, usecases, wire
 from rules.domain.codec import decode as entry_of
 from rules.domain.entries import Entry
 from rules.domain.fairness import LEAD
 from rules.domain.ownership import Ownership
-from rules.domain.policy import to_plain
 from rules.domain.replay import fold_all
 from rules.domain.state import State, initial_state
 from rules.main import service
@@ -205,7 +204,7 @@ class House:
 
     def publish(self, **changes: Any) -> rules_pb2.Policy:
         """The policy in force with these keys replaced, published."""
-        content = {**to_plain(self.state.policy), **changes}
+        content = {**wire.policy_content(self.state.policy), **changes}
         with self.transaction() as tx:
             return usecases.publish_policy(tx, content)
 

@@ -219,12 +219,13 @@ def test_the_clock_counts_the_owners_working_time_over_holidays_and_chinas_make_
     house.now = datetime(2026, 2, 13, 9, 0, tzinfo=UTC)  # Friday, 17:00 in Shanghai
     house.capture(1, region="华东")
     assert house.ownership(1).response.due == datetime(2026, 2, 14, 2, 0, tzinfo=UTC)  # type: ignore[union-attr]
-    house.now = datetime(2026, 2, 14, 9, 0, tzinfo=UTC)  # the make-up Saturday, 17:00
-    house.capture(2, region="华东")
-    assert house.ownership(2).response.due == datetime(2026, 2, 18, 2, 0, tzinfo=UTC)  # type: ignore[union-attr]
     house.now = datetime(2026, 2, 14, 3, 0, tzinfo=UTC)
     house.capture(3, region="华南")
     assert house.ownership(3).response.due == datetime(2026, 2, 14, 23, 0, tzinfo=UTC)  # type: ignore[union-attr]
+    house.now = datetime(2026, 2, 14, 9, 0, tzinfo=UTC)  # the make-up Saturday, 17:00
+    house.capture(2, region="华东")
+    assert house.ownership(2).response.due == datetime(2026, 2, 18, 2, 0, tzinfo=UTC)  # type: ignore[union-attr]
+    house.now = datetime(2026, 2, 15, 3, 0, tzinfo=UTC)
     clocks = to_plain(default_policy())["clocks"]
     house.publish(clocks={**clocks, "responseWorking": False, "responseMinutes": 30})
     house.capture(4, region="华南")

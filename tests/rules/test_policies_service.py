@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,14 @@ from hypothesis import strategies as st
 
 from chassis.access import ANONYMOUS, peer
 from chassis.errors import Denied, Invalid, NotFound, Stale
+from chassis.rpc import Call
+from chassis.transaction import Origin
 from dealwright.blueprint.v1 import blueprint_pb2
+from dealwright.leads.v1 import leads_pb2
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import usecases, wire
 from rules.domain.fairness import LEAD
-from rules.domain.policy import default_policy, to_plain
+from rules.domain.policy import CHANNELS, INTENTS, default_policy, to_plain
 from rules.servicer import BlueprintServicer, RuleServicer
 from rules.usecases import assignment
 from tests.rules.house import House, lead
@@ -87,6 +92,11 @@ def test_whatever_is_sent_as_a_policy_is_taken_or_refused_by_field(content: Any)
     assert all(field.startswith("content") for field in found)
 
 
+def plan_part(servicer: BlueprintServicer, content: dict[str, Any]) -> blueprint_pb2.PlanPartResponse:
+    request = blueprint_pb2.PlanPartRequest(content=wire.struct(content))
+    return servicer.PlanPart(Call(request, ADMIN, Origin()))
+
+
 def test_a_policy_is_published_once_per_change_and_a_stale_etag_is_refused(house: House) -> None:
     content = with_when("region != '海外'")
     checked = update(house, content, validate_only=True)
@@ -109,13 +119,12 @@ def test_a_policy_is_published_once_per_change_and_a_stale_etag_is_refused(house
 
 
 def test_the_blueprints_part_is_applied_whole_or_not_at_all(house: House) -> None:
-    servicer = BlueprintServicer()
+    servicer = BlueprintServicer(house.runtime)
     with house.reading(ADMIN) as tx:
         part = servicer.GetPart(tx, blueprint_pb2.GetPartRequest())
     content = wire.plain(part.content)
     content["policies"]["assignment"]["clocks"]["reclaimDays"] = 7
-    with house.reading(ADMIN) as tx:
-        plan = servicer.PlanPart(tx, blueprint_pb2.PlanPartRequest(content=wire.struct(content)))
+    plan = plan_part(servicer, content)
     assert [(c.path, c.before, c.after) for c in plan.changes] == [
         ("policies.assignment.clocks.reclaimDays", "14", "7")
     ]
@@ -185,3 +194,64 @@ def test_the_guides_example_is_a_policy_and_every_key_is_described() -> None:
     keys = {*plain, *plain["clocks"], *(key for step in plain["steps"] for key in step), "match", "phrases", "people"}
     assert [key for key in sorted(keys) if f"`{key}`" not in text] == []
     assert [name for name in wire.CONDITION_SCHEMA if f"`{name}`" not in text] == []
+
+
+def test_L9_L13_a_policy_that_names_what_cannot_be_is_refused_with_the_place() -> None:
+    content = to_plain(default_policy())
+    steps = content["steps"]
+    steps[1]["channels"] = ["DOUYIN", "FAX"]
+    steps[2]["rules"] = [{"phrases": ["采购"], "people": ["people/expert", "expert", 7]}]
+    steps[3]["match"] = {"channel": ["FAX"], "intent": ["MAYBE"], "region": ["华东"]}
+    steps[6]["to"] = "banana"
+    found = wrong(content)
+    assert list(found) == [
+        "content.steps[1].channels[1]",
+        "content.steps[2].rules[0].people[1]",
+        "content.steps[2].rules[0].people[2]",
+        "content.steps[3].match.channel[0]",
+        "content.steps[3].match.intent[0]",
+        "content.steps[6].to",
+    ]
+    assert list(wrong({**to_plain(default_policy()), "id": "other"})) == ["content.id"]
+
+
+def test_the_values_a_policy_may_match_are_those_of_leads() -> None:
+    assert leads_pb2.Channel.keys()[1:] == list(CHANNELS)
+    assert leads_pb2.Lead.Intent.keys()[1:] == list(INTENTS)
+
+
+def test_L9_a_policy_that_names_people_who_are_not_there_is_refused_wherever_it_comes_from(house: House) -> None:
+    house.hire("expert")
+    content = wire.policy_content(default_policy())
+    content["steps"][2]["rules"] = [{"phrases": ["采购"], "people": ["people/expert", "people/none"]}]
+    content["steps"][6]["to"] = "people/nobody"
+    fields = ["steps[2].rules[0].people[1]", "steps[6].to"]
+
+    def refuses(ask: Callable[[], Any], prefix: str) -> None:
+        with pytest.raises(Invalid) as problem:
+            ask()
+        assert [v.field for v in problem.value.violations] == [f"{prefix}.{field}" for field in fields]
+
+    refuses(lambda: update(house, content), "content")
+    refuses(lambda: update(house, content, validate_only=True), "content")
+    document = {"policies": {"assignment": content}}
+    apply = blueprint_pb2.ApplyPartRequest(content=wire.struct(document))
+    with house.transaction(ADMIN) as tx:
+        refuses(lambda: BlueprintServicer(house.runtime).ApplyPart(tx, apply), "policies.assignment")
+    refuses(lambda: plan_part(BlueprintServicer(house.runtime), document), "policies.assignment")
+    with house.reading(ADMIN) as tx:
+        simulate = rules_pb2.SimulatePolicyRequest(content=wire.struct(content))
+        refuses(lambda: RuleServicer(house.runtime).SimulatePolicy(tx, simulate), "content")
+    house.hire("none", state="LEFT")
+    house.hire("nobody")
+    assert update(house, content).version == 2  # who has left is known: the step then finds nobody
+
+
+def test_a_person_added_a_moment_before_the_policy_that_names_him_is_waited_for(house: House) -> None:
+    content = wire.policy_content(default_policy())
+    content["steps"][6]["to"] = "people/new"
+    comes = threading.Timer(0.2, lambda: house.hire("new"))
+    comes.start()
+    plan = plan_part(BlueprintServicer(house.runtime), {"policies": {"assignment": content}})
+    comes.join()
+    assert [(c.path, c.after) for c in plan.changes] == [("policies.assignment.steps[6].to", '"people/new"')]

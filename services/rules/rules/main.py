@@ -9,7 +9,7 @@ from rules.usecases import seed
 def _servicers(runtime: Runtime) -> list[object]:
     from rules.servicer import BlueprintServicer, RuleServicer
 
-    return [RuleServicer(runtime), BlueprintServicer()]
+    return [RuleServicer(runtime), BlueprintServicer(runtime)]
 
 
 def _subscribers() -> list[Subscription]:

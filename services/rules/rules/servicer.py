@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 from chassis import clock
 from chassis.errors import Invalid
 from chassis.rpc import Call, command, outside, query
@@ -15,6 +18,23 @@ from rules.usecases import blueprint, policies
 # A page of verification ends well before its caller gives up, and soon enough not to be in everybody's way.
 _OF_THE_TIME = 0.7
 _LONGEST_PAGE = 15.0
+
+
+# Who was added to the directory a moment ago may not have reached our copy yet.
+_PATIENCE = 2.0
+_LOOK_EVERY = 0.05
+
+
+def await_people(runtime: Runtime, people: set[str], call: Call[Any]) -> None:
+    """Returns when our copy has all of these people, or when it has had the time for it."""
+    until = clock.monotonic() + min(_PATIENCE, call.left() / 2)
+    while people:
+        with runtime.reading(call.principal) as tx:
+            if policies.people_known(tx, people):
+                return
+        if clock.monotonic() >= until:
+            return
+        threading.Event().wait(_LOOK_EVERY)
 
 
 class RuleServicer:
@@ -31,7 +51,10 @@ class RuleServicer:
     def ListPolicies(self, tx: Transaction, request: rules_pb2.ListPoliciesRequest) -> rules_pb2.ListPoliciesResponse:
         return rules_pb2.ListPoliciesResponse(policies=[policies.get_policy(tx, policies.NAME)])
 
-    @command
+    def _await_people(self, call: Call[rules_pb2.UpdatePolicyRequest]) -> None:
+        await_people(self._runtime, wire.people_named(wire.plain(call.request.policy.content)), call)
+
+    @command(fetch=_await_people)
     def UpdatePolicy(self, tx: Transaction, request: rules_pb2.UpdatePolicyRequest) -> rules_pb2.Policy:
         policies.check_name(request.policy.name)
         for path in request.update_mask.paths:
@@ -85,14 +108,22 @@ class RuleServicer:
 class BlueprintServicer:
     descriptor = blueprint_pb2.DESCRIPTOR.services_by_name["BlueprintService"]
 
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
     @query
     def GetPart(self, tx: Transaction, request: blueprint_pb2.GetPartRequest) -> blueprint_pb2.Part:
         return blueprint.part(tx)
 
-    @query
-    def PlanPart(self, tx: Transaction, request: blueprint_pb2.PlanPartRequest) -> blueprint_pb2.PlanPartResponse:
-        return blueprint.plan(tx, wire.plain(request.content))
+    @outside
+    def PlanPart(self, call: Call[blueprint_pb2.PlanPartRequest]) -> blueprint_pb2.PlanPartResponse:
+        self._await_people(call)
+        with self._runtime.reading(call.principal) as tx:
+            return blueprint.plan(tx, wire.plain(call.request.content))
 
-    @command
+    def _await_people(self, call: Call[Any]) -> None:
+        await_people(self._runtime, blueprint.people_named(wire.plain(call.request.content)), call)
+
+    @command(fetch=_await_people)
     def ApplyPart(self, tx: Transaction, request: blueprint_pb2.ApplyPartRequest) -> blueprint_pb2.Part:
         return blueprint.apply(tx, wire.plain(request.content), request.expected_version)

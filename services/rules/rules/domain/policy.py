@@ -10,6 +10,10 @@ KINDS = ("keep_owner", "tag_urgent", "specialist", "nearest", "seniors", "roster
 CHECKS = ("presence", "shift", "capacity", "skill")
 """What a step may leave out. That somebody works here, and has not had this lead before, is always checked."""
 MATCH_FIELDS = ("channel", "intent", "industry", "category", "region")
+CHANNELS = ("WEB_FORM", "TRADE_SHOW", "DOUYIN", "WECHAT", "PHONE_400", "REFERRAL", "IMPORT", "API")
+INTENTS = ("HIGH", "MEDIUM", "LOW")
+VALUES_OF_FACT = {"channel": CHANNELS, "intent": INTENTS}
+"""Facts of which every value is known; one that is not listed would never match."""
 RESERVED_STEP = "escalate"
 KEYS_OF_KIND: dict[str, tuple[str, ...]] = {
     "keep_owner": ("chargesTurn",),

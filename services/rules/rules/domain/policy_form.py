@@ -1,4 +1,7 @@
-"""Reading a policy from outside (YAML or JSON, already parsed): every mistake is named by its path."""
+"""Reading a policy from outside (YAML or JSON, already parsed): every mistake is named by its path.
+
+People are named as `people/...` there, and by their bare ids in what comes of it.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,11 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rules.domain.policy import (
+    CHANNELS,
     CHECKS,
     KEYS_OF_KIND,
     KINDS,
     MATCH_FIELDS,
     RESERVED_STEP,
+    VALUES_OF_FACT,
     Policy,
     build,
 )
@@ -19,6 +24,7 @@ Problem = tuple[str, str, str]
 """Path, English, Chinese."""
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_PERSON = re.compile(r"people/([A-Za-z0-9._~-]{1,100})")
 _LONGEST_LIST = 500
 _LONGEST_TEXT = 200
 _LONGEST_CONDITION = 2000
@@ -73,6 +79,19 @@ class _Reader:
                 names = ", ".join(allowed)
                 self.no(f"{path}[{number}]", f"must be one of {names}", f"必须是以下之一：{names}")
 
+    def person(self, value: Any, path: str, others: Sequence[str] = ()) -> None:
+        if isinstance(value, str) and (value in others or _PERSON.fullmatch(value)):
+            return
+        forms = (*others, "people/...")
+        self.no(path, f"must be {' or '.join(forms)}", f"必须是 {' 或 '.join(forms)}")
+
+    def people(self, value: Any, path: str) -> None:
+        if not isinstance(value, list) or len(value) > _LONGEST_LIST:
+            self.texts(value, path)
+            return
+        for number, item in enumerate(value):
+            self.person(item, f"{path}[{number}]")
+
     def number(self, value: Any, path: str, least: int, most: int) -> None:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             self.no(path, f"must be a whole number from {least} to {most}", f"必须是{least}到{most}的整数")
@@ -103,7 +122,16 @@ def from_plain(plain: Any, version: int = 1) -> Policy:
     _steps(read, top.get("steps"))
     if read.problems:
         raise PolicyInvalid(read.problems)
-    return build(top, version)
+    return build({**top, "steps": [_with_ids(step) for step in top["steps"]]}, version)
+
+
+def _with_ids(step: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(step)
+    if "to" in found:
+        found["to"] = found["to"].removeprefix("people/")
+    if "rules" in found:
+        found["rules"] = [{**r, "people": [p.removeprefix("people/") for p in r["people"]]} for r in found["rules"]]
+    return found
 
 
 def _clocks(read: _Reader, plain: Any) -> None:
@@ -146,16 +174,16 @@ def _step(read: _Reader, step: dict[str, Any], path: str, seen: set[str]) -> Non
         read.texts(step["checks"], f"{path}.checks", CHECKS)
     for key in ("words", "channels", "industries"):
         if key in step:
-            read.texts(step[key], f"{path}.{key}")
+            read.texts(step[key], f"{path}.{key}", CHANNELS if key == "channels" else None)
     if "match" in step:
         for fact, values in read.mapping(step["match"], f"{path}.match", set(MATCH_FIELDS)).items():
-            read.texts(values, f"{path}.match.{fact}")
+            read.texts(values, f"{path}.match.{fact}", VALUES_OF_FACT.get(fact))
     if "chargesTurn" in step:
         read.flag(step["chargesTurn"], f"{path}.chargesTurn")
     if "radius" in step:
         read.number(step["radius"], f"{path}.radius", 1, 1_000_000)
     if "to" in step:
-        read.text(step["to"], f"{path}.to", empty=False)
+        read.person(step["to"], f"{path}.to", ("queue", "manager"))
     if "rules" in step:
         _rules(read, step["rules"], f"{path}.rules")
 
@@ -167,4 +195,4 @@ def _rules(read: _Reader, plain: Any, path: str) -> None:
     for number, item in enumerate(plain):
         rule = read.mapping(item, f"{path}[{number}]", {"phrases", "people"})
         read.texts(rule.get("phrases"), f"{path}[{number}].phrases")
-        read.texts(rule.get("people"), f"{path}[{number}].people")
+        read.people(rule.get("people"), f"{path}[{number}].people")

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from typing import Any
 
 from chassis.errors import Invalid, Stale
 from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
 from rules import wire
+from rules.domain.policy import Policy
 from rules.usecases.journal import known_state
-from rules.usecases.policies import plan_policy, publish_policy
+from rules.usecases.policies import ASSIGNMENT, plan_policy, publish_policy
 
 KEY = "policies"
-ASSIGNMENT = "assignment"
+
+
+def people_named(content: dict[str, Any]) -> set[str]:
+    """The ids of people that a document's policies name."""
+    policies = content.get(KEY)
+    return wire.people_named(policies.get(ASSIGNMENT)) if isinstance(policies, dict) else set()
 
 
 def part(tx: Transaction) -> blueprint_pb2.Part:
@@ -25,34 +32,36 @@ def part(tx: Transaction) -> blueprint_pb2.Part:
 
 def plan(tx: Transaction, content: dict[str, Any]) -> blueprint_pb2.PlanPartResponse:
     """What would change. Raises Invalid with the paths within the document."""
-    policy = known_state(tx).state.policy
+    state = known_state(tx).state
+    policy = state.policy
     answer = blueprint_pb2.PlanPartResponse(version=policy.version)
     proposed = _proposed(content)
     if proposed is not None:
-        after = wire.policy_content(plan_checked(proposed))
+        after = wire.policy_content(plan_checked(proposed, state.people))
         _compare(f"{KEY}.{ASSIGNMENT}", wire.policy_content(policy), after, answer)
     return answer
 
 
 def apply(tx: Transaction, content: dict[str, Any], expected: int) -> blueprint_pb2.Part:
     """Publishes the policy of the document. Raises Stale when another was published meanwhile."""
-    present = known_state(tx).state.policy
+    state = known_state(tx).state
+    present = state.policy
     if expected and expected != present.version:
         raise Stale("blueprint")
     proposed = _proposed(content)
     if proposed is None:
         return part(tx)
     tx.principal.require("policies", "write")
-    plan_checked(proposed)
+    plan_checked(proposed, state.people)
     message = publish_policy(tx, proposed, str(expected) if expected else "")
     return blueprint_pb2.Part(
         content=wire.struct({KEY: {ASSIGNMENT: wire.plain(message.content)}}), version=message.version
     )
 
 
-def plan_checked(proposed: dict[str, Any]) -> Any:
+def plan_checked(proposed: dict[str, Any], people: Container[str]) -> Policy:
     try:
-        return plan_policy(proposed)
+        return plan_policy(proposed, people)
     except Invalid as problem:
         raise Invalid(
             [(v.field.replace("content", f"{KEY}.{ASSIGNMENT}", 1), v.english, v.chinese) for v in problem.violations]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from chassis.errors import Invalid, NotFound, Stale
@@ -13,14 +14,15 @@ from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import storage, wire
 from rules.domain.codec import decode
 from rules.domain.entries import PolicyPublished
-from rules.domain.policy import Policy, default_policy, to_plain, with_version
+from rules.domain.policy import Policy, Step, default_policy, to_plain, with_version
 from rules.domain.policy_form import PolicyInvalid, from_plain
 from rules.domain.state import micros, moment_of
 from rules.domain.words import WordList
 from rules.usecases.assignment import drain
 from rules.usecases.journal import known_state, open_journal
 
-NAME = "policies/assignment"
+ASSIGNMENT = "assignment"
+NAME = f"policies/{ASSIGNMENT}"
 
 
 def seed(tx: Transaction) -> None:
@@ -47,17 +49,32 @@ def get_policy(tx: Transaction, name: str) -> rules_pb2.Policy:
     return _message(tx, known_state(tx).state.policy)
 
 
-def plan_policy(content: dict[str, Any]) -> Policy:
-    """The policy that this content describes. Raises Invalid with every wrong path, for CEL with line and column."""
+def people_known(tx: Transaction, people: Iterable[str]) -> bool:
+    """Whether our copy of the people has all of these ids."""
+    return set(people) <= known_state(tx).state.people.keys()
+
+
+def plan_policy(content: dict[str, Any], people: Container[str] | None = None) -> Policy:
+    """The policy that this content describes. `people`: the ids of those who are there; None leaves that unasked.
+
+    Raises Invalid with every wrong path, for CEL with line and column.
+    """
     try:
-        policy = from_plain(wire.without_collections(content))
+        policy = from_plain(content)
     except PolicyInvalid as problem:
         raise Invalid(
             [(f"content.{path}" if path else "content", en, zh) for path, en, zh in problem.problems]
         ) from None
     wrong: list[tuple[str, str, str]] = []
+    if policy.id != ASSIGNMENT:
+        wrong.append(("content.id", f"must be {ASSIGNMENT}: there is no other policy", f"必须是 {ASSIGNMENT}"))
     for number, step in enumerate(policy.steps):
         path = f"content.steps[{number}]"
+        wrong += [
+            (f"{path}.{place}", "there is no such person", "没有该人员")
+            for place, person in _named(step)
+            if people is not None and person not in people
+        ]
         if step.when:
             try:
                 compile_expression(step.when, wire.CONDITION_SCHEMA)
@@ -76,11 +93,20 @@ def plan_policy(content: dict[str, Any]) -> Policy:
     return policy
 
 
+def _named(step: Step) -> Iterator[tuple[str, str]]:
+    """(path within the step, id) of the people whom a step names."""
+    if step.kind == "fallback" and step.to not in ("queue", "manager"):
+        yield "to", step.to
+    for number, rule in enumerate(step.rules):
+        for place, person in enumerate(rule.people):
+            yield f"rules[{number}].people[{place}]", person
+
+
 def publish_policy(
     tx: Transaction, content: dict[str, Any], etag: str = "", validate_only: bool = False
 ) -> rules_pb2.Policy:
     """Makes this the policy in force from the next journal entry on. Raises Stale when `etag` is an older one."""
-    policy = plan_policy(content)
+    policy = plan_policy(content, known_state(tx).state.people)
     if validate_only:
         present = known_state(tx).state.policy
         return wire.policy_message(with_version(policy, present.version + 1), None)

@@ -38,7 +38,7 @@ def simulate(tx: Transaction, content: dict[str, Any], first: int, last: int) ->
     counts are of all. Raises Invalid for a policy that could not be published, and for more than 200 000 entries at a
     time.
     """
-    proposed = plan_policy(content)
+    proposed = plan_policy(content, known_state(tx).state.people)
     head = storage.head(tx)[0]
     begin, end = max(first, 1), min(last or head, head)
     if end - begin >= _MOST_ENTRIES:

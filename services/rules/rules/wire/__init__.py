@@ -5,7 +5,7 @@ from rules.wire.decisions import decision_message
 from rules.wire.directory import COMPANY_CALENDAR, calendar_changed, person_changed, presence_changed, presence_of
 from rules.wire.leads import CONDITION_SCHEMA, decided, facts, intent_name
 from rules.wire.names import bare, lead_name, person_name
-from rules.wire.policies import plain, policy_content, policy_message, struct, without_collections
+from rules.wire.policies import people_named, plain, policy_content, policy_message, struct
 
 __all__ = [
     "COMPANY_CALENDAR",
@@ -17,6 +17,7 @@ __all__ = [
     "facts",
     "intent_name",
     "lead_name",
+    "people_named",
     "person_changed",
     "person_name",
     "plain",
@@ -27,5 +28,4 @@ __all__ = [
     "struct",
     "timer",
     "timer_name",
-    "without_collections",
 ]

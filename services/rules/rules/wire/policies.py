@@ -47,28 +47,18 @@ def policy_content(policy: Policy) -> dict[str, Any]:
     return content
 
 
-def without_collections(content: Any) -> Any:
-    """What people wrote, persons by their bare ids; whatever is not as it should be is left for the check to name."""
-    if not isinstance(content, dict) or not isinstance(content.get("steps"), list):
-        return content
-    return {**content, "steps": [_bare_step(step) for step in content["steps"]]}
-
-
-def _bare_step(step: Any) -> Any:
-    if not isinstance(step, dict):
-        return step
-    found = dict(step)
-    if isinstance(found.get("to"), str):
-        found["to"] = found["to"].removeprefix("people/")
-    if isinstance(found.get("rules"), list):
-        found["rules"] = [_bare_rule(rule) for rule in found["rules"]]
-    return found
-
-
-def _bare_rule(rule: Any) -> Any:
-    if not isinstance(rule, dict) or not isinstance(rule.get("people"), list):
-        return rule
-    return {**rule, "people": [p.removeprefix("people/") if isinstance(p, str) else p for p in rule["people"]]}
+def people_named(content: Any) -> set[str]:
+    """The ids of people that what somebody wrote names; what is not as it should be names nobody."""
+    steps = content.get("steps") if isinstance(content, dict) else None
+    found: list[Any] = []
+    for step in steps if isinstance(steps, list) else ():
+        if isinstance(step, dict):
+            found.append(step.get("to"))
+            rules = step.get("rules")
+            for rule in rules if isinstance(rules, list) else ():
+                people = rule.get("people") if isinstance(rule, dict) else None
+                found += people if isinstance(people, list) else ()
+    return {name.removeprefix("people/") for name in found if isinstance(name, str) and name.startswith("people/")}
 
 
 def policy_message(policy: Policy, published: datetime | None) -> rules_pb2.Policy:
