@@ -142,9 +142,9 @@ def test_L31_the_owner_is_told_that_the_customer_came_back(staffed: None, listen
     ann, ann_en = (listen("sales/ann/east", **{"Accept-Language": tongue}) for tongue in ("zh-CN", "en"))
     bob, east, west = listen("sales/bob/east"), listen("manager/eva/east"), listen("manager/wim/west")
     boss = listen("admin/root/head")
-    announce(lead_events.LeadTouched(lead="leads/back", owner="people/ann", channel="DOUYIN"))
+    announce(lead_events.LeadTouched(lead="leads/back", owner="people/ann"))
     announce(lead_events.LeadKept(lead="leads/kept", owner="people/ann", owner_version=1, reason="NO_PEOPLE"))
-    announce(lead_events.LeadTouched(lead="leads/nobodys", channel="DOUYIN"))
+    announce(lead_events.LeadTouched(lead="leads/nobodys"))
     boss.wait(lambda: all(boss.of(f"leads/{name}") for name in ("back", "kept", "nobodys")))
     ann.wait(lambda: bool(ann.of("leads/back")))
     assert ann.of("leads/back")[0]["event"] == "LeadTouched"

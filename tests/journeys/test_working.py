@@ -93,7 +93,7 @@ def test_L13_a_lead_that_nobody_else_may_take_says_so_until_somebody_may(desk: D
     desk.settle()
     try:
         desk.api.post(f"/v1/{lead['name']}:reassign", {"reason": "客户要求换人"})
-        kept = desk.when(lead["name"], lambda now: now.get("statusReason"))
+        kept = desk.when(lead["name"], lambda now: bool(now.get("statusReason")))
         assert (kept["owner"], kept["status"]) == (owner["name"], "ASSIGNED")
         last = desk.chain(lead)[-1]
         assert (last["kind"], last["owner"], last["reason"]) == ("KEPT", owner["name"], kept["statusReason"])
