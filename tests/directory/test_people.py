@@ -179,3 +179,14 @@ def test_people_are_listed_in_pages_and_filtered(any_house: Any) -> None:
     assert [p.login for p in found.people] == ["p3", "p1"]
     with pytest.raises(Exception, match="INVALID_ARGUMENT"):
         any_house.admin.ListPeople(filter='password_hash = "x"')
+
+
+def test_nobody_is_called_nothing(house: Any) -> None:
+    made = house.admin.CreatePerson(person=pb.Person(login="li", role="sales"))
+    assert made.display_name == "li"
+    for empty in ("", "  ", "\u200b"):
+        with pytest.raises(Exception, match=r"person\.display_name"):
+            house.admin.CreatePerson(person=pb.Person(login="wu", role="sales", display_name=empty))
+        with pytest.raises(Exception, match=r"person\.display_name"):
+            house.admin.UpdatePerson(person=pb.Person(name=made.name, display_name=empty))
+    assert house.admin.GetPerson(name=made.name).display_name == "li"

@@ -157,6 +157,49 @@ def test_P5_who_may_write_a_team_s_people_writes_no_others_and_hands_out_no_grea
             denied()
 
 
+def test_P5_a_manager_says_how_much_work_his_team_takes_and_nothing_else_of_it(house: Any) -> None:
+    boss = house.add("boss", role="manager")
+    top = house.admin.CreateTeam(team=pb.Team(display_name="Top", manager=boss.name)).name
+    below = house.admin.CreateTeam(team=pb.Team(display_name="Below", parent=top)).name
+    mates = [
+        house.add("mate", team=top),
+        house.add("far", team=below),
+        house.add("inside", role="backoffice", team=top),
+    ]
+    stranger = house.add("other", team=house.admin.CreateTeam(team=pb.Team(display_name="South")).name)
+    manager = house.as_login("boss")
+    for mate in mates:
+        changed = manager.UpdatePerson(person=pb.Person(name=mate.name, capacity=pb.Capacity(open=3, per_day=2)))
+        assert (changed.capacity.open, changed.capacity.per_day) == (3, 2)
+        assert manager.SetPresence(name=mate.name, presence="AWAY").presence == pb.Person.AWAY
+        assert manager.UpdatePerson(person=pb.Person(name=mate.name, presence="ONLINE")).presence == pb.Person.ONLINE
+    mate = mates[0].name
+    before = house.admin.ListPeople()
+    tries: list[Callable[[], Any]] = [
+        lambda: manager.SetPresence(name=stranger.name, presence="AWAY"),
+        lambda: manager.UpdatePerson(person=pb.Person(name=stranger.name, capacity=pb.Capacity(open=1))),
+        lambda: manager.InvitePerson(name=mate),
+        lambda: manager.ChangePassword(name=mate, new_password="taken over at last"),
+        lambda: manager.CreatePerson(person=pb.Person(login="n", role="sales", team=top)),
+        lambda: manager.CreatePerson(person=pb.Person(login="n", role="sales")),
+        *(
+            (lambda field=field, value=value: manager.UpdatePerson(person=pb.Person(name=mate, **{field: value})))
+            for field, value in {
+                "display_name": "x", "login": "x", "password": "taken over at last", "role": "manager", "team": below,
+                "manager": boss.name, "region": "x", "skills": ["x"], "industries": ["x"], "seniority": "senior",
+                "weight": 9, "location": pb.Location(latitude=1, longitude=1), "state": "LEFT",
+                "email": "x@example.com", "calendar": "calendars/company",
+            }.items()
+        ),
+    ]  # fmt: skip
+    for denied in tries:
+        with pytest.raises(Exception, match="PERMISSION_DENIED"):
+            denied()
+    assert house.admin.ListPeople() == before
+    fields = {f.name for f in pb.Person.DESCRIPTOR.fields} - {"name", "create_time", "update_time", "etag"}
+    assert fields - set(rights.OF_ADMINISTRATORS) == {"capacity", "presence"}
+
+
 def test_P5_who_reads_only_his_team_finds_nobody_else(house: Any) -> None:
     team = house.admin.CreateTeam(team=pb.Team(display_name="North")).name
     mine, other = house.add("mine", team=team), house.add("other")

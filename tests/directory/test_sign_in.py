@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from email.message import Message
-from socket import create_connection
+from socket import create_connection, gethostname
 from threading import local
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 import time_machine
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
+from structlog.testing import capture_logs
 
 from chassis import clock
 from chassis.errors import Refused
@@ -141,24 +142,74 @@ def test_reading_a_principal_writes_nothing_but_now_and_then(house: Any) -> None
     assert house.texts() != before
 
 
-def test_after_ten_failures_in_a_quarter_of_an_hour_even_the_right_password_waits(any_house: Any) -> None:
+def test_after_ten_failures_from_one_address_even_the_right_password_waits_there_and_nowhere_else(
+    any_house: Any,
+) -> None:
     any_house.add("li")
 
     def wrong(number: int) -> str:
         try:
-            any_house.nobody(f"10.0.0.{number}").CreateSession(login="li", password=f"wrong {number}")
+            any_house.nobody(f"2001:db8::{number}").CreateSession(login="li", password=f"wrong {number}")
         except Exception as said:
             return str(said).split()[0]
         return "in"
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(8) as pool:  # one place: a household has all the addresses of its network
         answers = list(pool.map(wrong, range(14)))
     assert sorted(answers) == ["RESOURCE_EXHAUSTED"] * 4 + ["UNAUTHENTICATED"] * 10
     with pytest.raises(Exception, match="TOO_MANY_SIGN_INS"):
-        any_house.token("li")
-    assert any_house.token("admin")
+        any_house.nobody("2001:db8::ffff").CreateSession(login="li", password=PASSWORD)
+    assert any_house.nobody("2001:db8:0:1::1").CreateSession(login="li", password=PASSWORD).token
+    assert any_house.nobody("2001:db8::ffff").CreateSession(login="admin", password=PASSWORD).token
     with _later(minutes=15.1):
-        assert any_house.token("li")
+        assert any_house.nobody("2001:db8::ffff").CreateSession(login="li", password=PASSWORD).token
+
+
+def test_nobody_locks_another_out_from_many_addresses_only_slows_him_down(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEALWRIGHT_SIGN_IN_SLOW_AFTER", "5")
+    monkeypatch.setenv("DEALWRIGHT_SIGN_IN_WAIT", "0.6")
+    settings.cache_clear()
+    waits: list[float] = []
+    real = sessions._hold_up
+    monkeypatch.setattr(sessions, "_hold_up", lambda seconds: (waits.append(seconds), real(seconds))[1])
+    house.add("li")
+    for number in range(12):
+        with pytest.raises(Exception, match="UNAUTHENTICATED"):
+            house.nobody(f"10.0.0.{number}").CreateSession(login="li", password="wrong password")
+    assert waits == [0, 0, 0, 0, 0, 0.25, 0.5, *[0.6] * 5]
+    began = clock.monotonic()
+    assert house.nobody("10.1.1.1").CreateSession(login="li", password=PASSWORD).token
+    assert 0.6 <= clock.monotonic() - began < 5
+    waits.clear()
+    assert house.nobody("10.1.1.1").CreateSession(login="admin", password=PASSWORD).token
+    assert waits == [0]
+
+
+def test_who_signs_in_forgives_no_failures_of_another_address(house: Any) -> None:
+    house.add("li")
+    for number in range(10):
+        with pytest.raises(Exception, match="UNAUTHENTICATED"):
+            house.nobody("6.6.6.6").CreateSession(login="li", password=f"wrong {number}")
+        assert house.nobody("7.7.7.7").CreateSession(login="li", password=PASSWORD).token
+    with pytest.raises(Exception, match="TOO_MANY_SIGN_INS"):
+        house.nobody("6.6.6.6").CreateSession(login="li", password=PASSWORD)
+
+
+def test_only_so_many_are_made_to_wait_at_once(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEALWRIGHT_SIGN_IN_SLOW_AFTER", "1")
+    settings.cache_clear()
+    taken = [sessions._waiting.acquire(blocking=False) for _ in range(16)]
+    try:
+        assert all(taken)
+        with pytest.raises(Exception, match="UNAUTHENTICATED"):
+            house.nobody("10.0.0.1").CreateSession(login="li", password="wrong password")
+        with pytest.raises(Exception, match="RESOURCE_EXHAUSTED"):
+            house.nobody("10.0.0.2").CreateSession(login="li", password="wrong password")
+    finally:
+        for _ in taken:
+            sessions._waiting.release()
 
 
 def test_of_two_tries_at_once_the_second_waits_to_be_counted(any_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +281,16 @@ def test_an_open_session_is_no_place_to_guess_the_password_at(house: Any) -> Non
         caller.ChangePassword(name=me.name, current_password=PASSWORD, new_password="another long one")
 
 
+def test_who_guesses_at_the_door_keeps_nobody_from_changing_his_password(house: Any) -> None:
+    me = house.add("li")
+    caller = house.as_login("li")
+    for number in range(10):
+        with pytest.raises(Exception, match="UNAUTHENTICATED"):
+            house.nobody("6.6.6.6").CreateSession(login="li", password=f"wrong {number}")
+    caller.ChangePassword(name=me.name, current_password=PASSWORD, new_password="another long one")
+    assert house.token("li", "another long one")
+
+
 def test_an_administrator_sets_another_s_password_without_the_old_one(house: Any) -> None:
     me = house.add("li")
     token = house.token("li")
@@ -237,6 +298,48 @@ def test_an_administrator_sets_another_s_password_without_the_old_one(house: Any
     with pytest.raises(Exception, match="UNAUTHENTICATED"):
         house.principal(token)
     assert house.token("li", "another long one")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "aaaaaaaaaa",
+        "abababababab",
+        "abcabcabcabc",
+        "1234567890",
+        "0987654321",
+        "qwertyuiop",
+        "Password123",
+        "PASSWORDpassword",
+        "ｐａｓｓｗｏｒｄ１２３",
+        "aaaaaaaaaa!",
+    ],
+)
+def test_a_password_that_is_tried_first_is_none(password: str, house: Any) -> None:
+    me = house.add("li")
+    caller = house.as_login("li")
+    link = house.admin.InvitePerson(name=me.name).link
+    for field, call in (
+        (
+            "person.password",
+            lambda: house.admin.CreatePerson(person=pb.Person(login="wu", role="sales", password=password)),
+        ),
+        ("person.password", lambda: house.admin.UpdatePerson(person=pb.Person(name=me.name, password=password))),
+        ("new_password", lambda: caller.ChangePassword(name=me.name, current_password=PASSWORD, new_password=password)),
+        ("password", lambda: house.nobody().RedeemPasswordToken(token=link.split("token=")[1], password=password)),
+    ):
+        with pytest.raises(Exception, match="INVALID_ARGUMENT") as said:
+            call()
+        assert f"{field}: is too easy to guess" in str(said.value)
+    assert house.token("li")
+
+
+@pytest.mark.parametrize(
+    "password", ["abcdabcde1", "correct horse", "1234567891", "密码很长也不好猜呀" * 2, "aB3$aB3$aB3$x"]
+)
+def test_a_password_that_only_looks_like_one_of_those_is_fine(password: str, house: Any) -> None:
+    house.admin.CreatePerson(person=pb.Person(login="wu", role="sales", password=password))
+    assert house.token("wu", password)
 
 
 # --- invitations ---
@@ -337,6 +440,40 @@ def test_a_reset_is_mailed_to_who_exists_and_answered_alike_to_who_does_not(hous
     house.nobody().RedeemPasswordToken(token=box.token(), password="my own new one")
     with pytest.raises(Exception, match="UNAUTHENTICATED"):
         house.principal(token)
+
+
+def test_a_reset_that_no_mail_can_answer_is_told_to_who_runs_the_system(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DEALWRIGHT_SMTP_URL", raising=False)
+    settings.cache_clear()
+    me = house.add("li")
+    with capture_logs() as said:
+        for login in ("li", "nobody"):
+            house.nobody().RequestPasswordReset(login=login)
+        house.admin.GetPerson(name=me.name)
+    (line,) = [one for one in said if "password reset" in one["event"]]
+    assert (line["log_level"], line["person"]) == ("warning", me.name)
+    assert "dealwright invite" in line["event"]
+    assert "DEALWRIGHT_SMTP_URL" in line["why"]
+
+
+def test_links_start_where_people_reach_the_gateway(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = house.add("li")
+
+    def start(**env: str) -> str:
+        for name in ("HOST", "PORT", "TLS_CERT", "DEALWRIGHT_PUBLIC_URL", "DEALWRIGHT_HOST", "DEALWRIGHT_PORT"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        settings.cache_clear()
+        return str(house.admin.InvitePerson(name=me.name).link.split("/password#token=")[0])
+
+    assert start() == "http://127.0.0.1:8080"
+    assert start(HOST="crm.lan", PORT="8443", TLS_CERT="/tls.pem") == "https://crm.lan:8443"
+    assert start(HOST="::1", PORT="81") == "http://[::1]:81"
+    assert start(HOST="0.0.0.0", PORT="80") == f"http://{gethostname()}:80"
+    assert start(HOST="crm.lan", DEALWRIGHT_PUBLIC_URL="https://crm.example.com/") == "https://crm.example.com"
 
 
 def test_nobody_floods_a_mailbox_with_resets(house: Any, box: _Box) -> None:

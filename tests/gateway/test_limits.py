@@ -114,3 +114,25 @@ def test_sign_in_and_forged_tokens_are_limited_by_address(world: Any, client_at:
         assert known("POST", "/v1/leads:capture", json={"lead": {"phone": "1"}}).status_code == 200
     finally:
         opened.stop()
+
+
+def test_a_service_learns_where_the_caller_sits_so_that_it_counts_his_failures_alone(
+    world: Any, client_at: Any
+) -> None:
+    seen: list[str] = []
+
+    def sign_in(call: Any) -> Any:
+        seen.append(call.address)
+        return directory_pb2.Session(token="t")
+
+    world.on("CreateSession", sign_in)
+    opened = world.open(trusted_proxies="127.0.0.1")
+    try:
+        someone = client_at(opened.url)
+        for forwarded in ("203.0.113.7", "2001:db8::1", "", "not an \xe9ddress", "a" * 65):
+            headers = {"X-Forwarded-For": forwarded.encode("latin-1")} if forwarded else {}
+            body = {"login": "x", "password": "y"}
+            assert someone("POST", "/v1/sessions", json=body, headers=headers).status_code == 200
+    finally:
+        opened.stop()
+    assert seen == ["203.0.113.7", "2001:db8::1", "127.0.0.1", "", ""]

@@ -86,18 +86,22 @@ def _long_ago(front: Front, column: str) -> None:
 def test_P5_a_session_that_has_ended_is_none(column: str, front: Front) -> None:
     login = f"expiring{column}"
     front.done(
-        "POST", "/v1/people", json={"displayName": "丁", "login": login, "role": "backoffice", "password": "x" * 12}
+        "POST",
+        "/v1/people",
+        json={"displayName": "丁", "login": login, "role": "backoffice", "password": "six of twelve"},
     )
-    token = front.sign_in(login, "x" * 12)
+    token = front.sign_in(login, "six of twelve")
     _long_ago(front, column)
     assert checked_problem(front("GET", "/v1/leads", token=token))["status"] == 401
 
 
 def test_P5_a_session_signed_out_or_of_one_who_left_is_none_within_seconds(front: Front) -> None:
     person = front.done(
-        "POST", "/v1/people", json={"displayName": "戊", "login": "wu", "role": "backoffice", "password": "x" * 12}
+        "POST",
+        "/v1/people",
+        json={"displayName": "戊", "login": "wu", "role": "backoffice", "password": "six of twelve"},
     )
-    token, other = front.sign_in("wu", "x" * 12), front.sign_in("wu", "x" * 12)
+    token, other = front.sign_in("wu", "six of twelve"), front.sign_in("wu", "six of twelve")
     assert front("GET", "/v1/leads", token=token).status_code == 200
     assert front("DELETE", "/v1/sessions/current", token=token).status_code == 200
     assert front("GET", "/v1/leads", token=token).status_code == 401
@@ -107,8 +111,8 @@ def test_P5_a_session_signed_out_or_of_one_who_left_is_none_within_seconds(front
     while front("GET", "/v1/leads", token=other).status_code != 401:
         assert time.monotonic() < until
         time.sleep(0.2)
-    wrong = front("POST", "/v1/sessions", token="", json={"login": "wu", "password": "x" * 12})
-    nobody = front("POST", "/v1/sessions", token="", json={"login": "never", "password": "x" * 12})
+    wrong = front("POST", "/v1/sessions", token="", json={"login": "wu", "password": "six of twelve"})
+    nobody = front("POST", "/v1/sessions", token="", json={"login": "never", "password": "six of twelve"})
     texts = [{k: v for k, v in checked_problem(answer).items() if k != "requestId"} for answer in (wrong, nobody)]
     assert texts[0] == texts[1]
     assert texts[0]["status"] == 401

@@ -101,6 +101,14 @@ def apply(
 
 
 @app.command()
+def invite(login: Annotated[str, typer.Argument(help="A login, or people/...")]) -> None:
+    """Print a one-time link with which a person sets a password, for whoever holds the data folder or the database."""
+    from embedded import inviting
+
+    raise typer.Exit(inviting.invite(login))
+
+
+@app.command()
 def simulate(file: Path) -> None:
     """Decide the leads of history again under the policy in this file, and say what would differ."""
     from embedded import remote

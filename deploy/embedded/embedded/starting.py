@@ -56,12 +56,14 @@ class House:
 
     def start(self) -> None:
         """Ready when it returns. Raises OSError when a port is taken."""
+        from directory.usecases.settings import settings
         from gateway.main import serve
 
         self.embedding.start()
         try:
             self.password = first_sign_in(self.embedding.runtimes["directory"])
             self.gateway = serve(self.embedding.runtimes["gateway"], self._doors)
+            settings().served_on(self.gateway.port)
         except BaseException:
             self.embedding.stop()  # its threads would keep the process
             raise

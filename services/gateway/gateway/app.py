@@ -89,6 +89,12 @@ def create_app(context: Context) -> ASGIApp:
     async def script(request: Request) -> Response:
         return FileResponse(_FILES / "docs.js", media_type="text/javascript")
 
+    async def password(request: Request) -> Response:
+        return FileResponse(_FILES / "password.html")
+
+    async def password_script(request: Request) -> Response:
+        return FileResponse(_FILES / "password.js", media_type="text/javascript")
+
     async def style(request: Request) -> Response:
         return FileResponse(_FILES / "pages.css")
 
@@ -105,6 +111,8 @@ def create_app(context: Context) -> ASGIApp:
         "/docs": docs,
         "/docs.js": script,
         "/pages.css": style,
+        "/password": password,
+        "/password.js": password_script,
         FEED: live.answer,
     }
 

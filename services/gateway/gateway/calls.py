@@ -24,6 +24,7 @@ from gateway.sessions import Sessions
 from gateway.settings import GatewaySettings
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
+_ADDRESS = re.compile(r"[0-9A-Za-z:.%_-]{1,64}\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class Calls:
             raise too_large()
         with telemetry.serving("gateway", method.name, arrival.traceparent) as trace:
             metadata = [("traceparent", trace)]
+            if _ADDRESS.match(arrival.address):  # a proxy may have let anything through
+                metadata.append(("x-client-address", arrival.address))
             if internal:
                 metadata.append(("authorization", f"Bearer {internal}"))
             left = arrival.seconds - (clock.monotonic() - started)

@@ -27,6 +27,12 @@ RESOURCES = (
 ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE = "admin", "manager", "sales", "backoffice", "finance"
 ROLE_IDS = (ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE)
 
+# What of a person a manager does not change: all but how much work one takes (presence, capacity).
+OF_ADMINISTRATORS = (
+    *("calendar", "display_name", "email", "industries", "location", "login", "manager", "password", "region", "role"),
+    *("seniority", "skills", "state", "team", "weight"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -79,10 +85,8 @@ def default_roles() -> tuple[Role, ...]:
             MANAGER,
             "销售经理 Manager",
             Grant("leads", read=TEAM, write=TEAM, export=TEAM),
-            *(
-                reads[r]
-                for r in ("people", "teams", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")
-            ),
+            Grant("people", read=ALL, write=TEAM, read_only=OF_ADMINISTRATORS),
+            *(reads[r] for r in ("teams", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")),
         ),
         role(
             SALES,

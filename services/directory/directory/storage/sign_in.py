@@ -119,9 +119,13 @@ def hold(tx: Transaction, *keys: str) -> None:
             tx.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
-def count_attempts(tx: Transaction, since: datetime, login_key: str = "", address_key: str = "") -> int:
-    mine = attempts.c.login_key == login_key if login_key else attempts.c.address_key == address_key
-    return int(tx.execute(sa.select(sa.func.count()).where(mine, attempts.c.at > since)).scalar_one())
+def count_attempts(
+    tx: Transaction, since: datetime, login_key: str | None = None, address_key: str | None = None
+) -> int:
+    """Those of the login, of the address, or of both where both are given; "" is the address that nobody said."""
+    given = ((attempts.c.login_key, login_key), (attempts.c.address_key, address_key))
+    mine = [column == key for column, key in given if key is not None]
+    return int(tx.execute(sa.select(sa.func.count()).where(*mine, attempts.c.at > since)).scalar_one())
 
 
 def add_attempt(tx: Transaction, login_key: str, address_key: str) -> str:
@@ -130,8 +134,12 @@ def add_attempt(tx: Transaction, login_key: str, address_key: str) -> str:
     return id
 
 
-def forget_attempts(tx: Transaction, login_key: str, id: str = "") -> None:
-    tx.execute(sa.delete(attempts).where(sa.or_(attempts.c.login_key == login_key, attempts.c.id == id)))
+def forget_attempts(tx: Transaction, login_key: str, address_key: str | None = None, id: str = "") -> None:
+    """Those of the login, from one address or from all, and the one of that id."""
+    mine = attempts.c.login_key == login_key
+    if address_key is not None:
+        mine = sa.and_(mine, attempts.c.address_key == address_key)
+    tx.execute(sa.delete(attempts).where(sa.or_(mine, attempts.c.id == id)))
 
 
 # --- mails ---

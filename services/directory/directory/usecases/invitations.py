@@ -7,8 +7,10 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from chassis import ids
-from chassis.access import Principal
+from chassis.access import Principal, refuse_read_only
 from chassis.errors import Invalid, NotFound, Problem, Refused
 from chassis.service import Runtime
 from chassis.settings import embedded_token_key
@@ -20,6 +22,7 @@ from directory.usecases import passwords, people
 from directory.usecases.sessions import begin_attempt, end_attempts
 from directory.usecases.settings import settings
 
+log = structlog.get_logger(__name__)
 INVITE, RESET = "INVITE", "RESET"
 # Mails to one login within the sign-in window; whoever asks for more is answered alike and gets none.
 _MOST_RESETS = 3
@@ -40,7 +43,7 @@ def lifetime(kind: str) -> timedelta:
 
 def link(token: str) -> str:
     # In the fragment, so that it stands in no server's log.
-    return f"{settings().public_url.rstrip('/')}/password#token={token}"
+    return f"{settings().site}/password#token={token}"
 
 
 def token_for(runtime: Runtime, actor: str, request_id: str, name: str) -> str:
@@ -56,6 +59,7 @@ def invite(tx: Transaction, name: str, token: str) -> Invitation:
     """A fresh one-time link; the ones before it end. By mail where a server is set and he has an address."""
     person = people.get(tx, name, lock=True)
     people.require_writable(tx, person)
+    refuse_read_only(tx.principal, "people", ["password"])
     if not person.active:
         raise Refused("PERSON_LEFT", "This person has left.", "该人员已离职。")
     if not person.login:
@@ -72,8 +76,23 @@ def invite(tx: Transaction, name: str, token: str) -> Invitation:
     return Invitation(link(token), False, expires)
 
 
+def hand_out(tx: Transaction, login: str) -> Invitation:
+    """A fresh one-time link for whom a login or "people/..." names, with no caller to be judged: for one who holds the
+    database itself. The ones before it end. Raises NotFound, also for one who has left or has no login."""
+    known = people_storage.password_of(tx, login) if login else None
+    person = people_storage.person(tx, known[0] if known else login, lock=True)
+    if person is None or not person.active or not person.login:
+        raise NotFound(login)
+    token, expires = ids.new_secret(32), tx.now + lifetime(INVITE)
+    storage.drop_tokens(tx, person.name)
+    storage.add_token(tx, token, person.name, INVITE, expires)
+    tx.audit("person.invited", person.name, {"by": "command"})
+    return Invitation(link(token), False, expires)
+
+
 def request_reset(tx: Transaction, login: str) -> None:
-    """Queues a mail where the login exists and has an address; tells nobody whether."""
+    """Queues a mail where the login exists and has an address, and tells nobody whether. Where none can be sent, the
+    log says who waits for a link."""
     key = storage.digest(f"reset {login}")
     storage.hold(tx, key)
     since = tx.now - timedelta(seconds=settings().sign_in_window)
@@ -82,9 +101,15 @@ def request_reset(tx: Transaction, login: str) -> None:
     storage.add_attempt(tx, key, "")
     known = people_storage.password_of(tx, login) if login else None
     person = people_storage.person(tx, known[0]) if known else None
-    if person and person.email and settings().mails:
+    if person is None:
+        return
+    tx.audit("password.reset_requested", person.name)
+    if person.email and settings().mails:
         storage.add_mail(tx, ids.new_id(), person.name, RESET)
-        tx.audit("password.reset_requested", person.name)
+        return
+    why = "he has no e-mail address" if settings().mails else "no mail server is set (DEALWRIGHT_SMTP_URL)"
+    said = "a password reset was asked for and no mail can go out: hand out a link with `dealwright invite` or :invite"
+    tx.after_commit(lambda: log.warning(said, person=person.name, why=why))
 
 
 def redeem(runtime: Runtime, origin: Origin, token: str, password: str) -> None:
@@ -123,12 +148,13 @@ def change(runtime: Runtime, principal: Principal, origin: Origin, name: str, cu
             raise NotFound(name)
         if not mine:
             people.require_writable(tx, person)
+            refuse_read_only(principal, "people", ["password"])
         stored = people_storage.password_hash(tx, name)
     attempt = ""
     if mine:
         # A session left open must not become a place to guess passwords at.
         with runtime.transaction(principal, origin) as tx:
-            attempt = begin_attempt(tx, person.login, "")
+            attempt = begin_attempt(tx, person.login, "").id
         if not passwords.matches(stored, current):
             raise Refused("WRONG_PASSWORD", "The current password is wrong.", "当前密码不正确。")
     hashed = passwords.hashed(new)
@@ -137,7 +163,7 @@ def change(runtime: Runtime, principal: Principal, origin: Origin, name: str, cu
         if person is None or not person.active or people_storage.password_hash(tx, name) != stored:
             raise Refused("WRONG_PASSWORD", "The password was changed meanwhile.", "密码已被修改。")
         if attempt:
-            end_attempts(tx, person.login, attempt)
+            end_attempts(tx, person.login, "", attempt)
         _set(tx, person, hashed)
         storage.end_sessions(tx, name, but=principal.session)
         tx.audit("password.set", name)

@@ -13,6 +13,7 @@ import redis
 import structlog
 
 from chassis import cache
+from chassis.access import refuse_read_only
 from chassis.errors import Denied, NotFound, Refused
 from chassis.service import Runtime
 from chassis.transaction import Origin, Transaction
@@ -45,7 +46,8 @@ def heartbeat(runtime: Runtime, origin: Origin, principal: Any, name: str) -> Pe
         if person is None:
             raise NotFound(name)
         if principal.person != name:
-            people.require_writable(tx, person)
+            people.require_writable(tx, person, ("presence",))
+            refuse_read_only(principal, "people", ["presence"])
     if not person.active:
         raise Refused("PERSON_LEFT", "This person has left.", "该人员已离职。")
     kept = _keep(name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from chassis import ids
 from chassis.errors import NotFound, exhausted, unauthenticated
@@ -22,6 +24,9 @@ from directory.usecases.settings import settings
 
 # A session's last use is written at most so often: reading a principal must not cost a write.
 _NOTED_EVERY = timedelta(minutes=5)
+# Seconds that each failure beyond `sign_in_slow_after` adds.
+_LONGER_EACH = 0.25
+_waiting = threading.BoundedSemaphore(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +45,66 @@ def expiry(session: Session) -> datetime:
     return min(session.ends_at, session.used_at + timedelta(seconds=settings().session_idle))
 
 
-def begin_attempt(tx: Transaction, login: str, address: str) -> str:
-    """Counts a try before its outcome is known, so that many at once pass the limit by none. Returns its id.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try that is counted. `wait`: seconds before its password is looked at."""
 
-    Raises RESOURCE_EXHAUSTED after too many that failed, for the login or for the address.
+    id: str
+    wait: float
+
+
+def begin_attempt(tx: Transaction, login: str, address: str) -> Attempt:
+    """Counts a try before its outcome is known, so that many at once pass the limit by none.
+
+    Raises RESOURCE_EXHAUSTED after too many that failed, for the login from this address or for the address. A login
+    that fails from many addresses is slowed down and never locked: anybody could lock anybody out.
     """
-    by_login, by_address = storage.digest(f"login {login}"), storage.digest(f"address {address}") if address else ""
+    by_login, by_address = _keys(login, address)
     storage.hold(tx, by_login, *([by_address] if by_address else []))
     since = tx.now - timedelta(seconds=settings().sign_in_window)
-    spent = storage.count_attempts(tx, since, login_key=by_login) >= settings().sign_in_failures
+    spent = storage.count_attempts(tx, since, by_login, by_address) >= settings().sign_in_failures
     if by_address and not spent:
         failed = storage.count_attempts(tx, since, address_key=by_address)
         spent = failed >= settings().sign_in_failures_per_address
     if spent:
         raise exhausted(
-            "Too many failed sign-ins; wait a quarter of an hour.",
-            "登录失败次数过多，请十五分钟后再试。",
+            "Too many failed sign-ins from here; wait a quarter of an hour.",
+            "此处登录失败次数过多，请十五分钟后再试。",
             reason="TOO_MANY_SIGN_INS",
         )
-    return storage.add_attempt(tx, by_login, by_address)
+    beyond = storage.count_attempts(tx, since, by_login) - settings().sign_in_slow_after + 1
+    wait = min(_LONGER_EACH * max(beyond, 0), settings().sign_in_wait)
+    return Attempt(storage.add_attempt(tx, by_login, by_address), wait)
 
 
-def end_attempts(tx: Transaction, login: str, attempt: str) -> None:
-    """The right password was given: earlier failures of this login are forgotten."""
-    storage.forget_attempts(tx, storage.digest(f"login {login}"), attempt)
+def end_attempts(tx: Transaction, login: str, address: str, attempt: str) -> None:
+    """The right password was given: earlier failures of this login from this address are forgotten."""
+    storage.forget_attempts(tx, *_keys(login, address), attempt)
+
+
+def _keys(login: str, address: str) -> tuple[str, str]:
+    return storage.digest(f"login {login}"), storage.digest(f"address {_place(address)}") if address else ""
+
+
+def _place(address: str) -> str:
+    """Whom an address stands for: a household or a server has 2**64 of the sixth version."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else address
+
+
+def _hold_up(seconds: float) -> None:
+    """Makes one caller wait and not the process: only so many wait at once."""
+    if seconds <= 0:
+        return
+    if not _waiting.acquire(blocking=False):
+        raise exhausted("Too many sign-ins at once; try again.", "登录请求过多，请稍后重试。")
+    try:
+        threading.Event().wait(seconds)
+    finally:
+        _waiting.release()
 
 
 def sign_in(runtime: Runtime, origin: Origin, login: str, password: str, address: str) -> SignedIn:
@@ -72,6 +113,7 @@ def sign_in(runtime: Runtime, origin: Origin, login: str, password: str, address
         attempt = begin_attempt(tx, login, address)
         known = people_storage.password_of(tx, login) if login else None
     name, stored = known or ("", "")
+    _hold_up(attempt.wait)
     if not passwords.matches(stored, password):
         with runtime.transaction(origin=origin) as tx:
             tx.audit("session.refused", name or "people/-")
@@ -82,7 +124,7 @@ def sign_in(runtime: Runtime, origin: Origin, login: str, password: str, address
         # Meanwhile he may have left, or the password may have been changed.
         if person is None or not person.active or people_storage.password_hash(tx, name) != stored:
             raise _wrong()
-        end_attempts(tx, login, attempt)
+        end_attempts(tx, login, address, attempt.id)
         if fresh_hash:
             people_storage.set_password(tx, name, fresh_hash)
         token = ids.new_secret(32)

@@ -14,6 +14,7 @@ from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from dealwright.directory.v1 import directory_pb2 as pb
 from directory.domain import rights
+from directory.domain.guessable import guessable
 from directory.domain.people import PRESENCES, SENIORITIES, STATES
 
 LONGEST_PASSWORD, SHORTEST_PASSWORD = 200, 10
@@ -51,6 +52,11 @@ def password(value: str) -> str:
         raise FieldProblem(f"must have at least {SHORTEST_PASSWORD} characters", f"至少 {SHORTEST_PASSWORD} 个字符")
     if len(value) > LONGEST_PASSWORD:
         raise FieldProblem(f"must have at most {LONGEST_PASSWORD} characters", f"不能超过 {LONGEST_PASSWORD} 个字符")
+    if guessable(value):
+        raise FieldProblem(
+            "is too easy to guess: repeated characters, a row of keys, or a common password",
+            "过于简单：请勿使用重复字符、连续按键或常见密码",
+        )
     return value
 
 
@@ -204,7 +210,8 @@ def read_new_person(person: pb.Person) -> dict[str, Any]:
     """All values of a new person with the defaults filled in. Raises Invalid."""
     filled = pb.Person()
     filled.CopyFrom(person)
-    filled.display_name = person.display_name or person.login
+    if not person.HasField("display_name"):
+        filled.display_name = person.login
     filled.weight = person.weight or 1
     filled.presence = person.presence or pb.Person.ONLINE
     filled.state = person.state or pb.Person.ACTIVE
