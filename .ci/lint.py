@@ -32,6 +32,7 @@ def checks() -> dict[str, list[str]]:
     return {
         "mypy --strict": ["mypy", *typed()],
         "import contracts": ["lint-imports", "--no-logo"],
+        "names": ["python", ".ci/names.py"],
         "ruff check": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],
         "buf lint": ["buf", "lint", IMAGE, *OURS],

@@ -37,7 +37,17 @@ PURE = [
 
 def banned(text: str, path: str) -> int:
     """How often TID251 fires on `text` as the file `path` of this repository."""
-    words = [RUFF, "check", "--no-cache", "--select", "TID251", "--output-format", "concise", "--stdin-filename", path]
+    words = [
+        str(RUFF),
+        "check",
+        "--no-cache",
+        "--select",
+        "TID251",
+        "--output-format",
+        "concise",
+        "--stdin-filename",
+        path,
+    ]
     done = subprocess.run([*words, "-"], cwd=ROOT, input=text, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr
     return done.stdout.count(" TID251 ")
@@ -58,3 +68,37 @@ def test_nobody_reads_the_clock_or_throws_a_die_but_the_two_places_for_it(text: 
 @pytest.mark.parametrize("text", PURE)
 def test_what_asks_the_two_places_or_measures_a_duration_passes(text: str) -> None:
     assert banned(text, "services/rules/rules/domain/steps.py") == 0
+
+
+NAMES = ROOT / ".ci" / "names.py"
+
+
+def nameless(folder: Path) -> list[str]:
+    done = subprocess.run([sys.executable, NAMES, folder], capture_output=True, text=True)
+    found = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert done.returncode == (1 if found else 0), done.stderr
+    return found
+
+
+def test_a_module_that_is_called_by_nothing_is_found_wherever_it_is(tmp_path: Path) -> None:
+    sound = ["services/leads/leads/domain/matching.py", "chassis/chassis/database.py", "tests/chassis/common.yaml"]
+    wrong = [
+        "chassis/chassis/helpers.py",
+        "deploy/core/start.py",
+        "services/gateway/gateway/common.py",
+        "services/gateway/gateway/doors/http_utils.py",
+        "tests/_helpers.py",
+    ]
+    for name in (*sound, "proto/gen/utils.py", ".venv/lib/utils.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert nameless(tmp_path) == []
+    for name in wrong:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert sorted(nameless(tmp_path)) == ["chassis/chassis/helpers.py", "deploy/core", *wrong[2:]]
+
+
+def test_make_lint_asks_for_names() -> None:
+    assert ".ci/names.py" in (ROOT / ".ci/lint.py").read_text()
+    assert nameless(ROOT) == []
