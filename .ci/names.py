@@ -12,8 +12,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOWHERE = frozenset("util utils helper helpers common commons core misc stuff base shared".split())
-    {"util", "utils", "helper", "helpers", "common", "commons", "core", "misc", "stuff", "base", "shared"}
-)
 # What others made, or what we make again.
 _OTHERS = frozenset({"gen", "build", "dist", "var", "node_modules"})
 
