@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 import sqlalchemy as sa
+from gateway.storage import intents
 from google.protobuf.struct_pb2 import Struct
 
 from chassis import clock, ids
@@ -28,7 +29,6 @@ from chassis.service import Runtime
 from chassis.settings import Settings
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.gateway.v1 import gateway_pb2
-from gateway import intents
 from gateway.main import service
 from tests.gateway.conftest import KEY
 from tests.gateway.test_blueprint import CHANGED, WHOLE, contents, versions

@@ -6,13 +6,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from gateway.doors import openapi
+from gateway.doors.addresses import addresses, methods
+from gateway.wire import json_writer
 from google.protobuf.message import Message
 from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi import schemas as schemathesis_schemas
 
 from dealwright.leads.v1 import leads_pb2
-from gateway import json_writer, openapi
-from gateway.addresses import addresses, methods
 
 
 @pytest.fixture(scope="module")

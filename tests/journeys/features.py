@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from gateway.addresses import Book, Match, addresses, methods
+from gateway.doors.addresses import Book, Match, addresses, methods
+
 from tests.journeys import settings_table
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import requests
+from gateway.doors.serving import Gateway
 
 from gateway.main import serve
-from gateway.serving import Gateway
 from gateway.settings import GatewaySettings
 from tests.security.front import Front, checked_problem
 from tests.security.house import PASSWORD, House

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chassis.service import Runtime, Service
-from gateway.tables import metadata
+from gateway.storage.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
     from chassis.bus.subscriptions import Subscription
-    from gateway.serving import Gateway
+    from gateway.doors.serving import Gateway
     from gateway.settings import GatewaySettings
 
 
@@ -30,7 +30,7 @@ def _subscribers() -> Sequence[Subscription]:
 
 
 def _door(runtime: Runtime) -> Gateway:
-    from gateway.serving import Gateway
+    from gateway.doors.serving import Gateway
     from gateway.settings import GatewaySettings
 
     return Gateway(runtime, GatewaySettings())
@@ -45,7 +45,7 @@ def serve(runtime: Runtime, settings: GatewaySettings | None = None) -> Gateway:
     `runtime.peers` (or the environment) says where the services are; where "gateway" itself is not among them, its
     own servicer is started on a loopback port.
     """
-    from gateway.serving import Gateway
+    from gateway.doors.serving import Gateway
     from gateway.settings import GatewaySettings
 
     gateway = Gateway(runtime, settings or GatewaySettings())

@@ -15,9 +15,8 @@ from chassis.rpc import Call, outside
 from chassis.service import Runtime
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.gateway.v1 import gateway_pb2
-from gateway.applying import Applying, Settling
-from gateway.intents import Step
-from gateway.peers import OWNERS, Parts
+from gateway.peers.parts import OWNERS, Parts
+from gateway.usecases.applying import Applying, Settling, Step
 
 Changes = list[blueprint_pb2.Change]
 

@@ -7,12 +7,10 @@ from functools import cache
 from typing import Any
 
 import redis
-import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from chassis.bus.subscriptions import subscriber
 from chassis.cache import client
-from chassis.database import in_values, insert_rows
 from chassis.transaction import Transaction
 from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged
 from dealwright.leads.v1.events_pb2 import (
@@ -27,16 +25,11 @@ from dealwright.leads.v1.events_pb2 import (
     LeadUnassigned,
 )
 from dealwright.rules.v1.events_pb2 import ActionRequested, PolicyPublished
-from gateway import stream
 from gateway.settings import GatewaySettings
-from gateway.stream import Outline
-from gateway.tables import people, terms
+from gateway.usecases import copies, stream
+from gateway.usecases.stream import Outline
 
 _RESPONSE = "responseMinutes"
-_NEWER = (
-    '("name") DO UPDATE SET "{1}" = excluded."{1}", "version" = excluded."version" '
-    'WHERE excluded."version" > "{0}"."version"'
-)
 
 
 @cache
@@ -51,17 +44,7 @@ def _store() -> redis.Redis:
 
 @subscriber(PersonChanged, batch=256)
 def keep_people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
-    newest: dict[str, PersonChanged] = {}
-    for event in events:
-        if event.version >= getattr(newest.get(event.person.name), "version", 0):
-            newest[event.person.name] = event
-    insert_rows(
-        tx.connection,
-        people,
-        ("name", "team", "version"),
-        [(name, newest[name].person.team, newest[name].version) for name in sorted(newest)],
-        conflict=_NEWER.format("people", "team"),
-    )
+    copies.keep_people(tx, [(event.person.name, event.person.team, event.version) for event in events])
 
 
 @subscriber(PolicyPublished)
@@ -71,13 +54,7 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
     clocks = content["clocks"] if "clocks" in content else content  # noqa: SIM401 - a Struct has no get
     minutes = clocks[_RESPONSE] if _RESPONSE in clocks else None  # noqa: SIM401
     if isinstance(minutes, float) and minutes >= 1:
-        insert_rows(
-            tx.connection,
-            terms,
-            ("name", "value", "version"),
-            [(_RESPONSE, int(minutes), event.policy.version)],
-            conflict=_NEWER.format("terms", "value"),
-        )
+        copies.keep_response_time(tx, int(minutes), event.policy.version)
 
 
 @subscriber(
@@ -97,23 +74,10 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
 def feed(tx: Transaction, events: Sequence[Message]) -> None:
     """Puts the events on the stream before the commit: a crash between the two delivers again, and the stream
     remembers what it has."""
-    minutes = tx.execute(sa.select(terms.c.value).where(terms.c.name == _RESPONSE)).scalar() or 0
-    notice = stream.response_notice(minutes)
+    notice = stream.response_notice(copies.response_minutes(tx))
     outlines = [o for e in events if (o := _OUTLINES[e.DESCRIPTOR.name](e, notice)) is not None]
-    if not outlines:
-        return
-    teams = _teams(tx, {person for outline in outlines for person in outline.people if person})
-    entries = {stream.fingerprint(o.event): stream.entry(o, teams, tx.now) for o in outlines}
-    stream.append(_store(), _settings().feed_stream, _settings().feed_length, entries)
-
-
-def _teams(tx: Transaction, names: set[str]) -> Mapping[str, str]:
-    if not names:
-        return {}
-    found = tx.execute(
-        sa.select(people.c.name, people.c.team).where(in_values(people.c.name, sorted(names), tx.dialect))
-    )
-    return {row.name: row.team for row in found}
+    if outlines:
+        stream.publish(tx, outlines, _store(), _settings().feed_stream, _settings().feed_length)
 
 
 def _assigned(event: LeadAssigned, notice: tuple[str, str]) -> Outline:

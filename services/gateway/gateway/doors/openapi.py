@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.doors import problems, web_forms
+from gateway.doors.addresses import Address, Variable
+from gateway.doors.schemas import PROBLEM, Schemas
+from gateway.wire.comments import comments
+
 from dealwright.api.v1 import access_pb2
-from gateway import problems, web_forms
-from gateway.addresses import Address, Variable
-from gateway.comments import comments
-from gateway.schemas import PROBLEM, Schemas
 
 _SINGULAR = {"people": "person", "policies": "policy"}
 _CODE = re.compile(r"\b(" + "|".join(problems.HTTP_STATUS) + r")\b")

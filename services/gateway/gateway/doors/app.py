@@ -7,6 +7,18 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from gateway.doors import openapi, problems
+from gateway.doors.addresses import SERVICES, Book, addresses, methods
+from gateway.doors.calls import Calls
+from gateway.doors.feed import Feed
+from gateway.doors.limits import Limits
+from gateway.doors.live import Live
+from gateway.doors.pages import front_page
+from gateway.doors.problems import HttpProblem
+from gateway.doors.rest import Rest
+from gateway.doors.sessions import Sessions
+from gateway.peers.channels import Channels
+from gateway.wire import json_writer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -15,17 +27,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis import ids
 from chassis.cache import async_client
 from chassis.service import Runtime
-from gateway import json_writer, openapi, problems
-from gateway.addresses import SERVICES, Book, addresses, methods
-from gateway.calls import Calls
-from gateway.channels import Channels
-from gateway.feed import Feed
-from gateway.limits import Limits
-from gateway.live import Live
-from gateway.pages import front_page
-from gateway.problems import HttpProblem
-from gateway.rest import Rest
-from gateway.sessions import Sessions
 from gateway.settings import GatewaySettings
 
 Endpoint = Callable[[Request], Awaitable[Response]]

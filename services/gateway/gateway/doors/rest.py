@@ -10,19 +10,20 @@ from typing import Any
 import grpc
 import grpc.aio
 import structlog
+from gateway.doors import batches, pages, problems, transcoder, web_forms
+from gateway.doors.addresses import Address, Book, Match
+from gateway.doors.calls import Arrival, Calls, TooLarge, traceparent
+from gateway.doors.limits import retry_after
+from gateway.doors.problems import HttpProblem, Told
+from gateway.peers.channels import status_from
+from gateway.wire import json_text, json_writer, yaml_text
+from gateway.wire.json_text import NotJson
 from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from chassis import clock
 from chassis.errors import Invalid, Problem
-from gateway import batches, json_text, json_writer, pages, problems, transcoder, web_forms, yaml_text
-from gateway.addresses import Address, Book, Match
-from gateway.calls import Arrival, Calls, TooLarge, traceparent
-from gateway.channels import status_from
-from gateway.json_text import NotJson
-from gateway.limits import retry_after
-from gateway.problems import HttpProblem, Told
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger(__name__)

@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Any
 
 import redis
+from gateway.storage import copies
+from gateway.wire import json_writer
 from google.protobuf.message import Message
 
 from chassis.cache import UNAVAILABLE
-from gateway import json_writer
+from chassis.transaction import Transaction
 
 _REMEMBERED = 3600
 _DEFAULT_RESPONSE_MINUTES = 120
@@ -68,6 +70,12 @@ def entry(outline: Outline, teams: Mapping[str, str], now: datetime) -> dict[str
         fields["notice_zh"] = outline.notice_zh
         fields["notice_en"] = outline.notice_en
     return fields
+
+
+def publish(tx: Transaction, outlines: Sequence[Outline], store: redis.Redis, stream: str, length: int) -> None:
+    """Puts them on the stream, each once. Raises ConnectionError while Redis is away."""
+    teams = copies.teams_of(tx, {person for outline in outlines for person in outline.people if person})
+    append(store, stream, length, {fingerprint(o.event): entry(o, teams, tx.now) for o in outlines})
 
 
 def append(store: redis.Redis, stream: str, length: int, entries: Mapping[str, dict[str, str]]) -> None:
