@@ -6,14 +6,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from gateway.doors import openapi
-from gateway.doors.addresses import addresses, methods
-from gateway.wire import json_writer
 from google.protobuf.message import Message
 from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi import schemas as schemathesis_schemas
 
 from dealwright.leads.v1 import leads_pb2
+from gateway.doors import openapi
+from gateway.doors.addresses import addresses, methods
+from gateway.wire import json_writer
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +107,26 @@ def test_comments_of_the_protos_are_the_descriptions(document: dict[str, Any]) -
     assert "DUPLICATE" in capture["responses"]["409"]["description"]
     assert document["components"]["schemas"]["Person"]["properties"]["password"]["writeOnly"] is True
     assert "E.164" in document["components"]["schemas"]["Lead"]["properties"]["phone"]["description"]
+
+
+def test_each_error_is_told_once_at_its_own_status(document: dict[str, Any]) -> None:
+    said = {
+        (operation["operationId"], status): answer["description"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        for status, answer in operation["responses"].items()
+        if "description" in answer
+    }
+    duplicate = "FAILED_PRECONDITION DUPLICATE where the setting `hard_reject_duplicates` is on."
+    assert said["CaptureLead", "409"] == duplicate
+    assert said["UpdateTeam", "400"] == "INVALID_ARGUMENT when the parent would make a cycle."
+    assert said["UpdateTeam", "409"] == "ABORTED when the etag is stale; ALREADY_EXISTS when the name is taken."
+    for where, text in said.items():
+        parts = [part.strip(" .") for part in text.split(";")]
+        assert len(parts) == len(set(parts)), (where, text)
+        words = text.split()
+        thirds = [tuple(words[n : n + 6]) for n in range(len(words) - 5)]
+        assert len(thirds) == len(set(thirds)), (where, text)
 
 
 def test_open_methods_need_no_session_and_the_others_do(document: dict[str, Any]) -> None:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dealwright.api.v1 import access_pb2
 from gateway.doors import problems, web_forms
 from gateway.doors.addresses import Address, Variable
 from gateway.doors.schemas import PROBLEM, Schemas
 from gateway.wire.comments import comments
-
-from dealwright.api.v1 import access_pb2
 
 _SINGULAR = {"people": "person", "policies": "policy"}
 _CODE = re.compile(r"\b(" + "|".join(problems.HTTP_STATUS) + r")\b")
@@ -172,11 +171,7 @@ def _responses(address: Address, about: str, schemas: Schemas) -> dict[str, Any]
         texts[415] = "The body is not application/json."
     if address.verb != "GET":
         texts[409] = _ALWAYS[409]
-    for sentence in re.split(r"(?<=[.;])\s+", about):
-        for code in _CODE.findall(sentence):
-            status = problems.HTTP_STATUS[code]
-            said = texts.get(status)
-            texts[status] = sentence if said in (None, _ALWAYS.get(status)) else f"{said} {sentence}"
+    texts |= _own_errors(about)
     answer = schemas.of(method.descriptor.output_type)
     responses: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": answer}}}}
     if method.name == "SubmitForm":
@@ -186,6 +181,20 @@ def _responses(address: Address, about: str, schemas: Schemas) -> dict[str, Any]
         responses[str(status)] = _problem(texts[status])
     responses["default"] = {"$ref": "#/components/responses/Problem"}
     return responses
+
+
+def _own_errors(about: str) -> dict[int, str]:
+    """What a method's comment says of its errors, by HTTP status: each clause once, at the status that it names."""
+    clauses: dict[int, list[str]] = {}
+    for sentence in re.split(r"(?<=[.;])\s+", about):
+        found = list(_CODE.finditer(sentence))
+        ends = [*(code.start() for code in found[1:]), len(sentence)]
+        for code, end in zip(found, ends, strict=False):
+            clause = sentence[code.start() : end].rstrip(" ,;.(")
+            if clause.count(")") > clause.count("("):
+                clause = clause.removesuffix(")")
+            clauses.setdefault(problems.HTTP_STATUS[code[1]], []).append(clause)
+    return {status: "; ".join(dict.fromkeys(said)) + "." for status, said in clauses.items()}
 
 
 def _problem(description: str) -> dict[str, Any]:
