@@ -117,7 +117,7 @@ def _everybody(desk: Desk) -> list[dict[str, Any]]:
             return found
 
 
-def test_P5_reassigning_to_what_is_no_person_names_the_field(desk: Desk, region: str) -> None:
+def test_reassigning_to_what_is_no_person_names_the_field(desk: Desk, region: str) -> None:
     desk.hire("甲", region=region)
     lead = desk.capture(region=region)
     with pytest.raises(Refused) as problem:
@@ -134,7 +134,7 @@ def test_L1_leads_are_found_by_their_tags_and_by_name(desk: Desk, region: str) -
         assert [lead["name"] for lead in found] == [one["name"]], text
 
 
-def test_L24_L30_who_qualifies_a_lead_at_once_has_responded(desk: Desk, region: str) -> None:
+def test_L30_who_qualifies_a_lead_at_once_has_responded(desk: Desk, region: str) -> None:
     owner = desk.hire("甲", region=region)
     number = phone()
     lead = desk.capture(region=region, phone=number)
