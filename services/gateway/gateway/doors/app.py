@@ -7,6 +7,14 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import ids
+from chassis.cache import async_client
+from chassis.service import Runtime
 from gateway.doors import openapi, problems
 from gateway.doors.addresses import SERVICES, Book, addresses, methods
 from gateway.doors.calls import Calls
@@ -18,16 +26,8 @@ from gateway.doors.problems import HttpProblem
 from gateway.doors.rest import Rest
 from gateway.doors.sessions import Sessions
 from gateway.peers.channels import Channels
-from gateway.wire import json_writer
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from chassis import ids
-from chassis.cache import async_client
-from chassis.service import Runtime
 from gateway.settings import GatewaySettings
+from gateway.wire import json_writer
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 FEED = "/v1/feed"

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from gateway.doors import transcoder
-from gateway.doors.addresses import Match
-from gateway.wire import json_reader
-from gateway.wire.json_text import MOST_DEPTH, Repeated
-from gateway.wire.wrong import Wrong
 from google.protobuf.message import Message
 
 from chassis.errors import Invalid, Violation
 from chassis.rpc import MOST_ROWS
 from dealwright.api.v1 import problem_pb2
+from gateway.doors import transcoder
+from gateway.doors.addresses import Match
+from gateway.wire import json_reader
+from gateway.wire.json_text import MOST_DEPTH, Repeated
+from gateway.wire.wrong import Wrong
 
 _PROBLEM = problem_pb2.Problem.DESCRIPTOR.full_name
 # The body, its list and the row itself.

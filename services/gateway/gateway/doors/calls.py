@@ -9,18 +9,18 @@ import re
 from dataclasses import dataclass
 
 import grpc.aio
-from gateway.doors import web_forms
-from gateway.doors.addresses import Method
-from gateway.doors.forms import Forms
-from gateway.doors.limits import Limits
-from gateway.doors.sessions import Sessions
-from gateway.peers.channels import Channels
 from google.protobuf.message import DecodeError, Message
 
 from chassis import clock, ids, telemetry
 from chassis.access import ANONYMOUS, Principal
 from chassis.errors import NotFound, Refused, unauthenticated
 from dealwright.leads.v1 import leads_pb2
+from gateway.doors import web_forms
+from gateway.doors.addresses import Method
+from gateway.doors.forms import Forms
+from gateway.doors.limits import Limits
+from gateway.doors.sessions import Sessions
+from gateway.peers.channels import Channels
 from gateway.settings import GatewaySettings
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")

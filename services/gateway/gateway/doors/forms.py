@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import grpc
 import grpc.aio
-from gateway.doors.sessions import Sessions
-from gateway.peers.channels import Channels
 
 from chassis import clock
 from chassis.errors import NotFound
 from dealwright.leads.v1 import leads_pb2
+from gateway.doors.sessions import Sessions
+from gateway.peers.channels import Channels
 
 _KEPT = 10.0
 _MOST = 1_000

@@ -11,17 +11,17 @@ from typing import Any
 import grpc
 import grpc.aio
 import structlog
-from gateway.doors.addresses import SERVICES, Method
-from gateway.doors.calls import Arrival, Calls, traceparent
-from gateway.doors.limits import TooMany
-from gateway.doors.rest import bearer
-from gateway.peers.channels import status_from
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from chassis.errors import Problem
 from chassis.server import status_of
+from gateway.doors.addresses import SERVICES, Method
+from gateway.doors.calls import Arrival, Calls, traceparent
+from gateway.doors.limits import TooMany
+from gateway.doors.rest import bearer
+from gateway.peers.channels import status_from
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger(__name__)

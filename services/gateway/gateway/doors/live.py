@@ -6,17 +6,17 @@ import json
 from collections.abc import AsyncIterator
 
 import grpc.aio
-from gateway.doors import problems
-from gateway.doors.calls import Calls
-from gateway.doors.feed import Connection, Entry, Feed, may_see, position, shown
-from gateway.doors.problems import HttpProblem
-from gateway.doors.rest import Rest, bearer
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from chassis import clock
 from chassis.cache import UNAVAILABLE
 from chassis.errors import Invalid, Refused
+from gateway.doors import problems
+from gateway.doors.calls import Calls
+from gateway.doors.feed import Connection, Entry, Feed, may_see, position, shown
+from gateway.doors.problems import HttpProblem
+from gateway.doors.rest import Rest, bearer
 from gateway.settings import GatewaySettings
 
 _HEADERS = {"X-Accel-Buffering": "no"}

@@ -10,21 +10,21 @@ from typing import Any
 import grpc
 import grpc.aio
 import structlog
-from gateway.doors import batches, pages, problems, transcoder, web_forms
-from gateway.doors.addresses import Address, Book, Match
-from gateway.doors.calls import Arrival, Calls, TooLarge, traceparent
-from gateway.doors.limits import retry_after
-from gateway.doors.problems import HttpProblem, Told
-from gateway.peers.channels import status_from
-from gateway.wire import json_text, json_writer, yaml_text
-from gateway.wire.json_text import NotJson
 from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from chassis import clock
 from chassis.errors import Invalid, Problem
+from gateway.doors import batches, pages, problems, transcoder, web_forms
+from gateway.doors.addresses import Address, Book, Match
+from gateway.doors.calls import Arrival, Calls, TooLarge, traceparent
+from gateway.doors.limits import retry_after
+from gateway.doors.problems import HttpProblem, Told
+from gateway.peers.channels import status_from
 from gateway.settings import GatewaySettings
+from gateway.wire import json_text, json_writer, yaml_text
+from gateway.wire.json_text import NotJson
 
 log = structlog.get_logger(__name__)
 HTTP_SECONDS = Histogram(

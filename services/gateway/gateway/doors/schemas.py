@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.wire.comments import comments, write_only
 from google.protobuf.descriptor import FieldDescriptor as F
+
+from gateway.wire.comments import comments, write_only
 
 PROBLEM = "Problem"
 _WELL_KNOWN: dict[str, dict[str, Any]] = {

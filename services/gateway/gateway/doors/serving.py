@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import structlog
 import uvicorn
-from gateway.doors.app import Context, create_app
-from gateway.doors.front_door import FrontDoor
 
 from chassis.server import Server
 from chassis.service import Runtime
+from gateway.doors.app import Context, create_app
+from gateway.doors.front_door import FrontDoor
 from gateway.servicer import settling
 from gateway.settings import GatewaySettings
 

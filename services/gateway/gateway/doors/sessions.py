@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass
 
 import grpc.aio
-from gateway.peers.channels import Channels
 
 from chassis import clock
 from chassis.access import Grant, Principal, Scope, Tokens, peer
 from chassis.errors import unauthenticated
 from dealwright.directory.v1 import directory_pb2
+from gateway.peers.channels import Channels
 
 _PATH = "/dealwright.directory.v1.DirectoryService/ResolveSession"
 _MOST = 10_000

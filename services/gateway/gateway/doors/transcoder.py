@@ -6,16 +6,16 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
+from google.protobuf.message import Message
+
+from chassis.errors import Invalid
+from dealwright.gateway.v1 import gateway_pb2
 from gateway.doors.addresses import Address, Match
 from gateway.wire import well_known
 from gateway.wire.json_reader import fields_of, read, read_message
 from gateway.wire.json_text import MOST_DEPTH, NotJson
 from gateway.wire.well_known import check_text
 from gateway.wire.wrong import Wrong
-from google.protobuf.message import Message
-
-from chassis.errors import Invalid
-from dealwright.gateway.v1 import gateway_pb2
 
 _NOT_MASKED = {"etag", "name"}
 _DIGITS = re.compile(r"-?[0-9]{1,20}\Z", re.ASCII)

@@ -12,11 +12,10 @@ from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from gateway.doors.addresses import Match
-from gateway.doors.problems import HttpProblem
-
 from chassis.errors import Invalid
 from dealwright.leads.v1 import leads_pb2
+from gateway.doors.addresses import Match
+from gateway.doors.problems import HttpProblem
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 KINDS = frozenset({URLENCODED, MULTIPART})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import grpc
-from gateway.peers.channels import options
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
 from chassis.rpc import Call
 from chassis.service import Runtime
 from dealwright.blueprint.v1 import blueprint_pb2
+from gateway.peers.channels import options
 
 A = TypeVar("A", bound=Message)
 

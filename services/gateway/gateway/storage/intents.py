@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
-from gateway.storage.tables import blueprint_applies as applies
-from gateway.storage.tables import blueprint_steps as rows
 from google.protobuf.struct_pb2 import Struct
 
 from chassis import access
 from chassis.access import Principal
 from chassis.transaction import Transaction
+from gateway.storage.tables import blueprint_applies as applies
+from gateway.storage.tables import blueprint_steps as rows
 
 
 class Lost(Exception):

@@ -15,9 +15,6 @@ from typing import Any, Protocol
 import grpc
 import sqlalchemy as sa
 import structlog
-from gateway.storage import intents
-from gateway.storage.intents import Apply
-from gateway.storage.intents import Step as Step
 from google.protobuf.struct_pb2 import Struct
 
 from chassis import clock, ids
@@ -26,6 +23,9 @@ from chassis.rpc import Call
 from chassis.service import Runtime
 from chassis.transaction import Origin
 from dealwright.blueprint.v1 import blueprint_pb2
+from gateway.storage import intents
+from gateway.storage.intents import Apply
+from gateway.storage.intents import Step as Step
 
 log = structlog.get_logger(__name__)
 Parts = dict[str, blueprint_pb2.Part]

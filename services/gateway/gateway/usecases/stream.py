@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any
 
 import redis
-from gateway.storage import copies
-from gateway.wire import json_writer
 from google.protobuf.message import Message
 
 from chassis.cache import UNAVAILABLE
 from chassis.transaction import Transaction
+from gateway.storage import copies
+from gateway.wire import json_writer
 
 _REMEMBERED = 3600
 _DEFAULT_RESPONSE_MINUTES = 120

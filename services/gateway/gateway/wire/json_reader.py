@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor as F
+from google.protobuf.message import Message
+
 from gateway.wire import well_known
 from gateway.wire.json_text import MOST_DEPTH, NotANumber, Repeated
 from gateway.wire.well_known import check_text
 from gateway.wire.wrong import Wrong
-from google.protobuf.descriptor import FieldDescriptor as F
-from google.protobuf.message import Message
 
 _INT32 = {F.CPPTYPE_INT32: (-(2**31), 2**31 - 1), F.CPPTYPE_UINT32: (0, 2**32 - 1)}
 _INT64 = {F.CPPTYPE_INT64: (-(2**63), 2**63 - 1), F.CPPTYPE_UINT64: (0, 2**64 - 1)}

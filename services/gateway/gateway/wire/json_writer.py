@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from gateway.wire import well_known
-from gateway.wire.comments import write_only
 from google.protobuf.descriptor import FieldDescriptor as F
 from google.protobuf.message import Message
+
+from gateway.wire import well_known
+from gateway.wire.comments import write_only
 
 Put = Callable[[Any, dict[str, Any]], None]
 _LONG = (F.CPPTYPE_INT64, F.CPPTYPE_UINT64)

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import yaml
+
 from gateway.wire.json_text import MOST_DEPTH, NotANumber, NotJson, Repeated
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,40}\Z")
