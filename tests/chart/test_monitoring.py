@@ -9,12 +9,12 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gateway.doors.rest  # noqa: F401  (defines those of the gateway)
 import pytest
 import yaml
 from prometheus_client import REGISTRY
 
 import chassis.telemetry  # noqa: F401  (defines the metrics)
+import gateway.doors.rest  # noqa: F401  (defines those of the gateway)
 
 if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest

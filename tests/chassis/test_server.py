@@ -11,12 +11,12 @@ from pathlib import Path
 import grpc
 import pytest
 import sqlalchemy as sa
-from gateway.peers.channels import options
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from chassis import server
 from chassis.server import Server
+from gateway.peers.channels import options
 from tests.conformance.client import Client, code, details, put
 from tests.conformance.deployments import Deployment, wait_for
 from tests.conformance.probe import notes

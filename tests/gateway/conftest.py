@@ -11,8 +11,6 @@ import grpc
 import pytest
 import requests
 import sqlalchemy as sa
-from gateway.doors.serving import Gateway
-from gateway.storage.tables import blueprint_applies, blueprint_steps
 from google.protobuf import empty_pb2
 
 from chassis.access import Principal, Tokens
@@ -27,8 +25,10 @@ from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.leads.v1 import leads_pb2
 from dealwright.rules.v1 import rules_pb2
+from gateway.doors.serving import Gateway
 from gateway.main import serve, service
 from gateway.settings import GatewaySettings
+from gateway.storage.tables import blueprint_applies, blueprint_steps
 
 Handler = Callable[[Call[Any]], Any]
 KEY = "k" * 48

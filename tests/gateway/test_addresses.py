@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gateway.doors.addresses import SERVICES, Book, Match, Variable, addresses, http_rule, methods, parse_template
-from gateway.doors.transcoder import json_path
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gateway.doors.addresses import SERVICES, Book, Match, Variable, addresses, http_rule, methods, parse_template
+from gateway.doors.transcoder import json_path
 
 
 @pytest.fixture(scope="module")

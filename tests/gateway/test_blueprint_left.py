@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import requests
 import sqlalchemy as sa
-from gateway.storage import intents
 from google.protobuf.struct_pb2 import Struct
 
 from chassis import clock, ids
@@ -30,6 +29,7 @@ from chassis.settings import Settings
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.gateway.v1 import gateway_pb2
 from gateway.main import service
+from gateway.storage import intents
 from tests.gateway.conftest import KEY
 from tests.gateway.test_blueprint import CHANGED, WHOLE, contents, versions
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import requests
-from gateway.usecases import stream
 
 from chassis import cache
 from dealwright.directory.v1 import directory_pb2
@@ -18,6 +17,7 @@ from dealwright.directory.v1 import events_pb2 as directory_events
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2 as rule_events
 from dealwright.rules.v1 import rules_pb2
+from gateway.usecases import stream
 
 ZH = "您有一条新线索待处理,请在2小时内联系客户"
 
@@ -295,9 +295,8 @@ def test_a_session_that_ends_ends_its_feed_and_others_go_on(world: Any, listen: 
 
 
 def test_a_reader_that_is_too_slow_is_cut_and_the_others_are_not() -> None:
-    from gateway.doors.feed import Connection, Entry
-
     from chassis.access import Grant, Principal, Scope
+    from gateway.doors.feed import Connection, Entry
 
     boss = Principal(person="people/root", grants={"leads": Grant(read=Scope.ALL)})
     slow, quick = Connection(boss, 3), Connection(boss, 100)
@@ -310,9 +309,8 @@ def test_a_reader_that_is_too_slow_is_cut_and_the_others_are_not() -> None:
 
 
 def test_fields_that_a_role_never_sees_are_not_in_its_feed() -> None:
-    from gateway.doors.feed import Entry, shown
-
     from chassis.access import Grant, Principal, Scope
+    from gateway.doors.feed import Entry, shown
 
     entry = Entry(
         "1-0", "LeadAssigned", "leads/1", "leads", ("people/a",), (), "t", {"captureTime": "x", "owner": "people/a"},

@@ -7,15 +7,15 @@ import math
 from typing import Any
 
 import pytest
-from gateway.wire import json_reader, json_text, json_writer
-from gateway.wire.json_text import NotJson
-from gateway.wire.wrong import Wrong
 from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dealwright.leads.v1 import leads_pb2
 from dealwright.rules.v1 import rules_pb2
+from gateway.wire import json_reader, json_text, json_writer
+from gateway.wire.json_text import NotJson
+from gateway.wire.wrong import Wrong
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 NUMBER = st.one_of(

@@ -8,11 +8,11 @@ from typing import Any
 import fakeredis
 import pytest
 import redis
-from gateway.doors.limits import Limits, TooMany
 
 from chassis.cache import async_client
 from dealwright.directory.v1 import directory_pb2
 from dealwright.leads.v1 import leads_pb2
+from gateway.doors.limits import Limits, TooMany
 
 
 def count(limits: Limits, key: str, rate: int, calls: int) -> int:

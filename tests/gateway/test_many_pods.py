@@ -12,8 +12,6 @@ from typing import Any
 import grpc
 import pytest
 import sqlalchemy as sa
-from gateway.peers.channels import Channels
-from gateway.peers.parts import Parts
 
 from chassis.access import ANONYMOUS, Tokens
 from chassis.database import Database
@@ -22,6 +20,8 @@ from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from chassis.transaction import Origin
 from dealwright.blueprint.v1 import blueprint_pb2
+from gateway.peers.channels import Channels
+from gateway.peers.parts import Parts
 
 PATH = "/dealwright.blueprint.v1.BlueprintService/GetPart"
 CALLS = 20

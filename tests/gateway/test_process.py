@@ -12,10 +12,10 @@ import pytest
 import requests
 import sqlalchemy as sa
 import trustme
-from gateway.storage.tables import metadata
 
 from chassis import cache
 from chassis.testing.parts import Valkey
+from gateway.storage.tables import metadata
 
 
 def loaded(code: str, *names: str) -> list[bool]:
@@ -78,10 +78,9 @@ def test_a_gateway_that_stops_lets_go_of_its_ports(world: Any) -> None:
 def test_on_a_real_valkey_the_feed_is_read_and_its_death_stops_nobody(
     world: Any, valkey_server: Valkey, client_at: Any
 ) -> None:
-    from gateway.usecases import stream
-
     from chassis import clock
     from dealwright.leads.v1.events_pb2 import LeadUnassigned
+    from gateway.usecases import stream
 
     opened = world.open(redis_url=valkey_server.url, feed_stream="feed:test", feed_heartbeat=0.2)
     try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gateway.wire import yaml_text
-from gateway.wire.json_text import NotJson, Repeated
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gateway.wire import yaml_text
+from gateway.wire.json_text import NotJson, Repeated
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "\n".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]" for i in range(9)

@@ -18,7 +18,6 @@ from functools import cache
 from pathlib import Path
 
 from gateway.doors.addresses import Book, Match, addresses, methods
-
 from tests.journeys import settings_table
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from gateway.doors.sessions import principal_of
 from google.protobuf import message_factory
 from google.protobuf.message import Message
 
@@ -23,6 +22,7 @@ from dealwright.directory.v1 import directory_pb2 as directory
 from dealwright.leads.v1 import leads_pb2 as leads
 from directory.usecases import first_start
 from embedded.catalogue import NAMES, load
+from gateway.doors.sessions import principal_of
 from leads.domain.ownership import Decided
 from leads.usecases.record import record
 from tests.security.matrix import ROLES

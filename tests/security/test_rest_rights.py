@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import requests
-from gateway.doors.serving import Gateway
 
+from gateway.doors.serving import Gateway
 from gateway.main import serve
 from gateway.settings import GatewaySettings
 from tests.security.front import Front, checked_problem

@@ -14,8 +14,6 @@ from urllib.parse import quote
 import pytest
 import requests
 import schemathesis
-from gateway.doors import openapi
-from gateway.doors.addresses import addresses, methods
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -27,6 +25,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from gateway.doors import openapi
+from gateway.doors.addresses import addresses, methods
 from tests.security.examples import COVERAGE, EXAMPLES, GUARDED, NEVER_FINE, SOUND, SOUND_QUERIES, UNTOUCHED, real_names
 from tests.security.front import ADMIN_PASSWORD, Front, open_front
 
