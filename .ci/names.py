@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NOWHERE = frozenset("util utils helper helpers common commons core misc stuff base shared".split())
+NOWHERE = frozenset({"util", "utils", "helper", "helpers", "common", "commons", "core", "misc", "stuff"})
 # What others made, or what we make again.
 _OTHERS = frozenset({"gen", "build", "dist", "var", "node_modules"})
 
