@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from chassis.errors import Refused, Stale
+from dealwright.blueprint.v1 import blueprint_pb2
+from gateway.wire import yaml_text
 
 WHOLE: dict[str, Any] = {
     "calendars": {"company": {"offDays": ["2026-10-01"]}},
@@ -14,7 +17,12 @@ WHOLE: dict[str, Any] = {
     "forms": {"booth": {"open": True}},
     "policies": {"assignment": {"steps": []}},
 }
-CHANGED: dict[str, Any] = {**WHOLE, "roles": {"sales": "TEAM"}, "forms": {}, "policies": {"assignment": {"steps": [1]}}}
+CHANGED: dict[str, Any] = {
+    **WHOLE,
+    "roles": {"sales": "TEAM"},
+    "forms": {"booth": {"open": False}},
+    "policies": {"assignment": {"steps": [1]}},
+}
 
 
 def versions(world: Any) -> dict[str, int]:
@@ -22,12 +30,17 @@ def versions(world: Any) -> dict[str, int]:
 
 
 def contents(admin: Any) -> Any:
-    return admin("GET", "/v1/blueprint").json()["content"]
+    return parts_of(admin("GET", "/v1/blueprint").json()["content"])
+
+
+def parts_of(content: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key != "version"}
 
 
 def test_it_is_one_document_with_one_etag(admin: Any) -> None:
     first = admin("GET", "/v1/blueprint").json()
-    assert first["content"] == WHOLE
+    assert first["content"] == {**WHOLE, "version": 3}
+    assert first["version"] == "3"
     assert len(first["etag"]) == 32
 
 
@@ -50,7 +63,7 @@ def test_all_parts_are_applied_and_the_etag_moves(admin: Any) -> None:
     before = admin("GET", "/v1/blueprint").json()["etag"]
     answer = admin("POST", "/v1/blueprint:apply", json={"content": CHANGED, "etag": before})
     assert answer.status_code == 200, answer.text
-    assert answer.json()["blueprint"]["content"] == CHANGED == contents(admin)
+    assert parts_of(answer.json()["blueprint"]["content"]) == CHANGED == contents(admin)
     assert answer.json()["blueprint"]["etag"] not in ("", before)
     stale = admin("POST", "/v1/blueprint:apply", json={"content": WHOLE, "etag": before})
     assert (stale.status_code, stale.json()["reason"]) == (409, "STALE")
@@ -60,6 +73,95 @@ def test_what_a_document_leaves_out_stays(admin: Any, world: Any) -> None:
     assert admin("POST", "/v1/blueprint:apply", json={"roles": {"sales": "ALL"}}).status_code == 200
     assert contents(admin) == {**WHOLE, "roles": {"sales": "ALL"}}
     assert versions(world) == {"directory": 2, "leads": 1, "rules": 1}
+
+
+def test_the_version_rises_with_every_change_and_a_file_of_an_older_one_is_applied_all_the_same(admin: Any) -> None:
+    old = admin("GET", "/v1/blueprint").json()["content"]
+    answer = admin("POST", "/v1/blueprint:apply", json={"content": CHANGED}).json()
+    assert answer["blueprint"]["version"] == "6"
+    assert answer["blueprint"]["content"]["version"] == 6
+    assert not [c for c in answer["changes"] if c["path"] == "version"]
+    again = admin("POST", "/v1/blueprint:apply", json=old)
+    assert again.status_code == 200, again.text
+    assert contents(admin) == WHOLE
+    assert again.json()["blueprint"]["version"] == "9"
+    for version in ("1", 1.5, -1, [1], True):
+        problem = admin("POST", "/v1/blueprint:apply", json={**WHOLE, "version": version}).json()
+        assert [f["field"] for f in problem["fields"]] == ["content.version"]
+
+
+def test_what_it_names_is_changed_what_it_leaves_out_stays_and_null_takes_away(admin: Any, world: Any) -> None:
+    """In every part alike."""
+    booth = {"booth": {"open": True}}
+    steps: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"forms": {"site": {"open": True, "tags": ["a"]}}}, {**booth, "site": {"open": True, "tags": ["a"]}}),
+        ({"forms": {"site": {"tags": ["c"]}}}, {**booth, "site": {"open": True, "tags": ["c"]}}),
+        ({"forms": {"site": {"open": None}, "booth": None}}, {"site": {"tags": ["c"]}}),
+        ({"forms": {"never": None}}, {"site": {"tags": ["c"]}}),
+        ({"forms": {}}, {"site": {"tags": ["c"]}}),
+        ({"forms": {"site": 7, "new": {"a": {"b": None}}}}, {"site": 7, "new": {"a": {}}}),
+        ({"forms": {"site": {"tags": []}}}, {"site": {"tags": []}, "new": {"a": {}}}),
+    ]  # fmt: skip
+    for given, expected in steps:
+        answer = admin("POST", "/v1/blueprint:apply", json=given)
+        assert answer.status_code == 200, answer.text
+        assert contents(admin) == {**WHOLE, "forms": expected}, given
+    merged = {"calendars": {"company": {"zone": "x"}}, "policies": {"assignment": {"more": 1}}}
+    assert admin("POST", "/v1/blueprint:apply", json=merged).status_code == 200
+    assert contents(admin)["calendars"] == {"company": {"offDays": ["2026-10-01"], "zone": "x"}}
+    assert contents(admin)["policies"] == {"assignment": {"steps": [], "more": 1}}
+
+
+def test_what_a_part_keeps_all_the_same_cannot_be_taken_away(admin: Any, world: Any) -> None:
+    world.on("rules.PlanPart", lambda call: blueprint_pb2.PlanPartResponse(version=1))
+    for given, path in (({"policies": {"assignment": None}}, "policies.assignment"), ({"policies": None}, "policies")):
+        problem = admin("POST", "/v1/blueprint:apply", json={"content": given}).json()
+        assert [f["field"] for f in problem["fields"]] == [f"content.{path}"]
+    assert contents(admin) == WHOLE
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/yaml", "text/yaml", "application/json;q=0.5, application/yaml", "*/*, application/x-yaml"]
+)
+def test_who_asks_for_yaml_gets_the_document_as_a_file(accept: str, admin: Any, world: Any) -> None:
+    awkward = {
+        t: t
+        for t in (
+            "18:00",
+            "no",
+            "1e3",
+            "0x1f",
+            "null",
+            "",
+            "~",
+            ".nan",
+            "123",
+            "2026-10-01",
+            "a: b",
+            "# c",
+            "早上好",
+            "x\ny",
+            "<<",
+        )
+    }
+    world.parts["leads"].content.update({"forms": {"booth": awkward}})
+    answer = admin("GET", "/v1/blueprint", headers={"Accept": accept})
+    assert answer.headers["Content-Type"] == "application/yaml"
+    read = admin("GET", "/v1/blueprint").json()
+    assert answer.headers["ETag"] == f'"{read["etag"]}"'
+    assert answer.text.startswith("version: 3\n")
+    assert "早上好" in answer.text
+    assert yaml_text.parse(answer.content) == read["content"] == yaml.safe_load(answer.text)
+    back = admin("POST", "/v1/blueprint:apply", data=answer.content, headers={"Content-Type": "application/yaml"})
+    assert (back.status_code, back.json()["changes"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    "accept",
+    ["", "*/*", "application/json", "application/json, application/yaml;q=0.9", "text/html", "application/yaml;q=0"],
+)
+def test_who_does_not_gets_json(accept: str, admin: Any) -> None:
+    assert admin("GET", "/v1/blueprint", headers={"Accept": accept}).json()["version"] == "3"
 
 
 def test_yaml_is_taken_as_the_document_itself(admin: Any) -> None:

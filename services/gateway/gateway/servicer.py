@@ -17,8 +17,10 @@ from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.gateway.v1 import gateway_pb2
 from gateway.peers.parts import OWNERS, Parts
 from gateway.usecases.applying import Applying, Settling, Step
+from gateway.wire import merging
 
 Changes = list[blueprint_pb2.Change]
+_VERSION = "version"
 
 
 class GatewayServicer:
@@ -56,14 +58,15 @@ class GatewayServicer:
     ) -> tuple[list[Step], Changes]:
         """Every part is looked at before any is changed, and every wrong path of all of them is named."""
         owners = {key: owner for owner, part in parts.items() for key in part.content.fields}
-        wrong = [
+        wrong = list(_wrong_version(content))
+        wrong += [
             Violation(
                 f"content.{key}",
                 f"there is no such part; there are {', '.join(sorted(owners))}",
                 f"没有该部分；可用：{'、'.join(sorted(owners))}",
             )
             for key in content.fields
-            if key not in owners
+            if key not in owners and key != _VERSION
         ]
         steps: list[Step] = []
         changes: Changes = []
@@ -71,10 +74,10 @@ class GatewayServicer:
             given = [key for key in content.fields if owners.get(key) == owner]
             if not given:
                 continue  # what the document leaves out stays as it is
+            mine = Struct(fields={key: content.fields[key] for key in given})
             after = Struct()
             after.CopyFrom(part.content)
-            for key in given:
-                after.fields[key].CopyFrom(content.fields[key])
+            merging.merge(after, mine)
             try:
                 planned = self._parts.plan(owner, after, call)
             except grpc.RpcError as error:
@@ -85,6 +88,11 @@ class GatewayServicer:
                 continue
             if planned.version != part.version:
                 raise Stale("blueprint")
+            wrong += [
+                Violation(f"content.{path}", "cannot be taken away", "不能移除")
+                for path in merging.removed(part.content, mine)
+                if not any(_within(path, change.path) or _within(change.path, path) for change in planned.changes)
+            ]
             if planned.changes:
                 steps.append(Step(owner, part.content, after, planned.version))
                 changes.extend(planned.changes)
@@ -104,7 +112,25 @@ def _joined(parts: Mapping[str, blueprint_pb2.Part]) -> gateway_pb2.Blueprint:
         for key, value in part.content.fields.items():
             content.fields[key].CopyFrom(value)
     versions = ",".join(f"{owner}={parts[owner].version}" for owner in sorted(parts))
-    return gateway_pb2.Blueprint(content=content, etag=hashlib.sha256(versions.encode()).hexdigest()[:32])
+    version = sum(part.version for part in parts.values())  # none of them ever falls
+    content.fields[_VERSION].number_value = version
+    etag = hashlib.sha256(versions.encode()).hexdigest()[:32]
+    return gateway_pb2.Blueprint(content=content, etag=etag, version=version)
+
+
+def _within(path: str, other: str) -> bool:
+    return f"{path}.".startswith(f"{other}.")
+
+
+def _wrong_version(content: Struct) -> list[Violation]:
+    """A document may say which version it was read as. It is no guard, which `etag` is: a file that is kept elsewhere
+    is applied again and again."""
+    if _VERSION not in content.fields:
+        return []
+    given = content.fields[_VERSION]
+    if given.HasField("number_value") and given.number_value.is_integer() and given.number_value >= 0:
+        return []
+    return [Violation(f"content.{_VERSION}", "must be a whole number", "必须是整数")]
 
 
 def _violations(error: grpc.RpcError) -> list[Violation]:

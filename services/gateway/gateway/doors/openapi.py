@@ -174,6 +174,8 @@ def _responses(address: Address, about: str, schemas: Schemas) -> dict[str, Any]
     texts |= _own_errors(about)
     answer = schemas.of(method.descriptor.output_type)
     responses: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": answer}}}}
+    if method.name == "GetBlueprint":
+        responses["200"]["content"]["application/yaml"] = {"schema": {"type": "object"}}
     if method.name == "SubmitForm":
         responses["200"]["content"]["text/html"] = {"schema": {"type": "string"}}
         responses["303"] = {"description": "Stored; a browser that sent it as a page does goes on to `thanksUrl`."}

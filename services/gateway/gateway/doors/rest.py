@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from chassis import clock
 from chassis.errors import Invalid, Problem
-from gateway.doors import batches, pages, problems, transcoder, web_forms
+from gateway.doors import batches, blueprint_text, pages, problems, transcoder, web_forms
 from gateway.doors.addresses import Address, Book, Match
 from gateway.doors.calls import Arrival, Calls, TooLarge, traceparent
 from gateway.doors.limits import retry_after
@@ -34,7 +34,6 @@ HTTP_SECONDS = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
 _JSON = "application/json"
-_YAML = {"application/yaml", "application/x-yaml", "text/yaml"}
 _MOST_DRAINED = 32 * 1024 * 1024
 _BODY_SECONDS = 60.0
 _BEARER = re.compile(r"[Bb]earer +(\S+)\Z")
@@ -164,6 +163,8 @@ class Rest:
             plain_out = json_writer.write(address.method.response.FromString(answer))
             if address.method.name == "SubmitForm" and _as_page(request):
                 return await self._thanked(match, plain_out["message"], request)
+            if address.method.name == "GetBlueprint":
+                return blueprint_text.answer(plain_out, headers.get("accept", ""))
             if address.method.name == "DescribeForm":
                 web_forms.localize(plain_out, _tongue(request))
         return Response(json_writer.encode(plain_out), media_type=_JSON)
@@ -203,7 +204,7 @@ class Rest:
             sent = await self._body(request, web_forms.MOST_BYTES)
             return web_forms.read(request.headers["content-type"], sent), query
         is_blueprint = address.method.name == "ApplyBlueprint"
-        as_yaml = is_blueprint and kind in _YAML
+        as_yaml = is_blueprint and kind in blueprint_text.YAML
         body = await self._body(request, self._settings.max_yaml_bytes if as_yaml else self._settings.max_body_bytes)
         if body and kind != _JSON and not as_yaml:
             also = " or application/yaml" if is_blueprint else ""

@@ -1,4 +1,4 @@
-"""YAML text to plain data, by the core schema of YAML 1.2: `18:00` and `no` are texts, not 1080 and false.
+"""YAML text to plain data and back, by the core schema of YAML 1.2: `18:00` and `no` are texts, not 1080 and false.
 
 Anchors and aliases are refused (a bomb needs them and a blueprint does not), and so are tags.
 """
@@ -40,6 +40,26 @@ def parse(body: bytes) -> Any:
         raise NotJson("The body is not YAML.", "请求正文不是有效的 YAML。") from problem
 
 
+def write(plain: Any) -> bytes:
+    """Plain data as one document that `parse`, and readers of YAML 1.1 as well, read back as it was."""
+    text = yaml.dump(plain, Dumper=_Writer, allow_unicode=True, sort_keys=False, width=110)
+    return text.encode(errors="replace")
+
+
+class _Writer(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _written(writer: _Writer, text: str) -> yaml.ScalarNode:
+    """A text; quoted where it would read as something else by the schema here, beside what PyYAML quotes by its own."""
+    style = None if isinstance(_plain(text), str) and not isinstance(_plain(text), NotANumber) else "'"
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Writer.add_representer(str, _written)
+
+
 class _Reader:
     """Walks the parser's events, so that nothing is built that was not looked at."""
 
@@ -77,7 +97,7 @@ class _Reader:
         made: dict[str, Any] = {}
         repeated = None
         while not isinstance(item := next(self._events), yaml.MappingEndEvent):
-            if not isinstance(item, yaml.ScalarEvent) or item.anchor or item.value == "<<":
+            if not isinstance(item, yaml.ScalarEvent) or item.anchor or (item.value == "<<" and item.implicit[0]):
                 raise NotJson(
                     f"A YAML key must be text (after line {line}).", f"YAML 的键必须是文本（第 {line} 行之后）。"
                 )

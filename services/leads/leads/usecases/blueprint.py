@@ -32,7 +32,7 @@ def plan(tx: Transaction, content: Mapping[str, Any]) -> tuple[list[tuple[str, s
 
 
 def apply(tx: Transaction, content: Mapping[str, Any], expected_version: int) -> tuple[dict[str, Any], int]:
-    """Writes the part. "leads" changes the settings it names; "forms" replaces all forms. Raises Stale, Invalid."""
+    """Writes the part. "leads" is all settings, "forms" all forms: what they leave out goes. Raises Stale, Invalid."""
     before, version = settings.load(tx, lock=True)
     if version != expected_version:
         raise Stale("blueprint")
@@ -66,13 +66,14 @@ def _read(tx: Transaction, content: Mapping[str, Any]) -> tuple[LeadSettings, li
     check = FieldCheck()
     for key in content.keys() - {"leads", "forms"}:
         check.refuse(key, "there is no such part", "没有这个部分")
-    current, _ = settings.load(tx)
-    changed = current
-    if isinstance(given := content.get("leads", {}), Mapping):
-        changed, wrong = settings_domain.from_plain(given, current)
-        check.violations.extend(wrong)
-    else:
-        check.refuse("leads", "must be an object", "须为对象")
+    changed, _ = settings.load(tx)
+    if "leads" in content:
+        given = content["leads"]
+        if isinstance(given, Mapping):
+            changed, wrong = settings_domain.from_plain(given, LeadSettings())
+            check.violations.extend(wrong)
+        else:
+            check.refuse("leads", "must be an object", "须为对象")
     wanted = forms.every(tx)
     if "forms" in content:
         wanted = _forms(tx, content["forms"], check)
