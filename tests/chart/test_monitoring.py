@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from prometheus_client import REGISTRY
 
 import chassis.telemetry  # noqa: F401  (defines the metrics)
 import gateway.doors.rest  # noqa: F401  (defines those of the gateway)
+from tests.programs import program
 
 if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest
@@ -23,8 +23,10 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 SAMPLES = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",), "gauge": ("",)}
 
-promtool = shutil.which("promtool")
-needs_promtool = pytest.mark.skipif(not promtool, reason="promtool is not installed (Debian: package prometheus)")
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    return program("promtool", "prometheus")
 
 
 def alerts(chart: Chart) -> list[dict[str, Any]]:
@@ -153,24 +155,24 @@ def test_U7_dashboards_reach_grafana_unchanged(chart: Chart) -> None:
         assert json.loads(text) == json.loads((chart.folder / "dashboards" / file).read_text())
 
 
-@needs_promtool
-def test_U7_promtool_accepts_every_alert_and_every_query_of_the_dashboards(chart: Chart, tmp_path: Path) -> None:
+def test_U7_promtool_accepts_every_alert_and_every_query_of_the_dashboards(
+    chart: Chart, promtool: str, tmp_path: Path
+) -> None:
     as_rules = tmp_path / "dashboards.yaml"
     filled = [q.replace("$__rate_interval", "1m").replace("$component", ".*") for q in queries(chart)]
     rules = [{"record": f"panel:{i}", "expr": expression} for i, expression in enumerate(filled)]
     as_rules.write_text(yaml.safe_dump({"groups": [{"name": "dashboards", "rules": rules}]}))
     for file in (chart.folder / "alerts" / "dealwright.yaml", as_rules):
-        done = subprocess.run([str(promtool), "check", "rules", str(file)], capture_output=True, text=True, check=False)
+        done = subprocess.run([promtool, "check", "rules", str(file)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@needs_promtool
-def test_U7_every_alert_fires_when_it_is_due_and_is_silent_when_all_is_well(chart: Chart) -> None:
+def test_U7_every_alert_fires_when_it_is_due_and_is_silent_when_all_is_well(chart: Chart, promtool: str) -> None:
     cases = HERE / "alerts_test.yaml"
     # The cases name every alert, so that a new one cannot come without its own.
     told = {r["alertname"] for t in yaml.safe_load(cases.read_text())["tests"] for r in t["alert_rule_test"]}
     assert told == {alert["alert"] for alert in alerts(chart)}
     done = subprocess.run(
-        [str(promtool), "test", "rules", cases.name], cwd=HERE, capture_output=True, text=True, check=False
+        [promtool, "test", "rules", cases.name], cwd=HERE, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

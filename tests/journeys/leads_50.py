@@ -1,6 +1,6 @@
 """Posts a sales team's spreadsheet (CSV with Chinese headers) as captures, and says what became of each row.
 
-    python -m tests.journeys.leads_50 FILE      (or LEADS_50=FILE; DEALWRIGHT_URL, DEALWRIGHT_ADMIN_PASSWORD)
+    python -m tests.journeys.leads_50 [FILE]      (the sample beside this; DEALWRIGHT_URL, DEALWRIGHT_ADMIN_PASSWORD)
 
 Only the header is mapped and the local dates are read; spelling, repeats and mistakes are Dealwright's to sort out.
 """
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from tests.journeys.api import Api
 
+SAMPLE = Path(__file__).with_name("data") / "leads-50.csv"
 CHANNELS = {
     "官网": "WEB_FORM",
     "展会": "TRADE_SHOW",
@@ -86,7 +87,7 @@ def post(api: Api, rows: Sequence[Mapping[str, str]], zone: str = "Asia/Shanghai
 
 
 def main(words: Sequence[str]) -> int:
-    file = Path(words[0] if words else os.environ.get("LEADS_50", "../shared/data/leads-50.csv"))
+    file = Path(words[0]) if words else SAMPLE
     url = os.environ.get("DEALWRIGHT_URL", "http://127.0.0.1:8080")
     api = Api(url, "admin", os.environ["DEALWRIGHT_ADMIN_PASSWORD"])
     wrong = 0

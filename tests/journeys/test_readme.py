@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.journeys.conftest import PASSWORD, RunningHouse
+from tests.programs import program
 
 README = Path(__file__).parents[2] / "README.md"
 _LINK = re.compile(r"\]\(([^)#:]+)\)")
@@ -20,8 +18,7 @@ _LINK = re.compile(r"\]\(([^)#:]+)\)")
 def test_the_curl_lines_of_the_readme_capture_a_lead_and_show_its_owner_and_its_certificate(
     house: RunningHouse,
 ) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed on this machine")
+    program("curl", "curl")
     script = "\n".join(re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
     assert script.count("curl") == 10
     assert "http://127.0.0.1:8080" in script

@@ -1,4 +1,4 @@
-"""Installs the system's RabbitMQ where we may; it has no wheel."""
+"""Installs the system's packages where we may: RabbitMQ, which has no wheel, and what a test needs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from chassis.testing.process import MissingPart
 
-_WAY_OUT = (
-    "install it (Debian, Ubuntu: sudo apt-get install rabbitmq-server), "
-    "or set SKIP_CLUSTER=1 to leave the cluster suites out"
-)
+_CLUSTER = ", or set SKIP_CLUSTER=1 to leave the cluster suites out"
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -25,22 +22,38 @@ def install_rabbitmq(program: Path) -> None:
 
     Raises MissingPart when we are not root, this is no Debian, or apt-get cannot.
     """
-    apt = shutil.which("apt-get")
-    if os.geteuid() != 0 or apt is None:
-        raise MissingPart(f"RabbitMQ 3.10 or later is missing: {_WAY_OUT}")
-    with open(Path(tempfile.gettempdir()) / "dealwright-apt.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # suites that start side by side
-        if program.exists():
-            return
-        _run(apt, "update")
-        with _no_service_starts():
-            _run(apt, "install", "--yes", "--no-install-recommends", "rabbitmq-server")
+    if install("RabbitMQ 3.10 or later", "rabbitmq-server", program.exists, _CLUSTER):
         _stop_system_server()
     if not program.exists():
-        raise MissingPart(f"RabbitMQ: its package came without {program}: {_WAY_OUT}")
+        raise MissingPart(f"RabbitMQ: its package came without {program}: {_way_out('rabbitmq-server', _CLUSTER)}")
 
 
-def _run(apt: str, *words: str) -> None:
+def install(part: str, package: str, there: Callable[[], bool], otherwise: str = "") -> bool:
+    """Install a system package unless the part is `there` by then; whether it did. Starts no service.
+
+    Raises MissingPart, one line that names the part, the package and `otherwise`, another way out.
+    """
+    apt = shutil.which("apt-get")
+    if os.geteuid() != 0 or apt is None:
+        raise MissingPart(f"{part} is missing: {_way_out(package, otherwise)}")
+    with open(Path(tempfile.gettempdir()) / "dealwright-apt.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # suites that start side by side
+        if there():
+            return False
+        _run(apt, "update")
+        with _no_service_starts():
+            reason = _run(apt, "install", "--yes", "--no-install-recommends", package)
+    if reason:
+        raise MissingPart(f"{part} is missing and apt-get cannot install it ({reason}): {_way_out(package, otherwise)}")
+    return True
+
+
+def _way_out(package: str, otherwise: str) -> str:
+    return f"install it (Debian, Ubuntu: sudo apt-get install {package}){otherwise}"
+
+
+def _run(apt: str, *words: str) -> str:
+    """Why it failed, "" if it did not. A failed update does no harm: the lists that are here may do."""
     done = subprocess.run(
         [apt, "-o", "DPkg::Lock::Timeout=300", "-qq", *words],
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
@@ -48,9 +61,7 @@ def _run(apt: str, *words: str) -> None:
         capture_output=True,
         text=True,
     )
-    if done.returncode != 0 and words[0] != "update":  # the lists that are here may do
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise MissingPart(f"RabbitMQ is missing and apt-get cannot install it ({reason}): {_WAY_OUT}")
+    return (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
 
 
 @contextlib.contextmanager

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
+
+from chassis.errors import Refused
+from embedded.holding import hold, make_private
 
 _ALSO = ("token.key",)
 
@@ -29,12 +34,12 @@ def backup(file: Path) -> int:
     if not databases:
         Console().print(f"There is no database under {data}.", style="red")
         return 1
+    os.umask(0o077)
     with tempfile.TemporaryDirectory() as folder:
         # The consumers' snapshots first: an event may then be delivered twice (and is taken once), never not at all.
         for path in sorted(databases, key=lambda p: _order(p.stem)):
             with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(Path(folder) / path.name)) as copy:
                 source.backup(copy)
-        os.umask(0o077)
         with tarfile.open(file, "w:gz") as archive:
             for path in sorted(Path(folder).iterdir()):
                 archive.add(path, path.name)
@@ -46,16 +51,49 @@ def backup(file: Path) -> int:
 
 
 def restore(file: Path) -> int:
-    """Unpacks an archive into an empty data folder. Exit status 1 when the folder holds a database already."""
+    """Unpacks an archive into a data folder without databases: all of it or nothing.
+
+    Raises Refused when a process runs on the folder, when it holds a database, or when the file is no backup.
+    """
     data = _data()
-    if list(data.glob("*.db")):
-        Console().print(f"{data} holds databases already: move them away first.", style="red")
-        return 1
-    data.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(file) as archive:
-        archive.extractall(data, filter="data")
-    Console().print(f"Restored to {data}.")
+    with closing(hold(data)):
+        make_private(data)
+        if list(data.glob("*.db")):
+            raise Refused(
+                "NOT_EMPTY",
+                f"{data} holds databases already: move them away first.",
+                f"{data} 中已有数据库，请先将其移走。",
+            )
+        with tempfile.TemporaryDirectory(dir=data) as folder:
+            try:
+                count = _unpack(file, Path(folder))
+            except (tarfile.TarError, EOFError, zlib.error) as error:
+                raise _no_backup(file, str(error).partition("\n")[0] or type(error).__name__) from error
+            if not count:
+                raise _no_backup(file, "no database in it")
+            for path in Path(folder).iterdir():
+                path.replace(data / path.name)
+    Console().print(f"{count} databases restored to {data}.")
     return 0
+
+
+def _unpack(file: Path, folder: Path) -> int:
+    """How many databases were in it. Anything that no backup holds stays in the archive."""
+    count = 0
+    with tarfile.open(file) as archive:
+        for member in archive:
+            if member.isfile() and (member.name in _ALSO or re.fullmatch(r"[a-z_]+\.db", member.name)):
+                archive.extract(member.replace(mode=0o600), folder, filter="data")
+                count += member.name not in _ALSO
+    return count
+
+
+def _no_backup(file: Path, why: str) -> Refused:
+    return Refused(
+        "NO_BACKUP",
+        f"{file} is no backup that `dealwright backup` made ({why}).",
+        f"{file} 不是 dealwright backup 生成的备份。",
+    )
 
 
 def _order(service: str) -> int:

@@ -94,7 +94,10 @@ def apply(
     file: Path,
     validate_only: Annotated[bool, typer.Option("--validate-only", help="Only say what would change.")] = False,
 ) -> None:
-    """Apply a blueprint (YAML) to a running Dealwright: all parts or none."""
+    """Apply a blueprint (YAML) to a running Dealwright: all parts or none.
+
+    It is asked at DEALWRIGHT_URL, or else where `up` listens: HOST (127.0.0.1), PORT (8080), https with TLS_CERT.
+    """
     from embedded import remote
 
     raise typer.Exit(remote.apply(file, validate_only))
@@ -110,7 +113,10 @@ def invite(login: Annotated[str, typer.Argument(help="A login, or people/...")])
 
 @app.command()
 def simulate(file: Path) -> None:
-    """Decide the leads of history again under the policy in this file, and say what would differ."""
+    """Decide the leads of history again under the policy in this file, and say what would differ.
+
+    Asked at DEALWRIGHT_URL, or else where `up` listens: HOST (127.0.0.1), PORT (8080), https with TLS_CERT.
+    """
     from embedded import remote
 
     raise typer.Exit(remote.simulate(file))

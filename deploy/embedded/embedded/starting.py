@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from chassis.embedding import Embedding
 from chassis.service import Runtime, runtime
 from chassis.settings import Settings
 from embedded.catalogue import NAMES, load
+from embedded.holding import hold, let_through, make_private
 
 _PASSWORD = "DEALWRIGHT_ADMIN_PASSWORD"
 
@@ -45,17 +47,31 @@ def first_administrator() -> None:
 
 
 class House:
-    """The embedded deployment: every service and the gateway in this process, over SQLite, under one folder."""
+    """The embedded deployment: every service and the gateway in this process, over SQLite, under one folder, which is
+    this one's until `stop`."""
 
     def __init__(self, data: Path) -> None:
+        """Raises Refused when another process runs on this folder: each would hand out the other's events."""
         from gateway.settings import GatewaySettings
 
         self._doors = GatewaySettings()  # before anything is made: a wrong PORT is told with nothing done
-        self.embedding = Embedding([load(name) for name in NAMES], Settings(data=data))
+        self._held = hold(data)
+        try:
+            self.embedding = Embedding([load(name) for name in NAMES], Settings(data=data))
+        except BaseException:
+            self._held.close()
+            raise
         self.password: str | None = None
 
     def start(self) -> None:
         """Ready when it returns. Raises OSError when a port is taken."""
+        try:
+            self._start()
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _start(self) -> None:
         from directory.usecases.settings import settings
         from gateway.main import serve
 
@@ -71,6 +87,7 @@ class House:
     def stop(self) -> None:
         self.gateway.stop()
         self.embedding.stop()
+        self._held.close()
 
 
 def up_embedded() -> None:
@@ -78,7 +95,9 @@ def up_embedded() -> None:
     started = clock.monotonic()
     settings = Settings()
     telemetry.start("embedded", "up", settings.log_level, settings.trace_ratio)
-    house = House(Path(os.environ.get("DATA", "var")))
+    data = Path(os.environ.get("DATA", "var"))
+    house = House(data)
+    make_private(data)
     house.start()
     _greet(house.gateway.url, f"127.0.0.1:{house.gateway.grpc_port}", house.password, clock.monotonic() - started)
     wait_for_signal()
@@ -92,7 +111,9 @@ def up_cluster() -> None:
 
     started = clock.monotonic()
     folder = Path(os.environ.get("DATA", "var")) / "cluster"
-    with Cluster(folder.resolve(), http_port=GatewaySettings().http_port) as cluster:
+    held = hold(folder)
+    let_through(folder, folder.parent)
+    with closing(held), Cluster(folder.resolve(), http_port=GatewaySettings().http_port) as cluster:
         mine = runtime(
             load("directory"),
             Settings(data=folder, database_url=cluster.databases["directory"], token_key=SecretStr(cluster.token_key)),
