@@ -87,7 +87,9 @@ def _verify(mine: Runtime, console: Console) -> int:
             page = verify_journal(tx, following, lambda until=until: clock.monotonic() < until)  # type: ignore[misc]
         entries, decisions = entries + page.entries, decisions + page.decisions
         if page.first_wrong_entry:
-            console.print(f"Entry {page.first_wrong_entry} is wrong: {page.problem}", style="red", markup=False)
+            console.print(
+                f"Entry {page.first_wrong_entry} is wrong: {page.problem}", style="red", markup=False, soft_wrap=True
+            )
             return 1
         wrong += [(place, page.problem) for place in page.wrong_snapshots]
         following = page.next_entry
@@ -95,7 +97,7 @@ def _verify(mine: Runtime, console: Console) -> int:
             console.print(f"{entries} entries, {decisions} decisions so far …")
     console.print(f"{entries} entries, {decisions} decisions: every one re-derives.")
     for place, problem in wrong:
-        console.print(f"The snapshot at entry {place} is wrong. {problem}", style="red", markup=False)
+        console.print(f"The snapshot at entry {place} is wrong. {problem}", style="red", markup=False, soft_wrap=True)
     return 1 if wrong else 0
 
 

@@ -86,11 +86,11 @@ def _page(tx: Transaction, first: int, go_on: Callable[[], bool]) -> _Page:
     # In this order: what is appended meanwhile is then no more than what the head says.
     last, snapshot_place = storage.furthest(tx)
     seq, digest = storage.head(tx)
-    found = (_verified(tx, start, first, seq, go_on) for start in _beginnings(tx, first))
-    page = next(found)
-    if page.wrong:
-        # It may have begun with a wrong snapshot: then the beginning before that one tells.
-        page = next(found, page)
+    beginnings = _beginnings(tx, first)
+    page = _verified(tx, next(beginnings), first, seq, go_on)
+    if page.wrong and (earlier := next(beginnings, None)) is not None:
+        # It may have begun with a wrong snapshot: the beginning before that one tells, if it comes as far.
+        page = _verified(tx, earlier, first, seq, go_on, page.wrong)
     if page.wrong or page.more:
         return page
     if last > seq or (page.reached, page.head) != (seq, digest):
@@ -109,14 +109,15 @@ def _beginnings(tx: Transaction, first: int) -> Iterator[Kept]:
         yield start
 
 
-def _verified(tx: Transaction, start: Kept, first: int, until: int, go_on: Callable[[], bool]) -> _Page:
+def _verified(tx: Transaction, start: Kept, first: int, until: int, go_on: Callable[[], bool], least: int = 0) -> _Page:
+    """Up to `until` and at least up to `least`, whatever `go_on` says."""
     page = _Page(first)
     run = Verification(_StoredTurns(tx), start.state, start.head)
     snapshots = storage.snapshots_between(tx, run.seq, until)
     awaited = next(snapshots, None)
     before = 0
     for number, row in enumerate(storage.rows(tx, run.seq, until)):
-        if number and number % _LOOK_EVERY == 0 and not go_on():
+        if number and number % _LOOK_EVERY == 0 and row.record.seq > least and not go_on():
             page.more = True
             break
         if row.record.seq <= first:
