@@ -124,7 +124,7 @@ def test_the_gateways_own_service_is_behind_the_same_door(channel: grpc.Channel)
     blueprint = gateway_pb2_grpc.GatewayServiceStub(channel).GetBlueprint(
         gateway_pb2.GetBlueprintRequest(), metadata=ADMIN, timeout=5
     )
-    assert set(blueprint.content.fields) == {"calendars", "roles", "forms", "policies"}
+    assert set(blueprint.content.fields) == {"calendars", "roles", "forms", "policies", "version"}
 
 
 def test_health_answers_without_a_session(channel: grpc.Channel) -> None:
