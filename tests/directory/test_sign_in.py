@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -173,7 +173,12 @@ def test_nobody_locks_another_out_from_many_addresses_only_slows_him_down(
     settings.cache_clear()
     waits: list[float] = []
     real = sessions._hold_up
-    monkeypatch.setattr(sessions, "_hold_up", lambda seconds: (waits.append(seconds), real(seconds))[1])
+
+    def hold_up(seconds: float) -> None:
+        waits.append(seconds)
+        real(seconds)
+
+    monkeypatch.setattr(sessions, "_hold_up", hold_up)
     house.add("li")
     for number in range(12):
         with pytest.raises(Exception, match="UNAUTHENTICATED"):
@@ -319,15 +324,15 @@ def test_a_password_that_is_tried_first_is_none(password: str, house: Any) -> No
     me = house.add("li")
     caller = house.as_login("li")
     link = house.admin.InvitePerson(name=me.name).link
-    for field, call in (
-        (
-            "person.password",
-            lambda: house.admin.CreatePerson(person=pb.Person(login="wu", role="sales", password=password)),
-        ),
-        ("person.password", lambda: house.admin.UpdatePerson(person=pb.Person(name=me.name, password=password))),
+    one, same = pb.Person(login="wu", role="sales", password=password), pb.Person(name=me.name, password=password)
+    nobody, token = house.nobody(), link.split("token=")[1]
+    tries: list[tuple[str, Callable[[], Any]]] = [
+        ("person.password", lambda: house.admin.CreatePerson(person=one)),
+        ("person.password", lambda: house.admin.UpdatePerson(person=same)),
         ("new_password", lambda: caller.ChangePassword(name=me.name, current_password=PASSWORD, new_password=password)),
-        ("password", lambda: house.nobody().RedeemPasswordToken(token=link.split("token=")[1], password=password)),
-    ):
+        ("password", lambda: nobody.RedeemPasswordToken(token=token, password=password)),
+    ]
+    for field, call in tries:
         with pytest.raises(Exception, match="INVALID_ARGUMENT") as said:
             call()
         assert f"{field}: is too easy to guess" in str(said.value)

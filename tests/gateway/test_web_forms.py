@@ -62,7 +62,8 @@ def test_L3_a_page_of_a_site_that_the_form_names_may_send_it_and_read_the_answer
     sent = visitor("POST", path, json={"lead": {"phone": "1"}}, headers={"Origin": SITE})
     assert (sent.status_code, cors(sent)) == (200, {"access-control-allow-origin": SITE})
     # The page must be able to read what is wrong, too.
-    for body in ({"lead": {}}, {"lead": {"phone": 1}}):
+    bodies: list[dict[str, Any]] = [{"lead": {}}, {"lead": {"phone": 1}}]
+    for body in bodies:
         wrong = visitor("POST", path, json=body, headers={"Origin": SITE})
         assert (wrong.status_code, cors(wrong)) == (400, {"access-control-allow-origin": SITE})
 

@@ -154,7 +154,8 @@ def test_L4_a_form_names_the_sites_that_may_send_it_and_where_a_visitor_goes_aft
         ),
     ):
         for value in values:
-            form = leads_pb2.Form(name=made.name, **{name: [value] if name == "allowed_origins" else value})
+            given: dict[str, Any] = {name: [value] if name == "allowed_origins" else value}
+            form = leads_pb2.Form(name=made.name, **given)
             request = leads_pb2.UpdateFormRequest(form=form, update_mask=FieldMask(paths=[name]))
             assert wrong(desk.call, "UpdateForm", request) == [f"form.{name}"], value
 
