@@ -24,7 +24,7 @@ def command(data: Path, *words: str, **settings: str) -> subprocess.CompletedPro
     )
 
 
-def test_U2_a_lost_administrators_password_is_replaced_by_who_holds_the_data_folder(tmp_path: Path) -> None:
+def test_U5_a_lost_administrators_password_is_replaced_by_who_holds_the_data_folder(tmp_path: Path) -> None:
     with open_front(tmp_path) as front:
         done = command(tmp_path, "invite", "Admin", HOST="127.0.0.1", PORT=str(front.port))
         assert done.returncode == 0, done
@@ -41,21 +41,21 @@ def test_U2_a_lost_administrators_password_is_replaced_by_who_holds_the_data_fol
 
 
 @pytest.mark.parametrize("login", ["nobody", "people/nobody", "", "\x1b[1m"])
-def test_U2_nobody_is_invited_who_is_not_there(login: str, tmp_path: Path) -> None:
+def test_U5_nobody_is_invited_who_is_not_there(login: str, tmp_path: Path) -> None:
     with open_front(tmp_path):
         done = command(tmp_path, "invite", login.replace("\x00", ""))
     assert (done.returncode, "password#" in done.stdout) == (1, False)
     assert "找不到" in done.stdout
 
 
-def test_U2_without_a_directory_one_line_says_what_to_set(tmp_path: Path) -> None:
+def test_U5_without_a_directory_one_line_says_what_to_set(tmp_path: Path) -> None:
     done = command(tmp_path / "nothing", "invite", "admin")
     assert done.returncode == 1
     assert "DATA" in done.stdout
     assert not (tmp_path / "nothing").exists()
 
 
-def test_U2_an_invitations_link_opens_a_page_of_the_gateway_that_answered(tmp_path: Path) -> None:
+def test_U5_an_invitations_link_opens_a_page_of_the_gateway_that_answered(tmp_path: Path) -> None:
     with open_front(tmp_path) as front:
         person = front.done("POST", "/v1/people", json={"login": "li", "role": "sales"})["name"]
         link = front.done("POST", f"/v1/{person}:invite", json={})["link"]
