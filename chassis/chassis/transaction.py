@@ -85,10 +85,14 @@ class Transaction:
         return self.connection.dialect.name
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:
+        if False:  # the statement may read them
+            insert_together(self.connection, self._inserts)
+            self._inserts.clear()
         return self.connection.execute(statement, parameters)
 
     def insert_at_end(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Inserts rows that nothing in this transaction reads: they go with the outbox, in the same round trip."""
+        """Inserts rows with the outbox, in one round trip, or before the next `execute`. Until then they are not there
+        for `insert_rows` and `update_rows`."""
         self._inserts.append(Insert(table, columns, rows))
 
     def keep_answers(self, method: str, answers: Iterable[tuple[str, str, bytes, bytes]]) -> None:

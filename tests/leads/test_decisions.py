@@ -27,6 +27,15 @@ def act(desk: Desk, action: str, name: str, version: int, person: str = "") -> N
         directed.act(tx, action, name, version, person)
 
 
+def test_L19_a_decision_that_comes_twice_in_one_delivery_is_recorded_and_never_refused(desk: Desk) -> None:
+    """A refusal would return the turn of a lead that was taken."""
+    lead = desk.capture(phone=PHONE).lead
+    desk.announced()
+    decided = Decided(lead.name, "people/li", 0, 7)
+    desk.decide(decided, decided)
+    assert [type(event) for event in desk.announced()] == [events_pb2.LeadAssigned]
+
+
 def test_L19_a_recorded_decision_makes_the_owner_and_is_announced_once(desk: Desk) -> None:
     lead = desk.capture(phone=PHONE, region="上海", tags=["vip"]).lead
     desk.announced()
