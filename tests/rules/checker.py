@@ -51,14 +51,12 @@ def is_open(hours: Mapping[str, Any], moment: datetime) -> bool:
     """Whether the wall clock of the calendar's zone shows a minute of that day's hours."""
     local = moment.astimezone(ZoneInfo(hours["timeZone"]))
     day, weekly = local.strftime("%Y-%m-%d"), hours["weekly"]
+    usual = next((weekly[name] for name in WEEKDAYS if weekly.get(name)), [])
+    spans = weekly.get(WEEKDAYS[local.weekday()]) or []
     if day in hours["offDays"]:
         spans = []
     elif day in hours["workDays"]:
-        spans = hours.get("workDayHours")
-        if spans is None:
-            spans = next((weekly[name] for name in WEEKDAYS if weekly.get(name)), [])
-    else:
-        spans = weekly.get(WEEKDAYS[local.weekday()]) or []
+        spans = hours.get("workDayHours", usual)
     shown = local.strftime("%H:%M")
     return any(span[:5] <= shown < span[6:] for span in spans)
 

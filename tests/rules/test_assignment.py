@@ -198,6 +198,23 @@ def test_L12_a_step_matches_on_channel_intent_industry_category_or_region() -> N
     assert story.owners(1, channel="WECHAT") == ["a"]
 
 
+def test_L15_R20_a_scan_never_goes_back_to_the_nearest_who_had_the_lead_before() -> None:
+    story = Story()
+    story.person("here", cell=BOOTH)
+    story.person("there", cell=cell(31.1911, 121.3012))
+    story.person("twin", cell=BOOTH)
+    assert {story.decide([story.lead(cell=BOOTH)])[0].owner for _ in range(2)} == {"here", "twin"}
+    (decided,) = story.decide([story.lead(cell=BOOTH, excluded=("here",))])
+    assert (decided.owner, decided.step) == ("twin", "nearest")
+    (decided,) = story.decide([story.lead(cell=BOOTH, excluded=("here", "twin"))])
+    assert (decided.owner, decided.step) == ("there", "nearest")
+    before = story.state
+    (decided,) = story.decide([story.lead(cell=BOOTH, excluded=("here", "there", "twin"))])
+    assert (decided.owner, decided.reason) == ("", "EXCLUDED")
+    assert before.waiting != story.state.waiting
+    story.assert_sound()
+
+
 def test_L15_a_scan_goes_to_the_nearest_person_within_3_km_and_past_that_to_the_roster() -> None:
     story = Story()
     team(story, "booth", cell=BOOTH)

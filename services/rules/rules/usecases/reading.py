@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from chassis.access import Principal, Scope
 from chassis.errors import NotFound
@@ -153,7 +153,7 @@ def _ledger(tx: Transaction, state: State, key: str) -> rules_pb2.Ledger:
     rows = [
         rules_pb2.Ledger.Row(
             person=wire.person_name(person),
-            weight=members[person][0] // 1000 if person in members else 0,
+            weight=_weight(state, person, members[person][0] if person in members else 0, kept.without),
             turns=members[person][1] if person in members else 0,
             share=members[person][0] / total if person in members else 0.0,
             credit=owed.get(person, 0) / LEAD,
@@ -179,6 +179,11 @@ def _ledger(tx: Transaction, state: State, key: str) -> rules_pb2.Ledger:
         rows = [r for r in rows if _in_teams(principal, state, wire.bare(r.person))]
     message.rows.extend(rows)
     return message
+
+
+def _weight(state: State, person: str, dealt: int, without: Sequence[str]) -> int:
+    """The weight that a person is dealt by, or will be again with the next lead that he has not had before."""
+    return (state.people[person].weight if person in without else dealt) // 1000
 
 
 def _in_teams(principal: Principal, state: State, person: str) -> bool:
