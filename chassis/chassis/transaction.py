@@ -85,7 +85,7 @@ class Transaction:
         return self.connection.dialect.name
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:
-        if False:  # the statement may read them
+        if self._inserts:  # the statement may read them
             insert_together(self.connection, self._inserts)
             self._inserts.clear()
         return self.connection.execute(statement, parameters)

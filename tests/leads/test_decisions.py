@@ -31,8 +31,7 @@ def test_L19_a_decision_that_comes_twice_in_one_delivery_is_recorded_and_never_r
     """A refusal would return the turn of a lead that was taken."""
     lead = desk.capture(phone=PHONE).lead
     desk.announced()
-    decided = Decided(lead.name, "people/li", 0, 7)
-    desk.decide(decided, decided)
+    desk.decide(*(Decided(lead.name, "people/li", 0, 7) for _ in range(2)))
     assert [type(event) for event in desk.announced()] == [events_pb2.LeadAssigned]
 
 
