@@ -43,7 +43,8 @@ class Desk:
 
     def policy(self, **changes: Any) -> dict[str, Any]:
         """Publishes the default policy with these keys of it replaced, as part of the blueprint."""
-        content = {**self.default, **changes}
+        now = self.api.get("/v1/blueprint")["content"]["policies"]["assignment"]
+        content = _patch(now, {**self.default, **changes})
         answer: dict[str, Any] = self.api.post(
             "/v1/blueprint:apply", {"content": {"policies": {"assignment": content}}}
         )
@@ -118,3 +119,12 @@ _defaults: dict[str, dict[str, Any]] = {}
 def phone() -> str:
     """A number that nobody else in these tests has."""
     return str(next(_phones))
+
+
+def _patch(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """The merge patch (RFC 7396) that makes `now` what is wanted: what a document leaves out stays."""
+    changed = {
+        key: _patch(now[key], value) if isinstance(value, dict) and isinstance(now.get(key), dict) else value
+        for key, value in wanted.items()
+    }
+    return {**dict.fromkeys(now.keys() - wanted.keys()), **changed}
