@@ -51,7 +51,7 @@ def is_open(hours: Mapping[str, Any], moment: datetime) -> bool:
     """Whether the wall clock of the calendar's zone shows a minute of that day's hours."""
     local = moment.astimezone(ZoneInfo(hours["timeZone"]))
     day, weekly = local.strftime("%Y-%m-%d"), hours["weekly"]
-    usual = next((weekly[name] for name in WEEKDAYS if weekly.get(name)), [])
+    usual: list[str] = next((weekly[name] for name in WEEKDAYS if weekly.get(name)), [])
     spans = weekly.get(WEEKDAYS[local.weekday()]) or []
     if day in hours["offDays"]:
         spans = []

@@ -152,7 +152,11 @@ def test_a_turn_that_comes_back_is_looked_up_where_it_was_dealt(house: House, tm
     entries = house.entries()
     returned = entries[-1]
     assert isinstance(returned, TurnReturned)
-    for forged in ([*entries, returned], [*entries[:-1], replace(returned, decision=decision - 1)]):
+    for forged in (
+        [*entries, returned],
+        [*entries[:-1], replace(returned, decision=decision - 1)],
+        [*entries[:-1], replace(returned, person="a")],
+    ):
         with house.runtime.database.write() as connection:
             rows = {r.seq: r for r in connection.execute(sa.select(journal))}
             connection.execute(sa.delete(journal))
