@@ -17,6 +17,7 @@ from typing import Any
 
 TWICE, LATE, POISON = 0.20, 0.05, 0.01
 POISON_ID = "dead"
+SNAPSHOT_EVERY = 400
 _BODY = b"\xff\xff\xff"
 
 
@@ -157,19 +158,66 @@ def no_inbox() -> None:
     inbox.register = lambda tx, queue, envelopes: list(envelopes)
 
 
-def no_compare_and_set() -> None:
-    """The owner is written whatever the lead has become meanwhile."""
+def old_readings() -> None:
+    """A decision is judged by the lead as it was when it was decided about, whoever took it since: no lock is between
+    reading and writing. No defect: the compare-and-set is there for just this."""
+    import threading
+    import time
+
+    import leads.storage.leads as stored
     import leads.usecases.record
-    from leads.domain.ownership import Verdict
 
     record: Any = leads.usecases.record
-    judge = record.judge
+    storage: Any = stored
+    insert, by_name, record_each = storage.insert, storage.by_name, record._record_each
+    born: dict[str, Any] = {}
+    now = threading.local()
 
-    def always(held: Any, decided: Any) -> Any:
-        verdict = judge(held, decided)
-        return Verdict.TAKE if held is not None and decided.owner else verdict
+    def remember(tx: Any, new: Any) -> None:
+        insert(tx, new)
+        born.update((lead.name, lead) for lead in new)
 
-    record.judge = always
+    def read(tx: Any, names: Any, lock: bool = False) -> Any:
+        about = getattr(now, "about", {})
+        found = by_name(tx, names, lock and not about)
+        if about and tx.dialect == "postgresql":
+            time.sleep(0.05)  # for others to write
+        for name in found.keys() & born.keys() & about.keys():
+            if about[name] == born[name].owner_version < found[name].owner_version:
+                found[name] = born[name]
+        return found
+
+    def judge(tx: Any, decisions: Any) -> None:
+        now.about = {d.lead: d.owner_version for d in decisions}
+        try:
+            record_each(tx, decisions)
+        finally:
+            now.about = {}
+
+    storage.insert, storage.by_name, record._record_each = remember, read, judge
+
+
+def no_compare_and_set() -> None:
+    """The owner is written whatever the lead has become meanwhile: the statement compares nothing."""
+    import leads.storage.ownership as ownership
+    from chassis.database import update_rows
+
+    written: Any = ownership
+
+    def set_at_once(tx: Any, changes: Any) -> set[str]:
+        rows = sorted((before.name, after) for before, after in changes)
+        done = update_rows(
+            tx.connection,
+            written.leads,
+            ("name",),
+            written._SET,
+            [(name, *written._set(after)) for name, after in rows],
+            returning=("name",),
+        )
+        return {row[0] for row in done}
+
+    old_readings()
+    written.compare_and_set = set_at_once
 
 
 def lost_turn() -> None:
@@ -187,9 +235,17 @@ PLANTS: dict[str, Callable[[], None]] = {
     "": nothing,
     "early acknowledgement": early_acknowledgement,
     "no inbox": no_inbox,
+    "old readings": old_readings,
     "no compare-and-set": no_compare_and_set,
     "lost turn": lost_turn,
 }
+
+
+def keep_snapshots() -> None:
+    """Every few hundred entries, so that restarts begin with one and the check has some to compare."""
+    from rules.usecases import journal
+
+    journal.SNAPSHOT_EVERY = SNAPSHOT_EVERY
 
 
 def main() -> None:
@@ -201,6 +257,8 @@ def main() -> None:
         trouble_local_bus(rng)
     else:
         trouble_broker(rng)
+    if role == "up" or sys.argv[2] == "rules":
+        keep_snapshots()
     PLANTS[os.environ.get("PLANT", "")]()
     from embedded.command import app
 

@@ -1,5 +1,5 @@
 """What must hold after any fault, read from the databases. Shares no code with what it judges, but for the layout of
-tables and messages (and, for decisions, beside an independent reading, the product's own verification)."""
+tables and messages (and, beside an independent reading, the product's own verification: as one more opinion)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
 from dealwright.leads.v1 import events_pb2
+from embedded.catalogue import load as service_of
 from tests.faults.chaos import POISON_ID
+from tests.faults.fold import Fold, folded
 from tests.faults.load import Acknowledged
-from tests.rules.checker import check as check_journal
 from tests.rules.checker import read
 
-_ASSIGNED, _CONTACTED = 3, 4
+_WAITING, _UNASSIGNED, _ASSIGNED, _CONTACTED, _QUALIFIED, _DISQUALIFIED = 1, 2, 3, 4, 5, 6
 
 
 @dataclass
@@ -30,8 +31,14 @@ class Verdict:
     epochs: int = 0
     worst_in_epoch: float = 0.0
     worst_credit: float = 0.0
+    # The most open leads that anybody ever had beyond his limit, by whatever way they came.
     overshoot: int = 0
     refused: int = 0
+    # Leads that nobody may take at the end, and snapshots that were compared.
+    waiting: int = 0
+    snapshots: int = 0
+    # What was done by hand beside the captures, and answered.
+    acts: dict[str, int] = field(default_factory=dict)
 
 
 def engine(url: str) -> sa.Engine:
@@ -56,6 +63,28 @@ def unsettled(databases: dict[str, sa.Engine]) -> list[str]:
     return found
 
 
+def unhandled(databases: dict[str, sa.Engine]) -> list[str]:
+    """Subscribers that have not handled as many events as were announced to them."""
+    announced: Counter[str] = Counter()
+    for on in databases.values():
+        announced.update({r.type: int(r.events) for r in rows(on, _ANNOUNCED)})
+    found = []
+    for service, on in databases.items():
+        handled = {r.subscriber: r.events for r in rows(on, _HANDLED)}
+        for subscription in service_of(service).subscribers():
+            queue = subscription.queue(service)
+            sent = sum(announced[kind] for kind in subscription.types)
+            if handled.get(queue, 0) != sent:
+                found.append(f"{queue} handled {handled.get(queue, 0)} of {sent} events")
+    return found
+
+
+_ANNOUNCED = "SELECT type, sum(events) AS events FROM outbox GROUP BY type"
+_HANDLED = (
+    f"SELECT subscriber, count(*) AS events FROM inbox WHERE event_id NOT LIKE '{POISON_ID}%' GROUP BY subscriber"
+)
+
+
 def events(on: sa.Engine, kind: type[Any]) -> list[tuple[Envelope, Any]]:
     """Every event of a type that a service ever announced, from its outbox."""
     found = []
@@ -66,14 +95,22 @@ def events(on: sa.Engine, kind: type[Any]) -> list[tuple[Envelope, Any]]:
     return found
 
 
+_LEADS = "SELECT name, phone, owner, owner_version, status, status_reason, deciding FROM leads"
+
+
 def check(databases: dict[str, sa.Engine], acknowledged: Acknowledged) -> Verdict:
-    verdict = Verdict(wrong=list(acknowledged.wrong))
-    leads = {r.name: r for r in rows(databases["leads"], "SELECT name, phone, owner, owner_version, status FROM leads")}
+    verdict = Verdict(wrong=list(acknowledged.wrong), acts=dict(sorted(acknowledged.acts.items())))
+    leads = {r.name: r for r in rows(databases["leads"], _LEADS)}
     verdict.leads = len(leads)
     _nothing_lost(verdict, leads, acknowledged)
     owners = _one_owner_at_any_instant(verdict, databases["leads"], leads)
-    _journal(verdict, databases["rules"], leads, owners)
-    _inbox(verdict, databases)
+    _acts(verdict, databases["leads"], owners, acknowledged)
+    fold = _journal(verdict, databases["rules"], owners)
+    _loads(verdict, fold, leads)
+    _ownerships(verdict, databases["rules"], leads, owners)
+    _waiting(verdict, databases["rules"], fold, leads)
+    _presence(verdict, databases["directory"], fold)
+    verdict.wrong += [f"NOT HANDLED: {text}" for text in unhandled(databases)]
     _poison(verdict, databases)
     return verdict
 
@@ -128,34 +165,109 @@ def _one_owner_at_any_instant(
     return history
 
 
-def _journal(
-    verdict: Verdict, on: sa.Engine, leads: dict[str, Any], owners: dict[str, dict[int, tuple[str, str, int]]]
-) -> None:
-    """The chain and every decision, by an independent reading and by the product's own; what the journal believes of
-    ownership is what `leads` recorded."""
+def _acts(verdict: Verdict, on: sa.Engine, owners: dict[str, Any], acknowledged: Acknowledged) -> None:
+    """What was answered to people was done: at least as often as it was answered."""
+    done: Counter[tuple[str, str]] = Counter()
+    done.update(("contact", event.lead) for _, event in events(on, events_pb2.LeadContacted))
+    done.update(("release", event.lead) for _, event in events(on, events_pb2.LeadReleased))
+    for lead, versions in owners.items():
+        done.update(("claim", lead) for _, how, _ in versions.values() if how == "CLAIM")
+        done.update((owner, lead) for owner, _, _ in versions.values())
+    for (act, lead), count in acknowledged.done.items():
+        if done[act, lead] < count:
+            verdict.wrong.append(f"ACT LOST: {act} of {lead} was answered {count} times, announced {done[act, lead]}")
+
+
+def _journal(verdict: Verdict, on: sa.Engine, owners: dict[str, dict[int, tuple[str, str, int]]]) -> Fold:
+    """The chain, every decision and every snapshot, by an independent reading, the first two by the product's own as
+    well; every turn was taken or came back. Returns the fold of that reading."""
     from rules.domain.chain import Record, verify
 
     journal = rows(on, "SELECT seq, body, hash FROM journal ORDER BY seq")
-    findings = check_journal([(bytes(r.body), bytes(r.hash)) for r in journal])
-    verdict.wrong += [f"JOURNAL: {text}" for text in findings.wrong]
-    verdict.decisions, verdict.epochs = findings.decisions, findings.epochs
+    snapshots = rows(on, "SELECT seq, hash, state, digest FROM snapshots ORDER BY seq")
+    fold, damaged = folded(journal, snapshots)
+    findings = fold.checker.findings
+    verdict.wrong += [f"JOURNAL: {text}" for text in fold.wrong]
+    verdict.wrong += damaged
+    verdict.snapshots = len(snapshots)
+    verdict.decisions, verdict.epochs = findings.decisions, sum(b.epochs for b in fold.checker.books.values())
     verdict.worst_in_epoch, verdict.worst_credit = float(findings.worst_in_epoch), float(findings.worst_credit)
     report = verify(Record(r.seq, bytes(r.body), bytes(r.hash)) for r in journal)
     if report.wrong:
         verdict.wrong.append(f"VERIFY: entry {report.wrong}: {report.reason}")
     head = rows(on, "SELECT seq, hash FROM journal_head")
-    if head and (head[0].seq != len(journal) or bytes(head[0].hash) != report.head):
+    if head and (head[0].seq != len(journal) or bytes(head[0].hash) != fold.head):
         verdict.wrong.append(f"HEAD: the head is at {head[0].seq}, the journal ends at {len(journal)}")
     _same_owners(verdict, journal, owners)
-    open_now = Counter(r.owner for r in leads.values() if r.status in (_ASSIGNED, _CONTACTED))
-    for person, (count, _, _) in report.state.load.items():
-        if count != open_now[f"people/{person}"]:
-            verdict.wrong.append(
-                f"LOAD: the journal counts {count} open leads of {person}, {open_now[f'people/{person}']} are"
-            )
-        limit = report.state.people[person].open_limit if person in report.state.people else None
+    return fold
+
+
+def _bare(name: str) -> str:
+    return str(name).partition("/")[2]
+
+
+def _loads(verdict: Verdict, fold: Fold, leads: dict[str, Any]) -> None:
+    """Who has which lead open, lead by lead, is what the journal counts."""
+    open_now = {_bare(r.name): _bare(r.owner) for r in leads.values() if r.status in (_ASSIGNED, _CONTACTED)}
+    for lead in {*open_now, *fold.holds}:
+        counted = {person: count for person, count in fold.holds.get(lead, {}).items() if count}
+        if counted != ({open_now[lead]: 1} if lead in open_now else {}):
+            verdict.wrong.append(f"LOAD: the journal counts {counted} for {lead}, open with {open_now.get(lead)}")
+    verdict.overshoot = fold.overshoot
+    for person, count in Counter(open_now.values()).items():
+        limit = fold.limit(person)
         if limit is not None:
-            verdict.overshoot = max(verdict.overshoot, open_now[f"people/{person}"] - limit)
+            verdict.overshoot = max(verdict.overshoot, count - limit)
+
+
+_OWNERSHIPS = "SELECT lead, owner_version, owner, decision, contacted, closed, next_due FROM ownerships"
+
+
+def _ownerships(verdict: Verdict, on: sa.Engine, leads: dict[str, Any], owners: dict[str, Any]) -> None:
+    """What the rules keep of every ownership is what `leads` has: number, owner, decision, contacted, closed."""
+    known = {r.lead: r for r in rows(on, _OWNERSHIPS)}
+    for stray in known.keys() - {_bare(name) for name in leads}:
+        verdict.wrong.append(f"OWNERSHIP: of {stray}, which is no lead")
+    for lead in leads.values():
+        row = known.get(_bare(lead.name))
+        if row is None:
+            if lead.owner_version:
+                verdict.wrong.append(f"OWNERSHIP: {lead.name} is at version {lead.owner_version}, the rules know none")
+            continue
+        _, how, decision = owners.get(lead.name, {}).get(lead.owner_version, ("", "", 0))
+        closed = lead.status in (_QUALIFIED, _DISQUALIFIED)
+        should = (lead.owner_version, _bare(lead.owner), decision if how == "RULES" else 0, closed)
+        told = (row.owner_version, row.owner, row.decision, bool(row.closed))
+        if told != should:
+            verdict.wrong.append(f"OWNERSHIP: of {lead.name} the rules know {told}, leads has {should}")
+        if lead.status == _CONTACTED and not row.contacted:
+            verdict.wrong.append(f"OWNERSHIP: {lead.name} was contacted, and its first response is still awaited")
+        if bool(row.next_due) != (lead.status in (_ASSIGNED, _CONTACTED)):
+            verdict.wrong.append(f"CLOCK: {lead.name} is at status {lead.status}, its next clock at {row.next_due}")
+
+
+def _waiting(verdict: Verdict, on: sa.Engine, fold: Fold, leads: dict[str, Any]) -> None:
+    """Who waits for an owner by the journal is who has none for the same reason, or keeps one until there is another;
+    and what each was announced with is kept for as long."""
+    wanting = {_bare(r.name): r.status_reason for r in leads.values() if r.status == _UNASSIGNED or r.deciding}
+    verdict.waiting = len(wanting)
+    told = {lead: waits.reason for lead, waits in fold.waiting.items()}
+    for lead in {*wanting, *told}:
+        if wanting.get(lead) != told.get(lead):
+            verdict.wrong.append(f"WAITING: {lead}: {told.get(lead)!r} by the journal, {wanting.get(lead)!r} by leads")
+    kept = {r.lead for r in rows(on, "SELECT lead FROM waiting_leads")}
+    for lead in kept ^ told.keys():
+        where = "is announced and does not wait" if lead in kept else "waits, and its announcement is not kept"
+        verdict.wrong.append(f"WAITING: {lead} {where}")
+
+
+def _presence(verdict: Verdict, on: sa.Engine, fold: Fold) -> None:
+    """Who is there by the journal is who is there by the directory."""
+    for person in rows(on, "SELECT name, presence FROM people WHERE state = 'ACTIVE' AND role = 'sales'"):
+        if fold.presence(_bare(person.name)) != person.presence:
+            verdict.wrong.append(
+                f"PRESENCE: {person.name} is {person.presence}, the journal says {fold.presence(_bare(person.name))}"
+            )
 
 
 def _same_owners(verdict: Verdict, journal: list[Any], owners: dict[str, dict[int, tuple[str, str, int]]]) -> None:
@@ -187,18 +299,6 @@ def _same_owners(verdict: Verdict, journal: list[Any], owners: dict[str, dict[in
         if (seq in taken) == (seq in returned):
             fate = "both taken and returned" if seq in taken else "neither taken nor returned"
             verdict.wrong.append(f"LOST TURN: decision {seq} about {lead} was {fate}")
-
-
-def _inbox(verdict: Verdict, databases: dict[str, sa.Engine]) -> None:
-    """Every decision was handled by `leads`."""
-    handled = {
-        r.event_id for r in rows(databases["leads"], "SELECT event_id FROM inbox WHERE subscriber = 'leads.record'")
-    }
-    from dealwright.rules.v1.events_pb2 import LeadAssignmentDecided
-
-    missing = [e.id for e, _ in events(databases["rules"], LeadAssignmentDecided) if e.id not in handled]
-    if missing:
-        verdict.wrong.append(f"NOT HANDLED: {len(missing)} decisions never reached leads, {missing[0]} is one")
 
 
 def _poison(verdict: Verdict, databases: dict[str, sa.Engine]) -> None:

@@ -22,11 +22,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.faults.check import Verdict, check, unsettled
-from tests.faults.load import REGIONS, Load, insist
+from tests.faults.check import Verdict, check, unhandled, unsettled
+from tests.faults.load import REGIONS, Acknowledged, Load, Staff, insist
 from tests.faults.systems import PASSWORD, ClusterSystem, EmbeddedSystem, System
 
 ACKNOWLEDGED, IN_FLIGHT = 200, 20
+# Events that nobody has handled after so long, with nothing else moving, will not be.
+_STILL = 15.0
 # A system is given up after so many rounds and a fresh one begun: the checker reads all of history each time.
 ROUNDS_EACH = {"cluster": 20, "embedded": 25}
 
@@ -35,10 +37,11 @@ class Violated(AssertionError):
     """An invariant did not hold. Names the seed and the round, so that it can be repeated."""
 
 
-def people(system: System, token: str) -> list[str]:
-    """Four people in each region, one of them with room for 40 open leads."""
-    names = []
-    for region in REGIONS:
+def people(system: System, token: str) -> Staff:
+    """Four people in each region, one of them with room for 40 open leads; the first of each claims leads, too."""
+    regions: dict[str, list[str]] = {region: [] for region in REGIONS}
+    claimers = []
+    for region, names in regions.items():
         for number in range(4):
             person: dict[str, Any] = {
                 "displayName": f"{region}{number}",
@@ -51,16 +54,26 @@ def people(system: System, token: str) -> list[str]:
             if number == 3:
                 person["capacity"] = {"open": 40}
             names.append(insist(system.url, "/v1/people", person, token)["name"])
-    return names
+        signing_in = {"login": f"sales-{REGIONS.index(region)}-0", "password": PASSWORD}
+        claimers.append(insist(system.url, "/v1/sessions", signing_in)["token"])
+    return Staff(regions, claimers)
 
 
 def wait_settled(system: System, seconds: float) -> bool:
+    """Whether nothing is under way any more. What was announced and not handled is waited for only while that moves:
+    the check names it."""
     end = time.monotonic() + seconds
-    calm = 0
+    calm, left, since = 0, [""], time.monotonic()
     while time.monotonic() < end:
-        calm = calm + 1 if not unsettled(system.databases) else 0
-        if calm >= 3:
-            return True
+        if unsettled(system.databases):
+            calm = 0
+        else:
+            calm += 1
+            now = unhandled(system.databases)
+            if now != left:
+                left, since = now, time.monotonic()
+            if calm >= 3 and (not left or time.monotonic() - since > _STILL):
+                return True
         time.sleep(0.3)
     return False
 
@@ -71,20 +84,20 @@ class Drill:
     def __init__(self, system: System, seed: str) -> None:
         self.system, self._seed = system, seed
         self._rng = random.Random(seed)
-        self._acknowledged: dict[str, str] = {}
+        self.acknowledged = Acknowledged()
         self.kills: list[str] = []
         self._token = ""
-        self._people: list[str] = []
+        self._staff = Staff({}, [])
 
     def begin(self) -> None:
         self._token = insist(self.system.url, "/v1/sessions", {"login": "admin", "password": PASSWORD})["token"]
-        self._people = people(self.system, self._token)
+        self._staff = people(self.system, self._token)
         if not wait_settled(self.system, 60):
             raise Violated(f"the system did not settle before the first round: {unsettled(self.system.databases)}")
 
     def round(self, number: int) -> Verdict:
         """One round. Raises Violated."""
-        load = Load(self.system.url, self.system.front_door, self._token, self._people, f"{self._seed}-{number}")
+        load = Load(self.system.url, self.system.front_door, self._token, self._staff, f"{self._seed}-{number}")
         load.offset(number)
         load.start()
         down: list[str] = []
@@ -104,9 +117,11 @@ class Drill:
         self._wait(lambda: len(load.acknowledged.leads) >= ACKNOWLEDGED, 120, "200 acknowledged leads")
         load.stop()
         quiet = wait_settled(self.system, 90)
-        self._acknowledged.update(load.acknowledged.leads)
-        load.acknowledged.leads = self._acknowledged
-        verdict = check(self.system.databases, load.acknowledged)
+        # All that was ever acknowledged is asked for, not this round's alone.
+        self.acknowledged.leads.update(load.acknowledged.leads)
+        self.acknowledged.done.update(load.acknowledged.done)
+        self.acknowledged.acts, self.acknowledged.wrong = load.acknowledged.acts, load.acknowledged.wrong
+        verdict = check(self.system.databases, self.acknowledged)
         if not quiet:
             verdict.wrong.append(f"STUCK after 90 s: {unsettled(self.system.databases)}")
         return verdict
@@ -148,7 +163,8 @@ def _line(form: str, number: int, verdict: Verdict, kills: list[str], seconds: f
     state = "ok" if not verdict.wrong else f"{len(verdict.wrong)} VIOLATIONS"
     return (
         f"{form} round {number}: {state}, killed {', '.join(kills)}, {verdict.leads} leads, "
-        f"{verdict.decisions} decisions, {verdict.refused} turns returned, {verdict.poison} poison parked, "
+        f"{verdict.decisions} decisions, {verdict.refused} turns returned, {verdict.waiting} waiting, "
+        f"{verdict.snapshots} snapshots, {sum(verdict.acts.values())} acts by hand, {verdict.poison} poison parked, "
         f"{seconds:.1f} s"
     )
 

@@ -1,7 +1,8 @@
 """Captures under fire: callers that never give up, and remember every acknowledgement.
 
-Single captures go through the gRPC front door, batches of 20 through REST, now and then a lead is moved by hand
-right after its capture (so that a decision finds its lead owned already). All over loopback, bounded by `stop`.
+Single captures go through the gRPC front door, batches of 20 through REST. Now and then somebody acts by hand: a lead
+is moved right after its capture (so that a decision finds its lead owned already), contacted, released, claimed from
+the pool; people go and come back, a whole region at a time too. All over loopback, bounded by `stop`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,15 +26,20 @@ from dealwright.leads.v1 import leads_pb2, leads_pb2_grpc
 REGIONS = ("华东", "华南", "华北", "西南", "西北")
 # A connection cut in the middle of an answer is an HTTPException and no OSError.
 AWAY = (OSError, http.client.HTTPException)
+# What may keep a person from doing something while others act on the same lead.
+_LOST = ("NOT_OWNED", "NOT_POOLED", "COOL_DOWN", "FULL_OPEN", "AWAY", "OFFLINE", "PICK_LIMIT", "STALE", "CLOSED")
 SINGLES, BATCHES, ROWS = 26, 2, 20
 ENOUGH = 1000
 
 
 @dataclass
 class Acknowledged:
-    """What Dealwright said it has: phone to lead."""
+    """What Dealwright said it has: phone to lead. What it said it did: how often, by (act or new owner, lead).
+    `acts`: how often each act was answered."""
 
     leads: dict[str, str] = field(default_factory=dict)
+    done: Counter[tuple[str, str]] = field(default_factory=Counter)
+    acts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -67,12 +74,26 @@ def _capture(stub: Any, request: leads_pb2.CaptureLeadRequest, metadata: Any) ->
     return str(stub.CaptureLead(request, metadata=metadata, timeout=5).lead.name)
 
 
+@dataclass(frozen=True)
+class Staff:
+    """The people of the drill by region, and the tokens of those who sign in to claim leads."""
+
+    regions: dict[str, list[str]]
+    claimers: list[str]
+
+    @property
+    def everybody(self) -> list[str]:
+        return [person for people in self.regions.values() for person in people]
+
+
 class Load:
     """Runs callers until `stop`. `acknowledged` and `in_flight` may be read at any time."""
 
-    def __init__(self, url: str, front_door: str, token: str, people: list[str], seed: str) -> None:
+    def __init__(self, url: str, front_door: str, token: str, staff: Staff, seed: str) -> None:
         self.acknowledged = Acknowledged()
-        self._url, self._front_door, self._token, self._people = url, front_door, token, people
+        self._url, self._front_door, self._token, self._staff = url, front_door, token, staff
+        self._captured: deque[str] = deque(maxlen=200)
+        self._released: deque[str] = deque(maxlen=100)
         self._seed = seed
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -81,6 +102,7 @@ class Load:
         self._threads = [
             *(threading.Thread(target=self._singles, args=(i,), daemon=True) for i in range(SINGLES)),
             *(threading.Thread(target=self._batches, args=(i,), daemon=True) for i in range(BATCHES)),
+            threading.Thread(target=self._come_and_go, daemon=True),
         ]
 
     @property
@@ -155,8 +177,7 @@ class Load:
                 )
                 name = self._until_answered(partial(_capture, stub, request, metadata))
                 self._acknowledge(lead["phone"], name)
-                if rng.random() < 0.05:
-                    self._move(rng, name)
+                self._act_now_and_then(rng, name)
 
     def _until_answered(self, ask: Any) -> str:
         with self._lock:
@@ -175,18 +196,63 @@ class Load:
             with self._lock:
                 self._flying -= 1
 
-    def _move(self, rng: random.Random, lead: str) -> None:
-        """By hand, at once; it may well lose against the rules, and either way there is one owner."""
+    def _act_now_and_then(self, rng: random.Random, lead: str) -> None:
+        """On a lead just captured, or on one from a while ago. It may well lose against the rules or a colleague, and
+        either way there is one owner."""
+        with self._lock:
+            self._captured.append(lead)
+            earlier = rng.choice(self._captured)
+        chance = rng.random()
+        if chance < 0.05:
+            self._act("reassign", lead, {"owner": rng.choice(self._staff.everybody), "reason": "drill"})
+        elif chance < 0.10:
+            self._act("contact", earlier, {"note": "drill"})
+        elif chance < 0.15:
+            if self._act("release", earlier, {"reason": "drill"}):
+                self._released.append(earlier)
+        elif chance < 0.22:
+            with self._lock:
+                free = self._released.popleft() if self._released else ""
+            if free:
+                self._act("claim", free, {}, rng.choice(self._staff.claimers))
+
+    def _act(self, act: str, name: str, body: dict[str, Any], token: str = "") -> bool:
+        """Whether it was answered. Asked once: without an answer nobody knows whether it was done."""
         try:
-            call(
-                self._url,
-                f"/v1/{lead}:reassign",
-                {"owner": rng.choice(self._people), "reason": "drill"},
-                self._token,
-                timeout=5,
-            )
+            call(self._url, f"/v1/{name}:{act}", body, token or self._token, timeout=5)
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+            if error.code < 500 and not any(reason in said for reason in _LOST):
+                self.acknowledged.wrong.append(f"refused: {act} of {name}: {error.code} {said}")
+            return False
         except AWAY:
-            return
+            return False
+        with self._lock:
+            self.acknowledged.acts[act] += 1
+            if "owner" in body:  # who had it already, has it: nothing need have happened
+                self.acknowledged.done[body["owner"], name] = 1
+            elif name.startswith("leads/"):
+                self.acknowledged.done[act, name] += 1
+        return True
+
+    def _come_and_go(self) -> None:
+        """One region after another goes home as a whole, so that its leads wait; single people come and go. Who is away
+        when the load stops stays so: somebody waits when the books are checked."""
+        rng = random.Random(f"{self._seed} presence")
+        for person in self._staff.everybody:
+            self._is(person, "ONLINE")
+        while not self._stopping.is_set():
+            region = rng.choice(list(self._staff.regions.values()))
+            for presence, at_least in ((rng.choice(("AWAY", "OFFLINE")), 0.6), ("ONLINE", 0.1)):
+                for person in region:
+                    self._is(person, presence)
+                self._is(rng.choice(self._staff.everybody), rng.choice(("AWAY", "ONLINE")))
+                if self._stopping.wait(at_least + rng.uniform(0.0, 0.4)):
+                    return
+
+    def _is(self, person: str, presence: str) -> None:
+        if not self._stopping.is_set():
+            self._act("setPresence", person, {"presence": presence})
 
     def _batches(self, index: int) -> None:
         rng = random.Random(f"{self._seed} batch {index}")
@@ -199,7 +265,7 @@ class Load:
             try:
                 left = rows
                 while left:
-                    left = self._send(left)
+                    left = self._send(rng, left)
                     if left:
                         time.sleep(0.1)
             finally:
@@ -207,7 +273,7 @@ class Load:
                     self._flying -= 1
             time.sleep(0.05)
 
-    def _send(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _send(self, rng: random.Random, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Returns the rows to send again."""
         try:
             answer = call(self._url, "/v1/leads:batchCapture", {"requests": rows}, self._token)
@@ -222,4 +288,6 @@ class Load:
                     again.append(row)
             else:
                 self._acknowledge(row["lead"]["phone"], result["lead"]["name"])
+                if rng.random() < 0.1:
+                    self._act_now_and_then(rng, result["lead"]["name"])
         return again

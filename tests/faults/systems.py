@@ -18,7 +18,7 @@ from tests.faults.check import engine
 
 CHAOS = Path(__file__).with_name("chaos.py")
 PASSWORD = "drill drill drill"
-SERVICES = ("directory", "leads", "rules")
+SERVICES = ("directory", "leads", "rules", "gateway")
 
 
 class System(Protocol):

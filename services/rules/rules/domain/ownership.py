@@ -114,7 +114,7 @@ def began(
         return None
     return replace(
         now,
-        decision=decision or now.decision,
+        decision=decision,  # none: what was believed of a decision for the same person was refused
         misses=now.misses if decision else 0,
         contacted=now.contacted or contacted,
         response=now.response if now.response.due else Clock(dues.response),
