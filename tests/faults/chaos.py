@@ -9,6 +9,7 @@ by replacing functions: the product has no switch for it.
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 import sys
@@ -260,9 +261,20 @@ def main() -> None:
     if role == "up" or sys.argv[2] == "rules":
         keep_snapshots()
     PLANTS[os.environ.get("PLANT", "")]()
+    if role == "work":
+        sys.exit(_work(sys.argv[2]))
     from embedded.command import app
 
     app()
+
+
+def _work(name: str) -> int:
+    """What `dealwright work` comes to. That one starts itself anew, and the chaos would be gone."""
+    from chassis.bus import worker
+    from chassis.service import runtime
+    from chassis.settings import Settings
+
+    return worker.run(runtime(importlib.import_module(f"{name}.main").service, Settings()))
 
 
 if __name__ == "__main__":
