@@ -81,8 +81,9 @@ def wait_settled(system: System, seconds: float) -> bool:
 class Drill:
     """Rounds on one system."""
 
-    def __init__(self, system: System, seed: str) -> None:
-        self.system, self._seed = system, seed
+    def __init__(self, system: System, seed: str, patience: float = 90.0) -> None:
+        """`patience`: seconds that the system has to settle after a round."""
+        self.system, self._seed, self._patience = system, seed, patience
         self._rng = random.Random(seed)
         self.acknowledged = Acknowledged()
         self.kills: list[str] = []
@@ -116,14 +117,14 @@ class Drill:
             self.system.restart(victim)
         self._wait(lambda: len(load.acknowledged.leads) >= ACKNOWLEDGED, 120, "200 acknowledged leads")
         load.stop()
-        quiet = wait_settled(self.system, 90)
+        quiet = wait_settled(self.system, self._patience)
         # All that was ever acknowledged is asked for, not this round's alone.
         self.acknowledged.leads.update(load.acknowledged.leads)
         self.acknowledged.done.update(load.acknowledged.done)
         self.acknowledged.acts, self.acknowledged.wrong = load.acknowledged.acts, load.acknowledged.wrong
         verdict = check(self.system.databases, self.acknowledged)
         if not quiet:
-            verdict.wrong.append(f"STUCK after 90 s: {unsettled(self.system.databases)}")
+            verdict.wrong.append(f"STUCK after {self._patience:.0f} s: {unsettled(self.system.databases)}")
         return verdict
 
     def _wait(self, true: Any, seconds: float, what: str) -> None:
@@ -134,7 +135,9 @@ class Drill:
             time.sleep(0.02)
 
 
-def campaign(form: str, rounds: int, seed: int, plant: str = "", quiet: bool = False) -> list[Verdict]:
+def campaign(
+    form: str, rounds: int, seed: int, plant: str = "", quiet: bool = False, patience: float = 90.0
+) -> list[Verdict]:
     """Runs so many rounds, on fresh systems now and then. Stops at the first violation, which the last verdict has."""
     verdicts: list[Verdict] = []
     while len(verdicts) < rounds:
@@ -143,7 +146,7 @@ def campaign(form: str, rounds: int, seed: int, plant: str = "", quiet: bool = F
             os.chmod(folder, 0o755)  # PostgreSQL runs as another user when we are root
             make: Any = ClusterSystem if form == "cluster" else EmbeddedSystem
             with make(Path(folder), part, plant) as system:
-                drill = Drill(system, part)
+                drill = Drill(system, part, patience)
                 drill.begin()
                 for number in range(min(ROUNDS_EACH[form], rounds - len(verdicts))):
                     started = time.monotonic()
