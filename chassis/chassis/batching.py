@@ -32,7 +32,7 @@ from chassis.database import is_unavailable, may_have_committed
 from chassis.errors import Problem
 from chassis.rpc import Item
 from chassis.service import Runtime
-from chassis.transaction import Origin, Repeated, Transaction
+from chassis.transaction import Again, Origin, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -113,13 +113,13 @@ class Batcher:
 
     def _commit(self, batch: list[_Waiting]) -> None:
         pauses = iter(PAUSES)
-        repeated = False
+        attempt = 0
         while batch:
             answers: Sequence[Answer | Exception]
             try:
-                answers = self._attempt([w.item for w in batch], repeated)
-            except Repeated:
-                repeated = True
+                answers = self._attempt([w.item for w in batch], attempt)
+            except Again:
+                attempt += 1
                 continue
             except Exception as problem:
                 if is_unavailable(problem):
@@ -176,9 +176,9 @@ class Batcher:
         self._commit(batch[:middle])
         self._commit(batch[middle:])
 
-    def _attempt(self, items: Sequence[Item[Any]], repeated: bool) -> list[Answer]:
-        """One transaction over the items; a repeat of a request_id in the batch, or stored where some are known to be
-        `repeated`, takes its first answer."""
+    def _attempt(self, items: Sequence[Item[Any]], attempt: int) -> list[Answer]:
+        """One transaction over the items; a repeat of a request_id in the batch, or stored where the first
+        attempt met one, takes its first answer."""
         answers: list[Answer | None] = [None] * len(items)
         keys = [(item.call.principal.actor, id_of(item.call.request)) for item in items]
         prints = [
@@ -187,7 +187,8 @@ class Batcher:
         ]
         telemetry.BATCH_SIZE.labels(self._runtime.name, self._method).observe(len(items))
         with self._runtime.transaction(origin=Origin(f"services/{self._runtime.name}")) as tx:
-            known = lookup(tx, self._method, [key for key in keys if key[1]]) if repeated else {}
+            tx.attempt = attempt
+            known = lookup(tx, self._method, [key for key in keys if key[1]]) if attempt else {}
             first: dict[tuple[str, str], int] = {}
             chosen: list[int] = []
             for index, key in enumerate(keys):

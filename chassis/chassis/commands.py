@@ -14,7 +14,7 @@ from chassis.database import in_values, is_unavailable, may_have_committed
 from chassis.errors import Problem, Refused
 from chassis.rpc import Call
 from chassis.service import Runtime
-from chassis.transaction import Repeated, Transaction
+from chassis.transaction import Again, Transaction
 
 log = structlog.get_logger(__name__)
 Answer = Message | Problem
@@ -96,20 +96,20 @@ def run_command(
     request_id = id_of(call.request)
     key = (call.principal.actor, request_id)
     pauses = iter(PAUSES)
-    repeated = False
+    attempt = 0
     while True:
         try:
             with runtime.transaction(call.principal, call.origin) as tx:
-                tx.fetched = fetched
-                if repeated and (known := lookup(tx, method, [key]).get(key)) is not None:
+                tx.fetched, tx.attempt = fetched, attempt
+                if attempt and request_id and (known := lookup(tx, method, [key]).get(key)) is not None:
                     return replay(runtime, known, call.request, response_type)
                 response = handler(tx, call.request)
                 if request_id:
                     digest = fingerprint(runtime, call.request)
                     tx.keep_answers(method, [(*key, digest, response.SerializeToString())])
             return response
-        except Repeated:
-            repeated = True
+        except Again:
+            attempt += 1
         except Exception as problem:
             if not is_unavailable(problem):
                 if request_id and (known := stored(runtime, method, [key]).get(key)) is not None:

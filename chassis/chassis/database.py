@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from chassis.kinds import Json, Moment, to_micros
-from chassis.rows import Insert, in_values, insert_rows, insert_together, update_rows
+from chassis.rows import COMMITTING, Insert, in_values, insert_rows, insert_together, update_rows
 
 __all__ = [
     "Database",
@@ -122,7 +122,7 @@ class Database:
             try:
                 transaction.commit()
             except Exception as problem:
-                problem.__dict__[_COMMITTING] = True
+                problem.__dict__[COMMITTING] = True
                 raise
 
     @contextmanager
@@ -138,12 +138,9 @@ class Database:
         self.engine.dispose()
 
 
-_COMMITTING = "dealwright_committing"
-
-
 def may_have_committed(error: BaseException) -> bool:
     """Whether the error came out of a commit whose answer was lost: only the database knows."""
-    return is_unavailable(error) and _COMMITTING in error.__dict__
+    return is_unavailable(error) and COMMITTING in error.__dict__
 
 
 def _replace_if_closed(raw: Any, record: object, proxy: object) -> None:

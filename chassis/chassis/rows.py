@@ -89,6 +89,10 @@ def _arrays(writers: Sequence[Callable[[Sequence[Any]], Any]], rows: Sequence[Se
     return [write(column) for write, column in zip(writers, zip(*rows, strict=True), strict=True)]
 
 
+# Set on an error by which nobody knows whether the transaction was committed.
+COMMITTING = "dealwright_committing"
+
+
 def _run(connection: sa.Connection, sql: str, arrays: Sequence[Any]) -> Any:
     """Runs a statement of PostgreSQL's own spelling ($1) on the driver's raw cursor: the others take a statement of
     this length apart at each call, which costs more than to run it."""
@@ -97,11 +101,7 @@ def _run(connection: sa.Connection, sql: str, arrays: Sequence[Any]) -> Any:
     raw: Any = connection.connection.driver_connection
     cursor = psycopg.RawCursor(raw)
     try:
-        if raw.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-            with raw.pipeline():  # BEGIN and the first statement in one round trip
-                cursor.execute(sql, arrays)
-        else:
-            cursor.execute(sql, arrays)
+        cursor.execute(sql, arrays)
     except psycopg.Error as problem:
         raise sa.exc.DBAPIError.instance(
             sql, None, problem, psycopg.Error, hide_parameters=True, connection_invalidated=raw.closed,
@@ -112,43 +112,49 @@ def _run(connection: sa.Connection, sql: str, arrays: Sequence[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Insert:
-    """Rows for one table: tuples in the order of `columns`; those that break a key are left out if `lenient`."""
+    """Rows for one table: tuples in the order of `columns`."""
 
     table: sa.Table
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
-    lenient: bool = False
 
 
-def insert_together(connection: sa.Connection, inserts: Sequence[Insert]) -> int:
-    """Inserts into several tables in one round trip (PostgreSQL). Returns how many rows the last of them wrote."""
+def insert_together(connection: sa.Connection, inserts: Sequence[Insert], last: bool = False) -> None:
+    """Inserts into several tables, on PostgreSQL in one round trip. `last`: nothing but the commit comes after, so that
+    where nothing came before the statement is its own transaction, and BEGIN and COMMIT are saved."""
     inserts = [i for i in inserts if i.rows]
     if not inserts:
-        return 0
-    *others, last = inserts
+        return
     if connection.dialect.name == "sqlite":
-        for insert in others:
+        for insert in inserts:
             insert_rows(connection, insert.table, insert.columns, insert.rows)
-        conflict = "DO NOTHING" if last.lenient else ""
-        returning = last.columns[:1] if last.lenient else ()
-        written = insert_rows(connection, last.table, last.columns, last.rows, conflict, returning)
-        return len(written) if last.lenient else len(last.rows)
+        return
     arrays: list[Any] = []
-    made = [
-        _insert(i.table, tuple(i.columns), "DO NOTHING" if i.lenient else "", (i.columns[0],), sqlite=False)
-        for i in inserts
-    ]
+    made = [_insert(i.table, tuple(i.columns), "", (), sqlite=False) for i in inserts]
     for insert, text in zip(inserts, made, strict=True):
         arrays += _arrays(text.arrays, insert.rows)
     key = tuple(text.sql for text in made)
     if key not in _together:
-        first = 1
-        parts = []
-        for number, text in enumerate(made):
-            parts.append(f"w{number} AS ({text.numbered(first)})")
+        parts, first = [], 1
+        for text in made:
+            parts.append(text.numbered(first))
             first += len(text.casts)
-        _together[key] = f"WITH {', '.join(parts)} SELECT count(*) FROM w{len(parts) - 1}"
-    return int(_run(connection, _together[key], arrays).fetchone()[0])
+        before = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts[:-1]))
+        _together[key] = f"WITH {before} {parts[-1]}" if before else parts[-1]
+    raw: Any = connection.connection.driver_connection
+    if not last or raw.pgconn.transaction_status:  # 0: nothing came before
+        _run(connection, _together[key], arrays)
+        return
+    raw.autocommit = True
+    try:
+        _run(connection, _together[key], arrays)
+    except sa.exc.DBAPIError as problem:
+        if raw.closed:
+            problem.__dict__[COMMITTING] = True
+        raise
+    finally:
+        if not raw.closed:
+            raw.autocommit = False
 
 
 _together: dict[tuple[str, ...], str] = {}

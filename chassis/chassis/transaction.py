@@ -19,6 +19,7 @@ from chassis.tables import ChassisTables
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
 EVENTS_PER_MESSAGE = 256
+_ATTEMPTS = 3
 log = structlog.get_logger(__name__)
 
 
@@ -45,8 +46,9 @@ class Origin:
         )
 
 
-class Repeated(Exception):
-    """Another call with one of these request_ids committed first: roll back and give its answer."""
+class Again(Exception):
+    """What was taken for granted is not so: a request_id was answered before, a key is not free. Roll back and run
+    once more, looking first."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,18 @@ class Transaction:
     origins: Mapping[str, Origin] = field(default_factory=dict)
     # What a command's `fetch` brought from peers before the transaction opened.
     fetched: Any = None
+    # Which try this is, from 0, for one that runs again where a row that waits for the end finds its key taken.
+    attempt: int | None = None
     _events: dict[str, list[bytes]] = field(default_factory=dict)
     _audit: list[tuple[str, datetime, str, str, str, dict[str, Any] | None]] = field(default_factory=list)
     _after: list[Callable[[], None]] = field(default_factory=list)
     _inserts: list[Insert] = field(default_factory=list)
     _answers: list[tuple[Any, ...]] = field(default_factory=list)
+
+    @property
+    def hopeful(self) -> bool:
+        """Whether what is rarely so may be taken for granted: it runs again, not hopeful any more, where that fails."""
+        return self.attempt == 0
 
     @property
     def dialect(self) -> str:
@@ -97,7 +106,7 @@ class Transaction:
 
     def keep_answers(self, method: str, answers: Iterable[tuple[str, str, bytes, bytes]]) -> None:
         """Keeps answers (actor, request_id, hash of the request, response) for whoever repeats the request. The
-        transaction fails with Repeated if one is there already."""
+        transaction fails if one is there already."""
         rows = sorted(answers)
         self._answers += [(method, i, actor, digest, response, self.now) for actor, i, digest, response in rows]
 
@@ -145,7 +154,7 @@ class Transaction:
 
     def flush(self) -> list[OutboxRow]:
         """Writes what waits for the end, the audit rows, the outbox and the answers; the owner of the transaction
-        calls it last, before the commit. Raises Repeated."""
+        calls it last, before the commit. Raises Again for a key that is taken, where that was hoped not to be."""
         tables = self.tables
         rows = [
             OutboxRow(ids.new_id(), kind, len(chunk), b"".join(chunk))
@@ -164,10 +173,14 @@ class Transaction:
         answered = ("method", "request_id", "actor", "request_hash", "response", "created_at")
         inserts += [
             Insert(tables.outbox, ("id", "type", "events", "body", "created_at"), announced),
-            Insert(tables.replies, answered, self._answers, lenient=True),
+            Insert(tables.replies, answered, self._answers),
         ]
-        if insert_together(self.connection, inserts) < len(self._answers):
-            raise Repeated
+        try:
+            insert_together(self.connection, inserts, last=True)
+        except sa.exc.IntegrityError as problem:
+            if self.attempt is not None and self.attempt < _ATTEMPTS:
+                raise Again from problem
+            raise
         return rows
 
     def committed(self) -> None:

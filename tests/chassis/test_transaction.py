@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from chassis.access import Principal
+from chassis.database import insert_rows, is_unavailable, may_have_committed
 from chassis.migration import migrate
-from chassis.transaction import Origin, OutboxRow, Transaction
+from chassis.transaction import Again, Origin, OutboxRow, Transaction
 from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
 from dealwright.leads.v1.events_pb2 import LeadContacted, LeadTouched
 from tests.conformance.deployments import Deployment, Local
@@ -142,3 +145,65 @@ def test_what_happens_in_a_transaction_happens_at_one_moment(deployment: Deploym
     log = deployment.runtime.service.tables.audit_log
     moments = {e.receive_time.ToDatetime(UTC) for e in envelopes(deployment)}
     assert moments == {deployment.rows(sa.select(log))[0].time}
+
+
+def test_rows_for_the_end_are_there_for_whoever_asks_before(deployment: Deployment) -> None:
+    with deployment.runtime.transaction() as tx:
+        tx.insert_at_end(notes, ("name", "text", "phone", "batch"), [("notes/1", "t", "", 1)])
+        assert tx.execute(sa.select(notes.c.name)).scalars().all() == ["notes/1"]
+        tx.insert_at_end(notes, ("name", "text", "phone", "batch"), [("notes/2", "t", "", 1)])
+    with deployment.runtime.reading() as tx:
+        assert sorted(tx.execute(sa.select(notes.c.name)).scalars()) == ["notes/1", "notes/2"]
+
+
+def test_a_key_that_was_hoped_to_be_free_makes_the_transaction_run_again_and_at_last_is_an_error(
+    deployment: Deployment,
+) -> None:
+    def insert(attempt: int | None) -> bool:
+        with deployment.runtime.transaction() as tx:
+            tx.attempt = attempt
+            tx.insert_at_end(notes, ("name", "text", "phone", "batch"), [("notes/1", "t", "", 1)])
+            tx.emit(LeadTouched(lead="notes/1"))
+            return tx.hopeful
+
+    assert insert(0)
+    for attempt in range(3):
+        with pytest.raises(Again):
+            insert(attempt)
+    for last in (3, None):
+        with pytest.raises(sa.exc.IntegrityError):
+            insert(last)
+    assert len(envelopes(deployment)) == 1, "what failed announced nothing"
+
+
+@pytest.mark.cluster
+def test_a_transaction_of_one_statement_may_have_been_committed_when_its_connection_is_lost(
+    tmp_path: Path, fresh_database: str
+) -> None:
+    with Local(tmp_path, fresh_database).running() as local:
+
+        def lose(asked_before: bool) -> None:
+            with local.runtime.transaction() as tx:
+                tx.emit(LeadTouched(lead="notes/1"))
+                if asked_before:
+                    tx.execute(sa.select(1))
+                raw: Any = tx.connection.connection.driver_connection
+                with psycopg.connect(fresh_database, autocommit=True) as other:
+                    other.execute("select pg_terminate_backend(%s, 5000)", (raw.info.backend_pid,))
+
+        for asked_before in (False, True):
+            with pytest.raises(sa.exc.OperationalError) as lost:
+                lose(asked_before)
+            assert is_unavailable(lost.value)
+            assert may_have_committed(lost.value) == (not asked_before)
+
+        def fail() -> None:
+            with local.runtime.transaction() as tx:
+                insert_rows(tx.connection, notes, ("name", "text", "phone", "batch"), [("notes/9", "t", "", 1)])
+                raise RuntimeError
+
+        # The connection that comes next opens its transactions as ever.
+        with pytest.raises(RuntimeError):
+            fail()
+        with local.runtime.reading() as tx:
+            assert tx.execute(sa.select(sa.func.count()).select_from(notes)).scalar() == 0

@@ -101,10 +101,10 @@ def early_acknowledgement() -> None:
     from chassis import service
     from chassis.batching import Batcher
 
-    attempt = Batcher._attempt
+    truthful = Batcher._attempt
     write = service.Runtime.transaction
 
-    def answer_first(self: Any, items: Any, repeated: bool) -> Any:
+    def answer_first(self: Any, items: Any, attempt: int) -> Any:
         import threading
 
         held = self._runtime
@@ -129,7 +129,7 @@ def early_acknowledgement() -> None:
         answers: list[Any] = []
 
         def run() -> None:
-            answers.append(attempt(self, items, repeated))
+            answers.append(truthful(self, items, attempt))
 
         # What the handler returns is known before the commit: give that to the callers at once.
         handler, seen = self._handler, []

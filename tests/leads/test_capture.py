@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import clock
+from chassis.batching import Batcher
 from chassis.errors import Invalid, Refused
-from chassis.rpc import Call
+from chassis.rpc import Call, Item
 from chassis.transaction import Origin
 from dealwright.leads.v1 import events_pb2, leads_pb2
 from leads.domain import lead as domain
@@ -298,3 +300,24 @@ def test_a_lead_is_stored_column_by_column_as_it_is(desk: Desk) -> None:
         found = stored.by_name(tx, ["leads/x", "leads/y"])
     assert found["leads/x"] == dataclasses.replace(full, tags=list(full.tags), skills=[])
     assert found["leads/y"].custom is None
+
+
+def test_I1_a_lone_capture_that_hopes_its_contact_is_new_finds_it_all_the_same(desk: Desk) -> None:
+    """As the server runs it: on PostgreSQL one statement for a new contact, and once more for one that is known."""
+    batcher = Batcher(desk.runtime, "Capture", desk.servicer.CaptureLead, leads_pb2.CaptureLeadResponse, 256)
+
+    def capture(**fields: Any) -> leads_pb2.CaptureLeadResponse:
+        request = leads_pb2.CaptureLeadRequest(lead=leads_pb2.Lead(**fields), request_id=fields["text"])
+        call = Call(request, ADMIN, Origin(ADMIN.actor))
+        answer = batcher.submit([Item(call, capture_wire.capture(call))])[0].result(10)
+        assert isinstance(answer, leads_pb2.CaptureLeadResponse)
+        return answer
+
+    first = capture(phone="13812345678", text="1")
+    again = capture(phone="13812345678", email="a@example.cn", text="2")
+    assert (again.lead.name, again.outcome) == (first.lead.name, leads_pb2.CaptureLeadResponse.TOUCHED)
+    assert capture(phone="13812345678", text="1") == first, "a repeated request has its first answer"
+    assert desk.keyed() == {"phone:+8613812345678": first.lead.name, "email:a@example.cn": first.lead.name}
+    assert desk.count("leads") == 1
+    assert [type(e) for e in desk.announced() if e.lead != first.lead.name] == []
+    batcher.stop()

@@ -83,10 +83,14 @@ def leads_of_keys(tx: Transaction, keys: Sequence[str]) -> dict[str, str]:
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
-def take_keys(tx: Transaction, wanted: Mapping[str, str]) -> dict[str, str]:
+def take_keys(tx: Transaction, wanted: Mapping[str, str], hoping: bool = False) -> dict[str, str]:
     """Gives keys that nobody has to their leads, in sorted order. Returns the others with the lead that has them; on
-    PostgreSQL that waits for the commit of whoever takes the same key now."""
+    PostgreSQL that waits for the commit of whoever takes the same key now. `hoping`: where the transaction may run
+    again they are taken for free, and it is seen at its end whether they were."""
     if not wanted:
+        return {}
+    if hoping and tx.hopeful and tx.dialect != "sqlite":
+        tx.insert_at_end(lead_keys, ("key", "lead"), sorted(wanted.items()))
         return {}
     if tx.dialect == "sqlite":  # the one writer: nobody comes between, and a look costs no round trip
         known = leads_of_keys(tx, list(wanted))

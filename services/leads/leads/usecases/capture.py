@@ -72,7 +72,7 @@ def _match(tx: Transaction, captures: Sequence[Capture], refuse: Sequence[bool],
     while True:
         matches, keyed = match(captures, known, names.__getitem__, refuse.__getitem__)
         wanted = {key: lead for key, lead in keyed.items() if key not in known and key not in mine}
-        lost = stored.take_keys(tx, wanted)
+        lost = stored.take_keys(tx, wanted, hoping=len(captures) == 1)
         known.update(lost)
         mine.update((key, lead) for key, lead in wanted.items() if key not in lost)
         if not lost:
