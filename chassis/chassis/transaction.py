@@ -95,7 +95,7 @@ class Transaction:
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:
         if self._inserts:  # the statement may read them
-            insert_together(self.connection, self._inserts)
+            self._insert(self._inserts)
             self._inserts.clear()
         return self.connection.execute(statement, parameters)
 
@@ -175,13 +175,16 @@ class Transaction:
             Insert(tables.outbox, ("id", "type", "events", "body", "created_at"), announced),
             Insert(tables.replies, answered, self._answers),
         ]
+        self._insert(inserts, last=True)
+        return rows
+
+    def _insert(self, inserts: Sequence[Insert], last: bool = False) -> None:
         try:
-            insert_together(self.connection, inserts, last=True)
+            insert_together(self.connection, inserts, last)
         except sa.exc.IntegrityError as problem:
             if self.attempt is not None and self.attempt < _ATTEMPTS:
                 raise Again from problem
             raise
-        return rows
 
     def committed(self) -> None:
         """Runs what waits for the commit. It cannot undo that any more, so an error of it is logged and no answer."""

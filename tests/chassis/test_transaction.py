@@ -166,7 +166,15 @@ def test_a_key_that_was_hoped_to_be_free_makes_the_transaction_run_again_and_at_
             tx.emit(LeadTouched(lead="notes/1"))
             return tx.hopeful
 
+    def insert_and_look() -> None:
+        with deployment.runtime.transaction() as tx:
+            tx.attempt = 0
+            tx.insert_at_end(notes, ("name", "text", "phone", "batch"), [("notes/1", "t", "", 1)])
+            tx.execute(sa.select(notes.c.name))
+
     assert insert(0)
+    with pytest.raises(Again):
+        insert_and_look()
     for attempt in range(3):
         with pytest.raises(Again):
             insert(attempt)
