@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -231,7 +232,7 @@ class Process:
             return ""
 
 
-class Part:
+class Part(ABC):
     """A server that is one process of ours. Whoever derives from it says when it answers."""
 
     def __init__(self, process: Process, port: int) -> None:
@@ -253,5 +254,6 @@ class Part:
     def stop(self) -> None:
         self._process.stop()
 
+    @abstractmethod
     def _answers(self) -> bool:
-        raise NotImplementedError
+        """Whether it is ready."""
