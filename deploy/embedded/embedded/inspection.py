@@ -7,6 +7,7 @@ DEALWRIGHT_DATABASE_URL; beside a cluster those of DEALWRIGHT_DATABASE_URL_<SERV
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -84,7 +85,7 @@ def _verify(mine: Runtime, console: Console) -> int:
     while following:
         until = clock.monotonic() + _PAGE_SECONDS
         with mine.reading() as tx:
-            page = verify_journal(tx, following, lambda until=until: clock.monotonic() < until)  # type: ignore[misc]
+            page = verify_journal(tx, following, partial(_before, until))
         entries, decisions = entries + page.entries, decisions + page.decisions
         if page.first_wrong_entry:
             console.print(
@@ -99,6 +100,10 @@ def _verify(mine: Runtime, console: Console) -> int:
     for place, problem in wrong:
         console.print(f"The snapshot at entry {place} is wrong. {problem}", style="red", markup=False, soft_wrap=True)
     return 1 if wrong else 0
+
+
+def _before(until: float) -> bool:
+    return clock.monotonic() < until
 
 
 def doctor() -> int:
