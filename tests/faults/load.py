@@ -30,6 +30,8 @@ AWAY = (OSError, http.client.HTTPException)
 _LOST = ("NOT_OWNED", "NOT_POOLED", "COOL_DOWN", "FULL_OPEN", "AWAY", "OFFLINE", "PICK_LIMIT", "STALE", "CLOSED")
 SINGLES, BATCHES, ROWS = 26, 2, 20
 ENOUGH = 1000
+# Captured after a region went home for good: a fifth of them is that region's, and must wait.
+_LAST = 100
 
 
 @dataclass
@@ -95,15 +97,15 @@ class Load:
         self._captured: deque[str] = deque(maxlen=200)
         self._released: deque[str] = deque(maxlen=100)
         self._seed = seed
-        self._stopping = threading.Event()
+        self._stopping, self._staying = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._number = 0
         self._flying = 0
         self._threads = [
             *(threading.Thread(target=self._singles, args=(i,), daemon=True) for i in range(SINGLES)),
             *(threading.Thread(target=self._batches, args=(i,), daemon=True) for i in range(BATCHES)),
-            threading.Thread(target=self._come_and_go, daemon=True),
         ]
+        self._presence = threading.Thread(target=self._come_and_go, daemon=True)
 
     @property
     def in_flight(self) -> int:
@@ -114,11 +116,19 @@ class Load:
         self._number = part * 100_000
 
     def start(self) -> None:
-        for thread in self._threads:
+        for thread in (*self._threads, self._presence):
             thread.start()
 
     def stop(self) -> None:
-        """Lets every caller finish what it has begun: an unanswered call would leave us not knowing."""
+        """A region goes home and stays away while leads still come, so that somebody waits when the books are checked.
+        Then every caller finishes what it has begun: an unanswered call would leave us not knowing."""
+        self._staying.set()
+        self._presence.join()
+        for person in random.Random(f"{self._seed} last").choice(list(self._staff.regions.values())):
+            insist(self._url, f"/v1/{person}:setPresence", {"presence": "OFFLINE"}, self._token)
+        enough, end = len(self.acknowledged.leads) + _LAST, time.monotonic() + 60
+        while len(self.acknowledged.leads) < enough and time.monotonic() < end:
+            time.sleep(0.02)
         self._stopping.set()
         for thread in self._threads:
             thread.join(90)
@@ -236,22 +246,21 @@ class Load:
         return True
 
     def _come_and_go(self) -> None:
-        """One region after another goes home as a whole, so that its leads wait; single people come and go. Who is away
-        when the load stops stays so: somebody waits when the books are checked."""
+        """One region after another goes home as a whole, so that its leads wait; single people come and go."""
         rng = random.Random(f"{self._seed} presence")
         for person in self._staff.everybody:
             self._is(person, "ONLINE")
-        while not self._stopping.is_set():
+        while not self._staying.is_set():
             region = rng.choice(list(self._staff.regions.values()))
             for presence, at_least in ((rng.choice(("AWAY", "OFFLINE")), 0.6), ("ONLINE", 0.1)):
                 for person in region:
                     self._is(person, presence)
                 self._is(rng.choice(self._staff.everybody), rng.choice(("AWAY", "ONLINE")))
-                if self._stopping.wait(at_least + rng.uniform(0.0, 0.4)):
+                if self._staying.wait(at_least + rng.uniform(0.0, 0.4)):
                     return
 
     def _is(self, person: str, presence: str) -> None:
-        if not self._stopping.is_set():
+        if not self._staying.is_set():
             self._act("setPresence", person, {"presence": presence})
 
     def _batches(self, index: int) -> None:
