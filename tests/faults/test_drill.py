@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -160,7 +161,7 @@ def test_a_snapshot_that_is_not_the_fold_is_named(
     elif place == "people":
         people[min(people)] = people[min(people)].replace("sales", "admin").replace("ACTIVE", "LEFT")
     elif place == "presence":
-        presence[min(presence)] = presence[min(presence)].replace("ONLINE", "GONE").replace("AWAY", "GONE")
+        presence[min(presence)] = re.sub("ONLINE|AWAY|OFFLINE", "GONE", presence[min(presence)])
     elif place == "ledgers":
         ledger = next(ledger for ledger in ledgers.values() if len(ledger[1]) > 1)
         ledger[3][0], ledger[3][1] = ledger[3][0] + 1, ledger[3][1] - 1
