@@ -6,6 +6,8 @@ import http.server
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -226,6 +228,28 @@ def test_a_trace_follows_a_call_across_the_bus_and_no_phone_is_in_any_log(cluste
     assert "RuntimeError" in logs
     for personal in ("13800138000", "13900139000", "asked to fail"):
         assert personal not in logs
+
+
+_DIES_BETWEEN_LOOK_AND_WRITE = """
+import types
+from chassis.bus import worker
+
+class Gone:
+    def ack_message(self, message):
+        raise ConnectionResetError
+
+entry = worker.Deliveries(most=1, queue=types.SimpleNamespace(name="q"))
+entry.queue_consumer = Gone()
+work = entry._under_way = worker._Work(entry._waiting, 1)
+work.done = [object()]
+entry._handled(work, None)
+print(entry._under_way, worker._broken.is_set())
+"""
+
+
+def test_a_broker_that_dies_before_the_acknowledgement_ends_no_worker() -> None:
+    done = subprocess.run([sys.executable, "-c", _DIES_BETWEEN_LOOK_AND_WRITE], capture_output=True, text=True)
+    assert done.stdout.split()[-2:] == ["None", "False"], done.stderr
 
 
 def test_the_embedded_process_loads_neither_broker_nor_worker(tmp_path: Path) -> None:

@@ -133,8 +133,11 @@ class Deliveries(Consumer):  # type: ignore[misc]
         self.container.spawn_worker(self, (work,), {}, handle_result=partial(self._handled, work))
 
     def _handled(self, work: _Work, context: Any, result: Any = None, exc_info: Any = None) -> tuple[Any, Any]:
-        for message in work.done:
-            self.queue_consumer.ack_message(message)
+        try:
+            for message in work.done:
+                self.queue_consumer.ack_message(message)
+        except OSError as problem:  # nameko minds amqp's errors alone, and a broker may die between look and write
+            log.warning("not acknowledged: it will come again", queue=self.queue.name, error=type(problem).__name__)
         if exc_info is not None:  # a mistake of ours in here: start anew rather than sit on the message
             _broken.set()
             _stopping.set()
