@@ -69,6 +69,7 @@ def test_a_planted_defect_turns_the_drill_red(plant: str, sign: str) -> None:
 
 
 _LOAD = "SELECT lead FROM ownerships WHERE owner <> '' AND NOT closed ORDER BY lead LIMIT 1"
+_ONE_LESS = "DELETE FROM waiting_leads WHERE lead = (SELECT min(lead) FROM waiting_leads)"
 _EDITS = {
     "an open lead that is none": ("leads", "UPDATE leads SET status = 6 WHERE name = :lead", "LOAD|OWNERSHIP|CLOCK"),
     "another owner of an ownership": ("rules", "UPDATE ownerships SET owner = 'x' WHERE lead = :bare", "OWNERSHIP"),
@@ -77,7 +78,7 @@ _EDITS = {
     "an ownership too few": ("rules", "DELETE FROM ownerships WHERE lead = :bare", "OWNERSHIP"),
     "a clock that stands": ("rules", "UPDATE ownerships SET next_due = NULL WHERE lead = :bare", "CLOCK"),
     "a lead that waits in one place": ("leads", "UPDATE leads SET status = 2 WHERE name = :lead", "WAITING|LOAD"),
-    "an announcement too few": ("rules", "DELETE FROM waiting_leads", "WAITING"),
+    "an announcement too few": ("rules", _ONE_LESS, "WAITING"),
     "an announcement too many": ("rules", "INSERT INTO waiting_leads VALUES (:bare, 'x')", "WAITING"),
     "another presence": ("directory", "UPDATE people SET presence = 'DINNER' WHERE role = 'sales'", "PRESENCE"),
     "a failure in the gateway": (
