@@ -1,0 +1,228 @@
+"""Records that people keep, by the standard methods: found, listed, created, changed, deleted, brought back.
+
+A service describes each kind of record once (`Kind`); rights, etags, deletion that can be undone for 30 days, audit
+rows and announcements are then the same for all of them. A record is a frozen dataclass whose fields are the columns of
+its table, in their order; among them are those of `Kept`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from chassis import ids, paging, people
+from chassis.access import Principal, Scope, refuse_read_only, visible
+from chassis.columns import Column
+from chassis.database import in_values, insert_rows, update_rows
+from chassis.errors import Denied, Invalid, NotFound, Refused, Stale
+from chassis.transaction import Transaction
+
+KEPT_DELETED = timedelta(days=30)
+
+
+class Kept(Protocol):
+    """What every record has. `version` is the etag; `delete_time` is when it was deleted, None while it is there."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def create_time(self) -> datetime: ...
+    @property
+    def update_time(self) -> datetime: ...
+    @property
+    def delete_time(self) -> datetime | None: ...
+
+
+R = TypeVar("R", bound=Kept)
+
+
+def _silent(tx: Transaction, before: Any, after: Any) -> None:
+    """Announces nothing."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[R]):
+    """A kind of record. `resource` is the right it needs and the first part of its names; `word` what the audit calls
+    it ("customer"). `owner` is the column with the person whose it is; where there is none, rights on the kind are all
+    or nothing. `also` widens what a caller reads (what is shared with him). `announce(tx, before, after)` tells of
+    every change; before is None for a new record, after None for one that is gone for good."""
+
+    resource: str
+    word: str
+    table: sa.Table
+    type: type[R]
+    columns: Mapping[str, Column]
+    people: sa.Table
+    owner: str = "owner"
+    order: str = "create_time desc"
+    also: Callable[[Principal], sa.ColumnElement[bool] | None] = lambda principal: None
+    announce: Callable[[Transaction, Any, Any], None] = _silent
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in fields(self.type))  # type: ignore[arg-type]
+
+    @property
+    def select(self) -> sa.Select[Any]:
+        return sa.select(*(self.table.c[name] for name in self.names))
+
+    def new_name(self) -> str:
+        return f"{self.resource}/{ids.new_id()}"
+
+    def is_name(self, name: str) -> bool:
+        return re.fullmatch(rf"{self.resource}/[0-9a-f]{{32}}", name) is not None
+
+
+def criteria(kind: Kind[Any], principal: Principal, verb: str) -> sa.ColumnElement[bool]:
+    """SQL for the records that the caller's scope covers. Raises Denied without any right."""
+    scope = principal.require(kind.resource, verb)
+    if not kind.owner:
+        return sa.true()
+    covered = visible(principal, scope, kind.table.c[kind.owner], kind.people)
+    if scope is Scope.TEAM:
+        covered = sa.or_(covered, kind.table.c[kind.owner] == "")
+    further = kind.also(principal) if verb == "read" else None
+    return covered if further is None else sa.or_(covered, further)
+
+
+def find(tx: Transaction, kind: Kind[R], name: str, deleted: bool = False) -> R:
+    """The record, if the caller may see it. Raises NotFound; `deleted`: one that was deleted will do, too."""
+    if not kind.is_name(name):
+        raise NotFound(f"{kind.resource}/...")
+    query = kind.select.where(kind.table.c.name == name, criteria(kind, tx.principal, "read"))
+    row = tx.execute(query).first()
+    record = kind.type(*row) if row else None
+    if record is None or (record.delete_time is not None and not deleted):
+        raise NotFound(name)
+    return record
+
+
+def of_names(tx: Transaction, kind: Kind[R], names: Sequence[str], lock: bool = False) -> dict[str, R]:
+    """Records by name, whoever asks, deleted ones too; `lock` holds them until the commit, in the order of names."""
+    query = kind.select.where(in_values(kind.table.c.name, sorted(set(names)), tx.dialect))
+    if lock and tx.dialect == "postgresql":
+        query = query.order_by(kind.table.c.name).with_for_update()
+    return {row[0]: kind.type(*row) for row in tx.execute(query)} if names else {}
+
+
+def hold(tx: Transaction, kind: Kind[R], name: str, etag: str = "", verb: str = "write", deleted: bool = False) -> R:
+    """The record, held until the commit, if the caller may change it and it is as he read it.
+
+    Raises NotFound out of reach, Denied for one that he may only see, Stale when the etag is old.
+    """
+    find(tx, kind, name, deleted)
+    record = of_names(tx, kind, [name], lock=True).get(name)
+    if record is None or (record.delete_time is not None and not deleted):
+        raise NotFound(name)
+    mine = sa.select(sa.literal(1)).where(kind.table.c.name == name, criteria(kind, tx.principal, verb))
+    if tx.execute(mine).first() is None:
+        raise Denied(f"{kind.resource}.{verb}")
+    if etag and etag != str(record.version):
+        raise Stale(name)
+    return record
+
+
+def page(tx: Transaction, kind: Kind[R], request: Any, *more: sa.ColumnElement[bool]) -> tuple[list[R], str, int | None]:
+    """One page of what the caller may see, the next page's token, and how many there are. Deleted records only where
+    the request says `show_deleted`."""
+    query = kind.select.where(criteria(kind, tx.principal, "read"), *more)
+    if not getattr(request, "show_deleted", False):
+        query = query.where(kind.table.c.delete_time.is_(None))
+    hidden = tx.principal.grant(kind.resource).hidden
+    found = paging.listing(tx, query, kind.columns, request, kind.order, kind.table.c.name, hidden=hidden, count=True)
+    width = len(kind.names)
+    return [kind.type(*row[:width]) for row in found.rows], found.next_page_token, found.total
+
+
+def create(tx: Transaction, kind: Kind[R], record: R, detail: Mapping[str, Any] | None = None) -> R:
+    """Stores a new record."""
+    insert_rows(tx.connection, kind.table, kind.names, [_values(kind, record)])
+    tx.audit(f"{kind.word}.created", record.name, detail)
+    kind.announce(tx, None, record)
+    return record
+
+
+def save(tx: Transaction, kind: Kind[R], before: R, after: R, action: str = "changed") -> R:
+    """Writes what changed of a record that the caller holds; nothing when nothing did. Raises Stale when somebody was
+    faster all the same."""
+    if after == before:
+        return before
+    after = replace(after, version=before.version + 1, update_time=tx.now)  # type: ignore[type-var]
+    changed = [name for name in kind.names if getattr(before, name) != getattr(after, name) and name != "version"]
+    written = update_rows(
+        tx.connection,
+        kind.table,
+        ("name", "version"),
+        ("version", *changed),
+        [(before.name, before.version, after.version, *(getattr(after, name) for name in changed))],
+        returning=("name",),
+    )
+    if not written:
+        raise Stale(before.name)
+    tx.audit(f"{kind.word}.{action}", after.name, {"fields": [name for name in changed if name != "update_time"]})
+    kind.announce(tx, before, after)
+    return after
+
+
+def patch(tx: Transaction, kind: Kind[R], name: str, etag: str, values: Mapping[str, Any]) -> R:
+    """Changes these fields. Raises as `hold`, and Denied for a field that the caller's role may not change."""
+    refuse_read_only(tx.principal, kind.resource, list(values))
+    before = hold(tx, kind, name, etag)
+    return save(tx, kind, before, replace(before, **values))  # type: ignore[type-var]
+
+
+def delete(tx: Transaction, kind: Kind[R], name: str, etag: str = "") -> R:
+    """Deletes a record; for 30 days it can be brought back."""
+    before = hold(tx, kind, name, etag, "delete")
+    return save(tx, kind, before, replace(before, delete_time=tx.now), "deleted")  # type: ignore[type-var]
+
+
+def undelete(tx: Transaction, kind: Kind[R], name: str) -> R:
+    """Brings a deleted record back. Raises NotFound after 30 days, NOT_DELETED for one that is there."""
+    before = hold(tx, kind, name, verb="delete", deleted=True)
+    if before.delete_time is None:
+        raise Refused("NOT_DELETED", f"{name} is not deleted.", f"{name} 未被删除。")
+    return save(tx, kind, before, replace(before, delete_time=None), "undeleted")  # type: ignore[type-var]
+
+
+def purge(tx: Transaction, kind: Kind[R], most: int = 200) -> bool:
+    """Ends what was deleted 30 days ago for good. Returns whether there may be more."""
+    table = kind.table
+    query = kind.select.where(table.c.delete_time < tx.now - KEPT_DELETED).order_by(table.c.delete_time).limit(most)
+    if tx.dialect == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    gone = [kind.type(*row) for row in tx.execute(query)]
+    if gone:
+        tx.execute(sa.delete(table).where(in_values(table.c.name, [record.name for record in gone], tx.dialect)))
+    for record in gone:
+        tx.audit(f"{kind.word}.purged", record.name)
+        kind.announce(tx, record, None)
+    return len(gone) == most
+
+
+def paths(mask: Sequence[str], message: Any, changeable: Sequence[str], prefix: str) -> list[str]:
+    """The fields that an update changes: the mask's, all for "*", those that are set without a mask; "custom.key" for
+    one key of the custom values. Raises Invalid for others."""
+    named = list(dict.fromkeys(mask))
+    if named == ["*"]:
+        return list(changeable)
+    if not named:
+        present = {field.name for field, _ in message.ListFields()}
+        return [name for name in changeable if name in present]
+    wrong = [path for path in named if path.split(".", 1)[0] not in changeable]
+    if wrong:
+        raise Invalid(
+            [(f"update_mask.{path[:64]}", "cannot be changed this way", "不能通过此方法修改") for path in wrong]
+        )
+    return named
+
+
+def _values(kind: Kind[Any], record: Any) -> list[Any]:
+    return [getattr(record, name) for name in kind.names]
