@@ -23,6 +23,7 @@ from chassis.errors import Denied, Invalid, NotFound, Refused, Stale
 from chassis.transaction import Transaction
 
 KEPT_DELETED = timedelta(days=30)
+_COUNTED = 10_000
 
 
 class Kept(Protocol):
@@ -51,8 +52,9 @@ def _silent(tx: Transaction, before: Any, after: Any) -> None:
 class Kind(Generic[R]):
     """A kind of record. `resource` is the right it needs and the first part of its names; `word` what the audit calls
     it ("customer"). `owner` is the column with the person whose it is; where there is none, rights on the kind are all
-    or nothing. `also` widens what a caller reads (what is shared with him). `announce(tx, before, after)` tells of
-    every change; before is None for a new record, after None for one that is gone for good."""
+    or nothing. What has a `parent` (its column, the parent's kind) is whose the parent is, and away while that is
+    deleted. `also` widens what a caller reads (what is shared with him). `announce(tx, before, after)` tells of every
+    change; before is None for a new record, after None for one that is gone for good."""
 
     resource: str
     word: str
@@ -61,6 +63,7 @@ class Kind(Generic[R]):
     columns: Mapping[str, Column]
     people: sa.Table
     owner: str = "owner"
+    parent: tuple[str, Kind[Any]] | None = None
     order: str = "create_time desc"
     also: Callable[[Principal], sa.ColumnElement[bool] | None] = lambda principal: None
     announce: Callable[[Transaction, Any, Any], None] = _silent
@@ -80,15 +83,22 @@ class Kind(Generic[R]):
         return re.fullmatch(rf"{self.resource}/[0-9a-f]{{32}}", name) is not None
 
 
-def criteria(kind: Kind[Any], principal: Principal, verb: str) -> sa.ColumnElement[bool]:
-    """SQL for the records that the caller's scope covers. Raises Denied without any right."""
-    scope = principal.require(kind.resource, verb)
+def criteria(kind: Kind[Any], principal: Principal, verb: str, resource: str = "") -> sa.ColumnElement[bool]:
+    """SQL for the records that the caller's scope covers: the scope of his right on `resource`, or on the kind itself.
+    Raises Denied without any right."""
+    scope = principal.require(resource or kind.resource, verb)
+    if kind.parent is not None:
+        column, parent = kind.parent
+        there = sa.select(parent.table.c.name).where(
+            parent.table.c.delete_time.is_(None), criteria(parent, principal, verb, resource or kind.resource)
+        )
+        return kind.table.c[column].in_(there)
     if not kind.owner:
         return sa.true()
     covered = visible(principal, scope, kind.table.c[kind.owner], kind.people)
     if scope is Scope.TEAM:
         covered = sa.or_(covered, kind.table.c[kind.owner] == "")
-    further = kind.also(principal) if verb == "read" else None
+    further = kind.also(principal) if verb == "read" and scope is not Scope.ALL else None
     return covered if further is None else sa.or_(covered, further)
 
 
@@ -130,15 +140,22 @@ def hold(tx: Transaction, kind: Kind[R], name: str, etag: str = "", verb: str = 
 
 
 def page(tx: Transaction, kind: Kind[R], request: Any, *more: sa.ColumnElement[bool]) -> tuple[list[R], str, int | None]:
-    """One page of what the caller may see, the next page's token, and how many there are. Deleted records only where
-    the request says `show_deleted`."""
+    """One page of what the caller may see, the next page's token, and how many there are where that is cheap to say.
+    Deleted records only where the request says `show_deleted`."""
     query = kind.select.where(criteria(kind, tx.principal, "read"), *more)
     if not getattr(request, "show_deleted", False):
         query = query.where(kind.table.c.delete_time.is_(None))
     hidden = tx.principal.grant(kind.resource).hidden
-    found = paging.listing(tx, query, kind.columns, request, kind.order, kind.table.c.name, hidden=hidden, count=True)
+    found = paging.listing(
+        tx, query, kind.columns, request, kind.order, kind.table.c.name, hidden=hidden, count=_few(tx, kind)
+    )
     width = len(kind.names)
     return [kind.type(*row[:width]) for row in found.rows], found.next_page_token, found.total
+
+
+def _few(tx: Transaction, kind: Kind[Any]) -> bool:
+    beyond = sa.select(kind.table.c.name).order_by(kind.table.c.name).offset(_COUNTED).limit(1)
+    return tx.execute(beyond).first() is None
 
 
 def create(tx: Transaction, kind: Kind[R], record: R, detail: Mapping[str, Any] | None = None) -> R:
@@ -207,7 +224,7 @@ def purge(tx: Transaction, kind: Kind[R], most: int = 200) -> bool:
     return len(gone) == most
 
 
-def paths(mask: Sequence[str], message: Any, changeable: Sequence[str], prefix: str) -> list[str]:
+def paths(mask: Sequence[str], message: Any, changeable: Sequence[str]) -> list[str]:
     """The fields that an update changes: the mask's, all for "*", those that are set without a mask; "custom.key" for
     one key of the custom values. Raises Invalid for others."""
     named = list(dict.fromkeys(mask))

@@ -1,0 +1,72 @@
+"""What a company adds to a record without a programmer: its own fields as plain data, and tags."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+
+from chassis import fields
+from chassis.fields import FieldProblem
+from chassis.kinds import json_text
+
+MOST_BYTES, MOST_KEYS, DEEPEST = 64 * 1024, 500, 5
+MOST_TAGS = 50
+_KEY = re.compile(r"\w[\w .\-]{0,63}")
+
+
+def values(given: Struct) -> dict[str, Any]:
+    """A company's own fields: at most 64 kB of JSON, five levels deep, 500 keys. Raises FieldProblem."""
+    if given.ByteSize() > 2 * MOST_BYTES:
+        raise FieldProblem("has more than 64 kB", "超过 64 kB")
+    try:
+        plain: dict[str, Any] = json_format.MessageToDict(given)
+    except (ValueError, RecursionError) as problem:  # NaN and infinity, which JSON does not have
+        raise FieldProblem("is not plain data", "不是有效的数据") from problem
+    return checked(plain)
+
+
+def checked(plain: dict[str, Any]) -> dict[str, Any]:
+    """The same data within the same bounds. Raises FieldProblem."""
+    if _count(plain, 1) > MOST_KEYS:
+        raise FieldProblem(f"has more than {MOST_KEYS} keys", f"超过 {MOST_KEYS} 个键")
+    if len(json_text(plain).encode()) > MOST_BYTES:
+        raise FieldProblem("has more than 64 kB", "超过 64 kB")
+    return plain
+
+
+def patched(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with those keys replaced; None removes one. Raises FieldProblem where they become too many."""
+    return checked({key: value for key, value in {**before, **given}.items() if value is not None})
+
+
+def tags(given: Sequence[str]) -> list[str]:
+    """At most 50 of at most 64 characters, each once. Raises FieldProblem."""
+    if len(given) > MOST_TAGS:
+        raise FieldProblem(f"at most {MOST_TAGS}", f"最多 {MOST_TAGS} 个")
+    return list(dict.fromkeys(fields.text(one, 64, required=True) for one in given))
+
+
+def _count(value: Any, depth: int) -> int:
+    """How many keys there are, every value checked on the way."""
+    if isinstance(value, str):
+        fields.text(value, MOST_BYTES, multiline=True)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise FieldProblem("has a number that is not finite", "含有非有限数值")
+    elif isinstance(value, dict | list):
+        if depth > DEEPEST:
+            raise FieldProblem(f"is more than {DEEPEST} levels deep", f"嵌套超过 {DEEPEST} 层")
+        if isinstance(value, list):
+            return sum(_count(inner, depth + 1) for inner in value)
+        for key in value:
+            if not _KEY.fullmatch(key):
+                raise FieldProblem(
+                    "has a key that is not 1 to 64 letters, digits, spaces or _-.",
+                    "键名须为 1 至 64 个字母、数字、空格或 _-.",
+                )
+        return len(value) + sum(_count(inner, depth + 1) for inner in value.values())
+    return 0
