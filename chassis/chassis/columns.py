@@ -21,7 +21,7 @@ from chassis.fields import FieldProblem
 
 LARGEST = 2**63 - 1
 
-Kind = Literal["text", "int", "bool", "time", "enum", "name", "labels"]
+Kind = Literal["text", "int", "bool", "time", "enum", "name", "labels", "decimal"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,8 @@ class Column:
     `kind` is how its values are written. An enum column holds numbers when its SQL type is an integer, else names
     of values. "name" is for resource names and other ids: compared as the database sorts them, so that an index
     helps; "text" goes by code point on every database; "labels" is a JSON list of texts, asked with `:` whether it has
-    one. `nullable` is taken from the table where it is not given:
+    one; "decimal" is a number with at most four decimals, stored in ten-thousandths. `nullable` is taken from the table
+    where it is not given:
     give it for a column of an outer join. `normalise` turns what `=` and `!=` compare with into the stored
     spelling (`fields.phone`) and may raise FieldProblem. `lookup` answers `=` and `!=` instead of the column, given the
     stored spelling: for what is known under more than one value.
@@ -62,7 +63,7 @@ class Column:
 
     @property
     def holds_numbers(self) -> bool:
-        return self.kind == "int" or (self.kind == "enum" and isinstance(self.column.type, sa.Integer))
+        return self.kind in ("int", "decimal") or (self.kind == "enum" and isinstance(self.column.type, sa.Integer))
 
     def literal(self, value: Any) -> sa.ColumnElement[Any]:
         """A parameter to compare the column with. Numbers are 64 bits wide: PostgreSQL fails on those that a narrower
@@ -189,6 +190,12 @@ def _read(column: Column, value: str, normal: bool) -> Any:
         if not -LARGEST - 1 <= number <= LARGEST:
             raise FieldProblem("is a whole number of at most 64 bits", "应为 64 位以内的整数")
         return number
+    if column.kind == "decimal":
+        exact = re.fullmatch(r"([+-]?)([0-9]{1,14})(?:\.([0-9]{1,4}))?", value, re.ASCII)
+        if exact is None:
+            raise FieldProblem("is a number with at most four decimals", "应为最多四位小数的数字")
+        units = int(exact[2] + (exact[3] or "").ljust(4, "0"))
+        return -units if exact[1] == "-" else units
     if column.kind == "time":
         moment = read_moment(value)
         if moment is None:

@@ -1,0 +1,109 @@
+"""An opportunity as it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from opportunities.domain.money import Money, of_units
+
+
+class Status(IntEnum):
+    OPEN = 1
+    WON = 2
+    LOST = 3
+    ON_HOLD = 4
+
+
+class Importance(IntEnum):
+    NORMAL = 1
+    IMPORTANT = 2
+
+
+CLOSED = frozenset({Status.WON, Status.LOST})
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity:
+    """Fields in the order of the columns. `amount` and `budget` are in ten-thousandths of their currency, or None;
+    `expected_close_date` is ISO text or empty; `collaborators` are {"person", "part"}; `resume_stage` is the open stage
+    that it left when it was put on hold, won or lost."""
+
+    name: str
+    number: str
+    title: str
+    customer: str
+    contact: str
+    lead: str
+    pipeline: str
+    stage: str
+    status: int
+    amount: int | None
+    currency: str
+    expected_close_date: str
+    win_probability: int
+    need: str
+    products: list[str]
+    budget: int | None
+    budget_currency: str
+    decision_cycle: str
+    blocker: str
+    importance: int
+    collaborators: list[dict[str, str]]
+    owner: str
+    team: str
+    owner_version: int
+    custom: dict[str, Any] | None
+    position: str
+    phone: str
+    email: str
+    source: str
+    industry: str
+    company_size: str
+    follow_up_status: str
+    checklist_done: list[str]
+    stage_time: datetime
+    close_time: datetime | None
+    status_reason: str
+    resume_stage: str
+    version: int
+    create_time: datetime
+    update_time: datetime
+    delete_time: datetime | None
+
+    @property
+    def expected(self) -> Money | None:
+        return of_units(self.amount, self.currency)
+
+    @property
+    def budgeted(self) -> Money | None:
+        return of_units(self.budget, self.budget_currency)
+
+
+@dataclass(frozen=True, slots=True)
+class StageChange:
+    """One move. `from_stage` is empty and `from_status` 0 for the opening; `actor` is "people/..." or a service."""
+
+    id: str
+    opportunity: str
+    from_stage: str
+    to_stage: str
+    from_status: int
+    to_status: int
+    happen_time: datetime
+    actor: str
+    forced: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A right to read that ends by itself."""
+
+    opportunity: str
+    person: str
+    given_by: str
+    start_time: datetime
+    end_time: datetime

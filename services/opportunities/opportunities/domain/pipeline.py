@@ -1,0 +1,162 @@
+"""Pipelines: the stages an opportunity passes, and what it takes to come into each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+
+from opportunities.domain.money import Money
+from opportunities.domain.opportunity import Status
+
+
+class GateKind(IntEnum):
+    FILLED = 1
+    CHECKLIST = 2
+    AMOUNT = 3
+    CONDITION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a move into a stage needs; with `from_stage`, only a move out of that one. FILLED uses `field`, AMOUNT
+    `minimum`, CONDITION `expression` and the two messages."""
+
+    kind: GateKind
+    from_stage: str = ""
+    field: str = ""
+    minimum: Money | None = None
+    expression: str = ""
+    message: str = ""
+    message_zh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckItem:
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`kind` is the status of what stands in it; `probability` in percent."""
+
+    id: str
+    display_name: str
+    kind: Status = Status.OPEN
+    probability: int = 0
+    checklist: tuple[CheckItem, ...] = ()
+    gates: tuple[Gate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """`id` is "six-stage", the resource name "pipelines/six-stage". The first stage is an open one."""
+
+    id: str
+    display_name: str
+    is_default: bool
+    stages: tuple[Stage, ...]
+
+    @property
+    def name(self) -> str:
+        return f"pipelines/{self.id}"
+
+    @property
+    def first(self) -> Stage:
+        return self.stages[0]
+
+    def stage(self, id: str) -> Stage | None:
+        return next((stage for stage in self.stages if stage.id == id), None)
+
+    def of_kind(self, kind: Status) -> Stage | None:
+        """The first stage of a kind; None where the pipeline shows that status in no stage of its own."""
+        return next((stage for stage in self.stages if stage.kind is kind), None)
+
+    @property
+    def way(self) -> tuple[str, ...]:
+        """The stages that are passed one after the other: the open ones, then those of what is won."""
+        return tuple(stage.id for stage in self.stages if stage.kind in (Status.OPEN, Status.WON))
+
+    @property
+    def items(self) -> frozenset[str]:
+        """Every item of every checklist, "stage/item"."""
+        return frozenset(f"{stage.id}/{item.id}" for stage in self.stages for item in stage.checklist)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What gates look at. `filled` are the names of fields that have a value, `done` the items "stage/item",
+    `conditions` the outcome of each expression."""
+
+    filled: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
+    amount: Money | None = None
+    conditions: Mapping[str, bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that is not there; `field` is its path within the opportunity."""
+
+    field: str
+    english: str
+    chinese: str
+
+
+def is_jump(pipeline: Pipeline, from_stage: str, to_stage: str) -> bool:
+    """Whether the move passes over a stage. Back is no jump: what was done stays done."""
+    return _step(pipeline, from_stage, to_stage) > 1
+
+
+def _step(pipeline: Pipeline, from_stage: str, to_stage: str) -> int:
+    """How many stages forward; 0 or less is back, or aside."""
+    way = pipeline.way
+    if from_stage not in way or to_stage not in way:
+        return 0
+    return way.index(to_stage) - way.index(from_stage)
+
+
+def gates_between(pipeline: Pipeline, from_stage: str, to_stage: str) -> tuple[Gate, ...]:
+    """The gates that a move passes: those of the stage it leads to, where it leads forward."""
+    stage = pipeline.stage(to_stage)
+    if stage is None or _step(pipeline, from_stage, to_stage) < 1:
+        return ()
+    return tuple(gate for gate in stage.gates if gate.from_stage in ("", from_stage))
+
+
+def missing(pipeline: Pipeline, from_stage: str, to_stage: str, facts: Facts) -> tuple[Missing, ...]:
+    """Everything that the gates between two stages need and that is not there, in the order of the gates."""
+    found: list[Missing] = []
+    for gate in gates_between(pipeline, from_stage, to_stage):
+        found.extend(_missing(pipeline, gate, from_stage, facts))
+    return tuple(found)
+
+
+def _missing(pipeline: Pipeline, gate: Gate, from_stage: str, facts: Facts) -> list[Missing]:
+    if gate.kind is GateKind.FILLED and gate.field not in facts.filled:
+        return [Missing(gate.field, "must be filled in before this stage", "进入该阶段前必须填写")]
+    if gate.kind is GateKind.CHECKLIST:
+        left = pipeline.stage(from_stage)
+        return [
+            Missing(
+                "checklist_done", f"to be done first: {item.title} ({from_stage}/{item.id})", f"请先完成：{item.title}"
+            )
+            for item in (left.checklist if left else ())
+            if f"{from_stage}/{item.id}" not in facts.done
+        ]
+    if gate.kind is GateKind.AMOUNT and gate.minimum is not None and not _reaches(facts.amount, gate.minimum):
+        least = f"{gate.minimum.amount:f} {gate.minimum.currency}"
+        return [Missing("amount", f"must be at least {least}", f"不得低于 {least}")]
+    if gate.kind is GateKind.CONDITION and (facts.conditions or {}).get(gate.expression) is not True:
+        english = gate.message or f"must hold: {gate.expression}"
+        return [Missing("stage", english, gate.message_zh or gate.message or f"须满足：{gate.expression}")]
+    return []
+
+
+def _reaches(amount: Money | None, minimum: Money) -> bool:
+    """Amounts of another currency do not: there is no rate here to compare by."""
+    if amount is None:
+        return minimum.amount <= Decimal(0)
+    return amount.currency == minimum.currency and amount.amount >= minimum.amount

@@ -1,0 +1,212 @@
+"""gRPC in: unpack, call, pack."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+
+from chassis import clock, fields, records
+from chassis.errors import Invalid
+from chassis.fields import FieldCheck
+from chassis.rpc import Call, command, query
+from chassis.service import Runtime
+from chassis.transaction import Transaction
+from dealwright.blueprint.v1 import blueprint_pb2
+from dealwright.opportunities.v1 import opportunities_pb2 as pb
+from opportunities.usecases import blueprint, copies, keeping, moving, pipelines, reading, sharing
+from opportunities.usecases.kind import KIND
+from opportunities.usecases.moving import Wish
+from opportunities.wire import messages
+from opportunities.wire import reading as wire
+
+_LONGEST_REQUEST_ID = 128
+# How long a call waits for a customer that was made a moment ago, and how often it looks.
+_WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
+
+
+def _checked(request: Any, check: FieldCheck | None = None) -> str:
+    """The reason, normalised, where the request has one; its request_id and people checked. Raises Invalid."""
+    found = check or FieldCheck()
+    if request.request_id:
+        found.take("request_id", fields.text, request.request_id, _LONGEST_REQUEST_ID)
+    reason = getattr(request, "reason", "")
+    read = found.take("reason", fields.text, reason, wire.LONGEST_REASON, multiline=True) or ""
+    for name in ("person", "owner"):
+        if hasattr(request, name):
+            found.take(name, wire.person, getattr(request, name))
+    if found.violations:
+        raise Invalid(found.violations)
+    return read
+
+
+def _wait_for_parties(servicer: OpportunityServicer, call: Call[Any]) -> None:
+    """A customer made just now is told of within a moment; whether it is there at all, the use case decides."""
+    of = call.request.opportunity
+    names = [name for name in (of.customer, of.contact) if name]
+    until = clock.monotonic() + min(_WAIT_SECONDS, call.left())
+    while names:
+        with servicer.runtime.reading(call.principal) as tx:
+            if copies.known_parties(tx, names):
+                return
+        if clock.monotonic() >= until:
+            return
+        threading.Event().wait(_LOOK_SECONDS)
+
+
+class OpportunityServicer:
+    """The company's time zone tells which day it is: for numbers and for close dates."""
+
+    descriptor = pb.DESCRIPTOR.services_by_name["OpportunityService"]
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._zone = clock.company_zone(runtime.settings.company_time_zone)
+
+    def _today(self, tx: Transaction) -> date:
+        return tx.now.astimezone(self._zone).date()
+
+    def _wish(self, tx: Transaction, reason: str, force: bool = False) -> Wish:
+        return Wish(self._today(tx), force, reason)
+
+    @command(fetch=_wait_for_parties)
+    def CreateOpportunity(self, tx: Transaction, request: pb.CreateOpportunityRequest) -> pb.Opportunity:
+        check = FieldCheck()
+        values = wire.values(request.opportunity, wire.CREATED, check)
+        _checked(request, check)
+        return messages.opportunity(keeping.create(tx, values, self._today(tx), request.historical))
+
+    @query
+    def GetOpportunity(self, tx: Transaction, request: pb.GetOpportunityRequest) -> pb.Opportunity:
+        return messages.opportunity(records.find(tx, KIND, request.name))
+
+    @query
+    def ListOpportunities(self, tx: Transaction, request: pb.ListOpportunitiesRequest) -> pb.ListOpportunitiesResponse:
+        found, token, total = reading.page(tx, request)
+        return pb.ListOpportunitiesResponse(
+            opportunities=map(messages.opportunity, found), next_page_token=token, total_size=total or 0
+        )
+
+    @query
+    def SummarizeOpportunities(
+        self, tx: Transaction, request: pb.SummarizeOpportunitiesRequest
+    ) -> pb.SummarizeOpportunitiesResponse:
+        rows = reading.summarize(tx, request.filter)
+        return pb.SummarizeOpportunitiesResponse(rows=[messages.row(*row) for row in rows])
+
+    @command(fetch=_wait_for_parties)
+    def UpdateOpportunity(self, tx: Transaction, request: pb.UpdateOpportunityRequest) -> pb.Opportunity:
+        named = wire.paths(request)
+        check = FieldCheck()
+        values = wire.values(request.opportunity, named, check)
+        wish = self._wish(tx, _checked(request, check), request.force)
+        of = request.opportunity
+        return messages.opportunity(keeping.change(tx, of.name, of.etag, values, request.historical, wish))
+
+    @command
+    def DeleteOpportunity(self, tx: Transaction, request: pb.DeleteOpportunityRequest) -> pb.Opportunity:
+        _checked(request)
+        return messages.opportunity(records.delete(tx, KIND, request.name, request.etag))
+
+    @command
+    def UndeleteOpportunity(self, tx: Transaction, request: pb.UndeleteOpportunityRequest) -> pb.Opportunity:
+        _checked(request)
+        return messages.opportunity(records.undelete(tx, KIND, request.name))
+
+    @command
+    def WinOpportunity(self, tx: Transaction, request: pb.WinOpportunityRequest) -> pb.Opportunity:
+        wish = self._wish(tx, _checked(request), request.force)
+        return messages.opportunity(moving.win(tx, request.name, request.etag, wish))
+
+    @command
+    def LoseOpportunity(self, tx: Transaction, request: pb.LoseOpportunityRequest) -> pb.Opportunity:
+        reason = _checked(request)
+        before = records.hold(tx, KIND, request.name, request.etag)
+        return messages.opportunity(moving.lose(tx, before, before, reason))
+
+    @command
+    def HoldOpportunity(self, tx: Transaction, request: pb.HoldOpportunityRequest) -> pb.Opportunity:
+        reason = _checked(request)
+        before = records.hold(tx, KIND, request.name, request.etag)
+        return messages.opportunity(moving.hold(tx, before, before, reason))
+
+    @command
+    def ResumeOpportunity(self, tx: Transaction, request: pb.ResumeOpportunityRequest) -> pb.Opportunity:
+        _checked(request)
+        return messages.opportunity(moving.resume(tx, request.name, request.etag))
+
+    @command
+    def ReopenOpportunity(self, tx: Transaction, request: pb.ReopenOpportunityRequest) -> pb.Opportunity:
+        return messages.opportunity(moving.reopen(tx, request.name, request.etag, _checked(request)))
+
+    @command
+    def TransferOpportunity(self, tx: Transaction, request: pb.TransferOpportunityRequest) -> pb.Opportunity:
+        reason = _checked(request)
+        known = request.owner_version
+        return messages.opportunity(keeping.transfer(tx, request.name, request.etag, request.owner, known, reason))
+
+    @command
+    def ShareOpportunity(self, tx: Transaction, request: pb.ShareOpportunityRequest) -> pb.Share:
+        _checked(request)
+        return messages.share(sharing.share(tx, request.name, request.person, request.days))
+
+    @command
+    def UnshareOpportunity(self, tx: Transaction, request: pb.UnshareOpportunityRequest) -> pb.Opportunity:
+        _checked(request)
+        return messages.opportunity(sharing.unshare(tx, request.name, request.person))
+
+    @query
+    def ListShares(self, tx: Transaction, request: pb.ListSharesRequest) -> pb.ListSharesResponse:
+        found, token = reading.shared(tx, request)
+        return pb.ListSharesResponse(shares=map(messages.share, found), next_page_token=token)
+
+    @query
+    def ListStageChanges(self, tx: Transaction, request: pb.ListStageChangesRequest) -> pb.ListStageChangesResponse:
+        found, token = reading.history(tx, request)
+        return pb.ListStageChangesResponse(stage_changes=map(messages.stage_change, found), next_page_token=token)
+
+    @query
+    def GetPipeline(self, tx: Transaction, request: pb.GetPipelineRequest) -> pb.Pipeline:
+        return messages.pipeline(pipelines.get(tx, request.name))
+
+    @query
+    def ListPipelines(self, tx: Transaction, request: pb.ListPipelinesRequest) -> pb.ListPipelinesResponse:
+        # At most 50: one page.
+        return pb.ListPipelinesResponse(pipelines=map(messages.pipeline, pipelines.current(tx)[0]))
+
+
+class BlueprintServicer:
+    """Our part of the blueprint."""
+
+    descriptor = blueprint_pb2.DESCRIPTOR.services_by_name["BlueprintService"]
+
+    @query
+    def GetPart(self, tx: Transaction, request: blueprint_pb2.GetPartRequest) -> blueprint_pb2.Part:
+        return _part(*blueprint.read(tx))
+
+    @query
+    def PlanPart(self, tx: Transaction, request: blueprint_pb2.PlanPartRequest) -> blueprint_pb2.PlanPartResponse:
+        changes, version = blueprint.plan(tx, _content(request.content))
+        return blueprint_pb2.PlanPartResponse(
+            changes=[blueprint_pb2.Change(path=p, before=b, after=a) for p, b, a in changes], version=version
+        )
+
+    @command
+    def ApplyPart(self, tx: Transaction, request: blueprint_pb2.ApplyPartRequest) -> blueprint_pb2.Part:
+        _checked(request)
+        return _part(*blueprint.apply(tx, _content(request.content), request.expected_version))
+
+
+def _content(content: Struct) -> dict[str, Any]:
+    try:
+        plain: dict[str, Any] = json_format.MessageToDict(content)
+    except (ValueError, RecursionError) as problem:
+        raise Invalid([("content", "is not plain data", "不是有效的数据")]) from problem
+    return plain
+
+
+def _part(content: dict[str, Any], version: int) -> blueprint_pb2.Part:
+    return blueprint_pb2.Part(content=messages.struct(content), version=version)

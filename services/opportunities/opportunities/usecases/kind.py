@@ -1,0 +1,91 @@
+"""What an opportunity is to the standard methods, and whom it belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis import clock, fields, people, records
+from chassis.access import Principal, Scope
+from chassis.errors import Denied, Invalid
+from chassis.paging import Column
+from chassis.transaction import Transaction
+from dealwright.opportunities.v1 import opportunities_pb2
+from opportunities.domain.opportunity import Opportunity
+from opportunities.storage import readers
+from opportunities.storage.tables import opportunities
+from opportunities.storage.tables import people as people_table
+from opportunities.wire import events
+
+RESOURCE = "opportunities"
+_ENUMS = opportunities_pb2.Opportunity.DESCRIPTOR.enum_types_by_name
+_c = opportunities.c
+
+COLUMNS = {
+    "number": Column(_c.number, "name", order=True),
+    "title": Column(_c.title, "text"),
+    **{
+        name: Column(_c[name], "name") for name in ("customer", "contact", "lead", "pipeline", "stage", "owner", "team")
+    },
+    "status": Column(_c.status, "enum", _ENUMS["Status"]),
+    "amount": Column(_c.amount, "decimal", order=True),
+    "currency": Column(_c.currency, "name"),
+    "expected_close_date": Column(_c.expected_close_date, "name", order=True),
+    "win_probability": Column(_c.win_probability, "int", order=True),
+    "importance": Column(_c.importance, "enum", _ENUMS["Importance"]),
+    "source": Column(_c.source, "text"),
+    "industry": Column(_c.industry, "text"),
+    "phone": Column(_c.phone, "text", normalise=fields.direct_line),
+    "email": Column(_c.email, "text", normalise=fields.email),
+    "products": Column(_c.products, "labels"),
+    **{
+        name: Column(_c[name], "time", order=True)
+        for name in ("create_time", "update_time", "stage_time", "close_time")
+    },
+}
+
+
+def _also(principal: Principal) -> sa.ColumnElement[bool] | None:
+    """Collaborators, and those it is shared with: to the second, whatever the loop that ends shares is doing."""
+    return readers.readable(principal.person, clock.now()) if principal.person else None
+
+
+def _announce(tx: Transaction, before: Any, after: Any) -> None:
+    of = after if after is not None else before
+    tx.emit(events.changed(of, deleted=after is None or after.delete_time is not None))
+
+
+KIND = records.Kind(
+    resource=RESOURCE,
+    word="opportunity",
+    table=opportunities,
+    type=Opportunity,
+    columns=COLUMNS,
+    people=people_table,
+    also=_also,
+    announce=_announce,
+)
+
+
+def of_others(tx: Transaction) -> None:
+    """Raises Denied for who may write no more than his own: such a one gives nothing away and overrides no rule."""
+    if tx.principal.scope(RESOURCE, "write") <= Scope.OWN:
+        raise Denied(f"{RESOURCE}.write (team)")
+
+
+def staff(tx: Transaction, names: list[str], field: str) -> dict[str, people.Person]:
+    """These people, all of them active. Raises Invalid for one who is not."""
+    found = {one.name: one for one in people.find_all(tx, people_table, sorted(set(names))) if one.active}
+    wrong = [name for name in names if name not in found]
+    if wrong:
+        raise Invalid([(field, f"{wrong[0]} is not known, or has left", f"{wrong[0]} 不存在或已离职")])
+    return found
+
+
+def may_own(tx: Transaction, owner: people.Person) -> None:
+    """Raises Denied for an owner whose opportunities the caller could not write."""
+    scope = tx.principal.scope(RESOURCE, "write")
+    mine = owner.name == tx.principal.person or (scope is Scope.TEAM and owner.team in (tx.principal.teams or ("",)))
+    if scope is not Scope.ALL and not mine:
+        raise Denied(f"{RESOURCE}.owner.write")

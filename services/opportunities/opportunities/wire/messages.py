@@ -1,0 +1,106 @@
+"""Opportunities, moves, shares and pipelines as answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+
+from dealwright.opportunities.v1 import opportunities_pb2
+from opportunities.domain.money import Money
+from opportunities.domain.opportunity import Opportunity, Share, StageChange
+from opportunities.domain.pipeline import Gate, Pipeline, Stage
+from opportunities.wire.money import message as money
+from opportunities.wire.times import stamp
+
+_SAME = (
+    *("name", "number", "title", "customer", "contact", "lead", "pipeline", "stage", "status", "expected_close_date"),
+    *("win_probability", "need", "products", "decision_cycle", "blocker", "importance", "owner", "team"),
+    *("owner_version", "position", "phone", "email", "source", "industry", "company_size", "follow_up_status"),
+    *("checklist_done", "status_reason"),
+)
+
+
+def opportunity(of: Opportunity) -> opportunities_pb2.Opportunity:
+    message = opportunities_pb2.Opportunity(
+        **{name: getattr(of, name) for name in _SAME},
+        amount=money(of.expected),
+        budget=money(of.budgeted),
+        collaborators=[opportunities_pb2.Opportunity.Collaborator(**one) for one in of.collaborators],
+        etag=str(of.version),
+        create_time=stamp(of.create_time),
+        update_time=stamp(of.update_time),
+        delete_time=stamp(of.delete_time),
+        stage_time=stamp(of.stage_time),
+        close_time=stamp(of.close_time),
+    )
+    if of.custom:
+        message.custom.CopyFrom(struct(of.custom))
+    return message
+
+
+def struct(plain: dict[str, Any]) -> Struct:
+    made = Struct()
+    made.update(plain)
+    return made
+
+
+def stage_change(of: StageChange) -> opportunities_pb2.StageChange:
+    return opportunities_pb2.StageChange(
+        name=f"{of.opportunity}/stages/{of.id}",
+        from_stage=of.from_stage,
+        to_stage=of.to_stage,
+        from_status=of.from_status,  # type: ignore[arg-type]
+        to_status=of.to_status,  # type: ignore[arg-type]
+        happen_time=stamp(of.happen_time),
+        actor=of.actor,
+        forced=of.forced,
+        reason=of.reason,
+    )
+
+
+def share(of: Share) -> opportunities_pb2.Share:
+    return opportunities_pb2.Share(
+        person=of.person, shared_by=of.given_by, share_time=stamp(of.start_time), end_time=stamp(of.end_time)
+    )
+
+
+def pipeline(of: Pipeline) -> opportunities_pb2.Pipeline:
+    return opportunities_pb2.Pipeline(
+        name=of.name, display_name=of.display_name, is_default=of.is_default, stages=map(_stage, of.stages)
+    )
+
+
+def _stage(of: Stage) -> opportunities_pb2.Pipeline.Stage:
+    return opportunities_pb2.Pipeline.Stage(
+        id=of.id,
+        display_name=of.display_name,
+        kind=of.kind.value,  # type: ignore[arg-type]
+        probability=of.probability,
+        checklist=[opportunities_pb2.Pipeline.CheckItem(id=item.id, title=item.title) for item in of.checklist],
+        gates=map(_gate, of.gates),
+    )
+
+
+def _gate(of: Gate) -> opportunities_pb2.Pipeline.Gate:
+    return opportunities_pb2.Pipeline.Gate(
+        kind=of.kind.value,  # type: ignore[arg-type]
+        from_stage=of.from_stage,
+        field=of.field,
+        minimum=money(of.minimum),
+        expression=of.expression,
+        message=of.message,
+        message_zh=of.message_zh,
+    )
+
+
+def row(
+    pipeline: str, stage: str, status: int, count: int, amount: Money | None
+) -> opportunities_pb2.SummarizeOpportunitiesResponse.Row:
+    return opportunities_pb2.SummarizeOpportunitiesResponse.Row(
+        pipeline=pipeline,
+        stage=stage,
+        status=status,  # type: ignore[arg-type]
+        count=count,
+        amount=money(amount),
+    )
