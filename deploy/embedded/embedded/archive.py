@@ -97,5 +97,6 @@ def _no_backup(file: Path, why: str) -> Refused:
 
 
 def _order(service: str) -> int:
-    """The gateway and the rules consume what leads and the directory announce."""
-    return {"gateway": 0, "rules": 1, "leads": 2, "directory": 3}.get(service, 0)
+    """Who consumes what others announce comes before them."""
+    order = ("gateway", "opportunities", "customers", "rules", "leads", "directory")
+    return order.index(service) if service in order else 0

@@ -39,7 +39,7 @@ bus_app = typer.Typer(no_args_is_help=True, help="Events that could not be handl
 app.add_typer(rules_app, name="rules")
 app.add_typer(bus_app, name="bus")
 
-ServiceName = Annotated[str, typer.Argument(help="directory, leads, rules or gateway")]
+ServiceName = Annotated[str, typer.Argument(help="directory, leads, rules, customers, opportunities or gateway")]
 
 
 @app.command()

@@ -88,6 +88,12 @@ def _owned(event: Any, notice: tuple[str, str]) -> Outline:
     return Outline(event, "leads", (event.owner,))
 
 
+def _qualified(event: LeadQualified, notice: tuple[str, str]) -> Outline:
+    """Without the contact, which not everybody who watches the lead may see."""
+    bare = LeadQualified(lead=event.lead, owner=event.owner, owner_version=event.owner_version)
+    return Outline(bare, "leads", (event.owner,))
+
+
 def _touched(event: LeadTouched, notice: tuple[str, str]) -> Outline:
     """Its owner is told that the customer came back; what nobody owns is told to those who see such leads."""
     zh = "您的客户再次联系了我们，请及时跟进"
@@ -117,7 +123,7 @@ _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadKept": _owned,
     "LeadContacted": _owned,
     "LeadReleased": lambda event, notice: Outline(event, "leads", (event.previous_owner,)),
-    "LeadQualified": _owned,
+    "LeadQualified": _qualified,
     "LeadDisqualified": _owned,
     "LeadEscalated": _escalated,
     "PresenceChanged": lambda event, notice: Outline(event, "people", (event.person,)),

@@ -14,18 +14,28 @@ VERBS = ("read", "write", "delete", "export")
 RESOURCES = (
     "blueprint",
     "calendars",
+    "contacts",
+    "customers",
     "forms",
     "journal",
     "leads",
     "ledgers",
+    "opportunities",
     "people",
+    "pipelines",
     "policies",
     "roles",
     "teams",
 )
 
+# What a deal is made of; each has an owner.
+DEALS = ("contacts", "customers", "opportunities")
+
 ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE = "admin", "manager", "sales", "backoffice", "finance"
-ROLE_IDS = (ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE)
+ROLE_IDS = (# What a deal is made of; each has an owner.
+DEALS = ("contacts", "customers", "opportunities")
+
+ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE)
 
 # What of a person a manager does not change: all but how much work one takes (presence, capacity).
 OF_ADMINISTRATORS = (
@@ -86,7 +96,9 @@ def default_roles() -> tuple[Role, ...]:
             "销售经理 Manager",
             Grant("leads", read=TEAM, write=TEAM, export=TEAM),
             Grant("people", read=ALL, write=TEAM, read_only=OF_ADMINISTRATORS),
+            *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in DEALS),
             *(reads[r] for r in ("teams", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")),
+            reads["pipelines"],
         ),
         role(
             SALES,
@@ -94,7 +106,8 @@ def default_roles() -> tuple[Role, ...]:
             Grant("leads", read=OWN, write=OWN),
             Grant("people", read=ALL, hidden=("email", "login")),
             Grant("ledgers", read=OWN),
-            *(reads[r] for r in ("teams", "policies", "calendars", "forms")),
+            *(Grant(r, read=OWN, write=OWN) for r in DEALS),
+            *(reads[r] for r in ("teams", "policies", "calendars", "forms", "pipelines")),
         ),
         role(
             BACKOFFICE,
@@ -102,9 +115,11 @@ def default_roles() -> tuple[Role, ...]:
             Grant("leads", read=ALL, write=ALL),
             Grant("forms", read=ALL, write=ALL, delete=ALL),
             Grant("calendars", read=ALL, write=ALL),
+            *(Grant(r, read=ALL, write=ALL) for r in DEALS),
             reads["people"],
+            reads["pipelines"],
         ),
-        role(FINANCE, "财务 Finance", reads["people"], reads["teams"]),
+        role(FINANCE, "财务 Finance", *(reads[r] for r in (*DEALS, "people", "pipelines", "teams"))),
     )
 
 

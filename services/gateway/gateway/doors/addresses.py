@@ -13,6 +13,7 @@ from google.protobuf import message_factory
 from google.protobuf.message import Message
 
 from dealwright.api.v1 import access_pb2
+from dealwright.customers.v1 import customers_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.gateway.v1 import gateway_pb2
 from dealwright.leads.v1 import leads_pb2
@@ -24,6 +25,7 @@ SERVICES: Mapping[str, Descriptor] = {
     "directory": directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
     "leads": leads_pb2.DESCRIPTOR.services_by_name["LeadService"],
     "rules": rules_pb2.DESCRIPTOR.services_by_name["RuleService"],
+    "customers": customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],
     "gateway": gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],
 }
 """Where each public service lives, and its descriptor."""

@@ -125,7 +125,19 @@ def released(of: Lead, previous_owner: str) -> events_pb2.LeadReleased:
 
 
 def qualified(of: Lead) -> events_pb2.LeadQualified:
-    return events_pb2.LeadQualified(lead=of.name, owner=of.owner, owner_version=of.owner_version)
+    known = leads_pb2.Lead(
+        name=of.name,
+        full_name=of.full_name,
+        phone=of.phone,
+        email=of.email,
+        company=of.company,
+        licence=of.licence,
+        region=of.region,
+        industry=of.industry,
+        channel=of.channel,  # type: ignore[arg-type]
+        tags=of.tags,
+    )
+    return events_pb2.LeadQualified(lead=of.name, owner=of.owner, owner_version=of.owner_version, contact=known)
 
 
 def disqualified(of: Lead) -> events_pb2.LeadDisqualified:

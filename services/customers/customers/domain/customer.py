@@ -1,0 +1,146 @@
+"""Customers and their contacts, and by what a customer is known again."""
+
+from __future__ import annotations
+
+import enum
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+class Tier(enum.IntEnum):
+    TIER_UNSPECIFIED = 0
+    A = 1
+    B = 2
+    C = 3
+
+
+class Stage(enum.IntEnum):
+    STAGE_UNSPECIFIED = 0
+    LEAD = 1
+    INTENT = 2
+    QUOTED = 3
+    WON = 4
+
+
+class DecisionRole(enum.IntEnum):
+    DECISION_ROLE_UNSPECIFIED = 0
+    DECISION_MAKER = 1
+    INFLUENCER = 2
+    USER = 3
+
+
+class HandOverState(enum.IntEnum):
+    OPEN = 1
+    CONFIRMED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Fields in the order of the columns. `phone` is E.164 with its extension; `channel` a number of the contract."""
+
+    name: str
+    create_time: datetime
+    update_time: datetime
+    display_name: str
+    private_person: bool = False
+    industry: str = ""
+    employees: int = 0
+    region: str = ""
+    channel: int = 0
+    address: str = ""
+    tier: int = Tier.TIER_UNSPECIFIED
+    tier_by_hand: bool = False
+    stage: int = Stage.LEAD
+    tags: Sequence[str] = ()
+    owner: str = ""
+    owner_version: int = 0
+    team: str = ""
+    shared_with_team: bool = False
+    phone: str = ""
+    email: str = ""
+    licence: str = ""
+    external_ids: Mapping[str, str] = field(default_factory=dict)
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    lead: str = ""
+    merged_into: str = ""
+    delete_time: datetime | None = None
+    version: int = 1
+
+    @property
+    def stands(self) -> bool:
+        """Neither deleted nor part of another."""
+        return self.delete_time is None and not self.merged_into
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Fields in the order of the columns."""
+
+    name: str
+    customer: str
+    create_time: datetime
+    update_time: datetime
+    full_name: str
+    title: str = ""
+    phone: str = ""
+    email: str = ""
+    decision_role: int = DecisionRole.DECISION_ROLE_UNSPECIFIED
+    delete_time: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Fields in the order of the columns. `person` left; `owner` and what follows is set when it was confirmed."""
+
+    name: str
+    customer: str
+    person: str
+    state: int
+    owner: str
+    confirmed_by: str
+    create_time: datetime
+    confirm_time: datetime | None
+
+
+# What may find a customer by itself (C20), the surest first.
+TRIPLE = ("licence", "phone", "email")
+_SPACE = re.compile(r"\s+")
+
+
+def spelled(display_name: str) -> str:
+    """One spelling of a company's name: without white space, full-width letters and case."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", display_name)).casefold()
+
+
+def keys(of: Customer) -> dict[str, str]:
+    """By what nobody else may be known: the key to the field that it comes from."""
+    found = {f"{name}:{value}": name for name in TRIPLE if (value := getattr(of, name))}
+    if not of.private_person:
+        found[f"name:{spelled(of.display_name)}"] = "display_name"
+    for system, value in of.external_ids.items():
+        found[f"id:{system}:{value}"] = f"external_ids.{system}"
+    return found
+
+
+_FILLED = ("industry", "employees", "region", "channel", "address", "lead")
+
+
+def completed(of: Customer, more: Customer, free: Mapping[str, str]) -> dict[str, Any]:
+    """What the customer lacks and the other knows, by field. `free` are the other's keys, with their fields, that this
+    one may be known by, too."""
+    changes: dict[str, Any] = {
+        name: getattr(more, name) for name in _FILLED if not getattr(of, name) and getattr(more, name)
+    }
+    for name in TRIPLE:
+        if not getattr(of, name) and name in free.values():
+            changes[name] = getattr(more, name)
+    ids = {s: v for s, v in more.external_ids.items() if s not in of.external_ids and f"external_ids.{s}" in free.values()}
+    changes["external_ids"] = {**of.external_ids, **ids}
+    changes["tags"] = list(dict.fromkeys([*of.tags, *more.tags]))[:50]
+    changes["custom"] = {**more.custom, **of.custom}
+    return {name: value for name, value in changes.items() if value != getattr(of, name)}

@@ -1,0 +1,3 @@
+"""What `customers` can do, each inside one transaction."""
+
+from customers.storage.tables import metadata as metadata

@@ -1,0 +1,50 @@
+"""Whose a customer is. Every change of an owner goes through `change`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chassis import people, records
+from chassis.access import Principal, Scope
+from chassis.errors import Denied, Refused
+from chassis.people import Person
+from chassis.transaction import Transaction
+from customers.domain.customer import Customer
+from customers.storage import hand_overs
+from customers.storage.tables import people as people_table
+from customers.usecases.kinds import CUSTOMERS, standing
+from customers.wire import messages
+
+# Whose customers may change hands by hand; back office corrects facts alone.
+_MAY_TRANSFER = frozenset({"admin", "manager"})
+
+
+def may_transfer(caller: Principal) -> bool:
+    wide = caller.scope("customers", "write") in (Scope.TEAM, Scope.ALL)
+    return bool(caller.peer) or (wide and caller.role in _MAY_TRANSFER)
+
+
+def require_receiver(tx: Transaction, name: str) -> Person:
+    """Raises CANNOT_RECEIVE for a person who has left or whom we do not know."""
+    person = people.find(tx, people_table, name)
+    if person is None or not person.active:
+        raise Refused("CANNOT_RECEIVE", f"{name} cannot receive customers.", f"{name} 不能接收客户。")
+    return person
+
+
+def change(tx: Transaction, held: Customer, receiver: Person, how: str, reason: str = "") -> Customer:
+    """The one compare-and-set on the owner of a customer. What waited for a word is settled. Raises Stale."""
+    after = replace(held, owner=receiver.name, team=receiver.team, owner_version=held.owner_version + 1)
+    after = records.save(tx, CUSTOMERS, held, after, "transferred")
+    hand_overs.settle(tx, held.name, receiver.name)
+    tx.emit(messages.transferred(after, held.owner, how, reason))
+    return after
+
+
+def transfer(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> Customer:
+    """To another owner, by hand. Raises Denied for who may not, CANNOT_RECEIVE, Stale."""
+    held = records.hold(tx, CUSTOMERS, standing(tx, name), etag)
+    if not may_transfer(tx.principal):
+        raise Denied("customers.transfer")
+    receiver = require_receiver(tx, owner)
+    return held if held.owner == owner else change(tx, held, receiver, "MANUAL", reason)

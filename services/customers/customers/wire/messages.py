@@ -1,0 +1,125 @@
+"""Customers, contacts and hand-overs as answers and as events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from customers.domain.customer import Contact, Customer, HandOver
+from dealwright.customers.v1 import customers_pb2, events_pb2
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def stamp(moment: datetime | None) -> Timestamp | None:
+    if moment is None:
+        return None
+    micros = (moment - _EPOCH) // timedelta(microseconds=1)
+    return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1000)
+
+
+def struct(plain: Mapping[str, Any]) -> Struct:
+    made = Struct()
+    made.update(plain)
+    return made
+
+
+def customer(of: Customer) -> customers_pb2.Customer:
+    return customers_pb2.Customer(
+        name=of.name,
+        display_name=of.display_name,
+        private_person=of.private_person,
+        industry=of.industry,
+        employees=of.employees,
+        region=of.region,
+        channel=of.channel,  # type: ignore[arg-type]
+        address=of.address,
+        tier=of.tier,  # type: ignore[arg-type]
+        tier_by_hand=of.tier_by_hand,
+        stage=of.stage,  # type: ignore[arg-type]
+        tags=of.tags,
+        owner=of.owner,
+        owner_version=of.owner_version,
+        team=of.team,
+        shared_with_team=of.shared_with_team,
+        phone=of.phone,
+        email=of.email,
+        licence=of.licence,
+        external_ids=of.external_ids,
+        custom=struct(of.custom) if of.custom else None,
+        lead=of.lead,
+        merged_into=of.merged_into,
+        create_time=stamp(of.create_time),
+        update_time=stamp(of.update_time),
+        delete_time=stamp(of.delete_time),
+        etag=str(of.version),
+    )
+
+
+def contact(of: Contact) -> customers_pb2.Contact:
+    return customers_pb2.Contact(
+        name=of.name,
+        customer=of.customer,
+        full_name=of.full_name,
+        title=of.title,
+        phone=of.phone,
+        email=of.email,
+        decision_role=of.decision_role,  # type: ignore[arg-type]
+        create_time=stamp(of.create_time),
+        update_time=stamp(of.update_time),
+        delete_time=stamp(of.delete_time),
+        etag=str(of.version),
+    )
+
+
+def hand_over(of: HandOver) -> customers_pb2.HandOver:
+    return customers_pb2.HandOver(
+        name=of.name,
+        customer=of.customer,
+        person=of.person,
+        state=of.state,  # type: ignore[arg-type]
+        owner=of.owner,
+        confirmed_by=of.confirmed_by,
+        create_time=stamp(of.create_time),
+        confirm_time=stamp(of.confirm_time),
+    )
+
+
+# --- events ---
+
+
+def customer_changed(of: Customer, gone: bool = False) -> events_pb2.CustomerChanged:
+    """`gone`: for good."""
+    version = of.version + gone
+    return events_pb2.CustomerChanged(customer=customer(of), version=version, deleted=gone or not of.stands)
+
+
+def contact_changed(of: Contact, gone: bool = False) -> events_pb2.ContactChanged:
+    deleted = gone or of.delete_time is not None
+    return events_pb2.ContactChanged(contact=contact(of), version=of.version + gone, deleted=deleted)
+
+
+def created(of: Customer) -> events_pb2.CustomerCreated:
+    return events_pb2.CustomerCreated(customer=customer(of), version=of.version)
+
+
+def tier_changed(of: Customer, previous: int) -> events_pb2.CustomerTierChanged:
+    return events_pb2.CustomerTierChanged(
+        customer=customer(of),
+        previous_tier=previous,  # type: ignore[arg-type]
+        version=of.version,
+    )
+
+
+def transferred(of: Customer, previous: str, how: str, reason: str) -> events_pb2.OwnerTransferred:
+    return events_pb2.OwnerTransferred(
+        customer=customer(of), previous_owner=previous, version=of.version, how=how, reason=reason
+    )
+
+
+def merged(of: Customer, other: str) -> events_pb2.CustomersMerged:
+    return events_pb2.CustomersMerged(customer=customer(of), merged=other, version=of.version)
