@@ -1,0 +1,178 @@
+"""One customer, however many records of it there were: merging, and leads that become customers."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chassis.errors import Denied, NotFound, Refused, Stale
+from dealwright.customers.v1 import customers_pb2 as pb
+from dealwright.customers.v1 import events_pb2
+from dealwright.leads.v1 import events_pb2 as lead_events_pb2
+from dealwright.leads.v1 import leads_pb2
+from tests.customers.desk import ADMIN, LI, MANAGER, WANG, Desk
+from tests.customers.test_customers import LICENCE, struct
+
+
+def merge(desk: Desk, name: str, other: str, who: Any = ADMIN, **etags: str) -> Any:
+    return desk.call("MergeCustomer", pb.MergeCustomerRequest(name=name, other=other, **etags), who)
+
+
+def test_C20_two_records_of_one_customer_become_one(desk: Desk) -> None:
+    one = desk.create(display_name="华兴", phone="13812345678", tags=["a"], custom=struct(x=1), external_ids={"erp": "1"})
+    two = desk.create(
+        display_name="华兴机械",
+        phone="13912345678",
+        email="a@b.cn",
+        licence=LICENCE,
+        industry="制造业",
+        tags=["b"],
+        custom=struct(x=2, y=3),
+        external_ids={"erp": "2", "mes": "7"},
+    )
+    first, second = desk.contact(one.name), desk.contact(two.name, full_name="李雷")
+    desk.announced()
+    now = merge(desk, one.name, two.name)
+    assert (now.display_name, now.phone, now.email, now.industry) == ("华兴", "+8613812345678", "a@b.cn", "制造业")
+    assert (now.licence, list(now.tags)) == (LICENCE, ["a", "b"])
+    assert dict(now.custom) == {"x": 1, "y": 3}
+    assert dict(now.external_ids) == {"erp": "1", "mes": "7"}
+    assert {c.name for c in desk.contacts(one.name)} == {first.name, second.name}
+    # What answers with it: the other's name, and all that the other was known by.
+    assert desk.get(two.name) == now
+    assert desk.names() == [one.name]
+    for text in ('phone = "13912345678"', 'externalIds = "erp:2"', 'email = "a@b.cn"'):
+        assert desk.names(filter=text) == [one.name], text
+    with pytest.raises(Refused):
+        desk.create(display_name="华兴机械")
+    told = desk.announced()
+    assert [(e.customer.name, e.merged) for e in told if isinstance(e, events_pb2.CustomersMerged)] == [
+        (one.name, two.name)
+    ]
+    gone = [e for e in told if isinstance(e, events_pb2.CustomerChanged) and e.customer.name == two.name]
+    assert [(e.deleted, e.customer.merged_into, e.customer.display_name) for e in gone] == [
+        (True, one.name, "华兴机械")
+    ]
+
+
+def test_C20_what_was_merged_twice_answers_with_the_last(desk: Desk) -> None:
+    one, two, three = (desk.create().name for _ in range(3))
+    merge(desk, two, one)
+    merge(desk, three, two)
+    assert {desk.get(name).name for name in (one, two, three)} == {three}
+    with pytest.raises(Refused) as refused:
+        merge(desk, one, three)
+    assert refused.value.reason == "SAME_CUSTOMER"
+    assert desk.update(one, "industry", industry="制造业").name == three
+
+
+def test_C20_merging_takes_the_right_to_change_both_and_their_etags(desk: Desk) -> None:
+    mine, others = desk.create(LI), desk.create(WANG)
+    with pytest.raises(NotFound):
+        merge(desk, mine.name, others.name, LI)
+    with pytest.raises(NotFound):
+        merge(desk, mine.name, others.name, MANAGER)
+    shared = desk.create(owner="people/boss", shared_with_team=True)
+    with pytest.raises(Denied):
+        merge(desk, mine.name, shared.name, LI)
+    desk.update(others.name, "industry", industry="x")
+    with pytest.raises(Stale):
+        merge(desk, mine.name, others.name, other_etag=others.etag)
+    assert desk.get(others.name).name == others.name
+
+
+def test_C20_creation_completes_the_customer_that_phone_email_or_licence_find_when_asked(desk: Desk) -> None:
+    known = desk.create(LI, phone="13812345678", tags=["a"])
+    again = desk.create(LI, merge=True, display_name="别名", phone="13812345678", email="a@b.cn", tags=["b"])
+    assert (again.name, again.display_name, again.email, list(again.tags)) == (
+        known.name,
+        known.display_name,
+        "a@b.cn",
+        ["a", "b"],
+    )
+    # A colleague's is not hers to complete, nor to see.
+    with pytest.raises(Refused) as refused:
+        desk.create(WANG, merge=True, phone="13812345678")
+    assert (refused.value.reason, known.name in refused.value.english) == ("KEY_TAKEN", False)
+
+
+def qualify(desk: Desk, lead: str = "leads/1", owner: str = "people/li", **facts: Any) -> None:
+    contact = leads_pb2.Lead(name=lead, **facts)
+    desk.hear("welcome", lead_events_pb2.LeadQualified(lead=lead, owner=owner, owner_version=1, contact=contact))
+
+
+def test_L24_a_qualified_lead_becomes_a_customer_with_a_contact_of_the_leads_owner(desk: Desk) -> None:
+    qualify(
+        desk,
+        company="华兴机械",
+        full_name="王小明",
+        phone="+8613812345678",
+        email="a@b.cn",
+        licence=LICENCE,
+        region="上海",
+        industry="制造业",
+        channel=leads_pb2.TRADE_SHOW,
+        tags=["急"],
+    )
+    (name,) = desk.names(LI)
+    made = desk.get(name)
+    assert (made.display_name, made.owner, made.team, made.lead) == ("华兴机械", "people/li", "teams/east", "leads/1")
+    assert (made.channel, made.industry, made.licence, list(made.tags)) == (
+        leads_pb2.TRADE_SHOW,
+        "制造业",
+        LICENCE,
+        ["急"],
+    )
+    (contact,) = desk.contacts(name)
+    assert (contact.full_name, contact.phone, contact.email) == ("王小明", "+8613812345678", "a@b.cn")
+    qualify(desk, company="华兴机械", full_name="王小明", phone="+8613812345678")
+    assert (len(desk.names()), len(desk.contacts(name))) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"phone": "+8613812345678"},
+        {"email": "a@b.cn"},
+        {"phone": "+8613700000000", "licence": LICENCE},
+        {"phone": "+8613700000000", "company": "华兴 机械"},
+        {"phone": "+8613999999999"},  # a contact's
+    ],
+)
+def test_C20_L31_a_known_customer_is_found_and_keeps_its_owner(desk: Desk, facts: dict[str, str]) -> None:
+    known = desk.create(
+        display_name="华兴机械", owner="people/wang", phone="13812345678", email="a@b.cn", licence=LICENCE
+    )
+    desk.contact(known.name, phone="13999999999")
+    qualify(desk, full_name="李雷", region="北京", **facts)
+    assert desk.names() == [known.name]
+    now = desk.get(known.name)
+    assert (now.owner, now.region, now.lead) == ("people/wang", "北京", "leads/1")
+
+
+def test_L24_people_without_a_company_are_customers_of_their_own(desk: Desk) -> None:
+    qualify(desk, "leads/1", full_name="张伟", phone="+8613812345678")
+    qualify(desk, "leads/2", full_name="张伟", phone="+8613812345679")
+    assert [desk.get(name).private_person for name in desk.names()] == [True, True]
+
+
+def test_C16_L24_a_lead_whose_owner_has_left_makes_a_customer_that_waits(desk: Desk) -> None:
+    desk.hire(("people/li", "teams/east", "sales"), active=False, version=2)
+    qualify(desk, company="华兴机械", phone="+8613812345678")
+    assert [one.person for one in desk.hand_overs(MANAGER)] == ["people/li"]
+
+
+def test_C20_of_many_who_create_one_customer_at_once_one_does(desk: Desk) -> None:
+    def create(number: int) -> str | None:
+        try:
+            return str(desk.create(display_name=f"并发{number}", phone="13812345678", email="a@b.cn").name)
+        except Refused as refused:
+            assert refused.reason == "KEY_TAKEN"
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [name for name in pool.map(create, range(16)) if name]
+    assert desk.names() == made
+    assert len(made) == 1
