@@ -57,14 +57,11 @@ def know(tx: Transaction, people: sa.Table, told: Sequence[Person]) -> list[Pers
         if known is None or known.version < person.version:
             newest[person.name] = person
     before = {person.name: person for person in find_all(tx, people, sorted(newest))}
-    insert_rows(
-        tx.connection, people, _COLUMNS, [astuple(newest[name]) for name in sorted(newest)], conflict=_NEWER
-    )
+    insert_rows(tx.connection, people, _COLUMNS, [astuple(newest[name]) for name in sorted(newest)], conflict=_NEWER)
     return [
         person
         for name, person in sorted(newest.items())
-        if not person.active
-        and ((was := before.get(name)) is None or (was.active and was.version < person.version))
+        if not person.active and ((was := before.get(name)) is None or (was.active and was.version < person.version))
     ]
 
 

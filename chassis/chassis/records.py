@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from chassis import ids, paging, people
+from chassis import ids, paging
 from chassis.access import Principal, Scope, refuse_read_only, visible
 from chassis.columns import Column
 from chassis.database import in_values, insert_rows, update_rows
@@ -139,7 +139,9 @@ def hold(tx: Transaction, kind: Kind[R], name: str, etag: str = "", verb: str = 
     return record
 
 
-def page(tx: Transaction, kind: Kind[R], request: Any, *more: sa.ColumnElement[bool]) -> tuple[list[R], str, int | None]:
+def page(
+    tx: Transaction, kind: Kind[R], request: Any, *more: sa.ColumnElement[bool]
+) -> tuple[list[R], str, int | None]:
     """One page of what the caller may see, the next page's token, and how many there are where that is cheap to say.
     Deleted records only where the request says `show_deleted`."""
     query = kind.select.where(criteria(kind, tx.principal, "read"), *more)

@@ -38,13 +38,13 @@ def plain(container: dict[str, Any]) -> dict[str, str]:
 
 def test_U7_a_later_service_joins_by_its_entry_in_the_values_alone(chart: Chart) -> None:
     objects = chart.render("one-more-service")
-    model, joined = of(objects, "rules"), of(objects, "customers")
-    as_joined = {(kind, name.replace("rules", "customers")): o for (kind, name), o in model.items()}
+    model, joined = of(objects, "rules"), of(objects, "deliveries")
+    as_joined = {(kind, name.replace("rules", "deliveries")): o for (kind, name), o in model.items()}
     assert set(joined) == set(as_joined)
     for key, manifest in joined.items():
         if key[0] == "Job":  # carries the settings, in which both are named
             continue
-        assert manifest == renamed(as_joined[key], "rules", "customers"), key
+        assert manifest == renamed(as_joined[key], "rules", "deliveries"), key
     assert len(joined) == 12
 
 
@@ -52,8 +52,8 @@ def test_U7_everybody_learns_the_address_of_a_service_that_joined(chart: Chart) 
     objects = chart.render("one-more-service")
     settings = next(o for o in objects if o["kind"] == "ConfigMap")["data"]
     services = {o["metadata"]["name"] for o in objects if o["kind"] == "Service"}
-    assert settings["DEALWRIGHT_PEER_CUSTOMERS"] == "dealwright-customers:50051"
-    assert {"dealwright-customers", "dealwright-customers-metrics"} <= services
+    assert settings["DEALWRIGHT_PEER_DELIVERIES"] == "dealwright-deliveries:50051"
+    assert {"dealwright-deliveries", "dealwright-deliveries-metrics"} <= services
 
 
 def test_U7_each_peer_address_is_a_service_that_the_chart_renders(objects: list[Manifest]) -> None:

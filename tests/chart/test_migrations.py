@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from embedded.catalogue import NAMES
+
 if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest
 
@@ -22,7 +24,7 @@ def test_U7_every_service_with_a_database_is_migrated_before_install_and_upgrade
         if o["kind"] == "Deployment"
         and any(e["name"] == "DEALWRIGHT_DATABASE_URL" for e in o["spec"]["template"]["spec"]["containers"][0]["env"])
     }
-    assert set(jobs) == with_database >= {"directory", "leads", "rules", "gateway"}
+    assert set(jobs) == with_database >= {*NAMES}
     for job in jobs.values():
         notes = job["metadata"]["annotations"]
         assert notes["helm.sh/hook"] == "pre-install,pre-upgrade"

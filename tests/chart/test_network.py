@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from embedded.catalogue import NAMES
+
 if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest
 
+BEHIND = tuple(name for name in NAMES if name != "gateway")
 PORTS = (22, 53, 443, 4318, 5432, 5671, 5672, 6379, 8080, 9464, 50051)
 INSIDE = {"kubernetes.io/metadata.name": "crm"}
 
@@ -92,10 +95,7 @@ def inner_calls(objects: list[Manifest]) -> set[tuple[str, str, int]]:
 
 
 def test_U7_the_gateway_reaches_each_service_and_nobody_reaches_anything_else(chart: Chart) -> None:
-    called = {
-        ("dealwright-gateway-serve", f"dealwright-{service}-serve", 50051)
-        for service in ("directory", "leads", "rules")
-    }
+    called = {("dealwright-gateway-serve", f"dealwright-{service}-serve", 50051) for service in BEHIND}
     # Anyone may reach the front's ports; the pods of this release may not leave for them.
     assert inner_calls(chart.render()) == called
 
@@ -103,7 +103,7 @@ def test_U7_the_gateway_reaches_each_service_and_nobody_reaches_anything_else(ch
 def test_U7_both_ends_of_a_call_between_services_are_closed_by_themselves(chart: Chart) -> None:
     # One end that is too open would hide behind the other until somebody edits that one.
     policies, ends = network(chart.render("minimal", 'services.leads.peers=["directory"]'))
-    called = {("gateway", service) for service in ("directory", "leads", "rules")} | {("leads", "directory")}
+    called = {("gateway", service) for service in BEHIND} | {("leads", "directory")}
     expected = {(f"dealwright-{a}-serve", f"dealwright-{b}-serve") for a, b in called}
     pairs = [(a, b) for a, b in product(ends, ends) if a != b]
     leaves = {(a.name, b.name) for a, b in pairs if passes(policies, a, b, 50051, "Egress")}
@@ -121,7 +121,7 @@ def test_U7_a_declared_peer_opens_one_door_in_one_direction(chart: Chart) -> Non
 
 def test_U7_the_gateway_reaches_a_service_that_joined(chart: Chart) -> None:
     new = inner_calls(chart.render("one-more-service")) - inner_calls(chart.render())
-    assert new == {("dealwright-gateway-serve", "dealwright-customers-serve", 50051)}
+    assert new == {("dealwright-gateway-serve", "dealwright-deliveries-serve", 50051)}
 
 
 def test_U7_from_outside_only_the_front_is_open_and_only_prometheus_reads_metrics(chart: Chart) -> None:

@@ -22,6 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.testing.kernel import Port
 from chassis.testing.process import Process
+from embedded.catalogue import NAMES
 from tests.chart.test_pods import component, container, role
 from tests.conformance.deployments import wait_for
 
@@ -204,7 +205,7 @@ def test_U7_a_migration_publishes_nothing_so_that_the_order_of_services_does_not
 
 
 def test_U7_a_migration_tells_what_it_did_in_structured_lines(release: Release) -> None:
-    assert set(release.migrated) == {"directory", "leads", "rules", "gateway"}
+    assert set(release.migrated) == {*NAMES}
     for name, said in release.migrated.items():
         lines = [json.loads(line) for line in said.splitlines()]
         (last,) = (line for line in lines if line["event"] == "migrated")
@@ -215,7 +216,7 @@ def test_U7_a_migration_tells_what_it_did_in_structured_lines(release: Release) 
 
 def test_U6_U7_every_process_answers_on_every_port_that_the_chart_declares(running: Release) -> None:
     names = {(pod.service, pod.role) for pod in running.pods.values()}
-    assert names == {(s, r) for s in ("directory", "leads", "rules", "gateway") for r in ("serve", "work")}
+    assert names == {(s, r) for s in NAMES for r in ("serve", "work")}
     for pod in running.pods.values():
         expected = {"serve": {"metrics", "grpc"}, "work": {"metrics"}}[pod.role]
         assert set(pod.ports) == expected | ({"http"} if pod.name == "dealwright-gateway-serve" else set())

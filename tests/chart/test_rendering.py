@@ -9,6 +9,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from embedded.catalogue import NAMES
+
 if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest
 
@@ -81,8 +83,8 @@ def test_U7_no_two_objects_share_a_name_and_every_object_names_its_namespace(obj
 
 def test_U7_names_stay_so_that_an_upgrade_replaces_and_never_duplicates(chart: Chart) -> None:
     names = sorted(o["metadata"]["name"] for o in chart.render() if o["kind"] in ("Deployment", "Service", "Job"))
-    expected = [f"dealwright-{service}-migrate" for service in ("directory", "gateway", "leads", "rules")]
-    for service in ("directory", "gateway", "leads", "rules"):
+    expected = [f"dealwright-{service}-migrate" for service in NAMES]
+    for service in NAMES:
         expected += [f"dealwright-{service}{end}" for end in ("", "-metrics", "-serve", "-work")]
     assert names == sorted(expected)
 

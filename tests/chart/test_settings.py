@@ -56,6 +56,8 @@ def test_U7_each_service_gets_its_own_database(chart: Chart) -> None:
         "directory": {"directory-database-url"},
         "leads": {"leads-database-url"},
         "rules": {"rules-database-url"},
+        "customers": {"customers-database-url"},
+        "opportunities": {"opportunities-database-url"},
         "gateway": {"gateway-database-url"},
     }
 

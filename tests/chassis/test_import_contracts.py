@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("chassis", "directory", "leads", "rules", "gateway", "embedded")
+PACKAGES = ("chassis", "directory", "leads", "rules", "customers", "opportunities", "gateway", "embedded")
 
 SOUND = {
     "chassis/clock.py": "",

@@ -113,4 +113,6 @@ class Desk:
         """(actor, action, subject) of every audit row."""
         log = service.tables.audit_log
         with self.runtime.reading() as tx:
-            return [tuple(row) for row in tx.execute(sa.select(log.c.actor, log.c.action, log.c.subject).order_by(log.c.id))]
+            return [
+                tuple(row) for row in tx.execute(sa.select(log.c.actor, log.c.action, log.c.subject).order_by(log.c.id))
+            ]

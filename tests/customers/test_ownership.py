@@ -95,7 +95,11 @@ def test_an_update_never_changes_the_owner(desk: Desk, theirs: dict[str, str]) -
 def test_C15_nobody_who_left_or_is_unknown_receives_customers(desk: Desk, receiver: str) -> None:
     desk.hire(("people/gone", "teams/east", "sales"), active=False)
     made = desk.create()
-    for act in (lambda: desk.transfer(made.name, receiver), lambda: desk.create(owner=receiver)):
+    acts: list[Callable[[], object]] = [
+        lambda: desk.transfer(made.name, receiver),
+        lambda: desk.create(owner=receiver),
+    ]
+    for act in acts:
         with pytest.raises(Refused) as refused:
             act()
         assert refused.value.reason == "CANNOT_RECEIVE"
@@ -147,7 +151,11 @@ def test_C16_the_manager_confirms_one_and_it_changes_hands(desk: Desk) -> None:
     made = desk.create(owner="people/li")
     leave(desk)
     (waiting,) = desk.hand_overs(MANAGER)
-    for who, expected in ((WANG, Denied), (CLERK, Denied), (principal("people/b2", "manager", Scope.TEAM, "teams/west"), NotFound)):
+    for who, expected in (
+        (WANG, Denied),
+        (CLERK, Denied),
+        (principal("people/b2", "manager", Scope.TEAM, "teams/west"), NotFound),
+    ):
         assert outcome(lambda who=who: confirm(desk, waiting.name, who)) is expected  # type: ignore[misc]
     desk.announced()
     done = confirm(desk, waiting.name)

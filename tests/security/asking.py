@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -15,47 +12,12 @@ from dealwright.directory.v1 import directory_pb2 as directory
 from dealwright.gateway.v1 import gateway_pb2 as gateway
 from dealwright.leads.v1 import leads_pb2 as leads
 from dealwright.rules.v1 import rules_pb2 as rules
+from tests.security import asking_customers as asking_customers
 from tests.security.house import PASSWORD, House
-from tests.security.matrix import ALL, LEADS, PEOPLE
-
-Ask = Callable[[House, str, str], Message]
-# Given the house, the caller, the row and the answer: "Y", "O" (told in outline), "S" or "U" (in the list or not).
-Told = Callable[[House, str, str, Any], str]
-_numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Probe:
-    """`ask(house, who, row)` makes the request; `own_session`: the call ends the session it comes with."""
-
-    rows: tuple[str, ...]
-    ask: Ask
-    told: Told
-    own_session: bool = False
-
-
-PROBES: dict[str, Probe] = {}
-
-
-def _done(house: House, who: str, row: str, answer: Any) -> str:
-    return "Y"
-
-
-def asks(rpc: str, rows: tuple[str, ...] = ALL, told: Told = _done, **more: bool) -> Callable[[Ask], Ask]:
-    def keep(ask: Ask) -> Ask:
-        assert rpc not in PROBES, rpc
-        PROBES[rpc] = Probe(rows, ask, told, **more)
-        return ask
-
-    return keep
-
-
-def _listed(field: str, name_of: Callable[[House, str, str], str], key: str = "name") -> Told:
-    def told(house: House, who: str, row: str, answer: Any) -> str:
-        return "S" if name_of(house, who, row) in {getattr(one, key) for one in getattr(answer, field)} else "U"
-
-    return told
-
+from tests.security.matrix import LEADS, PEOPLE
+from tests.security.probes import PROBES as PROBES
+from tests.security.probes import Probe as Probe
+from tests.security.probes import asks, listed, numbers
 
 # --- directory ---
 
@@ -67,25 +29,25 @@ _person = House.person
 @asks(_D + "CreatePerson", PEOPLE)
 def _(h: House, who: str, row: str) -> Message:
     team = {"own": h.teams["own"], "mate": h.teams["mate"], "other": h.teams["other"]}[row]
-    person = directory.Person(login=f"new{next(_numbers)}", display_name="新", role="sales", team=team)
+    person = directory.Person(login=f"new{next(numbers)}", display_name="新", role="sales", team=team)
     return directory.CreatePersonRequest(person=person)
 
 
 asks(_D + "GetPerson", PEOPLE)(lambda h, who, row: directory.GetPersonRequest(name=h.person(who, row)))
-asks(_D + "ListPeople", PEOPLE, _listed("people", _person))(
+asks(_D + "ListPeople", PEOPLE, listed("people", _person))(
     lambda h, who, row: directory.ListPeopleRequest(page_size=1000)
 )
 
 
 @asks(_D + "UpdatePerson", PEOPLE)
 def _(h: House, who: str, row: str) -> Message:
-    person = directory.Person(name=h.person(who, row), display_name=f"改{next(_numbers)}")
+    person = directory.Person(name=h.person(who, row), display_name=f"改{next(numbers)}")
     return directory.UpdatePersonRequest(person=person)
 
 
 @asks(_D + "SetPresence", PEOPLE)
 def _(h: House, who: str, row: str) -> Message:
-    presence = directory.Person.AWAY if next(_numbers) % 2 else directory.Person.ONLINE
+    presence = directory.Person.AWAY if next(numbers) % 2 else directory.Person.ONLINE
     return directory.SetPresenceRequest(name=h.person(who, row), presence=presence)
 
 
@@ -99,7 +61,7 @@ asks(_D + "RequestPasswordReset", PEOPLE)(
 
 @asks(_D + "RedeemPasswordToken")
 def _(h: House, who: str, row: str) -> Message:
-    invited = directory.InvitePersonRequest(name=h.add_person(f"invited{next(_numbers)}"))
+    invited = directory.InvitePersonRequest(name=h.add_person(f"invited{next(numbers)}"))
     link = h.do(_D + "InvitePerson", invited).link
     return directory.RedeemPasswordTokenRequest(token=link.partition("#token=")[2], password=PASSWORD)
 
@@ -112,14 +74,14 @@ def _(h: House, who: str, row: str) -> Message:
 
 asks(_D + "CreateTeam", PEOPLE)(
     lambda h, who, row: directory.CreateTeamRequest(
-        team=directory.Team(display_name=f"新组{next(_numbers)}", parent=h.teams[row])
+        team=directory.Team(display_name=f"新组{next(numbers)}", parent=h.teams[row])
     )
 )
 asks(_D + "GetTeam", PEOPLE)(lambda h, who, row: directory.GetTeamRequest(name=h.teams[row]))
-asks(_D + "ListTeams", PEOPLE, _listed("teams", _team))(lambda h, who, row: directory.ListTeamsRequest(page_size=1000))
+asks(_D + "ListTeams", PEOPLE, listed("teams", _team))(lambda h, who, row: directory.ListTeamsRequest(page_size=1000))
 asks(_D + "UpdateTeam", PEOPLE)(
     lambda h, who, row: directory.UpdateTeamRequest(
-        team=directory.Team(name=h.teams[row], display_name=f"组{next(_numbers)}")
+        team=directory.Team(name=h.teams[row], display_name=f"组{next(numbers)}")
     )
 )
 
@@ -128,7 +90,7 @@ asks(_D + "UpdateTeam", PEOPLE)(
 def _(h: House, who: str, row: str) -> Message:
     """His own has people in it, himself for one; the others are empty ones within his and within another."""
     below = {"mate": "own", "other": "other"}
-    name = h.teams["own"] if row == "own" else h.add_team(f"空{next(_numbers)}", h.teams[below[row]])
+    name = h.teams["own"] if row == "own" else h.add_team(f"空{next(numbers)}", h.teams[below[row]])
     return directory.DeleteTeamRequest(name=name)
 
 
@@ -136,14 +98,14 @@ asks(_D + "GetRole")(lambda h, who, row: directory.GetRoleRequest(name="roles/sa
 asks(_D + "ListRoles")(lambda h, who, row: directory.ListRolesRequest())
 asks(_D + "UpdateRole")(
     lambda h, who, row: directory.UpdateRoleRequest(
-        role=directory.Role(name="roles/finance", display_name=f"财务 {next(_numbers)}")
+        role=directory.Role(name="roles/finance", display_name=f"财务 {next(numbers)}")
     )
 )
 
 
 def _calendar(h: House) -> str:
     request = directory.CreateCalendarRequest(
-        calendar=directory.Calendar(display_name="展会"), calendar_id=f"show-{next(_numbers)}"
+        calendar=directory.Calendar(display_name="展会"), calendar_id=f"show-{next(numbers)}"
     )
     return str(h.do(_D + "CreateCalendar", request).name)
 
@@ -151,14 +113,14 @@ def _calendar(h: House) -> str:
 @asks(_D + "CreateCalendar")
 def _(h: House, who: str, row: str) -> Message:
     calendar = directory.Calendar(display_name="展会")
-    return directory.CreateCalendarRequest(calendar=calendar, calendar_id=f"show-{next(_numbers)}")
+    return directory.CreateCalendarRequest(calendar=calendar, calendar_id=f"show-{next(numbers)}")
 
 
 asks(_D + "GetCalendar")(lambda h, who, row: directory.GetCalendarRequest(name="calendars/company"))
 asks(_D + "ListCalendars")(lambda h, who, row: directory.ListCalendarsRequest())
 asks(_D + "UpdateCalendar")(
     lambda h, who, row: directory.UpdateCalendarRequest(
-        calendar=directory.Calendar(name="calendars/company", display_name=f"公司 {next(_numbers)}")
+        calendar=directory.Calendar(name="calendars/company", display_name=f"公司 {next(numbers)}")
     )
 )
 asks(_D + "DeleteCalendar")(lambda h, who, row: directory.DeleteCalendarRequest(name=_calendar(h)))
@@ -196,7 +158,7 @@ asks(_L + "BatchCaptureLeads", LEADS, lambda h, who, row, answer: _outline(answe
 
 
 def _form(h: House) -> str:
-    request = leads.CreateFormRequest(form=_a_form(), form_id=f"booth-{next(_numbers)}")
+    request = leads.CreateFormRequest(form=_a_form(), form_id=f"booth-{next(numbers)}")
     return str(h.do(_L + "CreateForm", request).name)
 
 
@@ -234,7 +196,7 @@ asks(_L + "ListTouchpoints", LEADS)(lambda h, who, row: leads.ListTouchpointsReq
 
 @asks(_L + "UpdateLead", LEADS)
 def _(h: House, who: str, row: str) -> Message:
-    return leads.UpdateLeadRequest(lead=leads.Lead(name=h.fresh(who, row), company=f"甲{next(_numbers)}"))
+    return leads.UpdateLeadRequest(lead=leads.Lead(name=h.fresh(who, row), company=f"甲{next(numbers)}"))
 
 
 asks(_L + "ContactLead", LEADS)(lambda h, who, row: leads.ContactLeadRequest(name=h.fresh(who, row)))
@@ -252,7 +214,7 @@ def _(h: House, who: str, row: str) -> Message:
     return leads.ReassignLeadRequest(name=h.fresh(who, row), owner=taker)
 
 
-asks(_L + "CreateForm")(lambda h, who, row: leads.CreateFormRequest(form=_a_form(), form_id=f"booth-{next(_numbers)}"))
+asks(_L + "CreateForm")(lambda h, who, row: leads.CreateFormRequest(form=_a_form(), form_id=f"booth-{next(numbers)}"))
 asks(_L + "GetForm")(lambda h, who, row: leads.GetFormRequest(name=_form(h)))
 asks(_L + "ListForms")(lambda h, who, row: leads.ListFormsRequest())
 asks(_L + "UpdateForm")(
@@ -279,7 +241,7 @@ asks(_R + "ListPolicies")(lambda h, who, row: rules.ListPoliciesRequest())
 @asks(_R + "UpdatePolicy")
 def _(h: House, who: str, row: str) -> Message:
     policy = _policy(h)
-    policy.content["clocks"]["responseMinutes"] = 60 + next(_numbers) % 60
+    policy.content["clocks"]["responseMinutes"] = 60 + next(numbers) % 60
     return rules.UpdatePolicyRequest(policy=rules.Policy(name=_POLICY, content=policy.content))
 
 
@@ -304,7 +266,7 @@ asks(_R + "ListLedgers", PEOPLE, _in_ledgers)(lambda h, who, row: rules.ListLedg
 asks(_R + "VerifyJournal")(lambda h, who, row: rules.VerifyJournalRequest())
 
 
-@asks(_R + "SimulatePolicy", PEOPLE, _listed("differences", House.decided_for, "lead"))
+@asks(_R + "SimulatePolicy", PEOPLE, listed("differences", House.decided_for, "lead"))
 def _(h: House, who: str, row: str) -> Message:
     content = _policy(h).content
     fallback = content["steps"].values[-1]
@@ -333,7 +295,7 @@ def _ask_for_part(owner: str) -> None:
     asks(f"{owner}.BlueprintService.ApplyPart")(apply)
 
 
-for _owner in ("directory", "leads", "rules"):
+for _owner in ("directory", "leads", "rules", "customers", "opportunities"):
     _ask_for_part(_owner)
 
 asks("gateway.GatewayService.GetBlueprint")(lambda h, who, row: gateway.GetBlueprintRequest())

@@ -93,13 +93,33 @@ rules.RuleService.SimulatePolicy               SSS   SSU     SUU   DDD        DD
 rules.BlueprintService.GetPart                 Y     Y       D     D          D       A         A
 rules.BlueprintService.PlanPart                Y     Y       D     D          D       A         A
 rules.BlueprintService.ApplyPart               Y     D       D     D          D       A         A
+customers.CustomerService.CreateCustomer        YYY   YYY     YDD   YDD        DDD     AAA       AAA
+customers.CustomerService.GetCustomer           YYY   YYN     YNN   YYY        YYY     AAA       AAA
+customers.CustomerService.ListCustomers         SSS   SSU     SUU   SSS        SSS     AAA       AAA
+customers.CustomerService.UpdateCustomer        YYY   YYN     YNN   YYY        DDD     AAA       AAA
+customers.CustomerService.DeleteCustomer        YYY   YYN     DDD   DDD        DDD     AAA       AAA
+customers.CustomerService.UndeleteCustomer      YYY   YYN     DDD   DDD        DDD     AAA       AAA
+customers.CustomerService.MergeCustomer         YYY   YYN     YNN   YYY        DDD     AAA       AAA
+customers.CustomerService.TransferCustomer      YYY   YYN     DNN   DDD        DDD     AAA       AAA
+customers.CustomerService.CreateContact         YYY   YYN     YNN   YYY        DDD     AAA       AAA
+customers.CustomerService.GetContact            YYY   YYN     YNN   YYY        YYY     AAA       AAA
+customers.CustomerService.ListContacts          SSS   SSU     SUU   SSS        SSS     AAA       AAA
+customers.CustomerService.UpdateContact         YYY   YYN     YNN   YYY        DDD     AAA       AAA
+customers.CustomerService.DeleteContact         YYY   YYN     DDD   DDD        DDD     AAA       AAA
+customers.CustomerService.UndeleteContact       YYY   YYN     DDD   DDD        DDD     AAA       AAA
+customers.CustomerService.ListHandOvers         SSS   SSU     SUU   SSS        SSS     AAA       AAA
+customers.CustomerService.ConfirmHandOver       YYY   YYN     DDD   DDD        DDD     AAA       AAA
+customers.CustomerService.BatchConfirmHandOvers YYY   YYN     DDD   DDD        DDD     AAA       AAA
+customers.BlueprintService.GetPart             Y     Y       D     D          D       A         A
+customers.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
+customers.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
 gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
 gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
 """
 
 # What the access option of an RPC names where each row has an owner or a team: such an RPC has rows for his own, a team
 # mate's and another team's.
-OWNED = frozenset({"leads", "people", "teams", "ledgers"})
+OWNED = frozenset({"leads", "people", "teams", "ledgers", "customers", "contacts", "opportunities"})
 # The RPCs without rows, each with the reason why there is nothing in it that one has and another has not.
 OWNERLESS = {
     "directory.DirectoryService.RedeemPasswordToken": "the one-time token says whose it is",
@@ -134,6 +154,9 @@ OWNERLESS = {
     "rules.BlueprintService.GetPart": "the company's",
     "rules.BlueprintService.PlanPart": "the company's",
     "rules.BlueprintService.ApplyPart": "the company's",
+    "customers.BlueprintService.GetPart": "the company's",
+    "customers.BlueprintService.PlanPart": "the company's",
+    "customers.BlueprintService.ApplyPart": "the company's",
     "gateway.GatewayService.GetBlueprint": "the company's",
     "gateway.GatewayService.ApplyBlueprint": "the company's",
 }

@@ -63,9 +63,7 @@ class CustomerServicer:
     @command
     def MergeCustomer(self, tx: Transaction, request: pb.MergeCustomerRequest) -> pb.Customer:
         reading.request_id(request)
-        return messages.customer(
-            merging.merge(tx, request.name, request.etag, request.other, request.other_etag)
-        )
+        return messages.customer(merging.merge(tx, request.name, request.etag, request.other, request.other_etag))
 
     @command
     def TransferCustomer(self, tx: Transaction, request: pb.TransferCustomerRequest) -> pb.Customer:

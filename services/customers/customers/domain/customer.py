@@ -139,7 +139,9 @@ def completed(of: Customer, more: Customer, free: Mapping[str, str]) -> dict[str
     for name in TRIPLE:
         if not getattr(of, name) and name in free.values():
             changes[name] = getattr(more, name)
-    ids = {s: v for s, v in more.external_ids.items() if s not in of.external_ids and f"external_ids.{s}" in free.values()}
+    ids = {
+        s: v for s, v in more.external_ids.items() if s not in of.external_ids and f"external_ids.{s}" in free.values()
+    }
     changes["external_ids"] = {**of.external_ids, **ids}
     changes["tags"] = list(dict.fromkeys([*of.tags, *more.tags]))[:50]
     changes["custom"] = {**more.custom, **of.custom}

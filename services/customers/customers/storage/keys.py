@@ -30,9 +30,7 @@ def holders(tx: Transaction, wanted: Sequence[str]) -> dict[str, str]:
     if not wanted:
         return {}
     query = sa.select(customer_keys.c.key, customer_keys.c.customer)
-    return {
-        row[0]: row[1] for row in tx.execute(query.where(in_values(customer_keys.c.key, list(wanted), tx.dialect)))
-    }
+    return {row[0]: row[1] for row in tx.execute(query.where(in_values(customer_keys.c.key, list(wanted), tx.dialect)))}
 
 
 def of(tx: Transaction, customer: str) -> list[str]:

@@ -32,10 +32,7 @@ RESOURCES = (
 DEALS = ("contacts", "customers", "opportunities")
 
 ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE = "admin", "manager", "sales", "backoffice", "finance"
-ROLE_IDS = (# What a deal is made of; each has an owner.
-DEALS = ("contacts", "customers", "opportunities")
-
-ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE)
+ROLE_IDS = (ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE)
 
 # What of a person a manager does not change: all but how much work one takes (presence, capacity).
 OF_ADMINISTRATORS = (

@@ -17,6 +17,7 @@ from dealwright.customers.v1 import customers_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.gateway.v1 import gateway_pb2
 from dealwright.leads.v1 import leads_pb2
+from dealwright.opportunities.v1 import opportunities_pb2
 from dealwright.rules.v1 import rules_pb2
 
 Descriptor = Any  # protobuf's descriptors have no usable static types across versions
@@ -26,6 +27,7 @@ SERVICES: Mapping[str, Descriptor] = {
     "leads": leads_pb2.DESCRIPTOR.services_by_name["LeadService"],
     "rules": rules_pb2.DESCRIPTOR.services_by_name["RuleService"],
     "customers": customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],
+    "opportunities": opportunities_pb2.DESCRIPTOR.services_by_name["OpportunityService"],
     "gateway": gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],
 }
 """Where each public service lives, and its descriptor."""

@@ -1,0 +1,124 @@
+"""How each RPC of customers is asked for what is his own, a team mate's, and another team's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.message import Message
+
+from customers.storage import hand_overs
+from dealwright.customers.v1 import customers_pb2 as pb
+from tests.security.house import House
+from tests.security.matrix import PEOPLE
+from tests.security.probes import Told, asks, numbers
+
+_C = "customers.CustomerService."
+
+
+def _customer(h: House, who: str, row: str) -> str:
+    customer = pb.Customer(display_name=f"公司{next(numbers)}", owner=h.person(who, row))
+    return str(h.do(_C + "CreateCustomer", pb.CreateCustomerRequest(customer=customer)).name)
+
+
+def _contact(h: House, who: str, row: str) -> str:
+    contact = pb.Contact(customer=_customer(h, who, row), full_name="王小明")
+    return str(h.do(_C + "CreateContact", pb.CreateContactRequest(contact=contact)).name)
+
+
+def _hand_over(h: House, who: str, row: str) -> str:
+    """As if its owner had left."""
+    name = _customer(h, who, row)
+    with h.runtimes["customers"].transaction() as tx:
+        (made,) = hand_overs.put(tx, [(name, h.person(who, row))])
+    return made.name
+
+
+def _any(field: str) -> Told:
+    return lambda h, who, row, answer: "S" if getattr(answer, field) else "U"
+
+
+@asks(_C + "CreateCustomer", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    customer = pb.Customer(display_name=f"公司{next(numbers)}", owner=h.person(who, row))
+    return pb.CreateCustomerRequest(customer=customer)
+
+
+asks(_C + "GetCustomer", PEOPLE)(lambda h, who, row: pb.GetCustomerRequest(name=_customer(h, who, row)))
+
+
+@asks(_C + "ListCustomers", PEOPLE, _any("customers"))
+def _(h: House, who: str, row: str) -> Message:
+    made: Any = h.do(_C + "GetCustomer", pb.GetCustomerRequest(name=_customer(h, who, row)))
+    return pb.ListCustomersRequest(filter=f'display_name = "{made.display_name}"')
+
+
+@asks(_C + "UpdateCustomer", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    return pb.UpdateCustomerRequest(customer=pb.Customer(name=_customer(h, who, row), address="新址"))
+
+
+asks(_C + "DeleteCustomer", PEOPLE)(lambda h, who, row: pb.DeleteCustomerRequest(name=_customer(h, who, row)))
+
+
+@asks(_C + "UndeleteCustomer", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    name = _customer(h, who, row)
+    h.do(_C + "DeleteCustomer", pb.DeleteCustomerRequest(name=name))
+    return pb.UndeleteCustomerRequest(name=name)
+
+
+asks(_C + "MergeCustomer", PEOPLE)(
+    lambda h, who, row: pb.MergeCustomerRequest(name=_customer(h, who, row), other=_customer(h, who, row))
+)
+
+
+@asks(_C + "TransferCustomer", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    taker = h.people["mate" if row == "other" else "other"]
+    return pb.TransferCustomerRequest(name=_customer(h, who, row), owner=taker)
+
+
+@asks(_C + "CreateContact", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    return pb.CreateContactRequest(contact=pb.Contact(customer=_customer(h, who, row), full_name="李雷"))
+
+
+asks(_C + "GetContact", PEOPLE)(lambda h, who, row: pb.GetContactRequest(name=_contact(h, who, row)))
+
+
+@asks(_C + "ListContacts", PEOPLE, _any("contacts"))
+def _(h: House, who: str, row: str) -> Message:
+    made: Any = h.do(_C + "GetContact", pb.GetContactRequest(name=_contact(h, who, row)))
+    return pb.ListContactsRequest(filter=f'customer = "{made.customer}"')
+
+
+@asks(_C + "UpdateContact", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    return pb.UpdateContactRequest(contact=pb.Contact(name=_contact(h, who, row), title="经理"))
+
+
+asks(_C + "DeleteContact", PEOPLE)(lambda h, who, row: pb.DeleteContactRequest(name=_contact(h, who, row)))
+
+
+@asks(_C + "UndeleteContact", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    name = _contact(h, who, row)
+    h.do(_C + "DeleteContact", pb.DeleteContactRequest(name=name))
+    return pb.UndeleteContactRequest(name=name)
+
+
+@asks(_C + "ListHandOvers", PEOPLE, _any("hand_overs"))
+def _(h: House, who: str, row: str) -> Message:
+    _hand_over(h, who, row)
+    return pb.ListHandOversRequest(filter=f'person = "{h.person(who, row)}"')
+
+
+@asks(_C + "ConfirmHandOver", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    return pb.ConfirmHandOverRequest(name=_hand_over(h, who, row), owner=h.people["mate"])
+
+
+@asks(_C + "BatchConfirmHandOvers", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    names = [_hand_over(h, who, row) for _ in range(2)]
+    return pb.BatchConfirmHandOversRequest(names=names, owner=h.people["mate"])
