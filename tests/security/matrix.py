@@ -113,6 +113,28 @@ customers.CustomerService.BatchConfirmHandOvers YYY   YYN     DDD   DDD        D
 customers.BlueprintService.GetPart             Y     Y       D     D          D       A         A
 customers.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 customers.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
+opportunities.OpportunityService.CreateOpportunity YYY     YYD     YDD     YDD     DDD     AAA     AAA
+opportunities.OpportunityService.GetOpportunity YYY     YYN     YNN     YYY     YYY     AAA     AAA
+opportunities.OpportunityService.ListOpportunities SSS     SSU     SUU     SSS     SSS     AAA     AAA
+opportunities.OpportunityService.SummarizeOpportunities SSS     SSU     SUU     SSS     SSS     AAA     AAA
+opportunities.OpportunityService.UpdateOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.DeleteOpportunity YYY     YYN     DDD     DDD     DDD     AAA     AAA
+opportunities.OpportunityService.UndeleteOpportunity YYY     YYN     DDD     DDD     DDD     AAA     AAA
+opportunities.OpportunityService.WinOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.LoseOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.HoldOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.ResumeOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.ReopenOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.TransferOpportunity YYY     YYN     DNN     DDD     DDD     AAA     AAA
+opportunities.OpportunityService.ShareOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.UnshareOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.ListShares    YYY     YYN     YNN     YYY     YYY     AAA     AAA
+opportunities.OpportunityService.ListStageChanges YYY     YYN     YNN     YYY     YYY     AAA     AAA
+opportunities.OpportunityService.GetPipeline   Y       Y       Y       Y       Y       A       A
+opportunities.OpportunityService.ListPipelines Y       Y       Y       Y       Y       A       A
+opportunities.BlueprintService.GetPart         Y       Y       D       D       D       A       A
+opportunities.BlueprintService.PlanPart        Y       Y       D       D       D       A       A
+opportunities.BlueprintService.ApplyPart       Y       D       D       D       D       A       A
 gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
 gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
 """
@@ -157,6 +179,11 @@ OWNERLESS = {
     "customers.BlueprintService.GetPart": "the company's",
     "customers.BlueprintService.PlanPart": "the company's",
     "customers.BlueprintService.ApplyPart": "the company's",
+    "opportunities.OpportunityService.GetPipeline": "the company's",
+    "opportunities.OpportunityService.ListPipelines": "the company's",
+    "opportunities.BlueprintService.GetPart": "the company's",
+    "opportunities.BlueprintService.PlanPart": "the company's",
+    "opportunities.BlueprintService.ApplyPart": "the company's",
     "gateway.GatewayService.GetBlueprint": "the company's",
     "gateway.GatewayService.ApplyBlueprint": "the company's",
 }

@@ -16,7 +16,7 @@ from opportunities.domain.opportunity import Opportunity, Status
 from opportunities.domain.pipeline import Pipeline
 from opportunities.storage import numbers, parties, readers
 from opportunities.usecases import moving, pipelines
-from opportunities.usecases.kind import KIND, RESOURCE, may_own, of_others, staff
+from opportunities.usecases.kind import KIND, RESOURCE, leading, may_own, staff
 from opportunities.usecases.moving import Wish
 from opportunities.wire import events
 
@@ -108,10 +108,10 @@ def change(
 def transfer(tx: Transaction, name: str, etag: str, owner: str, known: int, reason: str) -> Opportunity:
     """The one place where an owner changes: a compare-and-set on `known`, the version of the owner, and on the row's.
 
-    Raises Stale when somebody else gave it away first, Denied for who may write no more than his own.
+    Raises Stale when somebody else gave it away first, Denied for who may not lead.
     """
     before = records.hold(tx, KIND, name, etag)
-    of_others(tx)
+    leading(tx)
     person = staff(tx, [owner], "owner")[owner]
     may_own(tx, person)
     if known and known != before.owner_version:

@@ -19,6 +19,7 @@ from opportunities.storage.tables import people as people_table
 from opportunities.wire import events
 
 RESOURCE = "opportunities"
+_LEADING = ("admin", "manager")
 _ENUMS = opportunities_pb2.Opportunity.DESCRIPTOR.enum_types_by_name
 _c = opportunities.c
 
@@ -68,10 +69,16 @@ KIND = records.Kind(
 )
 
 
-def of_others(tx: Transaction) -> None:
-    """Raises Denied for who may write no more than his own: such a one gives nothing away and overrides no rule."""
-    if tx.principal.scope(RESOURCE, "write") <= Scope.OWN:
-        raise Denied(f"{RESOURCE}.write (team)")
+def may_lead(caller: Principal) -> bool:
+    """Whether the caller gives others' opportunities away and overrides the rules of stages."""
+    wide = caller.scope(RESOURCE, "write") in (Scope.TEAM, Scope.ALL)
+    return bool(caller.peer) or (wide and caller.role in _LEADING)
+
+
+def leading(tx: Transaction) -> None:
+    """Raises Denied for who may not."""
+    if not may_lead(tx.principal):
+        raise Denied(f"{RESOURCE}.lead")
 
 
 def staff(tx: Transaction, names: list[str], field: str) -> dict[str, people.Person]:
@@ -84,8 +91,10 @@ def staff(tx: Transaction, names: list[str], field: str) -> dict[str, people.Per
 
 
 def may_own(tx: Transaction, owner: people.Person) -> None:
-    """Raises Denied for an owner whose opportunities the caller could not write."""
+    """Raises Denied for an owner that the caller may not choose: himself, or for who leads, those whose opportunities
+    he may write."""
     scope = tx.principal.scope(RESOURCE, "write")
-    mine = owner.name == tx.principal.person or (scope is Scope.TEAM and owner.team in (tx.principal.teams or ("",)))
-    if scope is not Scope.ALL and not mine:
+    if owner.name == tx.principal.person:
+        return
+    if not may_lead(tx.principal) or (scope is Scope.TEAM and owner.team not in (tx.principal.teams or ("",))):
         raise Denied(f"{RESOURCE}.owner.write")

@@ -15,7 +15,7 @@ from opportunities.domain.opportunity import CLOSED, Opportunity, StageChange, S
 from opportunities.domain.pipeline import Facts, Pipeline, Stage
 from opportunities.storage import moves
 from opportunities.usecases import pipelines
-from opportunities.usecases.kind import KIND, of_others
+from opportunities.usecases.kind import KIND, leading
 from opportunities.wire import events
 
 
@@ -42,7 +42,7 @@ class Wish:
         if self.force and not self.reason:
             raise Invalid([("reason", "is required with force", "强制推进时必须填写原因")])
         if self.force:
-            of_others(tx)
+            leading(tx)
         return self
 
 
@@ -139,7 +139,7 @@ def reopen(tx: Transaction, name: str, etag: str, reason: str) -> Opportunity:
     if before.status not in CLOSED:
         raise Refused("NOT_CLOSED", "This opportunity is not closed.", "该商机未关闭。")
     if before.status == Status.WON:
-        of_others(tx)  # orders and deliveries have begun
+        leading(tx)  # orders and deliveries have begun
     return _move(tx, before, before, _back(tx, before), False, reason)
 
 
