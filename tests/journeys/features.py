@@ -49,11 +49,25 @@ FEATURES: Mapping[str, str] = {
     "L21": "14 days without follow-up: back to the pool, the supervisor hears of it",
     "L22": "Reclaim rules are configurable",
     "L23": "Reminder for low intent, three days after assignment",
+    "L24": "A qualified lead becomes a customer of its owner by itself",
     "L26": "Leads are cleansed first",
     "L28": "Lead heat map by channel, as its reader may see",
     "L29": "Three colours: within 24 h, within 72 h, long-term",
     "L30": "First-response time per channel, from capture",
     "L31": "No collisions between salespeople on one contact",
+    "C1": "Customer file: company name (no two alike), industry, size, contacts, address, tier",
+    "C2": "Customer fields: name, industry, size, source channel, tier",
+    "C3": "Contacts: name, title, phone, e-mail, decision role",
+    "C4": "The small file: name, phone, channel, stage, owner, last change; the rest is tags",
+    "C8": "Fields of an industry's own, patched key by key",
+    "C9": "Tags for industry and cooperation, and filters by them",
+    "C10": "Tags instead of rarely known fields",
+    "C11": "Tiers A, B and C by a standard that the company sets",
+    "C15": "A customer is its owner's and, where he shares it, his team's; a manager alone gives it away",
+    "C16": "What a leaver had waits until the manager confirms who takes it",
+    "C19": "Ids of other systems lead to the customer",
+    "C20": "Phone, e-mail and licence find a customer; doubles become one",
+    "C25": "Quick creation: a name is enough",
     "E11": "The trade show as a channel with its own response time",
     "I1": "Phone and e-mail are unique in any spelling",
     "U1": "A gRPC service per domain that owns its data",
@@ -74,7 +88,13 @@ FEATURES: Mapping[str, str] = {
 ELSEWHERE = {"U7": ("tests/chart", "`make chart`: the values file, and the manifests that come of it")}
 _CITED = re.compile(r"_([A-Z]\d+)(?=_)")
 # What stands in an address for a name: the variable that holds it says of what kind, where the address does not.
-_KINDS = {"lead": "leads/x", "person": "people/x", **dict.fromkeys(("full", "off", "gone"), "people/x")}
+_KINDS = {
+    "lead": "leads/x",
+    "customer": "customers/x",
+    "contact": "contacts/x",
+    "waiting": "handOvers/x",
+    **dict.fromkeys(("person", "full", "off", "gone", "leaver"), "people/x"),
+}
 _ANY_KIND = ("leads/x", "people/x", "forms/x")
 _VERBS = ("get", "post", "patch", "delete")
 _SIGN_IN = "POST /v1/sessions"

@@ -49,9 +49,20 @@ def _a_day(desk: Desk, later: Callable[[], None]) -> None:
             other = desk.sign_in(person)
     other.post(f"/v1/{lead['name']}:claim")
     _lose_a_race(desk, people[0]["name"])
+    _a_deal(desk)
     missed = desk.capture(region="华东")
     later()
     desk.when(missed["name"], lambda now: now["owner"] != missed["owner"])
+
+
+def _a_deal(desk: Desk) -> None:
+    """A lead becomes a customer with a contact, and its owner leaves."""
+    leaver = desk.hire("丁", region="西北")
+    lead = desk.capture(region="西北", company="华兴")
+    desk.api.post(f"/v1/{lead['name']}:qualify")
+    desk.settle()
+    desk.api.patch(f"/v1/{leaver['name']}", {"state": "LEFT"})
+    desk.settle()
 
 
 def _lose_a_race(desk: Desk, person: str) -> None:

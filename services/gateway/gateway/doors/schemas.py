@@ -151,5 +151,6 @@ def _reach(messages: Iterable[Any]) -> list[str]:
 
 
 def _short(full_name: str) -> str:
-    """ "dealwright.leads.v1.Lead.Intent" to "Lead.Intent"."""
-    return full_name.split(".", 3)[3]
+    """ "dealwright.leads.v1.Lead.Intent" to "Lead.Intent", "google.type.Money" to "Money"."""
+    ours = full_name.startswith("dealwright.")
+    return full_name.split(".", 3)[3] if ours else full_name.rpartition(".")[2]
