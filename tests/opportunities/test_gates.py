@@ -79,7 +79,7 @@ def test_O20_one_step_forward_is_no_jump_and_two_are(move: tuple[Pipeline, str, 
 
 
 @given(moves(), facts)
-def test_O16_O20_no_gate_stands_on_the_way_back_or_aside(move: tuple[Pipeline, str, str], known: Facts) -> None:
+def test_O20_no_gate_stands_on_the_way_back_or_aside(move: tuple[Pipeline, str, str], known: Facts) -> None:
     pipeline, here, there = move
     way = list(pipeline.way)
     if here not in way or there not in way or way.index(there) <= way.index(here):
@@ -87,7 +87,7 @@ def test_O16_O20_no_gate_stands_on_the_way_back_or_aside(move: tuple[Pipeline, s
 
 
 @given(moves(), facts)
-def test_O16_O20_what_is_missing_is_what_its_gates_ask_for_and_no_more(
+def test_O20_what_is_missing_is_what_its_gates_ask_for_and_no_more(
     move: tuple[Pipeline, str, str], known: Facts
 ) -> None:
     pipeline, here, there = move
@@ -114,7 +114,7 @@ def test_O16_O20_what_is_missing_is_what_its_gates_ask_for_and_no_more(
 
 
 @given(moves(), facts)
-def test_O17_O22_whatever_is_missing_can_be_brought_and_then_nothing_is(
+def test_O20_O22_whatever_is_missing_can_be_brought_and_then_nothing_is(
     move: tuple[Pipeline, str, str], known: Facts
 ) -> None:
     pipeline, here, there = move
