@@ -144,7 +144,9 @@ def test_L24_a_lead_is_qualified_once_and_by_an_owner(desk: Desk) -> None:
     desk.assign(name, "people/li")
     desk.announced()
     assert desk.call("QualifyLead", request, LI).status == Status.QUALIFIED
-    assert desk.announced() == [events_pb2.LeadQualified(lead=name, owner="people/li", owner_version=1)]
+    (told,) = desk.announced()
+    assert told == events_pb2.LeadQualified(lead=name, owner="people/li", owner_version=1, contact=told.contact)
+    assert (told.contact.name, told.contact.phone) == (name, desk.get(name).phone)
     assert refused(desk, "QualifyLead", request) == "ALREADY_QUALIFIED"
     for method, late in (
         ("ReleaseLead", leads_pb2.ReleaseLeadRequest(name=name)),
