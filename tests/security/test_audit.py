@@ -40,7 +40,10 @@ SILENT = {
     "gateway.GatewayService.ApplyBlueprint": "each service tells of its own part",
 }
 # What an audit row may call what it is about, where no row of a table has that name.
-SINGLETONS = {"blueprint/leads", "blueprint/directory", "blueprint/rules", "policies/assignment"}
+SINGLETONS = {
+    *("blueprint/leads", "blueprint/directory", "blueprint/rules", "blueprint/customers", "blueprint/pipelines"),
+    "policies/assignment",
+}
 # Rows that are named by a column of theirs: a session is an affair of its person.
 NAMED_BY = {"sessions": "person"}
 _RESOURCE = re.compile(r"[a-z]+/\S+")
@@ -143,6 +146,8 @@ def _change(content: Any) -> None:
         content["calendars"]["company"]["displayName"] = f"公司 {number}"
     if "policies" in content:
         content["policies"]["assignment"]["clocks"]["responseMinutes"] = 100 + number
+    if "pipelines" in content:
+        content["pipelines"]["four-stage"]["displayName"] = f"四阶段 {number}"
 
 
 def is_query(house: House, rpc: str) -> bool:
