@@ -22,8 +22,10 @@ from chassis.rpc import Call, outside
 from chassis.server import Server
 from chassis.service import Runtime, Service
 from dealwright.blueprint.v1 import blueprint_pb2
+from dealwright.customers.v1 import customers_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.leads.v1 import leads_pb2
+from dealwright.opportunities.v1 import opportunities_pb2
 from dealwright.rules.v1 import rules_pb2
 from gateway.doors.serving import Gateway
 from gateway.main import serve, service
@@ -74,6 +76,8 @@ class World:
             "directory": directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
             "leads": leads_pb2.DESCRIPTOR.services_by_name["LeadService"],
             "rules": rules_pb2.DESCRIPTOR.services_by_name["RuleService"],
+            "customers": customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],
+            "opportunities": opportunities_pb2.DESCRIPTOR.services_by_name["OpportunityService"],
         }
         settings = GatewaySettings(data=folder, token_key=KEY, drain_seconds=0.5)  # type: ignore[arg-type]
         blueprint = blueprint_pb2.DESCRIPTOR.services_by_name["BlueprintService"]
@@ -156,9 +160,12 @@ class World:
             ("directory", {"calendars": {"company": {"offDays": ["2026-10-01"]}}, "roles": {"sales": "OWN"}}),
             ("leads", {"forms": {"booth": {"open": True}}}),
             ("rules", {"policies": {"assignment": {"steps": []}}}),
+            # Nobody has set anything of theirs.
+            ("customers", {}),
+            ("opportunities", {}),
         ]
         for owner, content in contents:
-            self.parts[owner] = blueprint_pb2.Part(version=1)
+            self.parts[owner] = blueprint_pb2.Part(version=1 if content else 0)
             self.parts[owner].content.update(content)
             self.on(f"{owner}.GetPart", lambda call, owner=owner: self.parts[owner])  # type: ignore[misc]
             self.on(f"{owner}.PlanPart", lambda call, owner=owner: self._plan(owner, call.request))  # type: ignore[misc]

@@ -26,7 +26,7 @@ CHANGED: dict[str, Any] = {
 
 
 def versions(world: Any) -> dict[str, int]:
-    return {owner: part.version for owner, part in world.parts.items()}
+    return {owner: part.version for owner, part in world.parts.items() if part.version}
 
 
 def contents(admin: Any) -> Any:
