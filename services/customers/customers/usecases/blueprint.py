@@ -36,8 +36,8 @@ def apply(tx: Transaction, content: Mapping[str, Any], expected_version: int) ->
         raise Stale("blueprint")
     before, _ = read(tx)
     wanted = _wanted(content, before)
-    settings.save(tx, {"tiers": wanted})
     if wanted != before["customers"]["tiers"]:
+        settings.save(tx, {"tiers": wanted})
         tx.audit("settings.changed", "blueprint/customers", {"tiers": wanted})
     return read(tx)
 
