@@ -145,7 +145,9 @@ def _change(content: Any) -> None:
     if "calendars" in content:
         content["calendars"]["company"]["displayName"] = f"公司 {number}"
     if "policies" in content:
-        content["policies"]["assignment"]["clocks"]["responseMinutes"] = 100 + number
+        content["policies"]["assignment"]["clocks"]["responseMinutes"] = 200 + number
+    if "customers" in content:
+        content["customers"]["tiers"]["B"] = f"employees >= {200 + number}"
     if "pipelines" in content:
         content["pipelines"]["four-stage"]["displayName"] = f"四阶段 {number}"
 
