@@ -59,7 +59,7 @@ def full(message: Message, depth: int = 4) -> Message:
         kind = field.message_type
         if kind is not None and kind.GetOptions().map_entry:
             getattr(message, field.name)["people/1"] = (
-                "x" if field.message_type.fields_by_name["value"].cpp_type == field.CPPTYPE_STRING else 1
+                "x" if kind.fields_by_name["value"].cpp_type == field.CPPTYPE_STRING else 1
             )
         elif kind is not None and kind.full_name == "google.protobuf.Struct":
             getattr(message, field.name).update({"a": [1, None, "x", {"b": True}]})
