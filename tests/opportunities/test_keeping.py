@@ -71,6 +71,7 @@ def test_O1_customer_contact_and_owner_are_people_and_companies_that_are_known(d
     with refused("INVALID", "opportunity.contact"):
         desk.open(customer=other, contact=CONTACT)
     desk.know((other, ""), deleted=True, version=2)
+    desk.know((other, ""), version=1)  # told late
     with refused("INVALID", "opportunity.customer"):
         desk.open(customer=other)
     desk.hire(("people/zhao", "teams/east", "sales"), active=False, version=2)

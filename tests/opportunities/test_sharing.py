@@ -100,6 +100,7 @@ def test_O33_a_collaborator_sees_the_deal_as_long_as_he_is_one(desk: Desk) -> No
         desk.change(made.name, who=WANG, title="改")
     desk.change(made.name, collaborators=[quote, legal])
     assert desk.listed(ZHAO) == ["大单"]
+    assert desk.listed(WANG) == ["大单"], "he still is one"
     desk.change(made.name, collaborators=[legal])
     assert desk.listed(WANG) == []
     added = [(event.person, event.part, event.owner) for event in desk.announced(events_pb2.CollaboratorAdded)]
