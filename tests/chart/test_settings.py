@@ -58,6 +58,8 @@ def test_U7_each_service_gets_its_own_database(chart: Chart) -> None:
         "rules": {"rules-database-url"},
         "customers": {"customers-database-url"},
         "opportunities": {"opportunities-database-url"},
+        "activities": {"activities-database-url"},
+        "contracts": {"contracts-database-url"},
         "gateway": {"gateway-database-url"},
     }
 

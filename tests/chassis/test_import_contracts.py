@@ -12,7 +12,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("chassis", "directory", "leads", "rules", "customers", "opportunities", "gateway", "embedded")
+PACKAGES = (
+    "chassis",
+    "directory",
+    "leads",
+    "rules",
+    "customers",
+    "opportunities",
+    "activities",
+    "contracts",
+    "gateway",
+    "embedded",
+)
 
 SOUND = {
     "chassis/clock.py": "",

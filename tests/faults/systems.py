@@ -18,7 +18,7 @@ from tests.faults.check import engine
 
 CHAOS = Path(__file__).with_name("chaos.py")
 PASSWORD = "drill drill drill"
-SERVICES = ("directory", "leads", "rules", "customers", "opportunities", "gateway")
+SERVICES = ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts", "gateway")
 
 
 class System(Protocol):

@@ -22,11 +22,9 @@ from chassis.rpc import Call, outside
 from chassis.server import Server
 from chassis.service import Runtime, Service
 from dealwright.blueprint.v1 import blueprint_pb2
-from dealwright.customers.v1 import customers_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.leads.v1 import leads_pb2
-from dealwright.opportunities.v1 import opportunities_pb2
-from dealwright.rules.v1 import rules_pb2
+from gateway.doors.addresses import SERVICES
 from gateway.doors.serving import Gateway
 from gateway.main import serve, service
 from gateway.settings import GatewaySettings
@@ -72,22 +70,16 @@ class World:
         self.tokens = Tokens(KEY)
         self.addresses: dict[str, str] = {}
         self._servers: list[Server] = []
-        descriptors = {
-            "directory": directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
-            "leads": leads_pb2.DESCRIPTOR.services_by_name["LeadService"],
-            "rules": rules_pb2.DESCRIPTOR.services_by_name["RuleService"],
-            "customers": customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],
-            "opportunities": opportunities_pb2.DESCRIPTOR.services_by_name["OpportunityService"],
-        }
+        descriptors = {name: every for name, every in SERVICES.items() if name != "gateway"}
         settings = GatewaySettings(data=folder, token_key=KEY, drain_seconds=0.5)  # type: ignore[arg-type]
         blueprint = blueprint_pb2.DESCRIPTOR.services_by_name["BlueprintService"]
-        for name, descriptor in descriptors.items():
+        for name, every in descriptors.items():
             mine = Service(
                 name,
                 sa.MetaData(),
                 "gateway.migrations",
-                servicers=lambda runtime, d=descriptor, n=name: [  # type: ignore[misc]
-                    self._servicer(d, ""),
+                servicers=lambda runtime, every=every, n=name: [  # type: ignore[misc]
+                    *(self._servicer(d, "") for d in every),
                     self._servicer(blueprint, n),
                 ],
             )
@@ -163,6 +155,8 @@ class World:
             # Nobody has set anything of theirs.
             ("customers", {}),
             ("opportunities", {}),
+            ("activities", {}),
+            ("contracts", {}),
         ]
         for owner, content in contents:
             self.parts[owner] = blueprint_pb2.Part(version=1 if content else 0)

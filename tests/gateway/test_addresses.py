@@ -18,7 +18,7 @@ def book() -> Book:
 
 
 def test_every_method_with_an_http_option_and_no_other_has_an_address(book: Book) -> None:
-    public = {m.full_name for d in SERVICES.values() for m in d.methods if http_rule(m) is not None}
+    public = {m.full_name for every in SERVICES.values() for d in every for m in d.methods if http_rule(m) is not None}
     assert {a.method.descriptor.full_name for a in book.addresses} == public
     assert not any(a.method.rule.peer for a in book.addresses)
     assert len(public) > 40

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.fields import FieldCheck
-from opportunities.domain.money import Money, of_units
+from chassis.money import Money, of_units
 from opportunities.domain.opportunity import Status
 from opportunities.domain.pipeline import (
     CheckItem,

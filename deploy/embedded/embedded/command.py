@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from embedded.catalogue import NAMES
+
 
 class _Verbs(TyperGroup):
     """Says what is wrong in one line and ends with 1. DEALWRIGHT_LOG_LEVEL=DEBUG shows where it happened."""
@@ -39,7 +41,7 @@ bus_app = typer.Typer(no_args_is_help=True, help="Events that could not be handl
 app.add_typer(rules_app, name="rules")
 app.add_typer(bus_app, name="bus")
 
-ServiceName = Annotated[str, typer.Argument(help="directory, leads, rules, customers, opportunities or gateway")]
+ServiceName = Annotated[str, typer.Argument(help=f"one of {', '.join(NAMES)}")]
 
 
 @app.command()

@@ -12,19 +12,29 @@ VERBS = ("read", "write", "delete", "export")
 
 # Every resource an access option names; a test compares this with the contracts.
 RESOURCES = (
+    "approvals",
+    "attachments",
     "blueprint",
     "calendars",
+    "changeRequests",
     "contacts",
+    "contracts",
     "customers",
+    "followUps",
     "forms",
+    "instalments",
+    "invoices",
     "journal",
     "leads",
     "ledgers",
     "opportunities",
+    "payments",
     "people",
     "pipelines",
     "policies",
+    "quotes",
     "roles",
+    "tasks",
     "teams",
 )
 

@@ -57,13 +57,18 @@ def read_team(team: pb.Team, paths: Iterable[str]) -> dict[str, str]:
 @cache
 def fields_of(resource: str) -> dict[str, str]:
     """The fields that rights may speak of, "phone" and "fullName" each to the name in the contract."""
+    from dealwright.activities.v1 import activities_pb2, files_pb2
+    from dealwright.contracts.v1 import approvals_pb2, contracts_pb2, quotes_pb2
     from dealwright.customers.v1 import customers_pb2
     from dealwright.leads.v1 import leads_pb2
     from dealwright.opportunities.v1 import opportunities_pb2
     from dealwright.rules.v1 import rules_pb2
 
     found: dict[str, str] = {}
-    for contract in (pb, leads_pb2, rules_pb2, customers_pb2, opportunities_pb2):
+    for contract in (
+        *(pb, leads_pb2, rules_pb2, customers_pb2, opportunities_pb2, activities_pb2, files_pb2, approvals_pb2),
+        *(contracts_pb2, quotes_pb2),
+    ):
         for message in contract.DESCRIPTOR.message_types_by_name.values():
             if message.GetOptions().Extensions[access_pb2.resource] == resource:
                 for field in message.fields:

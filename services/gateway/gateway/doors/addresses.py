@@ -12,7 +12,9 @@ from google.api import annotations_pb2
 from google.protobuf import message_factory
 from google.protobuf.message import Message
 
+from dealwright.activities.v1 import activities_pb2, files_pb2
 from dealwright.api.v1 import access_pb2
+from dealwright.contracts.v1 import approvals_pb2, contracts_pb2, quotes_pb2
 from dealwright.customers.v1 import customers_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.gateway.v1 import gateway_pb2
@@ -22,15 +24,24 @@ from dealwright.rules.v1 import rules_pb2
 
 Descriptor = Any  # protobuf's descriptors have no usable static types across versions
 
-SERVICES: Mapping[str, Descriptor] = {
-    "directory": directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
-    "leads": leads_pb2.DESCRIPTOR.services_by_name["LeadService"],
-    "rules": rules_pb2.DESCRIPTOR.services_by_name["RuleService"],
-    "customers": customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],
-    "opportunities": opportunities_pb2.DESCRIPTOR.services_by_name["OpportunityService"],
-    "gateway": gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],
+SERVICES: Mapping[str, Sequence[Descriptor]] = {
+    "directory": (directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],),
+    "leads": (leads_pb2.DESCRIPTOR.services_by_name["LeadService"],),
+    "rules": (rules_pb2.DESCRIPTOR.services_by_name["RuleService"],),
+    "customers": (customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],),
+    "opportunities": (opportunities_pb2.DESCRIPTOR.services_by_name["OpportunityService"],),
+    "activities": (
+        activities_pb2.DESCRIPTOR.services_by_name["ActivityService"],
+        files_pb2.DESCRIPTOR.services_by_name["FileService"],
+    ),
+    "contracts": (
+        quotes_pb2.DESCRIPTOR.services_by_name["QuoteService"],
+        approvals_pb2.DESCRIPTOR.services_by_name["ApprovalService"],
+        contracts_pb2.DESCRIPTOR.services_by_name["ContractService"],
+    ),
+    "gateway": (gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],),
 }
-"""Where each public service lives, and its descriptor."""
+"""Where each public service lives, and the descriptors of what it serves."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +120,10 @@ def http_rule(descriptor: Descriptor) -> Any:
     return options.Extensions[annotations_pb2.http] if options.HasExtension(annotations_pb2.http) else None
 
 
-def methods(services: Mapping[str, Descriptor] = SERVICES) -> list[Method]:
+def methods(services: Mapping[str, Sequence[Descriptor]] = SERVICES) -> list[Method]:
     """The public RPCs: those with an http option."""
     found = []
-    for service, descriptor in services.items():
+    for service, descriptor in ((s, d) for s, descriptors in services.items() for d in descriptors):
         for method in descriptor.methods:
             rule = http_rule(method)
             if rule is None:

@@ -90,7 +90,7 @@ class FrontDoor:
         self._server.add_generic_rpc_handlers((_Doors(methods, calls, settings.default_deadline),))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._names = ["", *(descriptor.full_name for descriptor in SERVICES.values())]
+        self._names = ["", *(d.full_name for descriptors in SERVICES.values() for d in descriptors)]
         if not settings.production:
             from grpc_reflection.v1alpha import reflection
 

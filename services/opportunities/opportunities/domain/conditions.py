@@ -10,7 +10,7 @@ from typing import Any
 
 from chassis import expressions
 from chassis.expressions import Expression, ExpressionError
-from opportunities.domain.money import UNITS
+from chassis.money import UNITS
 from opportunities.domain.opportunity import Importance, Opportunity
 
 _TEXTS = (

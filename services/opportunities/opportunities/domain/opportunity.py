@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from opportunities.domain.money import Money, of_units
+from chassis.money import Money, of_units
 
 
 class Status(IntEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 
-from opportunities.domain.money import Money
+from chassis.money import Money
 from opportunities.domain.opportunity import Status
 
 

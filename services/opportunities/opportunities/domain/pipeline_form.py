@@ -10,8 +10,8 @@ from typing import Any
 
 from chassis import fields
 from chassis.fields import FieldCheck
+from chassis.money import LARGEST, Money
 from opportunities.domain import conditions
-from opportunities.domain.money import LARGEST, Money
 from opportunities.domain.opportunity import Status
 from opportunities.domain.pipeline import CheckItem, Gate, GateKind, Pipeline, Stage
 from opportunities.domain.templates import TEMPLATES

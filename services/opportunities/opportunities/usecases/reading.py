@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from chassis import paging, records
+from chassis.money import UNITS, Money, of_units
 from chassis.paging import Column
 from chassis.transaction import Transaction
 from dealwright.opportunities.v1 import opportunities_pb2
-from opportunities.domain.money import UNITS, Money, of_units
 from opportunities.domain.opportunity import Opportunity, Share, StageChange
 from opportunities.storage import moves, readers
 from opportunities.storage.tables import opportunities, shares, stage_changes

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from chassis.messages import money, stamp
 from dealwright.opportunities.v1 import events_pb2
 from opportunities.domain.opportunity import Opportunity, Share, StageChange
 from opportunities.wire.messages import opportunity
-from opportunities.wire.money import message as money
-from opportunities.wire.times import stamp
 
 
 def changed(of: Opportunity, deleted: bool) -> events_pb2.OpportunityChanged:

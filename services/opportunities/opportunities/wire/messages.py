@@ -6,12 +6,11 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
+from chassis.messages import money, stamp
+from chassis.money import Money
 from dealwright.opportunities.v1 import opportunities_pb2
-from opportunities.domain.money import Money
 from opportunities.domain.opportunity import Opportunity, Share, StageChange
 from opportunities.domain.pipeline import Gate, Pipeline, Stage
-from opportunities.wire.money import message as money
-from opportunities.wire.times import stamp
 
 _SAME = (
     *("name", "number", "title", "customer", "contact", "lead", "pipeline", "stage", "status", "expected_close_date"),

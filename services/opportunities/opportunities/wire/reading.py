@@ -10,9 +10,9 @@ from typing import Any
 from chassis import custom, fields, records
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
+from chassis.messages import read_money
 from dealwright.opportunities.v1 import opportunities_pb2
 from opportunities.domain.opportunity import Importance
-from opportunities.wire import money
 
 PREFIX = "opportunity"
 LONGEST_REASON = 2000
@@ -144,5 +144,5 @@ def values(message: opportunities_pb2.Opportunity, named: Sequence[str], check: 
 def _money(message: opportunities_pb2.Opportunity, name: str, check: FieldCheck) -> dict[str, Any]:
     if not message.HasField(name):  # type: ignore[arg-type]
         return {name: None, _MONEY[name]: ""}
-    read = check.take(f"{PREFIX}.{name}", money.read, getattr(message, name))
+    read = check.take(f"{PREFIX}.{name}", read_money, getattr(message, name))
     return {name: read.units, _MONEY[name]: read.currency} if read else {}

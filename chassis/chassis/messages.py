@@ -1,0 +1,52 @@
+"""Moments and money as protobuf has them, in and out."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money as MoneyMessage
+
+from chassis.database import to_micros
+from chassis.fields import FieldProblem
+from chassis.money import LARGEST, UNITS, Money
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_NANOS = 1_000_000_000
+# Of a stored unit.
+_STEP = _NANOS // UNITS
+
+
+def stamp(moment: datetime | None) -> Timestamp | None:
+    """None where there is no moment."""
+    if moment is None:
+        return None
+    seconds, micros = divmod(to_micros(moment), 1_000_000)
+    return Timestamp(seconds=seconds, nanos=micros * 1000)
+
+
+def read_money(given: MoneyMessage, signed: bool = False) -> Money:
+    """An amount of at least zero, or any where it is `signed`. Raises FieldProblem."""
+    if not _CURRENCY.fullmatch(given.currency_code):
+        raise FieldProblem(
+            "needs a currencyCode of three capitals, such as CNY", "须有三个大写字母的币种 currencyCode，如 CNY"
+        )
+    if not signed and (given.units < 0 or given.nanos < 0):
+        raise FieldProblem("must not be negative", "不能为负数")
+    if given.units and given.nanos and (given.units < 0) != (given.nanos < 0):
+        raise FieldProblem("has units and nanos of two signs", "units 与 nanos 的正负号须一致")
+    if abs(given.nanos) >= _NANOS or given.nanos % _STEP:
+        raise FieldProblem("must have at most four decimals (nanos below 10^9)", "最多四位小数（nanos 小于 10^9）")
+    if abs(given.units) >= LARGEST:
+        raise FieldProblem(f"must be less than {LARGEST}", f"须小于 {LARGEST}")
+    return Money(Decimal(given.units) + Decimal(given.nanos) / _NANOS, given.currency_code)
+
+
+def money(value: Money | None) -> MoneyMessage | None:
+    """None where there is no amount."""
+    if value is None:
+        return None
+    whole = int(value.amount)
+    return MoneyMessage(currency_code=value.currency, units=whole, nanos=int((value.amount - whole) * _NANOS))

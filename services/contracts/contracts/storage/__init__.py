@@ -1,0 +1,1 @@
+"""Tables, and what is read and written of them."""

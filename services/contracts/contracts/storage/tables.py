@@ -1,0 +1,13 @@
+"""The tables that all of this service shares; each noun has its own beside."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from chassis import parts
+from chassis import people as people_copy
+
+metadata = sa.MetaData()
+
+people = people_copy.table(metadata)
+settings = parts.table(metadata)

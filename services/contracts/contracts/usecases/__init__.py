@@ -1,0 +1,3 @@
+"""What `contracts` can do, each inside one transaction."""
+
+from contracts.storage.tables import metadata as metadata
