@@ -6,11 +6,28 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from contracts.usecases import staff
+from contracts.usecases import parties, staff
 from contracts.wire import told
+from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
 from dealwright.directory.v1.events_pb2 import PersonChanged
+from dealwright.opportunities.v1.events_pb2 import OpportunityChanged
 
 
 @subscriber(PersonChanged, batch=256)
 def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
     staff.know(tx, [told.person(event) for event in events])
+
+
+@subscriber(CustomerChanged, batch=256)
+def customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
+    parties.know(tx, [told.customer(event) for event in events])
+
+
+@subscriber(ContactChanged, batch=256)
+def contacts(tx: Transaction, events: Sequence[ContactChanged]) -> None:
+    parties.know(tx, [told.contact(event) for event in events])
+
+
+@subscriber(OpportunityChanged, batch=256)
+def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
+    parties.know(tx, [told.opportunity(event) for event in events])

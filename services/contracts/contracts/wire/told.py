@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+from chassis.messages import read_money
 from chassis.people import Person
+from contracts.domain.party import Party
+from dealwright.customers.v1 import customers_pb2
+from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1.events_pb2 import PersonChanged
+from dealwright.opportunities.v1 import opportunities_pb2
+from dealwright.opportunities.v1.events_pb2 import OpportunityChanged
 
 
 def person(event: PersonChanged) -> Person:
     who = event.person
     active = who.state != directory_pb2.Person.LEFT
     return Person(who.name, who.display_name, who.team, who.manager, who.role, active, event.version)
+
+
+def customer(event: CustomerChanged) -> Party:
+    of = event.customer
+    return Party(
+        *(of.name, event.version, event.deleted, of.display_name, of.owner, of.team),
+        tier=customers_pb2.Customer.Tier.Name(of.tier) if of.tier else "",
+        region=of.region,
+        address=of.address,
+        phone=of.phone,
+        email=of.email,
+    )
+
+
+def contact(event: ContactChanged) -> Party:
+    of = event.contact
+    return Party(
+        *(of.name, event.version, event.deleted, of.full_name),
+        customer=of.customer,
+        phone=of.phone,
+        email=of.email,
+    )
+
+
+def opportunity(event: OpportunityChanged) -> Party:
+    of = event.opportunity
+    amount = read_money(of.amount) if of.HasField("amount") else None
+    return Party(
+        *(of.name, event.version, event.deleted, of.title, of.owner, of.team),
+        customer=of.customer,
+        contact=of.contact,
+        number=of.number,
+        amount=amount.units if amount else None,
+        currency=amount.currency if amount else "",
+        products=tuple(of.products),
+        open=of.status in (opportunities_pb2.Opportunity.OPEN, opportunities_pb2.Opportunity.WON),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from chassis import numbers as counted
 from chassis import people as people_copy
 from chassis.database import Json, Moment
 
@@ -104,8 +105,7 @@ collaborators = sa.Table(
     sa.Index("collaborators_person", "person"),
 )
 
-# The last number of each day.
-numbers = sa.Table("numbers", metadata, sa.Column("day", sa.Text, primary_key=True), _whole("last"))
+numbers = counted.table(metadata)
 
 pipelines = sa.Table(
     "pipelines", metadata, sa.Column("id", sa.Text, primary_key=True), _json("content"), _whole("version")

@@ -11,10 +11,12 @@ from chassis import custom, records
 from chassis.access import refuse_read_only
 from chassis.errors import Invalid, Stale
 from chassis.fields import FieldProblem
+from chassis.numbers import following
 from chassis.transaction import Transaction
 from opportunities.domain.opportunity import Opportunity, Status
 from opportunities.domain.pipeline import Pipeline
-from opportunities.storage import numbers, parties, readers
+from opportunities.storage import parties, readers
+from opportunities.storage.tables import numbers
 from opportunities.usecases import moving, pipelines
 from opportunities.usecases.kind import KIND, RESOURCE, leading, may_own, staff
 from opportunities.usecases.moving import Wish
@@ -57,7 +59,7 @@ def create(tx: Transaction, values: Mapping[str, Any], today: date, historical: 
             "update_time": tx.now,
         }
     )
-    made = replace(made, number=f"CRM-{today:%Y%m%d}-{numbers.following(tx, today):04}")
+    made = replace(made, number=f"CRM-{today:%Y%m%d}-{following(tx, numbers, today.isoformat()):04}")
     records.create(tx, KIND, made, {"number": made.number})
     moving.opened(tx, made)
     _collaborate(tx, None, made)

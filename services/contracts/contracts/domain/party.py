@@ -1,0 +1,41 @@
+"""What deals know of customers, contacts and opportunities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.money import Money, of_units
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """What deals need to know of a customer, a contact or an opportunity, in the order of the columns.
+
+    `title` is the display name of a customer, the full name of a contact, the title of an opportunity; `customer` and
+    `contact` are an opportunity's, `customer` a contact's, too; `number`, `amount` (ten-thousandths of `currency`, or
+    None), `products` (names, as people wrote them) and `open` are an opportunity's; `tier` ("A", "B", "C" or empty),
+    `region` and `address` a customer's; `phone` and `email` a customer's and a contact's.
+    """
+
+    name: str
+    version: int
+    deleted: bool
+    title: str
+    owner: str = ""
+    team: str = ""
+    customer: str = ""
+    contact: str = ""
+    number: str = ""
+    amount: int | None = None
+    currency: str = ""
+    products: tuple[str, ...] | list[str] = ()
+    open: bool = True
+    tier: str = ""
+    region: str = ""
+    address: str = ""
+    phone: str = ""
+    email: str = ""
+
+    @property
+    def expected(self) -> Money | None:
+        return of_units(self.amount, self.currency)
