@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,6 +46,32 @@ class Origin:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """An event that is handled."""
+
+    envelope: Envelope
+
+    @property
+    def id(self) -> str:
+        return self.envelope.id
+
+    @property
+    def actor(self) -> str:
+        """Who caused it."""
+        return self.envelope.actor
+
+    @property
+    def time(self) -> datetime:
+        """When it happened."""
+        return self.envelope.time.ToDatetime(UTC)
+
+    @property
+    def receive_time(self) -> datetime:
+        """When we heard of it."""
+        return self.envelope.receive_time.ToDatetime(UTC)
+
+
 class Again(Exception):
     """What was taken for granted is not so: a request_id was answered before, a key is not free. Roll back and run
     once more, looking first."""
@@ -74,6 +100,8 @@ class Transaction:
     principal: Principal = ANONYMOUS
     origin: Origin = field(default_factory=Origin)
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    # In a subscriber: of each of the events that the handler was called with, in their order.
+    causes: Sequence[Cause] = ()
     # What a command's `fetch` brought from peers before the transaction opened.
     fetched: Any = None
     # Which try this is, from 0, for one that runs again where a row that waits for the end finds its key taken.

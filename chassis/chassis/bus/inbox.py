@@ -8,7 +8,7 @@ from chassis import clock, telemetry
 from chassis.bus.subscriptions import Subscription, decode
 from chassis.database import insert_rows
 from chassis.service import Runtime
-from chassis.transaction import Origin, Transaction
+from chassis.transaction import Cause, Origin, Transaction
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
 
@@ -61,11 +61,13 @@ def run(
     origins = [Origin.of(e, runtime.name, telemetry.below(e.traceparent, span)) for e in envelopes]
     tx.origins = {e.subject: origin for e, origin in zip(envelopes, origins, strict=True)}
     tx.origin = origins[0]
+    causes = [Cause(e) for e in envelopes]
     if subscription.batch > 1:
         for start in range(0, len(events), subscription.batch):
+            tx.causes = causes[start : start + subscription.batch]
             subscription.handler(tx, events[start : start + subscription.batch])
     else:
         tx.origins = {}
-        for event, origin in zip(events, origins, strict=True):
-            tx.origin = origin
+        for event, origin, cause in zip(events, origins, causes, strict=True):
+            tx.origin, tx.causes = origin, (cause,)
             subscription.handler(tx, event)

@@ -16,9 +16,9 @@ def _servicers(runtime: Runtime) -> list[object]:
 
 
 def _subscribers() -> list[Subscription]:
-    from activities import subscribers
+    from activities.subscribers import copies
 
-    return subscriptions(subscribers)
+    return [one for module in (copies,) for one in subscriptions(module)]
 
 
 service = Service(

@@ -95,9 +95,13 @@ def _qualified(event: LeadQualified, notice: tuple[str, str]) -> Outline:
 
 
 def _touched(event: LeadTouched, notice: tuple[str, str]) -> Outline:
-    """Its owner is told that the customer came back; what nobody owns is told to those who see such leads."""
+    """Its owner is told that the customer came back; what nobody owns is told to those who see such leads. Without what
+    was said, which not everybody may see."""
     zh = "您的客户再次联系了我们，请及时跟进"
-    return Outline(event, "leads", (event.owner,), zh, "Your customer got in touch again; please follow up")
+    bare = LeadTouched()
+    bare.CopyFrom(event)
+    bare.ClearField("text")
+    return Outline(bare, "leads", (event.owner,), zh, "Your customer got in touch again; please follow up")
 
 
 def _escalated(event: LeadEscalated, notice: tuple[str, str]) -> Outline:

@@ -23,6 +23,7 @@ RESOURCES = (
     "followUps",
     "forms",
     "instalments",
+    "interactions",
     "invoices",
     "journal",
     "leads",
@@ -36,10 +37,13 @@ RESOURCES = (
     "roles",
     "tasks",
     "teams",
+    "timeline",
 )
 
 # What a deal is made of; each has an owner.
 DEALS = ("contacts", "customers", "opportunities")
+# What people do about it; each has an owner, and whoever sees the record that it is about sees it, too.
+DOINGS = ("changeRequests", "followUps", "interactions")
 
 ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE = "admin", "manager", "sales", "backoffice", "finance"
 ROLE_IDS = (ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE)
@@ -103,9 +107,9 @@ def default_roles() -> tuple[Role, ...]:
             "销售经理 Manager",
             Grant("leads", read=TEAM, write=TEAM, export=TEAM),
             Grant("people", read=ALL, write=TEAM, read_only=OF_ADMINISTRATORS),
-            *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in DEALS),
+            *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in (*DEALS, *DOINGS, "tasks")),
             *(reads[r] for r in ("teams", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")),
-            reads["pipelines"],
+            *(reads[r] for r in ("pipelines", "timeline")),
         ),
         role(
             SALES,
@@ -113,8 +117,9 @@ def default_roles() -> tuple[Role, ...]:
             Grant("leads", read=OWN, write=OWN),
             Grant("people", read=ALL, hidden=("email", "login")),
             Grant("ledgers", read=OWN),
-            *(Grant(r, read=OWN, write=OWN) for r in DEALS),
-            *(reads[r] for r in ("teams", "policies", "calendars", "forms", "pipelines")),
+            *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *DOINGS)),
+            Grant("tasks", read=OWN, write=OWN, delete=OWN),
+            *(reads[r] for r in ("teams", "policies", "calendars", "forms", "pipelines", "timeline")),
         ),
         role(
             BACKOFFICE,
@@ -122,11 +127,15 @@ def default_roles() -> tuple[Role, ...]:
             Grant("leads", read=ALL, write=ALL),
             Grant("forms", read=ALL, write=ALL, delete=ALL),
             Grant("calendars", read=ALL, write=ALL),
-            *(Grant(r, read=ALL, write=ALL) for r in DEALS),
-            reads["people"],
-            reads["pipelines"],
+            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, "tasks")),
+            *(reads[r] for r in ("people", "pipelines", "timeline")),
         ),
-        role(FINANCE, "财务 Finance", *(reads[r] for r in (*DEALS, "people", "pipelines", "teams"))),
+        role(
+            FINANCE,
+            "财务 Finance",
+            Grant("tasks", read=OWN, write=OWN),
+            *(reads[r] for r in (*DEALS, *DOINGS, "people", "pipelines", "teams", "timeline")),
+        ),
     )
 
 

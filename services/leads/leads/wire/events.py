@@ -49,6 +49,7 @@ def touched(of: Lead, capture: Capture) -> events_pb2.LeadTouched:
         channel=capture.channel,  # type: ignore[arg-type]
         happen_time=stamp(capture.capture_time or of.last_activity_time),
         status=of.status,  # type: ignore[arg-type]
+        text=capture.text,
     )
 
 

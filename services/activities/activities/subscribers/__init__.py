@@ -1,0 +1,1 @@
+"""Events in, by what they are for."""
