@@ -14,7 +14,6 @@ from customers.storage.tables import people as people_table
 from customers.usecases import contacts as contact_usecases
 from customers.usecases import customers, hand_overs
 from customers.usecases.kinds import CUSTOMERS
-from customers.wire import messages
 from customers.wire.events import Qualified
 
 
@@ -45,18 +44,16 @@ def welcome(tx: Transaction, lead: Qualified) -> None:
         team = owner.team if owner else ""
         customer = customers.store(tx, replace(made, owner=lead.owner, owner_version=int(bool(lead.owner)), team=team))
         hand_overs.open_for(tx, [customer])
-    tx.emit(messages.welcomed(lead.lead, customer, _introduce(tx, customer, lead)))
+    _introduce(tx, customer, lead)
 
 
-def _introduce(tx: Transaction, customer: Customer, lead: Qualified) -> str:
-    """The person behind the lead is a contact of the customer, once. Returns the contact."""
+def _introduce(tx: Transaction, customer: Customer, lead: Qualified) -> None:
+    """The person behind the lead is a contact of the customer, once."""
     same = [c == v for c, v in ((contacts.c.phone, lead.phone), (contacts.c.email, lead.email)) if v]
     if not same:
         same = [contacts.c.full_name == lead.full_name]
     query = sa.select(contacts.c.name).where(contacts.c.customer == customer.name, sa.or_(*same))
-    known: str | None = tx.execute(query).scalar()
-    if known is not None:
-        return known
-    full_name = lead.full_name or lead.phone or lead.email
-    values = {"full_name": full_name, "phone": lead.phone, "email": lead.email}
-    return contact_usecases.store(tx, customer.name, values).name
+    if tx.execute(query).first() is None:
+        full_name = lead.full_name or lead.phone or lead.email
+        values = {"full_name": full_name, "phone": lead.phone, "email": lead.email}
+        contact_usecases.store(tx, customer.name, values)

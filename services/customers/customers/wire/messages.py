@@ -123,7 +123,3 @@ def transferred(of: Customer, previous: str, how: str, reason: str) -> events_pb
 
 def merged(of: Customer, other: str) -> events_pb2.CustomersMerged:
     return events_pb2.CustomersMerged(customer=customer(of), merged=other, version=of.version)
-
-
-def welcomed(lead: str, of: Customer, contact: str) -> events_pb2.LeadWelcomed:
-    return events_pb2.LeadWelcomed(lead=lead, customer=of.name, contact=contact)
