@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
+from dealwright.activities.v1.events_pb2 import FollowUpLogged
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
 from dealwright.directory.v1.events_pb2 import PersonChanged
-from opportunities.usecases import copies
+from dealwright.rules.v1.events_pb2 import ActionRequested
+from opportunities.usecases import copies, directed
 from opportunities.wire import told
 
 
@@ -25,3 +27,13 @@ def customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
 @subscriber(ContactChanged, batch=256)
 def contacts(tx: Transaction, events: Sequence[ContactChanged]) -> None:
     copies.know_parties(tx, [told.contact(event) for event in events])
+
+
+@subscriber(FollowUpLogged, batch=256)
+def touched(tx: Transaction, events: Sequence[FollowUpLogged]) -> None:
+    directed.followed_up(tx, [told.follow_up(event) for event in events])
+
+
+@subscriber(ActionRequested)
+def directions(tx: Transaction, event: ActionRequested) -> None:
+    directed.act(tx, directed.Direction(**told.direction(event)))

@@ -29,7 +29,7 @@ CLOSED = frozenset({Status.WON, Status.LOST})
 class Opportunity:
     """Fields in the order of the columns. `amount` and `budget` are in ten-thousandths of their currency, or None;
     `expected_close_date` is ISO text or empty; `collaborators` are {"person", "part"}; `resume_stage` is the open stage
-    that it left when it was put on hold, won or lost."""
+    that it left when it was put on hold, won or lost; `warning` is why it is warned since `warned_time`, if it is."""
 
     name: str
     number: str
@@ -68,6 +68,9 @@ class Opportunity:
     close_time: datetime | None
     status_reason: str
     resume_stage: str
+    warned_time: datetime | None
+    warning: str
+    warning_zh: str
     version: int
     create_time: datetime
     update_time: datetime

@@ -52,6 +52,8 @@ opportunities = sa.Table(
     sa.Column("stage_time", Moment, nullable=False),
     sa.Column("close_time", Moment),
     *map(_text, ("status_reason", "resume_stage")),
+    sa.Column("warned_time", Moment),
+    *(sa.Column(name, sa.Text, nullable=False, server_default="") for name in ("warning", "warning_zh")),
     _whole("version"),
     sa.Column("create_time", Moment, nullable=False),
     sa.Column("update_time", Moment, nullable=False),
@@ -103,6 +105,14 @@ collaborators = sa.Table(
     sa.Column("opportunity", sa.Text, sa.ForeignKey("opportunities.name", ondelete="CASCADE"), primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),
     sa.Index("collaborators_person", "person"),
+)
+
+# When each was last followed up, as `activities` told.
+touches = sa.Table(
+    "touches",
+    metadata,
+    sa.Column("opportunity", sa.Text, sa.ForeignKey("opportunities.name", ondelete="CASCADE"), primary_key=True),
+    sa.Column("happen_time", Moment, nullable=False),
 )
 
 numbers = counted.table(metadata)

@@ -42,7 +42,7 @@ COLUMNS = {
     "products": Column(_c.products, "labels"),
     **{
         name: Column(_c[name], "time", order=True)
-        for name in ("create_time", "update_time", "stage_time", "close_time")
+        for name in ("create_time", "update_time", "stage_time", "close_time", "warned_time")
     },
 }
 

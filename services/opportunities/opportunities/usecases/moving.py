@@ -170,6 +170,7 @@ def _move(
 ) -> Opportunity:
     status = stage.kind
     changes: dict[str, Any] = {"stage": stage.id, "status": status.value}
+    changes.update(warned_time=None, warning="", warning_zh="")  # something happened
     if after.win_probability == before.win_probability and status is not Status.ON_HOLD:
         changes["win_probability"] = stage.probability
     if stage.id != before.stage:

@@ -40,6 +40,9 @@ def moved(of: Opportunity, move: StageChange) -> events_pb2.StageChanged:
         from_status=move.from_status,  # type: ignore[arg-type]
         to_status=move.to_status,  # type: ignore[arg-type]
         reason=move.reason,
+        state=opportunity(of),
+        version=of.version,
+        change_time=stamp(move.happen_time),
     )
 
 

@@ -16,7 +16,7 @@ _SAME = (
     *("name", "number", "title", "customer", "contact", "lead", "pipeline", "stage", "status", "expected_close_date"),
     *("win_probability", "need", "products", "decision_cycle", "blocker", "importance", "owner", "team"),
     *("owner_version", "position", "phone", "email", "source", "industry", "company_size", "follow_up_status"),
-    *("checklist_done", "status_reason"),
+    *("checklist_done", "status_reason", "warning", "warning_zh"),
 )
 
 
@@ -32,6 +32,7 @@ def opportunity(of: Opportunity) -> opportunities_pb2.Opportunity:
         delete_time=stamp(of.delete_time),
         stage_time=stamp(of.stage_time),
         close_time=stamp(of.close_time),
+        warned_time=stamp(of.warned_time),
     )
     if of.custom:
         message.custom.CopyFrom(struct(of.custom))

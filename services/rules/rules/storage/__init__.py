@@ -1,5 +1,6 @@
 """The tables of the rules and the statements on them. Only use cases come here."""
 
+from rules.storage.automation_tables import fired_automations, scans, settings, watched
 from rules.storage.entries import (
     FiledRecord,
     JournalRow,
@@ -46,6 +47,7 @@ __all__ = [
     "about",
     "append",
     "claim_due",
+    "fired_automations",
     "fired_clocks",
     "fired_of",
     "forget_waiting",
@@ -65,9 +67,12 @@ __all__ = [
     "records_at",
     "rows",
     "save_ownerships",
+    "scans",
+    "settings",
     "snapshots",
     "snapshots_between",
     "start_ownerships",
     "waiting_events",
     "waiting_leads",
+    "watched",
 ]
