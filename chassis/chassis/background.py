@@ -1,4 +1,5 @@
-"""What a `work` process does beside its subscribers: loops, retries, the audit's sealer, cleaning, gauges."""
+"""What a `work` process does beside its subscribers: loops, retries, the audit's sealer, cleaning, gauges. And what a
+`serve` process does beside its calls: errands."""
 
 from __future__ import annotations
 
@@ -20,37 +21,25 @@ from chassis.transaction import Origin
 log = structlog.get_logger(__name__)
 
 
-class Background:
-    """Runs each loop in a thread of its own until `stop`."""
+class _Threads:
+    """Each task in a thread of its own, again and again until `stop`."""
 
-    def __init__(self, runtime: Runtime, known: Sequence[Subscription]) -> None:
-        self._runtime = runtime
-        self._known = known
+    def __init__(self, service: str) -> None:
+        self._service = service
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        loops = [
-            *self._runtime.service.loops(),
-            Loop("seal audit", 0.5, audit.seal),
-            Loop("clean", 3600.0, Retention(self._runtime.service, self._runtime.settings.keep_days).step),
-        ]
-        for loop in loops:
-            self._thread(loop.name, loop.every, partial(self._once, loop))
-        self._thread("retry failures", 0.5, lambda: retry_due(self._runtime, self._known) >= 50)
-        self._thread("gauges", 2.0, self._gauges)
+    def start(self, name: str, every: float, run: Callable[[], bool | None]) -> None:
+        thread = threading.Thread(
+            target=self._loop, args=(name, every, run), name=f"{self._service} {name}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
 
     def stop(self) -> None:
         self._stopping.set()
         for thread in self._threads:
             thread.join(10)
-
-    def _thread(self, name: str, every: float, run: Callable[[], bool | None]) -> None:
-        thread = threading.Thread(
-            target=self._loop, args=(name, every, run), name=f"{self._runtime.name} {name}", daemon=True
-        )
-        self._threads.append(thread)
-        thread.start()
 
     def _loop(self, name: str, every: float, run: Callable[[], bool | None]) -> None:
         while not self._stopping.is_set():
@@ -59,11 +48,49 @@ class Background:
                 more = bool(run())
             except Exception as problem:
                 if is_unavailable(problem):
-                    log.warning("loop waits for the database", loop=name, service=self._runtime.name)
+                    log.warning("loop waits for the database", loop=name, service=self._service)
                 else:
-                    log.exception("loop failed", loop=name, service=self._runtime.name)
+                    log.exception("loop failed", loop=name, service=self._service)
             if not more:
                 self._stopping.wait(every)
+
+
+class Errands:
+    """The errands of a `serve` process, until `stop`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._threads = _Threads(runtime.name)
+
+    def start(self) -> None:
+        for errand in self._runtime.service.errands(self._runtime):
+            self._threads.start(errand.name, errand.every, errand.run)
+
+    def stop(self) -> None:
+        self._threads.stop()
+
+
+class Background:
+    """Runs each loop in a thread of its own until `stop`."""
+
+    def __init__(self, runtime: Runtime, known: Sequence[Subscription]) -> None:
+        self._runtime = runtime
+        self._known = known
+        self._threads = _Threads(runtime.name)
+
+    def start(self) -> None:
+        loops = [
+            *self._runtime.service.loops(),
+            Loop("seal audit", 0.5, audit.seal),
+            Loop("clean", 3600.0, Retention(self._runtime.service, self._runtime.settings.keep_days).step),
+        ]
+        for loop in loops:
+            self._threads.start(loop.name, loop.every, partial(self._once, loop))
+        self._threads.start("retry failures", 0.5, lambda: retry_due(self._runtime, self._known) >= 50)
+        self._threads.start("gauges", 2.0, self._gauges)
+
+    def stop(self) -> None:
+        self._threads.stop()
 
     def _once(self, loop: Loop) -> bool | None:
         name = self._runtime.name

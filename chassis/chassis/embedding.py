@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chassis.access import Tokens
-from chassis.background import Background
+from chassis.background import Background, Errands
 from chassis.bus.local import LocalBus
 from chassis.database import Database
 from chassis.migration import migrate
@@ -45,7 +45,7 @@ class Embedding:
         self._threads = threads
         self._loops = loops
         self._servers: dict[str, Server] = {}
-        self._backgrounds: list[Background] = []
+        self._backgrounds: list[Background | Errands] = []
 
     def start(self) -> None:
         known = {name: list(r.service.subscribers()) for name, r in self.runtimes.items()}
@@ -61,9 +61,10 @@ class Embedding:
         self.bus.start()
         if self._loops:
             for name, mine in self.runtimes.items():
-                background = Background(mine, known[name])
-                background.start()
-                self._backgrounds.append(background)
+                beside: list[Background | Errands] = [Background(mine, known[name]), Errands(mine)]
+                for background in beside:
+                    background.start()
+                self._backgrounds += beside
 
     def stop(self) -> None:
         for server in self._servers.values():

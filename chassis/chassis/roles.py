@@ -20,6 +20,7 @@ _LOOK_EVERY = 2.0
 
 def serve(service: Service) -> None:
     """Answers gRPC until SIGTERM or SIGINT, then drains."""
+    from chassis.background import Errands
     from chassis.bus.publisher import Publisher
 
     settings = Settings()
@@ -34,12 +35,15 @@ def serve(service: Service) -> None:
     )
     status.start()
     door.start()
+    errands = Errands(mine)
+    errands.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     log.info("serving", service=service.name, port=door.port, status=status.port)
     while not stopping.wait(_LOOK_EVERY):
         door.away()
     door.stop()
+    errands.stop()
     relay.stop()
     status.stop()
     mine.database.dispose()

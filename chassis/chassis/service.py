@@ -28,6 +28,17 @@ class Loop:
     run: Callable[[Transaction], bool | None]
 
 
+@dataclass(frozen=True)
+class Errand:
+    """Something a service does by itself in its `serve` role, where it may ask peers: `run()` opens its transactions
+    itself, and is called again after `every` seconds, or at once when it answers True (there is more). Every pod runs
+    it: what must not be done twice at once is claimed in the database."""
+
+    name: str
+    every: float
+    run: Callable[[], bool | None]
+
+
 class Door(Protocol):
     """What a `serve` process answers through: the service's gRPC server, unless the service opens a door of its own."""
 
@@ -56,6 +67,7 @@ class Service:
     servicers: Callable[[Runtime], Sequence[Any]]
     subscribers: Callable[[], Sequence[Subscription]] = tuple
     loops: Callable[[], Sequence[Loop]] = tuple
+    errands: Callable[[Runtime], Sequence[Errand]] = lambda runtime: ()
     # Methods whose answers to request_ids are kept as long as what they made.
     kept_replies: Sequence[str] = ()
     # Full names of the events that others rebuild from: they are kept for good, the rest for `keep_days`.

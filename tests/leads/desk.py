@@ -20,7 +20,7 @@ from dealwright.bus.v1.envelope_pb2 import EventBatch
 from dealwright.leads.v1 import leads_pb2
 from leads.domain.ownership import Decided
 from leads.main import service
-from leads.servicer import LeadServicer
+from leads.servicer.leads import LeadServicer
 from leads.storage.people import Person
 from leads.usecases import directed
 from leads.usecases.record import record

@@ -12,7 +12,7 @@ from chassis.access import ANONYMOUS
 from chassis.errors import Invalid, NotFound, Refused, Stale
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.leads.v1 import events_pb2, leads_pb2
-from leads.servicer import BlueprintServicer
+from leads.servicer.leads import BlueprintServicer
 from leads.storage import settings
 from tests.leads.desk import ADMIN, Desk
 

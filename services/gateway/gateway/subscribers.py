@@ -21,6 +21,7 @@ from dealwright.leads.v1.events_pb2 import (
     LeadKept,
     LeadQualified,
     LeadReleased,
+    LeadRemoved,
     LeadTouched,
     LeadUnassigned,
 )
@@ -67,6 +68,7 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
     LeadQualified,
     LeadDisqualified,
     LeadEscalated,
+    LeadRemoved,
     PresenceChanged,
     ActionRequested,
     batch=256,
@@ -130,6 +132,7 @@ _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadQualified": _qualified,
     "LeadDisqualified": _owned,
     "LeadEscalated": _escalated,
+    "LeadRemoved": _owned,
     "PresenceChanged": lambda event, notice: Outline(event, "people", (event.person,)),
     "ActionRequested": _asked,
 }

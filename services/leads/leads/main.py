@@ -8,7 +8,7 @@ from leads.usecases import metadata
 
 
 def _servicers(runtime: Runtime) -> list[object]:
-    from leads.servicer import BlueprintServicer, LeadServicer
+    from leads.servicer.leads import BlueprintServicer, LeadServicer
 
     return [LeadServicer(runtime.settings.company_time_zone), BlueprintServicer()]
 

@@ -15,6 +15,7 @@ from dealwright.leads.v1.events_pb2 import (
     LeadMoved,
     LeadQualified,
     LeadReleased,
+    LeadRemoved,
 )
 from rules import usecases
 
@@ -29,10 +30,10 @@ def return_turns(tx: Transaction, events: Sequence[AssignmentRefused]) -> None:
     usecases.return_turns(tx, events)
 
 
-@subscriber(LeadMoved, LeadReleased, LeadQualified, LeadDisqualified, LeadContacted, batch=256)
+@subscriber(LeadMoved, LeadReleased, LeadQualified, LeadDisqualified, LeadContacted, LeadRemoved, batch=256)
 def know_owners(
     tx: Transaction,
-    events: Sequence[LeadMoved | LeadReleased | LeadQualified | LeadDisqualified | LeadContacted],
+    events: Sequence[LeadMoved | LeadReleased | LeadQualified | LeadDisqualified | LeadContacted | LeadRemoved],
 ) -> None:
     usecases.facts_came(tx, events)
 

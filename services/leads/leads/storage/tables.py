@@ -7,6 +7,7 @@ import dataclasses
 import sqlalchemy as sa
 
 from chassis.database import Json, Moment
+from leads.domain.imports import UNDER_WAY, Job
 from leads.domain.lead import Lead, Status
 
 metadata = sa.MetaData()
@@ -94,6 +95,7 @@ touchpoints = sa.Table(
     sa.Column("longitude", sa.Float),
     sa.Column("decision", sa.BigInteger),  # the journal number that was recorded
     sa.Column("brought", Json),  # what a capture said and the lead did not take, by the capture's field names
+    sa.Column("source", sa.Text, nullable=False, server_default=""),  # the import that it came with
 )
 
 # How many leads each person took from the pool on each day of the company's time zone.
@@ -155,4 +157,71 @@ lead_settings = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("content", Json, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+)
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("owner"),
+    _text("team"),
+    sa.Column("caller", Json, nullable=False),
+    sa.Column("kind", sa.Integer, nullable=False),
+    sa.Column("state", sa.Integer, nullable=False),
+    _text("file_name"),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    _text("digest"),
+    _text("fingerprint"),
+    _text("format"),
+    _text("encoding"),
+    _text("delimiter"),
+    sa.Column("columns", Json, nullable=False),
+    sa.Column("mapping", Json, nullable=False),
+    sa.Column("on_conflict", sa.Integer, nullable=False),
+    sa.Column("choices", Json, nullable=False),
+    sa.Column("historical", sa.Boolean, nullable=False),
+    sa.Column("validate_only", sa.Boolean, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("block", sa.Integer, nullable=False),
+    sa.Column("counts", Json, nullable=False),
+    sa.Column("kept", Json, nullable=False),
+    sa.Column("problem", Json),
+    sa.Column("lease", Moment),
+    sa.Column("create_time", Moment, nullable=False),
+    sa.Column("update_time", Moment, nullable=False),
+    sa.Column("start_time", Moment),
+    sa.Column("end_time", Moment),
+    sa.Column("delete_time", Moment),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Index("imports_created", "create_time", "name"),
+    _partial("imports_under_way", f"state IN ({', '.join(str(int(s)) for s in sorted(UNDER_WAY))})", "create_time"),
+    # A double click imports once.
+    sa.Index(
+        "imports_once",
+        "fingerprint",
+        unique=True,
+        postgresql_where=sa.text("fingerprint <> ''"),
+        sqlite_where=sa.text("fingerprint <> ''"),
+    ),
+)
+JOB_COLUMNS = tuple(field.name for field in dataclasses.fields(Job))
+
+# A file as it came, until it is read.
+import_parts = sa.Table(
+    "import_parts",
+    metadata,
+    sa.Column("job", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+# Its rows, some hundred in each, and what became of them: JSON, compressed.
+import_rows = sa.Table(
+    "import_rows",
+    metadata,
+    sa.Column("job", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("rows", sa.LargeBinary, nullable=False),
+    sa.Column("results", sa.LargeBinary),
 )

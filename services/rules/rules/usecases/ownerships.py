@@ -29,6 +29,7 @@ LeadFact = (
     | lead_events.LeadQualified
     | lead_events.LeadDisqualified
     | lead_events.LeadContacted
+    | lead_events.LeadRemoved
 )
 
 
