@@ -1,0 +1,109 @@
+"""What happens to a step while it waits: seats handed on, clocks that ring, people who leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from chassis.errors import Refused
+from contracts.domain.approval import Pass, Run, Seat, Status, Step, Why
+from contracts.domain.approval_flow import NodeKind, OnTimeout
+from contracts.domain.approval_run import DELEGATED, ESCALATED, REMINDER, Asked, Going, World, due, may_answer
+
+
+def delegate(run: Run, person: str, to: str, now: datetime) -> Going:
+    """One whose turn it is lets somebody else decide in his place. Raises as `may_answer`, DELEGATION_LOOP for who had
+    the seat before, ALREADY_ASKED for who has a say at this step anyway, OWN_REQUEST for who asked."""
+    step = may_answer(run, person)
+    if to == run.asker:
+        raise Refused("OWN_REQUEST", "Nobody decides on his own request.", "不能审批自己提交的申请。")
+    his = [seat for seat in step.seats if seat.verdict is None and person in seat.people]
+    if any(passed.giver == to and passed.why is Why.DELEGATED for seat in his for passed in seat.passes):
+        raise Refused("DELEGATION_LOOP", f"{to} has passed it on already.", f"{to} 已转交过该审批，不能再转回。")
+    if any(to in (*seat.people, seat.person) for seat in step.seats):
+        raise Refused("ALREADY_ASKED", f"{to} is asked already.", f"{to} 已在审批人之中。")
+
+    def hand_on(seat: Seat) -> Seat:
+        if seat.verdict is not None or person not in seat.people:
+            return seat
+        people = tuple(sorted({*seat.people, to} - {person}))
+        return replace(seat, people=people, passes=(*seat.passes, Pass(person, to, Why.DELEGATED, now)))
+
+    return _each(run, step, hand_on), [Asked((to,), (), run.due, DELEGATED)]
+
+
+def remind(run: Run) -> Going:
+    """Those whose turn it is are told once more. Raises NOT_PENDING."""
+    if run.status is not Status.PENDING:
+        raise Refused("NOT_PENDING", "This approval has ended.", "该审批已结束。")
+    return run, [Asked(tuple(sorted(run.waiting)), (), run.due, REMINDER)]
+
+
+def ring(run: Run, world: World) -> Going:
+    """The clock of the step that waits has run out: seats that nobody could take are filled where somebody can by now,
+    people are reminded, or their managers are asked as well."""
+    step, node = run.current, run.node
+    if step is None or node is None:
+        return run, []
+    before = run.waiting
+    vacant = any(seat.verdict is None and not seat.people for seat in step.seats)
+    if vacant:
+        own = node.kind is NodeKind.FILL_IN
+        run = _each(run, step, lambda seat: _filled(seat, run.asker, own, world))
+    elif node.on_timeout is OnTimeout.ESCALATE or (node.on_timeout is OnTimeout.REMIND_THEN_ESCALATE and step.rings):
+        run = _each(run, step, lambda seat: _escalated(seat, run.asker, world))
+    step = run.steps[-1]
+    if not vacant:
+        step = replace(step, rings=step.rings + 1)
+    run = replace(run, steps=(*run.steps[:-1], step), due=due(step, node, world))
+    new = tuple(sorted(run.waiting - before))
+    if new:
+        return run, [Asked(new, (), run.due, "" if vacant else ESCALATED)]
+    return run, [] if vacant else [Asked(tuple(sorted(run.waiting)), (), run.due, REMINDER)]
+
+
+def leave(run: Run, person: str, world: World) -> Going:
+    """Somebody left the company: what waits for him goes to his manager, unless others can take the seat (or nobody is
+    above him: then whoever the line names otherwise). Expects a house in which he is not active any more."""
+    step, node = run.current, run.node
+    if step is None or node is None or person not in run.waiting:
+        return run, []
+    before = run.waiting
+
+    def without(seat: Seat) -> Seat:
+        if seat.verdict is not None or person not in seat.people:
+            return seat
+        others = tuple(one for one in seat.people if one != person)
+        heirs = others or tuple(one for one in world.house.chain(person) if one != run.asker)[:1]
+        heirs = heirs or world.house.seat(seat.line, run.asker, node.kind is NodeKind.FILL_IN)
+        passed = Pass(person, "" if others else next(iter(heirs), ""), Why.LEFT, world.now)
+        return replace(seat, people=heirs, passes=(*seat.passes, passed))
+
+    run = _each(run, step, without)
+    vacant = any(seat.verdict is None and not seat.people for seat in run.steps[-1].seats)
+    if vacant:
+        run = replace(run, due=due(run.steps[-1], node, world))
+    new = tuple(sorted(run.waiting - before))
+    return run, [Asked(new, (), run.due, DELEGATED)] if new else []
+
+
+def _each(run: Run, step: Step, change: Callable[[Seat], Seat]) -> Run:
+    return replace(run, steps=(*run.steps[:-1], replace(step, seats=tuple(map(change, step.seats)))))
+
+
+def _filled(seat: Seat, asker: str, own: bool, world: World) -> Seat:
+    return seat if seat.verdict or seat.people else replace(seat, people=world.house.seat(seat.line, asker, own))
+
+
+def _escalated(seat: Seat, asker: str, world: World) -> Seat:
+    """With the nearest manager of each of its people who has not been asked yet."""
+    if seat.verdict is not None:
+        return seat
+    people, passes = list(seat.people), list(seat.passes)
+    for person in seat.people:
+        above = next((one for one in world.house.chain(person) if one != asker and one not in people), "")
+        if above:
+            people.append(above)
+            passes.append(Pass(person, above, Why.ESCALATED, world.now))
+    return replace(seat, people=tuple(sorted(people)), passes=tuple(passes))
