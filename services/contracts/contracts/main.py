@@ -1,7 +1,8 @@
 """What this service is."""
 
 from chassis.bus.subscriptions import Subscription, subscriptions
-from chassis.service import Runtime, Service
+from chassis.service import Loop, Runtime, Service
+from chassis.transaction import Transaction
 from contracts.usecases import metadata
 from dealwright.contracts.v1 import events_pb2
 
@@ -13,13 +14,19 @@ def _servicers(runtime: Runtime) -> list[object]:
     from contracts.servicer.quotes import QuoteServicer
     from contracts.usecases.settings import PART
 
-    return [QuoteServicer(), ApprovalServicer(), ContractServicer(), PartServicer(PART)]
+    return [QuoteServicer(), ApprovalServicer(runtime), ContractServicer(), PartServicer(PART)]
 
 
 def _subscribers() -> list[Subscription]:
     from contracts import subscribers
 
     return subscriptions(subscribers)
+
+
+def _ring_approvals(tx: Transaction) -> bool:
+    from contracts.usecases.approval_clocks import fire_due
+
+    return fire_due(tx)
 
 
 service = Service(
@@ -30,4 +37,5 @@ service = Service(
     subscribers=_subscribers,
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
+    loops=lambda: [Loop("approval clocks", 1.0, _ring_approvals)],
 )

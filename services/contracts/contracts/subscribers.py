@@ -6,16 +6,28 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from contracts.usecases import parties, staff
+from contracts.usecases import approval_world, parties, staff
 from contracts.wire import told
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
-from dealwright.directory.v1.events_pb2 import PersonChanged
+from dealwright.directory.v1.events_pb2 import CalendarChanged, PersonChanged, TeamChanged
 from dealwright.opportunities.v1.events_pb2 import OpportunityChanged
 
 
 @subscriber(PersonChanged, batch=256)
 def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
+    approval_world.know_posts(tx, [told.post(event) for event in events])
     staff.know(tx, [told.person(event) for event in events])
+
+
+@subscriber(TeamChanged, batch=64)
+def teams(tx: Transaction, events: Sequence[TeamChanged]) -> None:
+    approval_world.know_teams(tx, [told.team(event) for event in events])
+
+
+@subscriber(CalendarChanged, batch=64)
+def calendars(tx: Transaction, events: Sequence[CalendarChanged]) -> None:
+    zone = approval_world.company_zone()
+    approval_world.know_calendars(tx, [told.calendar(event, zone) for event in events])
 
 
 @subscriber(CustomerChanged, batch=256)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from chassis import fields
@@ -119,7 +121,9 @@ def _node(plain: Any, check: FieldCheck, path: str) -> Node:
         for place, one in enumerate(_list(given.get("branches", []), MOST_BRANCHES))
     )
     if kind is NodeKind.BRANCH and not branches:
-        check.refuse(f"{path}.branches", f"must be a list of 1 to {MOST_BRANCHES}", f"须为 1 至 {MOST_BRANCHES} 项的列表")
+        check.refuse(
+            f"{path}.branches", f"must be a list of 1 to {MOST_BRANCHES}", f"须为 1 至 {MOST_BRANCHES} 项的列表"
+        )
     blanks = tuple(
         _blank(one, check, f"{path}.fields[{place}]")
         for place, one in enumerate(_list(given.get("fields", []), MOST_FIELDS))
@@ -135,7 +139,7 @@ def _node(plain: Any, check: FieldCheck, path: str) -> Node:
         mode,
         n if mode is Mode.N_OF_M else 0,
         _condition(given.get("when", ""), check, f"{path}.when"),
-        float(_number(given, "timeoutHours", 0.0, 0.0, LONGEST_TIMEOUT, check, path)),
+        _number(given, "timeoutHours", 0.0, 0.0, LONGEST_TIMEOUT, check, path),
         _choice(given, "onTimeout", OnTimeout, OnTimeout.REMIND, check, path),
         following if following in ("", END) else _match(following, _ID, check, f"{path}.next"),
         branches,
@@ -237,9 +241,9 @@ def _number(
     given: Mapping[str, Any], key: str, default: float, least: float, most: float, check: FieldCheck, path: str
 ) -> float:
     value = given.get(key, default)
-    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
-        if not isinstance(default, int) or value == int(value):
-            return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and least <= value <= most and (isinstance(default, float) or value == int(value)):
+        return float(value)
     check.refuse(f"{path}.{key}", f"must lie from {least} to {most}", f"须在 {least} 至 {most} 之间")
     return default
 
@@ -250,3 +254,13 @@ def _flag(given: Mapping[str, Any], key: str, default: bool, check: FieldCheck, 
         check.refuse(f"{path}.{key}", "must be true or false", "须为 true 或 false")
         return default
     return value
+
+
+@lru_cache(maxsize=256)
+def _read(id: str, text: str) -> Flow:
+    return flow(id, json.loads(text), FieldCheck(), "")
+
+
+def stored(id: str, plain: Mapping[str, Any]) -> Flow:
+    """A flow that was checked when it was saved."""
+    return _read(id, json.dumps(plain))

@@ -166,9 +166,7 @@ def _agreed(run: Run) -> list[str]:
     return list(dict.fromkeys(seat.person for seat in said if seat.verdict is Verdict.APPROVE))
 
 
-def _answered(
-    step: Step, person: str, verdict: Verdict, comment: str, now: datetime, automatic: bool = False
-) -> Step:
+def _answered(step: Step, person: str, verdict: Verdict, comment: str, now: datetime, automatic: bool = False) -> Step:
     """One person says it once: for the seat that has fewest others, and for those that only he can take. From the
     other seats he goes, so that a countersign is by as many people as there are."""
     open_seats = [(len(seat.people), place) for place, seat in enumerate(step.seats) if _may_take(seat, person)]

@@ -55,7 +55,10 @@ FLOWS: dict[str, Any] = {
 
 # Nobody is named until a company does; then whoever comes nearest is asked.
 GROUPS: dict[str, Any] = {
-    "director": {"displayName": {"zh": "销售总监", "en": "Sales director"}, "otherwise": ["manager:top", "role:manager"]},
+    "director": {
+        "displayName": {"zh": "销售总监", "en": "Sales director"},
+        "otherwise": ["manager:top", "role:manager"],
+    },
     "finance-director": {"displayName": {"zh": "财务总监", "en": "Finance director"}, "otherwise": ["role:finance"]},
     "risk-control": {"displayName": {"zh": "风控", "en": "Risk control"}, "otherwise": ["role:admin"]},
     "general-manager": {"displayName": {"zh": "总经理", "en": "General manager"}, "otherwise": ["role:admin"]},

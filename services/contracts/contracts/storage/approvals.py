@@ -148,6 +148,12 @@ def all_teams(tx: Transaction) -> dict[str, Team]:
 # --- approvals ---
 
 
+def lock_record(tx: Transaction, record: str) -> None:
+    """One at a time asks about a record; others wait until the commit."""
+    if tx.dialect == "postgresql":
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(record, 0))))
+
+
 def pending_of(tx: Transaction, record: str) -> dict[str, str]:
     """What a record is asked about at present, and the name of each run."""
     a = approvals.c

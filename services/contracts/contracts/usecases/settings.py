@@ -4,5 +4,13 @@ from __future__ import annotations
 
 from chassis.parts import Part
 from contracts.storage.tables import settings
+from contracts.usecases import approval_settings
+from contracts.usecases.approval_settings import APPROVAL_FLOWS, APPROVER_GROUPS
 
-PART = Part("contracts", settings, checks={}, resources={})
+PART = Part(
+    "contracts",
+    settings,
+    checks={APPROVER_GROUPS: approval_settings.groups, APPROVAL_FLOWS: approval_settings.flows},
+    resources={APPROVER_GROUPS: "blueprint", APPROVAL_FLOWS: "blueprint"},
+    used=approval_settings.used,
+)

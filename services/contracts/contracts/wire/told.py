@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from chassis.calendar import WEEKDAYS
 from chassis.messages import read_money
 from chassis.people import Person
 from contracts.domain.party import Party
 from dealwright.customers.v1 import customers_pb2
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
 from dealwright.directory.v1 import directory_pb2
-from dealwright.directory.v1.events_pb2 import PersonChanged
+from dealwright.directory.v1.events_pb2 import CalendarChanged, PersonChanged, TeamChanged
 from dealwright.opportunities.v1 import opportunities_pb2
 from dealwright.opportunities.v1.events_pb2 import OpportunityChanged
 
@@ -17,6 +20,29 @@ def person(event: PersonChanged) -> Person:
     who = event.person
     active = who.state != directory_pb2.Person.LEFT
     return Person(who.name, who.display_name, who.team, who.manager, who.role, active, event.version)
+
+
+def post(event: PersonChanged) -> tuple[str, str, int]:
+    """(person, region, version)."""
+    return event.person.name, event.person.region, event.version
+
+
+def team(event: TeamChanged) -> tuple[str, str, str, int]:
+    """(team, manager, parent, version); nobody leads one that was deleted."""
+    of = event.team
+    return of.name, "" if event.deleted else of.manager, "" if event.deleted else of.parent, event.version
+
+
+def calendar(event: CalendarChanged, zone: str) -> tuple[str, dict[str, Any] | None, int]:
+    """(calendar, hours as plain data or None where it is always open, version)."""
+    of = event.calendar
+    if event.deleted or not of.spans:
+        return of.name, None, event.version
+    weekly: dict[str, list[str]] = {}
+    for span in of.spans:
+        weekly.setdefault(WEEKDAYS[span.weekday - 1], []).append(f"{span.start}-{span.end}")
+    days = {"offDays": list(of.off_days), "workDays": list(of.work_days)}
+    return of.name, {"timeZone": of.time_zone or zone, "weekly": weekly, **days}, event.version
 
 
 def customer(event: CustomerChanged) -> Party:

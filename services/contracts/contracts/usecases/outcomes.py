@@ -1,0 +1,18 @@
+"""What follows when an approval has ended, by what it was about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from chassis.transaction import Transaction
+from contracts.domain.approval import Approval
+
+# By the collection of the record: "quotes", "contracts".
+_FOLLOWS: Mapping[str, Callable[[Transaction, Approval], None]] = {}
+
+
+def ended(tx: Transaction, approval: Approval) -> None:
+    """The record learns how its approval came out."""
+    follow = _FOLLOWS.get(approval.record.partition("/")[0])
+    if follow is not None:
+        follow(tx, approval)
