@@ -88,8 +88,8 @@ class Server:
         self._grpc = grpc.server(
             self._pool,
             options=[
-                ("grpc.max_receive_message_length", settings.max_message_bytes),
-                ("grpc.max_send_message_length", 4 * settings.max_message_bytes),
+                ("grpc.max_receive_message_length", settings.largest_request),
+                ("grpc.max_send_message_length", settings.largest_answer),
                 ("grpc.so_reuseport", 0),
                 # Callers ask whether we are alive while they have nothing to say; by default that earns a GOAWAY.
                 ("grpc.keepalive_permit_without_calls", 1),

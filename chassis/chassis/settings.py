@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis import ids
 
+_BESIDE_A_FILE = 256 * 1024
+
 
 class Settings(BaseSettings):
     """What every role of every service reads. Times are in seconds."""
@@ -38,10 +40,16 @@ class Settings(BaseSettings):
     grpc_threads: int = Field(default=96, ge=2, le=512)
     # The largest request; answers may have four times as much.
     max_message_bytes: int = 4 * 1024 * 1024
+    # The largest file that people upload.
+    max_upload_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024)
     # Switches gRPC reflection off.
     production: bool = False
     # Decides what "today" is.
     company_time_zone: str = "Asia/Shanghai"
+    # smtp://user:password@host:587?starttls=1 or smtps://...; empty: no mail goes out, invitations hand out links.
+    smtp_url: SecretStr = SecretStr("")
+    # The sender of mails.
+    mail_from: str = "Dealwright <no-reply@localhost>"
     log_level: str = "INFO"
     # How long calls under way may take when a process is to stop.
     drain_seconds: float = 10.0
@@ -64,6 +72,15 @@ class Settings(BaseSettings):
     keep_days: int = 7
     # The share of calls that are traced, where OTEL_EXPORTER_OTLP_ENDPOINT is set.
     trace_ratio: float = 0.01
+
+    @property
+    def largest_request(self) -> int:
+        """Between the gateway and the services: a file with what is said of it, or any other request."""
+        return max(self.max_message_bytes, self.max_upload_bytes + _BESIDE_A_FILE)
+
+    @property
+    def largest_answer(self) -> int:
+        return max(4 * self.max_message_bytes, self.largest_request)
 
     def peer(self, service: str) -> str:
         """Address of another service's gRPC port: DEALWRIGHT_PEER_LEADS=leads:50051."""

@@ -2,23 +2,41 @@
 
 from activities.usecases import metadata
 from chassis.bus.subscriptions import Subscription, subscriptions
-from chassis.service import Runtime, Service
+from chassis.service import Errand, Loop, Runtime, Service
+from chassis.transaction import Transaction
 from dealwright.activities.v1 import events_pb2
 
 
 def _servicers(runtime: Runtime) -> list[object]:
     from activities.servicer.activities import ActivityServicer
     from activities.servicer.files import FileServicer
+    from activities.servicer.notices import NoticeServicer
     from activities.usecases.settings import PART
     from chassis.parts import PartServicer
 
-    return [ActivityServicer(), FileServicer(), PartServicer(PART)]
+    return [ActivityServicer(), FileServicer(runtime), NoticeServicer(), PartServicer(PART)]
 
 
 def _subscribers() -> list[Subscription]:
-    from activities.subscribers import copies
+    from activities.subscribers import copies, notices
 
-    return [one for module in (copies,) for one in subscriptions(module)]
+    return [one for module in (copies, notices) for one in subscriptions(module)]
+
+
+def _purge_files(tx: Transaction) -> bool:
+    from activities.usecases.purging import purge_files
+
+    return purge_files(tx)
+
+
+def _errands(runtime: Runtime) -> list[Errand]:
+    """In `serve`: object stores are reached by code that the bus worker cannot run."""
+    from activities.usecases import mails, storing
+
+    return [
+        Errand("mails", 1.0, lambda: mails.send_due(runtime)),
+        Errand("sweep files", storing.EVERY, lambda: storing.sweep(runtime)),
+    ]
 
 
 service = Service(
@@ -27,6 +45,8 @@ service = Service(
     migrations="activities.migrations",
     servicers=_servicers,
     subscribers=_subscribers,
+    loops=lambda: [Loop("end files deleted 30 days ago", 3600.0, _purge_files)],
+    errands=_errands,
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
 )

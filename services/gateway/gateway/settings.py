@@ -37,6 +37,9 @@ class GatewaySettings(Settings):
     # The largest blueprint as YAML, which is read much slower than JSON.
     max_yaml_bytes: int = 512 * 1024
 
+    # Files on their way in or out of a process; each is in memory for a while.
+    files_at_once: int = Field(default=4, ge=1)
+
     # Requests per minute of one session; 0 switches a limit off, here and below.
     session_rate: int = Field(default=600_000, ge=0)
     # Requests without a session, per address.

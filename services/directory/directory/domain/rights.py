@@ -17,6 +17,7 @@ RESOURCES = (
     "blueprint",
     "calendars",
     "changeRequests",
+    "checkIns",
     "contacts",
     "contracts",
     "customers",
@@ -37,6 +38,7 @@ RESOURCES = (
     "roles",
     "tasks",
     "teams",
+    "templates",
     "timeline",
 )
 
@@ -44,6 +46,9 @@ RESOURCES = (
 DEALS = ("contacts", "customers", "opportunities")
 # What people do about it; each has an owner, and whoever sees the record that it is about sees it, too.
 DOINGS = ("changeRequests", "followUps", "interactions")
+
+# Files and visits on a record: whoever sees it sees them; their owner, or who leads him, changes and deletes them.
+PROOFS = ("attachments", "checkIns")
 
 ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE = "admin", "manager", "sales", "backoffice", "finance"
 ROLE_IDS = (ADMIN, MANAGER, SALES, BACKOFFICE, FINANCE)
@@ -107,8 +112,11 @@ def default_roles() -> tuple[Role, ...]:
             "销售经理 Manager",
             Grant("leads", read=TEAM, write=TEAM, export=TEAM),
             Grant("people", read=ALL, write=TEAM, read_only=OF_ADMINISTRATORS),
-            *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in (*DEALS, *DOINGS, "tasks")),
-            *(reads[r] for r in ("teams", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")),
+            *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in (*DEALS, *DOINGS, *PROOFS, "tasks")),
+            *(
+                reads[r]
+                for r in ("teams", "templates", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")
+            ),
             *(reads[r] for r in ("pipelines", "timeline")),
         ),
         role(
@@ -118,8 +126,8 @@ def default_roles() -> tuple[Role, ...]:
             Grant("people", read=ALL, hidden=("email", "login")),
             Grant("ledgers", read=OWN),
             *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *DOINGS)),
-            Grant("tasks", read=OWN, write=OWN, delete=OWN),
-            *(reads[r] for r in ("teams", "policies", "calendars", "forms", "pipelines", "timeline")),
+            *(Grant(r, read=OWN, write=OWN, delete=OWN) for r in (*PROOFS, "tasks")),
+            *(reads[r] for r in ("teams", "templates", "policies", "calendars", "forms", "pipelines", "timeline")),
         ),
         role(
             BACKOFFICE,
@@ -127,14 +135,15 @@ def default_roles() -> tuple[Role, ...]:
             Grant("leads", read=ALL, write=ALL),
             Grant("forms", read=ALL, write=ALL, delete=ALL),
             Grant("calendars", read=ALL, write=ALL),
-            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, "tasks")),
+            Grant("templates", read=ALL, write=ALL, delete=ALL),
+            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, *PROOFS, "tasks")),
             *(reads[r] for r in ("people", "pipelines", "timeline")),
         ),
         role(
             FINANCE,
             "财务 Finance",
             Grant("tasks", read=OWN, write=OWN),
-            *(reads[r] for r in (*DEALS, *DOINGS, "people", "pipelines", "teams", "timeline")),
+            *(reads[r] for r in (*DEALS, *DOINGS, *PROOFS, "people", "pipelines", "teams", "templates", "timeline")),
         ),
     )
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import smtplib
 import threading
-from dataclasses import dataclass
-from datetime import timedelta
-from email.message import EmailMessage
-from urllib.parse import parse_qs, unquote, urlsplit
+from datetime import datetime, timedelta
 
 import structlog
 
 from chassis import ids
+from chassis.mail import Letter, NotSent, Smtp, Uncertain
 from chassis.transaction import Transaction
 from directory.domain.people import Person
 from directory.storage import people as people_storage
@@ -20,7 +17,6 @@ from directory.usecases.invitations import INVITE, lifetime, link
 from directory.usecases.settings import settings
 
 log = structlog.get_logger(__name__)
-_SECONDS = 10.0
 # A process that died while it sent leaves the row to the next after this.
 _CLAIM = timedelta(minutes=2)
 _LONGEST_WAIT = timedelta(minutes=30)
@@ -45,12 +41,6 @@ _TEXTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    mail: str
-    message: EmailMessage
-
-
 def send_due(tx: Transaction) -> bool:
     """Loop: claims what is due; the mails go out after the commit. What was sent is deleted by the next run.
 
@@ -61,7 +51,7 @@ def send_due(tx: Transaction) -> bool:
     storage.drop_mails(tx, done)
     if not settings().mails:
         return False
-    letters = []
+    letters: list[Letter] = []
     due = storage.due_mails(tx, _AT_ONCE)
     for mail in due:
         person = people_storage.person(tx, mail.person)
@@ -76,49 +66,31 @@ def send_due(tx: Transaction) -> bool:
         storage.put_off_mail(tx, mail, tx.now + wait)
         token = ids.new_secret(32)
         storage.add_token(tx, token, person.name, mail.kind, tx.now + lifetime(mail.kind))
-        letters.append(_Letter(mail.id, compose(person, mail.kind, token)))
+        letters.append(compose(person, mail.id, mail.kind, token, tx.now))
     if letters or done:
         tx.after_commit(lambda: _after(letters, done))
     return len(due) == _AT_ONCE or bool(letters)
 
 
-def _after(letters: list[_Letter], done: list[str]) -> None:
+def _after(letters: list[Letter], done: list[str]) -> None:
     with _guard:
         _sent[:] = [id for id in _sent if id not in done]
     for letter in letters:
         try:
-            send(letter.message)
-        except (OSError, smtplib.SMTPException) as problem:
-            log.warning("mail waits", mail=letter.mail, error=type(problem).__name__)
+            channel().send(letter)
+        except (NotSent, Uncertain) as problem:
+            log.warning("mail waits", mail=letter.id, error=str(problem))
             continue
         with _guard:
-            _sent.append(letter.mail)
+            _sent.append(letter.id)
 
 
-def compose(person: Person, kind: str, token: str) -> EmailMessage:
+def compose(person: Person, mail: str, kind: str, token: str, now: datetime) -> Letter:
     subject, text = _TEXTS[kind]
-    message = EmailMessage()
-    message["Subject"] = subject
-    message["From"] = settings().mail_from
-    message["To"] = person.email
     hours = int(lifetime(kind).total_seconds() // 3600)
-    message.set_content(text.format(name=person.display_name, hours=hours, link=link(token)))
-    return message
+    said = text.format(name=person.display_name, hours=hours, link=link(token))
+    return Letter(mail, person.email, subject, said, now)
 
 
-def send(message: EmailMessage) -> None:
-    """Raises OSError or SMTPException where the server did not take it."""
-    url = urlsplit(settings().smtp_url.get_secret_value())
-    host = url.hostname or "localhost"
-    secure = url.scheme == "smtps"
-    server = (
-        smtplib.SMTP_SSL(host, url.port or 465, timeout=_SECONDS)
-        if secure
-        else smtplib.SMTP(host, url.port or 25, timeout=_SECONDS)
-    )
-    with server:
-        if not secure and parse_qs(url.query).get("starttls") == ["1"]:
-            server.starttls()
-        if url.username:
-            server.login(unquote(url.username), unquote(url.password or ""))
-        server.send_message(message)
+def channel() -> Smtp:
+    return Smtp(settings().smtp_url.get_secret_value(), settings().mail_from)

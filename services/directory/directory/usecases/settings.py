@@ -6,7 +6,7 @@ import os
 import socket
 from functools import cache
 
-from pydantic import Field, PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr
 
 from chassis.settings import Settings
 
@@ -37,10 +37,6 @@ class DirectorySettings(Settings):
     invitation_lifetime: float = Field(default=72 * 3600.0, gt=0)
     # How long the link of a password reset works.
     reset_lifetime: float = Field(default=3600.0, gt=0)
-    # smtp://user:password@host:587?starttls=1 or smtps://...; empty: links are handed out instead.
-    smtp_url: SecretStr = SecretStr("")
-    # The sender of mails.
-    mail_from: str = "Dealwright <no-reply@localhost>"
     # Where people reach the web client; the links of invitations start with it. Empty: where HOST, PORT and TLS_CERT
     # say that the gateway listens.
     public_url: str = ""

@@ -10,10 +10,11 @@ from urllib.parse import unquote_to_bytes
 
 from google.api import annotations_pb2
 from google.protobuf import message_factory
+from google.protobuf.descriptor import FieldDescriptor as F
 from google.protobuf.message import Message
 
-from dealwright.activities.v1 import activities_pb2, files_pb2
-from dealwright.api.v1 import access_pb2
+from dealwright.activities.v1 import activities_pb2, files_pb2, notices_pb2
+from dealwright.api.v1 import access_pb2, file_pb2
 from dealwright.contracts.v1 import approvals_pb2, contracts_pb2, quotes_pb2
 from dealwright.customers.v1 import customers_pb2
 from dealwright.directory.v1 import directory_pb2
@@ -33,6 +34,7 @@ SERVICES: Mapping[str, Sequence[Descriptor]] = {
     "activities": (
         activities_pb2.DESCRIPTOR.services_by_name["ActivityService"],
         files_pb2.DESCRIPTOR.services_by_name["FileService"],
+        notices_pb2.DESCRIPTOR.services_by_name["NoticeService"],
     ),
     "contracts": (
         quotes_pb2.DESCRIPTOR.services_by_name["QuoteService"],
@@ -59,6 +61,18 @@ class Method:
     @property
     def name(self) -> str:
         return str(self.descriptor.name)
+
+    @property
+    def takes_file(self) -> bool:
+        """Whether a file comes with the request, in `content`, under a `file_name`."""
+        fields = self.descriptor.input_type.fields_by_name
+        content = fields.get("content")
+        return content is not None and content.type == F.TYPE_BYTES and "file_name" in fields
+
+    @property
+    def gives_file(self) -> bool:
+        """Whether the answer is a file, and over HTTP its bytes alone."""
+        return bool(self.descriptor.output_type.full_name == file_pb2.File.DESCRIPTOR.full_name)
 
 
 @dataclass(frozen=True)

@@ -173,8 +173,9 @@ def _frame_headers(present: list[tuple[bytes, bytes]], request_id: str) -> list[
         (b"x-content-type-options", b"nosniff"),
         (b"x-frame-options", b"DENY"),
         (b"referrer-policy", b"no-referrer"),
-        (b"content-security-policy", (_PAGE_POLICY if is_page else _API_POLICY).encode()),
     ]
+    if b"content-security-policy" not in names:
+        headers.append((b"content-security-policy", (_PAGE_POLICY if is_page else _API_POLICY).encode()))
     if b"cache-control" not in names:
         headers.append((b"cache-control", b"no-cache" if is_page else b"no-store"))
     return headers

@@ -78,8 +78,9 @@ class Calls:
             principal, internal = await self._caller(arrival.token, arrival.address)
             await self._limits.take(f"session:{principal.session or principal.person}", self._settings.session_rate)
         body = request if isinstance(request, bytes) else request.SerializeToString()
-        if len(body) > self._settings.max_message_bytes:
-            raise too_large()
+        most = self._settings.largest_request if method.takes_file else self._settings.max_message_bytes
+        if len(body) > most:
+            raise too_large(most)
         with telemetry.serving("gateway", method.name, arrival.traceparent) as trace:
             metadata = [("traceparent", trace)]
             if _ADDRESS.match(arrival.address):  # a proxy may have let anything through
@@ -128,5 +129,6 @@ class TooLarge(Refused):
     pass
 
 
-def too_large() -> TooLarge:
-    return TooLarge("TOO_LARGE", "The request is larger than 4 MB.", "请求超过 4 MB。", code="RESOURCE_EXHAUSTED")
+def too_large(most: int) -> TooLarge:
+    size = f"{most // (1024 * 1024)} MB"
+    return TooLarge("TOO_LARGE", f"The request is larger than {size}.", f"请求超过 {size}。", code="RESOURCE_EXHAUSTED")

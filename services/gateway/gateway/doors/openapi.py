@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dealwright.api.v1 import access_pb2
-from gateway.doors import problems, web_forms
+from gateway.doors import problems, uploads, web_forms
 from gateway.doors.addresses import Address, Variable
 from gateway.doors.schemas import PROBLEM, Schemas
 from gateway.wire.comments import comments
@@ -154,9 +154,19 @@ def _body(address: Address, bound: frozenset[str], schemas: Schemas) -> dict[str
     if address.method.name == "ApplyBlueprint":
         body["required"] = True
         body["content"]["application/yaml"] = {"schema": {"type": "object"}}
+    if address.method.takes_file:
+        body["content"][uploads.MULTIPART] = {"schema": _parts(request, bound, schemas)}
     if address.method.name == "SubmitForm":
         body["content"] |= {kind: {"schema": _FIELDS_OF_A_PAGE} for kind in (web_forms.URLENCODED, web_forms.MULTIPART)}
     return body
+
+
+def _parts(request: Any, bound: frozenset[str], schemas: Schemas) -> dict[str, Any]:
+    """The same request as a form: what is no text is written as in JSON."""
+    left = bound | {"content", "file_name", "content_type"}
+    fields = {field.json_name: schemas.field(field) for field in request.fields if field.name not in left}
+    file = {"type": "string", "format": "binary", "description": "The file, under its name."}
+    return {"type": "object", "required": [uploads.FILE], "properties": {**fields, uploads.FILE: file}}
 
 
 def _responses(address: Address, about: str, schemas: Schemas) -> dict[str, Any]:
@@ -167,13 +177,16 @@ def _responses(address: Address, about: str, schemas: Schemas) -> dict[str, Any]
     if address.variables:
         texts[404] = _ALWAYS[404]
     if address.body:
-        texts[413] = "The body is larger than 4 MB."
+        texts[413] = "The body is larger than it may be: 4 MB, or the largest file where one comes with it."
         texts[415] = "The body is not application/json."
     if address.verb != "GET":
         texts[409] = _ALWAYS[409]
     texts |= _own_errors(about)
     answer = schemas.of(method.descriptor.output_type)
     responses: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": answer}}}}
+    if method.gives_file:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        responses["200"] = {"description": "The file, as a download.", "content": {"*/*": binary}}
     if method.name == "GetBlueprint":
         responses["200"]["content"]["application/yaml"] = {"schema": {"type": "object"}}
     if method.name == "SubmitForm":

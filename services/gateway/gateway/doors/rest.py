@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import grpc
 import grpc.aio
 import structlog
+from google.protobuf.message import Message
 from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from chassis import clock
 from chassis.errors import Invalid, Problem
-from gateway.doors import batches, blueprint_text, pages, problems, transcoder, web_forms
+from gateway.doors import batches, blueprint_text, pages, problems, transcoder, uploads, web_forms
 from gateway.doors.addresses import Address, Book, Match
 from gateway.doors.calls import Arrival, Calls, TooLarge, traceparent
 from gateway.doors.limits import retry_after
@@ -36,6 +38,7 @@ HTTP_SECONDS = Histogram(
 _JSON = "application/json"
 _MOST_DRAINED = 32 * 1024 * 1024
 _BODY_SECONDS = 60.0
+_FILE_SECONDS = 180.0
 _BEARER = re.compile(r"[Bb]earer +(\S+)\Z")
 
 
@@ -51,6 +54,7 @@ class Rest:
         self._book = book
         self._calls = calls
         self._settings = settings
+        self._files = uploads.Few(settings.files_at_once)
 
     async def answer(self, request: Request) -> Response:
         started = clock.monotonic()
@@ -151,6 +155,19 @@ class Rest:
             self._settings.default_deadline,
             traceparent(headers.get("traceparent", "")),
         )
+        method = address.method
+        if method.takes_file and headers.get("content-type", "").lower().startswith(uploads.MULTIPART):
+            await self._calls.admit(arrival.token, arrival.address)  # before anything of it is read
+            async with self._files.place():
+                message = await self._upload(match, request)
+                answer = await self._calls.call(method, message, arrival)
+            return Response(json_writer.encode(json_writer.write(method.response.FromString(answer))), media_type=_JSON)
+        if method.gives_file:
+            async with self._files.place():
+                message = transcoder.request_of(
+                    match, request.scope.get("query_string", b"").decode("ascii", "replace"), None
+                )
+                return uploads.download(await self._calls.call(method, message, arrival))
         try:
             plain, query = await self._plain(address, request)
         except NotJson as problem:
@@ -221,25 +238,36 @@ class Rest:
             return transcoder.blueprint_request(plain, query), ""
         return plain, query
 
+    async def _upload(self, match: Match, request: Request) -> Message:
+        query = request.scope.get("query_string", b"").decode("ascii", "replace")
+        async with asyncio.timeout(_FILE_SECONDS):
+            return await uploads.read(
+                match, query, request.headers, self._chunks(request, self._settings.largest_request)
+            )
+
     async def _body(self, request: Request, most: int) -> bytes:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return b"".join([chunk async for chunk in self._chunks(request, most)])
+
+    async def _chunks(self, request: Request, most: int) -> AsyncGenerator[bytes, None]:
+        """Raises HttpProblem for more than so many bytes, at the end: who is still sending would never see it."""
         size = f"{most // 1024} kB" if most < 1024 * 1024 else f"{most // (1024 * 1024)} MB"
         problem = HttpProblem(
             413, "TOO_LARGE", f"The body is larger than {size}.", f"请求正文超过 {size}。", {"Connection": "close"}
         )
         declared = request.headers.get("content-length", "0")
-        if not declared.isdigit() or len(declared) > 15 or int(declared) > _MOST_DRAINED:
+        drained = max(_MOST_DRAINED, most)
+        if not declared.isdigit() or len(declared) > 15 or int(declared) > drained:
             raise problem
-        chunks, length = [], 0
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                length += len(chunk)
-                if length <= most:
-                    chunks.append(chunk)
-                elif length > _MOST_DRAINED:
-                    raise problem
-        if length > most:  # read to its end, for one who is still sending would never see the answer
+        length = 0
+        async for chunk in request.stream():
+            length += len(chunk)
+            if length <= most:
+                yield chunk
+            elif length > drained:
+                raise problem
+        if length > most:
             raise problem
-        return b"".join(chunks)
 
 
 def _tongue(request: Request) -> str:

@@ -23,8 +23,8 @@ _AGAIN_AFTER = 0.05
 def options(settings: Settings) -> list[tuple[str, Any]]:
     """What every channel to a service is opened with, from whichever thread."""
     return [
-        ("grpc.max_receive_message_length", 4 * settings.max_message_bytes),
-        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.max_receive_message_length", settings.largest_answer),
+        ("grpc.max_send_message_length", settings.largest_request),
         ("grpc.max_metadata_size", 64 * 1024),
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 5_000),
