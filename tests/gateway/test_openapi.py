@@ -81,7 +81,7 @@ def full(message: Message, depth: int = 4) -> Message:
 
 
 @pytest.mark.parametrize("fill", [True, False], ids=["full", "empty"])
-@pytest.mark.parametrize("name", [m.name for m in methods()])
+@pytest.mark.parametrize("name", [m.name for m in methods() if not m.gives_file])
 def test_whatever_a_method_answers_fits_its_schema(document: dict[str, Any], name: str, fill: bool) -> None:
     method = next(m for m in methods() if m.name == name)
     message = full(method.response()) if fill else method.response()

@@ -182,11 +182,12 @@ def _responses(address: Address, about: str, schemas: Schemas) -> dict[str, Any]
     if address.verb != "GET":
         texts[409] = _ALWAYS[409]
     texts |= _own_errors(about)
-    answer = schemas.of(method.descriptor.output_type)
-    responses: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": answer}}}}
+    responses: dict[str, Any] = {"200": {"description": "Done."}}
     if method.gives_file:
         binary = {"schema": {"type": "string", "format": "binary"}}
         responses["200"] = {"description": "The file, as a download.", "content": {"*/*": binary}}
+    else:
+        responses["200"]["content"] = {"application/json": {"schema": schemas.of(method.descriptor.output_type)}}
     if method.name == "GetBlueprint":
         responses["200"]["content"]["application/yaml"] = {"schema": {"type": "object"}}
     if method.name == "SubmitForm":
