@@ -50,6 +50,7 @@ def test_O9_O11_O12_O13_O14_the_stage_sets_are_there(desk: Desk, feature: str, p
 def test_O10_a_deal_goes_from_the_first_visit_to_won_and_every_move_is_kept(desk: Desk) -> None:
     made = desk.open(amount=money(80_000), products=["WMS"])
     assert (made.stage, made.win_probability) == ("first-visit", 10)
+    desk.ready(made.name)
     at = desk.move(made.name, "need-clear", "quote", "negotiation")
     assert (at.stage, at.win_probability, at.status) == ("negotiation", 80, OPEN)
     won = desk.act("Win", made.name)
@@ -83,9 +84,7 @@ def test_O32_what_was_won_is_announced_once(desk: Desk) -> None:
 def test_O39_delivery_and_payment_stay_in_the_chain_of_what_was_won(desk: Desk) -> None:
     made = desk.open(pipeline="pipelines/lifecycle")
     desk.move(made.name, "first-contact")
-    with refused("GATE", "opportunity.checklist_done"):
-        desk.move(made.name, "need-confirmation")
-    desk.change(made.name, checklist_done=["first-contact/need-survey"])
+    desk.ready(made.name)
     desk.move(made.name, "need-confirmation", "proposal-quote", "contract-approval", "delivery")
     paid = desk.move(made.name, "invoicing-payment")
     assert (paid.stage, paid.status) == ("invoicing-payment", WON)
@@ -245,6 +244,7 @@ def test_O5_a_probability_set_by_hand_stays_through_its_own_move(desk: Desk) -> 
     assert made.win_probability == 42
     moved = desk.change(made.name, stage="need-clear", win_probability=55)
     assert moved.win_probability == 55
+    desk.ready(made.name)
     assert desk.move(made.name, "quote").win_probability == 50
 
 
@@ -294,7 +294,12 @@ def test_O15_pipelines_are_data_and_wrong_ones_are_refused_with_their_paths(desk
         (lambda p: stages(p)[0].update(kind="WON"), at),
         (lambda p: stages(p).reverse(), at),
         (lambda p: stages(p)[1].update(probability=101), f"{at}[1].probability"),
-        (lambda p: stages(p)[1].update(gates=[{"kind": "ATTACHMENT"}]), f"{at}[1].gates[0].kind"),
+        (lambda p: stages(p)[1].update(gates=[{"kind": "PRAYER"}]), f"{at}[1].gates[0].kind"),
+        (lambda p: stages(p)[1].update(gates=[{"kind": "ATTACHMENT"}]), f"{at}[1].gates[0].attachment"),
+        (lambda p: stages(p)[1].update(gates=[{"kind": "FOLLOW_UPS", "count": 0}]), f"{at}[1].gates[0].count"),
+        (lambda p: stages(p)[1].update(gates=[{"kind": "APPROVAL"}]), f"{at}[1].gates[0].flow"),
+        (lambda p: p["six-stage"].update(confirmBy="god"), "pipelines.six-stage.confirmBy"),
+        (lambda p: [way.update(openQualified=True) for way in p.values()], "pipelines"),
         (lambda p: stages(p)[1].update(gates=[{"kind": "FILLED", "field": "shoe"}]), f"{at}[1].gates[0].field"),
         (
             lambda p: stages(p)[1].update(gates=[{"kind": "CONDITION", "expression": "amount >"}]),

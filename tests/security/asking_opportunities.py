@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from dealwright.opportunities.v1 import opportunities_pb2 as pb
+from opportunities.storage.tables import opportunities
 from tests.security.house import House
 from tests.security.matrix import PEOPLE
 from tests.security.probes import Told, asks
@@ -93,6 +95,26 @@ def _(h: House, who: str, row: str) -> Message:
 def _(h: House, who: str, row: str) -> Message:
     taker = h.person(who, "own" if row == "mate" else "mate")
     return pb.TransferOpportunityRequest(name=_name(h, who, row), owner=taker)
+
+
+@asks(_O + "ConfirmOpportunity", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    name = _name(h, who, row)
+    awaiting = sa.update(opportunities).where(opportunities.c.name == name)
+    with h.runtimes["opportunities"].transaction() as tx:
+        tx.execute(awaiting.values(status=int(pb.Opportunity.AWAITING_CONFIRMATION)))
+    return pb.ConfirmOpportunityRequest(name=name)
+
+
+@asks(_O + "RequestCollaboration", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    # Somebody who asks for none of these rows.
+    taker = h.people["mate" if row == "other" else "other"]
+    return pb.RequestCollaborationRequest(name=_name(h, who, row), person=taker, part="报价")
+
+
+asks(_O + "ListGates", PEOPLE)(lambda h, who, row: pb.ListGatesRequest(parent=_name(h, who, row)))
+asks(_O + "ListChain", PEOPLE)(lambda h, who, row: pb.ListChainRequest(parent=_name(h, who, row)))
 
 
 @asks(_O + "ShareOpportunity", PEOPLE)

@@ -126,6 +126,10 @@ opportunities.OpportunityService.HoldOpportunity YYY     YYN     YNN     YYY    
 opportunities.OpportunityService.ResumeOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
 opportunities.OpportunityService.ReopenOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
 opportunities.OpportunityService.TransferOpportunity YYY     YYN     DNN     DDD     DDD     AAA     AAA
+opportunities.OpportunityService.ConfirmOpportunity YYY     YYN     DNN     DDD     DDD     AAA     AAA
+opportunities.OpportunityService.RequestCollaboration YYY     YYN     YNN     YYY     DDD     AAA     AAA
+opportunities.OpportunityService.ListGates     YYY     YYN     YNN     YYY     YYY     AAA     AAA
+opportunities.OpportunityService.ListChain     YYY     YYN     YNN     YYY     YYY     AAA     AAA
 opportunities.OpportunityService.ShareOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
 opportunities.OpportunityService.UnshareOpportunity YYY     YYN     YNN     YYY     DDD     AAA     AAA
 opportunities.OpportunityService.ListShares    YYY     YYN     YNN     YYY     YYY     AAA     AAA

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -10,14 +11,27 @@ from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 
 from chassis import clock, fields, records
-from chassis.errors import Invalid
+from chassis.errors import Invalid, NotFound
 from chassis.fields import FieldCheck
 from chassis.rpc import Call, command, query
 from chassis.service import Runtime
 from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.opportunities.v1 import opportunities_pb2 as pb
-from opportunities.usecases import blueprint, copies, keeping, moving, pipelines, reading, sharing
+from opportunities.domain.opportunity import Opportunity
+from opportunities.usecases import (
+    blueprint,
+    chain,
+    collaborating,
+    copies,
+    gates,
+    keeping,
+    moving,
+    ownership,
+    pipelines,
+    reading,
+    sharing,
+)
 from opportunities.usecases.kind import KIND
 from opportunities.usecases.moving import Wish
 from opportunities.wire import messages
@@ -26,6 +40,8 @@ from opportunities.wire import reading as wire
 _LONGEST_REQUEST_ID = 128
 # How long a call waits for a customer that was made a moment ago, and how often it looks.
 _WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
+# How long it waits for what a gate needs: a refusal takes as long.
+_GATE_SECONDS = 0.6
 
 
 def _checked(request: Any, check: FieldCheck | None = None) -> str:
@@ -47,14 +63,33 @@ def _wait_for_parties(servicer: OpportunityServicer, call: Call[Any]) -> None:
     """A customer made just now is told of within a moment; whether it is there at all, the use case decides."""
     of = call.request.opportunity
     names = [name for name in (of.customer, of.contact) if name]
-    until = clock.monotonic() + min(_WAIT_SECONDS, call.left())
-    while names:
+    if names:
+        _wait(servicer, call, _WAIT_SECONDS, lambda tx: copies.known_parties(tx, names))
+
+
+def _wait_for_news(servicer: OpportunityServicer, call: Call[Any]) -> None:
+    """So is what was uploaded, logged or approved just now for the stage that it is to move to."""
+    if hasattr(call.request, "opportunity"):
+        _wait_for_parties(servicer, call)
+    name, stage = wire.moved(call.request)
+    if name and not getattr(call.request, "force", False):
+        _wait(servicer, call, _GATE_SECONDS, lambda tx: not servicer.lacks(tx, name, stage))
+
+
+def _wait(servicer: OpportunityServicer, call: Call[Any], seconds: float, there: Callable[[Transaction], bool]) -> None:
+    until = clock.monotonic() + min(seconds, call.left())
+    while True:
         with servicer.runtime.reading(call.principal) as tx:
-            if copies.known_parties(tx, names):
+            if there(tx):
                 return
         if clock.monotonic() >= until:
             return
         threading.Event().wait(_LOOK_SECONDS)
+
+
+def _told(tx: Transaction, of: Opportunity) -> pb.Opportunity:
+    (seen,) = collaborating.seen(tx, [of])
+    return messages.seen(*seen)
 
 
 class OpportunityServicer:
@@ -72,22 +107,32 @@ class OpportunityServicer:
     def _wish(self, tx: Transaction, reason: str, force: bool = False) -> Wish:
         return Wish(self._today(tx), force, reason)
 
+    def lacks(self, tx: Transaction, name: str, stage: str) -> bool:
+        """Whether the move to a stage, or to won, would be refused for what another service may tell in a moment."""
+        try:
+            of = records.find(tx, KIND, name)
+        except NotFound:
+            return False
+        return gates.lacks(tx, of, stage, self._today(tx))
+
     @command(fetch=_wait_for_parties)
     def CreateOpportunity(self, tx: Transaction, request: pb.CreateOpportunityRequest) -> pb.Opportunity:
         check = FieldCheck()
         values = wire.values(request.opportunity, wire.CREATED, check)
         _checked(request, check)
-        return messages.opportunity(keeping.create(tx, values, self._today(tx), request.historical))
+        return _told(tx, keeping.create(tx, values, self._today(tx), request.historical))
 
     @query
     def GetOpportunity(self, tx: Transaction, request: pb.GetOpportunityRequest) -> pb.Opportunity:
-        return messages.opportunity(records.find(tx, KIND, request.name))
+        return _told(tx, records.find(tx, KIND, request.name))
 
     @query
     def ListOpportunities(self, tx: Transaction, request: pb.ListOpportunitiesRequest) -> pb.ListOpportunitiesResponse:
         found, token, total = reading.page(tx, request)
         return pb.ListOpportunitiesResponse(
-            opportunities=map(messages.opportunity, found), next_page_token=token, total_size=total or 0
+            opportunities=[messages.seen(*one) for one in collaborating.seen(tx, found)],
+            next_page_token=token,
+            total_size=total or 0,
         )
 
     @query
@@ -97,56 +142,77 @@ class OpportunityServicer:
         rows = reading.summarize(tx, request.filter)
         return pb.SummarizeOpportunitiesResponse(rows=[messages.row(*row) for row in rows])
 
-    @command(fetch=_wait_for_parties)
+    @command(fetch=_wait_for_news)
     def UpdateOpportunity(self, tx: Transaction, request: pb.UpdateOpportunityRequest) -> pb.Opportunity:
         named = wire.paths(request)
         check = FieldCheck()
         values = wire.values(request.opportunity, named, check)
         wish = self._wish(tx, _checked(request, check), request.force)
         of = request.opportunity
-        return messages.opportunity(keeping.change(tx, of.name, of.etag, values, request.historical, wish))
+        return _told(tx, keeping.change(tx, of.name, of.etag, values, request.historical, wish))
 
     @command
     def DeleteOpportunity(self, tx: Transaction, request: pb.DeleteOpportunityRequest) -> pb.Opportunity:
         _checked(request)
-        return messages.opportunity(records.delete(tx, KIND, request.name, request.etag))
+        return _told(tx, records.delete(tx, KIND, request.name, request.etag))
 
     @command
     def UndeleteOpportunity(self, tx: Transaction, request: pb.UndeleteOpportunityRequest) -> pb.Opportunity:
         _checked(request)
-        return messages.opportunity(records.undelete(tx, KIND, request.name))
+        return _told(tx, records.undelete(tx, KIND, request.name))
 
-    @command
+    @command(fetch=_wait_for_news)
     def WinOpportunity(self, tx: Transaction, request: pb.WinOpportunityRequest) -> pb.Opportunity:
         wish = self._wish(tx, _checked(request), request.force)
-        return messages.opportunity(moving.win(tx, request.name, request.etag, wish))
+        return _told(tx, moving.win(tx, request.name, request.etag, wish))
 
     @command
     def LoseOpportunity(self, tx: Transaction, request: pb.LoseOpportunityRequest) -> pb.Opportunity:
         reason = _checked(request)
         before = records.hold(tx, KIND, request.name, request.etag)
-        return messages.opportunity(moving.lose(tx, before, before, reason))
+        return _told(tx, moving.lose(tx, before, before, reason))
 
     @command
     def HoldOpportunity(self, tx: Transaction, request: pb.HoldOpportunityRequest) -> pb.Opportunity:
         reason = _checked(request)
         before = records.hold(tx, KIND, request.name, request.etag)
-        return messages.opportunity(moving.hold(tx, before, before, reason))
+        return _told(tx, moving.hold(tx, before, before, reason))
 
     @command
     def ResumeOpportunity(self, tx: Transaction, request: pb.ResumeOpportunityRequest) -> pb.Opportunity:
         _checked(request)
-        return messages.opportunity(moving.resume(tx, request.name, request.etag))
+        return _told(tx, moving.resume(tx, request.name, request.etag))
 
     @command
     def ReopenOpportunity(self, tx: Transaction, request: pb.ReopenOpportunityRequest) -> pb.Opportunity:
-        return messages.opportunity(moving.reopen(tx, request.name, request.etag, _checked(request)))
+        return _told(tx, moving.reopen(tx, request.name, request.etag, _checked(request)))
 
     @command
     def TransferOpportunity(self, tx: Transaction, request: pb.TransferOpportunityRequest) -> pb.Opportunity:
         reason = _checked(request)
         known = request.owner_version
-        return messages.opportunity(keeping.transfer(tx, request.name, request.etag, request.owner, known, reason))
+        return _told(tx, ownership.transfer(tx, request.name, request.etag, request.owner, known, reason))
+
+    @command
+    def ConfirmOpportunity(self, tx: Transaction, request: pb.ConfirmOpportunityRequest) -> pb.Opportunity:
+        if request.owner:
+            _checked(request)
+        return _told(tx, ownership.confirm(tx, request.name, request.etag, request.owner))
+
+    @command
+    def RequestCollaboration(self, tx: Transaction, request: pb.RequestCollaborationRequest) -> pb.Opportunity:
+        who, detail, due = wire.collaboration(request)
+        return _told(tx, collaborating.request(tx, request.name, request.etag, who, detail, due))
+
+    @query
+    def ListGates(self, tx: Transaction, request: pb.ListGatesRequest) -> pb.ListGatesResponse:
+        of = records.find(tx, KIND, request.parent)
+        # At most a pipeline's stages: one page.
+        return pb.ListGatesResponse(stage_gates=map(messages.ahead, gates.ahead(tx, of, self._today(tx))))
+
+    @query
+    def ListChain(self, tx: Transaction, request: pb.ListChainRequest) -> pb.ListChainResponse:
+        return pb.ListChainResponse(chain_links=map(messages.link, chain.links(tx, request.parent)))
 
     @command
     def ShareOpportunity(self, tx: Transaction, request: pb.ShareOpportunityRequest) -> pb.Share:
@@ -156,7 +222,7 @@ class OpportunityServicer:
     @command
     def UnshareOpportunity(self, tx: Transaction, request: pb.UnshareOpportunityRequest) -> pb.Opportunity:
         _checked(request)
-        return messages.opportunity(sharing.unshare(tx, request.name, request.person))
+        return _told(tx, sharing.unshare(tx, request.name, request.person))
 
     @query
     def ListShares(self, tx: Transaction, request: pb.ListSharesRequest) -> pb.ListSharesResponse:

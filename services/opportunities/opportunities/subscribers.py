@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from google.protobuf.message import Message
+
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from dealwright.activities.v1.events_pb2 import FollowUpLogged
-from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
+from dealwright.activities.v1.events_pb2 import (
+    AttachmentAdded,
+    AttachmentChanged,
+    AttachmentRemoved,
+    FollowUpChanged,
+    FollowUpLogged,
+    TaskChanged,
+    TaskDone,
+)
+from dealwright.contracts.v1.events_pb2 import ApprovalChanged, ApprovalDecided, ContractChanged, QuoteChanged
+from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged, HandOverConfirmed, LeadWelcomed
 from dealwright.directory.v1.events_pb2 import PersonChanged
 from dealwright.rules.v1.events_pb2 import ActionRequested
-from opportunities.usecases import copies, directed
-from opportunities.wire import told
+from opportunities.usecases import copies, directed, news, ownership, qualified
+from opportunities.wire import kept, told
 
 
 @subscriber(PersonChanged, batch=256)
@@ -37,3 +48,43 @@ def touched(tx: Transaction, events: Sequence[FollowUpLogged]) -> None:
 @subscriber(ActionRequested)
 def directions(tx: Transaction, event: ActionRequested) -> None:
     directed.act(tx, directed.Direction(**told.direction(event)))
+
+
+@subscriber(AttachmentChanged, AttachmentAdded, AttachmentRemoved, batch=256)
+def attachments(tx: Transaction, events: Sequence[Message]) -> None:
+    news.know(tx, [kept.attachment(event) for event in events])
+
+
+@subscriber(FollowUpChanged, FollowUpLogged, batch=256)
+def follow_ups(tx: Transaction, events: Sequence[Message]) -> None:
+    news.know(tx, [kept.follow_up(event) for event in events])
+
+
+@subscriber(FollowUpLogged)
+def moves(tx: Transaction, event: FollowUpLogged) -> None:
+    """The follow-up itself counts for the stage that it moves to."""
+    if event.to_stage:
+        known = kept.follow_up(event)
+        news.know(tx, [known])
+        news.move(tx, news.Logged(known.name, known.opportunity, event.follow_up.owner, event.to_stage))
+
+
+@subscriber(QuoteChanged, ApprovalChanged, ApprovalDecided, ContractChanged, batch=256)
+def papers(tx: Transaction, events: Sequence[Message]) -> None:
+    news.know(tx, [kept.paper(event) for event in events])
+
+
+@subscriber(TaskChanged, TaskDone, batch=256)
+def tasks(tx: Transaction, events: Sequence[Message]) -> None:
+    news.know(tx, [kept.task(event) for event in events])
+
+
+@subscriber(LeadWelcomed)
+def welcomed(tx: Transaction, event: LeadWelcomed) -> None:
+    qualified.welcome(tx, told.welcomed(event))
+
+
+@subscriber(HandOverConfirmed)
+def hand_overs(tx: Transaction, event: HandOverConfirmed) -> None:
+    if event.record.startswith("opportunities/"):
+        ownership.hand_over(tx, event.record, event.person, event.owner)

@@ -12,6 +12,7 @@ from chassis import expressions
 from chassis.expressions import Expression, ExpressionError
 from chassis.money import UNITS
 from opportunities.domain.opportunity import Importance, Opportunity
+from opportunities.domain.related import key
 
 _TEXTS = (
     *("title", "customer", "contact", "lead", "need", "decision_cycle", "blocker", "position", "phone", "email"),
@@ -76,7 +77,7 @@ def _values(of: Opportunity, now: datetime, today: date) -> dict[str, Any]:
     values["amount"] = None if of.amount is None else of.amount // UNITS
     values["budget"] = None if of.budget is None else of.budget // UNITS
     values["importance"] = Importance(of.importance).name
-    values["collaborators"] = [one["person"] for one in of.collaborators]
+    values["collaborators"] = [key(one) for one in of.collaborators]
     values["custom"] = of.custom or {}
     values["days_in_stage"] = (now - of.stage_time) // timedelta(days=1)
     if of.expected_close_date:

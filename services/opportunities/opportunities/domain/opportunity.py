@@ -15,6 +15,8 @@ class Status(IntEnum):
     WON = 2
     LOST = 3
     ON_HOLD = 4
+    # New, until whoever leads its owner says yes (O35).
+    AWAITING_CONFIRMATION = 5
 
 
 class Importance(IntEnum):
@@ -23,13 +25,16 @@ class Importance(IntEnum):
 
 
 CLOSED = frozenset({Status.WON, Status.LOST})
+# What a stage may show.
+SHOWN = (Status.OPEN, Status.WON, Status.LOST, Status.ON_HOLD)
 
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
     """Fields in the order of the columns. `amount` and `budget` are in ten-thousandths of their currency, or None;
-    `expected_close_date` is ISO text or empty; `collaborators` are {"person", "part"}; `resume_stage` is the open stage
-    that it left when it was put on hold, won or lost; `warning` is why it is warned since `warned_time`, if it is."""
+    `expected_close_date` is ISO text or empty; `collaborators` are {"person", "part"}, a team {"person": "", "part",
+    "team"}; `resume_stage` is the open stage that it left when it was put on hold, won or lost, empty for one that was
+    lost before it was open; `warning` is why it is warned since `warned_time`, if it is."""
 
     name: str
     number: str
@@ -110,3 +115,46 @@ class Share:
     given_by: str
     start_time: datetime
     end_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """What somebody should look at. Fields in the order of the columns; `stage` is the one it is about."""
+
+    opportunity: str
+    kind: str
+    message: str
+    message_zh: str
+    stage: str
+    raise_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A customer or a contact, in the order of the columns. `customer` is a contact's; the rest says who sees a
+    customer."""
+
+    name: str
+    customer: str = ""
+    deleted: bool = False
+    version: int = 1
+    owner: str = ""
+    team: str = ""
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomed:
+    """A lead with the customer and the contact that it became. `wanted`: whoever qualified it wants an opportunity."""
+
+    lead: str
+    owner: str
+    wanted: bool
+    title: str
+    customer: str
+    contact: str
+    phone: str
+    email: str
+    source: str
+    industry: str
+    need: str

@@ -8,7 +8,9 @@ from decimal import Decimal
 from enum import IntEnum
 
 from chassis.money import Money
+from opportunities.domain import related
 from opportunities.domain.opportunity import Status
+from opportunities.domain.related import Evidence
 
 
 class GateKind(IntEnum):
@@ -16,12 +18,22 @@ class GateKind(IntEnum):
     CHECKLIST = 2
     AMOUNT = 3
     CONDITION = 4
+    ATTACHMENT = 5
+    FOLLOW_UPS = 6
+    APPROVAL = 7
+    QUOTE = 8
+
+
+# Those that look at what other services keep.
+EVIDENT = frozenset({GateKind.ATTACHMENT, GateKind.FOLLOW_UPS, GateKind.APPROVAL, GateKind.QUOTE})
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What a move into a stage needs; with `from_stage`, only a move out of that one. FILLED uses `field`, AMOUNT
-    `minimum`, CONDITION `expression` and the two messages."""
+    `minimum`, CONDITION `expression`, ATTACHMENT `attachment` and `count`, FOLLOW_UPS `count`, APPROVAL `flow` and,
+    where an upload asks for it, `attachment`. The two messages take the place of the usual ones. `task` is the title of
+    a task for whoever comes into the stage before."""
 
     kind: GateKind
     from_stage: str = ""
@@ -30,6 +42,10 @@ class Gate:
     expression: str = ""
     message: str = ""
     message_zh: str = ""
+    attachment: str = ""
+    count: int = 0
+    flow: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +68,16 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """`id` is "six-stage", the resource name "pipelines/six-stage". The first stage is an open one."""
+    """`id` is "six-stage", the resource name "pipelines/six-stage". The first stage is an open one. `confirm_by` is
+    "manager" where new opportunities await the word of whoever leads (O35); `open_qualified`: every qualified lead
+    becomes one (L25)."""
 
     id: str
     display_name: str
     is_default: bool
     stages: tuple[Stage, ...]
+    confirm_by: str = ""
+    open_qualified: bool = False
 
     @property
     def name(self) -> str:
@@ -69,6 +89,12 @@ class Pipeline:
 
     def stage(self, id: str) -> Stage | None:
         return next((stage for stage in self.stages if stage.id == id), None)
+
+    def after(self, id: str) -> Stage | None:
+        """The stage that follows; None for the last, and for one that is aside."""
+        way = self.way
+        place = way.index(id) + 1 if id in way else len(way)
+        return self.stage(way[place]) if place < len(way) else None
 
     def of_kind(self, kind: Status) -> Stage | None:
         """The first stage of a kind; None where the pipeline shows that status in no stage of its own."""
@@ -94,6 +120,7 @@ class Facts:
     done: frozenset[str] = frozenset()
     amount: Money | None = None
     conditions: Mapping[str, bool] | None = None
+    evidence: Evidence = related.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +130,28 @@ class Missing:
     field: str
     english: str
     chinese: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a gate asks for, and what of it is missing. `have`: of what is counted, how many there are."""
+
+    gate: Gate
+    missing: tuple[Missing, ...]
+    have: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A stage that is still to come. `next`: it follows on the present one."""
+
+    stage: Stage
+    next: bool
+    requirements: tuple[Requirement, ...]
+
+    @property
+    def ready(self) -> bool:
+        return not any(one.missing for one in self.requirements)
 
 
 def is_jump(pipeline: Pipeline, from_stage: str, to_stage: str) -> bool:
@@ -128,13 +177,37 @@ def gates_between(pipeline: Pipeline, from_stage: str, to_stage: str) -> tuple[G
 
 def missing(pipeline: Pipeline, from_stage: str, to_stage: str, facts: Facts) -> tuple[Missing, ...]:
     """Everything that the gates between two stages need and that is not there, in the order of the gates."""
-    found: list[Missing] = []
-    for gate in gates_between(pipeline, from_stage, to_stage):
-        found.extend(_missing(pipeline, gate, from_stage, facts))
-    return tuple(found)
+    return tuple(one for need in requirements(pipeline, from_stage, to_stage, facts) for one in need.missing)
 
 
-def _missing(pipeline: Pipeline, gate: Gate, from_stage: str, facts: Facts) -> list[Missing]:
+def requirements(pipeline: Pipeline, from_stage: str, to_stage: str, facts: Facts) -> tuple[Requirement, ...]:
+    """What each of the gates between two stages asks for, in their order."""
+    gates = gates_between(pipeline, from_stage, to_stage)
+    return tuple(_required(pipeline, gate, from_stage, facts) for gate in gates)
+
+
+def _required(pipeline: Pipeline, gate: Gate, from_stage: str, facts: Facts) -> Requirement:
+    have = _counted(gate, facts.evidence)
+    found = _missing(pipeline, gate, from_stage, facts, have)
+    if gate.kind is not GateKind.CHECKLIST and (gate.message or gate.message_zh):
+        english, chinese = gate.message or gate.message_zh, gate.message_zh or gate.message
+        found = [Missing(one.field, english, chinese) for one in found]
+    return Requirement(gate, tuple(found), have)
+
+
+def _counted(gate: Gate, known: Evidence) -> int:
+    if gate.kind is GateKind.ATTACHMENT:
+        return known.attachments.get(gate.attachment, 0)
+    if gate.kind is GateKind.FOLLOW_UPS:
+        return known.follow_ups
+    if gate.kind is GateKind.APPROVAL:
+        return int(gate.flow in known.approved)
+    return int(known.quoted) if gate.kind is GateKind.QUOTE else 0
+
+
+def _missing(pipeline: Pipeline, gate: Gate, from_stage: str, facts: Facts, have: int) -> list[Missing]:
+    if gate.kind in EVIDENT:
+        return [] if have >= max(gate.count, 1) else [_not_evident(gate, have)]
     if gate.kind is GateKind.FILLED and gate.field not in facts.filled:
         return [Missing(gate.field, "must be filled in before this stage", "进入该阶段前必须填写")]
     if gate.kind is GateKind.CHECKLIST:
@@ -150,9 +223,25 @@ def _missing(pipeline: Pipeline, gate: Gate, from_stage: str, facts: Facts) -> l
         least = f"{gate.minimum.amount:f} {gate.minimum.currency}"
         return [Missing("amount", f"must be at least {least}", f"不得低于 {least}")]
     if gate.kind is GateKind.CONDITION and (facts.conditions or {}).get(gate.expression) is not True:
-        english = gate.message or f"must hold: {gate.expression}"
-        return [Missing("stage", english, gate.message_zh or gate.message or f"须满足：{gate.expression}")]
+        return [Missing("stage", f"must hold: {gate.expression}", f"须满足：{gate.expression}")]
     return []
+
+
+def _not_evident(gate: Gate, have: int) -> Missing:
+    count = max(gate.count, 1)
+    if gate.kind is GateKind.ATTACHMENT:
+        english = f"{count} of the kind {gate.attachment} must be uploaded first; there are {have}"
+        return Missing(
+            f"attachments.{gate.attachment}",
+            english,
+            f"请先上传 {count} 份“{gate.attachment}”附件，现有 {have} 份",
+        )
+    if gate.kind is GateKind.FOLLOW_UPS:
+        english = f"{count} follow-ups must be logged first; there are {have}"
+        return Missing("follow_ups", english, f"须至少有 {count} 条跟进记录，现有 {have} 条")
+    if gate.kind is GateKind.APPROVAL:
+        return Missing(f"approvals.{gate.flow}", f"{gate.flow} must be approved first", f"须先通过审批：{gate.flow}")
+    return Missing("quotes", "needs an approved quote", "须有已审批通过的报价")
 
 
 def _reaches(amount: Money | None, minimum: Money) -> bool:

@@ -12,21 +12,28 @@ from chassis import fields
 from chassis.fields import FieldCheck
 from chassis.money import LARGEST, Money
 from opportunities.domain import conditions
-from opportunities.domain.opportunity import Status
+from opportunities.domain.opportunity import SHOWN, Status
 from opportunities.domain.pipeline import CheckItem, Gate, GateKind, Pipeline, Stage
 from opportunities.domain.templates import TEMPLATES
 
 MOST_PIPELINES, MOST_STAGES, MOST_GATES, MOST_ITEMS = 50, 30, 20, 50
 _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_PIPELINE = frozenset({"displayName", "default", "stages"})
+_PIPELINE = frozenset({"displayName", "default", "stages", "confirmBy", "openQualified"})
 _STAGE = frozenset({"id", "displayName", "kind", "probability", "checklist", "gates"})
+_EVERY = frozenset({"kind", "fromStage", "message", "messageZh", "task"})
 _GATE = {
-    GateKind.FILLED: frozenset({"kind", "fromStage", "field"}),
+    GateKind.FILLED: _EVERY | {"field"},
     GateKind.CHECKLIST: frozenset({"kind", "fromStage"}),
-    GateKind.AMOUNT: frozenset({"kind", "fromStage", "minimum", "currency"}),
-    GateKind.CONDITION: frozenset({"kind", "fromStage", "expression", "message", "messageZh"}),
+    GateKind.AMOUNT: _EVERY | {"minimum", "currency"},
+    GateKind.CONDITION: _EVERY | {"expression"},
+    GateKind.ATTACHMENT: _EVERY | {"attachment", "count"},
+    GateKind.FOLLOW_UPS: _EVERY | {"count"},
+    GateKind.APPROVAL: _EVERY | {"flow", "attachment"},
+    GateKind.QUOTE: _EVERY,
 }
+_ATTACHMENT = re.compile(r"[a-z0-9-]{1,64}")
+_MOST_COUNTED = 100
 
 
 def from_plain(given: Any, check: FieldCheck, path: str = "pipelines") -> tuple[Pipeline, ...]:
@@ -41,6 +48,8 @@ def from_plain(given: Any, check: FieldCheck, path: str = "pipelines") -> tuple[
     made = [_pipeline(id, plain, check, f"{path}.{str(id)[:64]}") for id, plain in given.items()]
     if sum(pipeline.is_default for pipeline in made) != 1:
         check.refuse(path, "exactly one must have default: true", "必须有且只有一个流程的 default 为 true")
+    if sum(pipeline.open_qualified for pipeline in made) > 1:
+        check.refuse(path, "at most one can have openQualified: true", "最多一个流程的 openQualified 为 true")
     return tuple(sorted(made, key=lambda pipeline: (not pipeline.is_default, pipeline.id)))
 
 
@@ -114,21 +123,28 @@ def _pipeline(id: Any, plain: Any, check: FieldCheck, path: str) -> Pipeline:
             if gate.from_stage and gate.from_stage not in ids:
                 at = f"{path}.stages[{number}].gates[{place}].fromStage"
                 check.refuse(at, "there is no such stage", "没有这个阶段")
-    is_default = plain.get("default", False)
-    if not isinstance(is_default, bool):
-        check.refuse(f"{path}.default", "must be true or false", "须为 true 或 false")
-    return Pipeline(name, _text(plain, "displayName", 100, check, path), is_default is True, stages)
+    is_default, open_qualified = (_flag(plain, key, check, path) for key in ("default", "openQualified"))
+    confirm_by = plain.get("confirmBy", "")
+    if confirm_by not in ("", "manager"):
+        check.refuse(f"{path}.confirmBy", 'must be "manager", or empty', "须为 “manager” 或留空")
+        confirm_by = ""
+    display_name = _text(plain, "displayName", 100, check, path)
+    return Pipeline(name, display_name, is_default, stages, confirm_by, open_qualified)
+
+
+def _flag(plain: Mapping[str, Any], key: str, check: FieldCheck, path: str) -> bool:
+    value = plain.get(key, False)
+    if not isinstance(value, bool):
+        check.refuse(f"{path}.{key}", "must be true or false", "须为 true 或 false")
+    return value is True
 
 
 def _stage(plain: Mapping[str, Any], check: FieldCheck, path: str) -> Stage:
     _known(plain, _STAGE, check, path)
     kind = plain.get("kind", "OPEN")
-    if kind not in Status.__members__:
-        check.refuse(
-            f"{path}.kind",
-            f"must be one of {', '.join(Status.__members__)}",
-            f"须为 {'、'.join(Status.__members__)} 之一",
-        )
+    names = [status.name for status in SHOWN]
+    if kind not in names:
+        check.refuse(f"{path}.kind", f"must be one of {', '.join(names)}", f"须为 {'、'.join(names)} 之一")
         kind = "OPEN"
     probability = plain.get("probability", 0)
     whole = (
@@ -157,21 +173,43 @@ def _gate(plain: Mapping[str, Any], check: FieldCheck, path: str) -> Gate | None
     kind = GateKind[plain["kind"]]
     _known(plain, _GATE[kind], check, path)
     from_stage = _text(plain, "fromStage", 63, check, path, required=False)
+    texts = {key: _text(plain, name, 200, check, path, required=False) for key, name in _TEXTS}
+    given: dict[str, Any] = {"from_stage": from_stage, **texts}
     if kind is GateKind.FILLED:
-        field = _snake(_text(plain, "field", 80, check, path))
+        field = given["field"] = _snake(_text(plain, "field", 80, check, path))
         if field and not conditions.is_fillable(field):
             check.refuse(f"{path}.field", "there is no such field", "没有这个字段")
-        return Gate(kind, from_stage, field)
-    if kind is GateKind.AMOUNT:
-        return Gate(kind, from_stage, minimum=_minimum(plain, check, path))
-    if kind is GateKind.CONDITION:
-        source = plain.get("expression", "")
+    elif kind is GateKind.AMOUNT:
+        given["minimum"] = _minimum(plain, check, path)
+    elif kind is GateKind.CONDITION:
+        source = given["expression"] = plain.get("expression", "")
         problem = conditions.wrong_with(source if isinstance(source, str) else "")
         if problem is not None:
             check.refuse(f"{path}.expression", problem.english, problem.chinese)
-        english, chinese = (_text(plain, key, 200, check, path, required=False) for key in ("message", "messageZh"))
-        return Gate(kind, from_stage, expression=source, message=english, message_zh=chinese)
-    return Gate(kind, from_stage)
+    if kind is GateKind.APPROVAL:
+        given["flow"] = _id(plain.get("flow"), check, f"{path}.flow")
+    if kind is GateKind.ATTACHMENT or (kind is GateKind.APPROVAL and "attachment" in plain):
+        given["attachment"] = _attachment(plain.get("attachment"), check, f"{path}.attachment")
+    if kind in (GateKind.ATTACHMENT, GateKind.FOLLOW_UPS):
+        given["count"] = _count(plain.get("count", 1), check, f"{path}.count")
+    return Gate(kind, **given)
+
+
+_TEXTS = (("message", "message"), ("message_zh", "messageZh"), ("task", "task"))
+
+
+def _attachment(value: Any, check: FieldCheck, path: str) -> str:
+    if isinstance(value, str) and _ATTACHMENT.fullmatch(value):
+        return value
+    check.refuse(path, "must be 1 to 64 small letters, digits and dashes", "须为 1 至 64 个小写字母、数字或短横线")
+    return ""
+
+
+def _count(value: Any, check: FieldCheck, path: str) -> int:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value in range(1, _MOST_COUNTED + 1):
+        return int(value)
+    check.refuse(path, f"must be from 1 to {_MOST_COUNTED}", f"须为 1 至 {_MOST_COUNTED}")
+    return 1
 
 
 def _minimum(plain: Mapping[str, Any], check: FieldCheck, path: str) -> Money | None:
@@ -212,7 +250,9 @@ def to_plain(pipelines: tuple[Pipeline, ...]) -> dict[str, Any]:
 
 def _plain_pipeline(pipeline: Pipeline) -> dict[str, Any]:
     plain: dict[str, Any] = {"displayName": pipeline.display_name, "stages": [_plain_stage(s) for s in pipeline.stages]}
-    return {**plain, "default": True} if pipeline.is_default else plain
+    flags = (("default", pipeline.is_default), ("openQualified", pipeline.open_qualified))
+    plain.update({key: True for key, value in flags if value})
+    return {**plain, "confirmBy": pipeline.confirm_by} if pipeline.confirm_by else plain
 
 
 def _plain_stage(stage: Stage) -> dict[str, Any]:
@@ -230,10 +270,12 @@ def _plain_gate(gate: Gate) -> dict[str, Any]:
     plain: dict[str, Any] = {"kind": gate.kind.name}
     if gate.minimum is not None:
         plain.update(minimum=f"{gate.minimum.amount:f}", currency=gate.minimum.currency)
-    for key, value in (("field", _camel(gate.field)), ("fromStage", gate.from_stage), ("expression", gate.expression)):
-        if value:
-            plain[key] = value
-    for key, value in (("message", gate.message), ("messageZh", gate.message_zh)):
-        if value:
-            plain[key] = value
+    if gate.kind in (GateKind.ATTACHMENT, GateKind.FOLLOW_UPS):
+        plain["count"] = gate.count
+    texts = (
+        *(("field", _camel(gate.field)), ("fromStage", gate.from_stage), ("expression", gate.expression)),
+        *(("attachment", gate.attachment), ("flow", gate.flow)),
+        *((name, getattr(gate, key)) for key, name in _TEXTS),
+    )
+    plain.update({key: value for key, value in texts if value})
     return plain

@@ -1,4 +1,4 @@
-"""The pipelines that a new system has, as a company would write them in its blueprint (O9 to O14)."""
+"""The pipelines that a new system has, as a company would write them in its blueprint (O9 to O14, gates O16 to O19)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ def _stage(id: str, chinese: str, english: str, probability: int, kind: str = "O
     return plain if kind == "OPEN" else {**plain, "kind": kind}
 
 
-_CHECKED = [{"kind": "CHECKLIST"}]
+def _file(kind: str, chinese: str, english: str, **more: str) -> dict[str, Any]:
+    """A file that must be there first."""
+    messages = {"message": f"upload the {english} first", "messageZh": f"请先上传{chinese}"}
+    return {"kind": "ATTACHMENT", "attachment": kind, **messages, **more}
 
 
 def _items(**titles: str) -> list[dict[str, str]]:
@@ -24,8 +27,8 @@ TEMPLATES: dict[str, Any] = {
         "stages": [
             _stage("first-visit", "初访", "First visit", 10),
             _stage("need-clear", "需求明确", "Need clear", 30),
-            _stage("quote", "报价", "Quote", 50),
-            _stage("negotiation", "谈判", "Negotiation", 80),
+            _stage("quote", "报价", "Quote", 50, gates=[_file("quote", "报价单", "quotation")]),
+            _stage("negotiation", "谈判", "Negotiation", 80, gates=[{"kind": "FOLLOW_UPS", "count": 2}]),
             _stage("won", "成交", "Won", 100, "WON"),
             _stage("lost", "流失", "Lost", 0, "LOST"),
         ],
@@ -52,12 +55,18 @@ TEMPLATES: dict[str, Any] = {
                 "方案报价",
                 "Proposal and quote",
                 50,
-                checklist=_items(
-                    quote="报价单已提交 Quote handed over",
-                    competitor_analysis="竞品分析表已完成 Competitor analysis sheet",
-                ),
+                checklist=_items(presented="方案已讲解 Proposal presented", budget="预算已确认 Budget confirmed"),
             ),
-            _stage("negotiation", "商务谈判", "Negotiation", 80, gates=_CHECKED),
+            _stage(
+                "negotiation",
+                "商务谈判",
+                "Negotiation",
+                80,
+                gates=[
+                    _file("quote", "报价单", "quotation"),
+                    _file("competitor-analysis", "竞品分析表", "competitor analysis sheet"),
+                ],
+            ),
             _stage("close", "成交", "Close", 100, "WON"),
         ],
     },
@@ -74,14 +83,28 @@ TEMPLATES: dict[str, Any] = {
         "displayName": "全生命周期 Whole lifecycle",
         "stages": [
             _stage("cleansing", "线索清洗", "Cleansing", 5),
+            _stage("first-contact", "初步接触", "First contact", 10),
             _stage(
-                "first-contact",
-                "初步接触",
-                "First contact",
-                10,
-                checklist=_items(need_survey="《客户需求调研报告》已提交 Need survey report"),
+                "need-confirmation",
+                "需求确认",
+                "Need confirmation",
+                30,
+                gates=[
+                    _file(
+                        "requirements",
+                        "《客户需求调研报告》",
+                        "report on the customer's requirements",
+                        task="上传《客户需求调研报告》 Upload the report on the customer's requirements",
+                    ),
+                    {
+                        "kind": "APPROVAL",
+                        "flow": "requirements",
+                        "attachment": "requirements",
+                        "message": "the manager must approve the report on the customer's requirements first",
+                        "messageZh": "《客户需求调研报告》须先经销售经理审批通过",
+                    },
+                ],
             ),
-            _stage("need-confirmation", "需求确认", "Need confirmation", 30, gates=_CHECKED),
             _stage("proposal-quote", "方案报价", "Proposal and quote", 50),
             _stage("contract-approval", "合同审批", "Contract approval", 80),
             # The deal is made; what follows stays in the same chain.

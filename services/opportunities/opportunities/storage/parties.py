@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple, fields
 
 import sqlalchemy as sa
 
+from chassis.access import Principal, Scope, visible
 from chassis.database import in_values, insert_rows
 from chassis.transaction import Transaction
-from opportunities.storage.tables import parties
+from opportunities.domain.opportunity import Party
+from opportunities.storage.tables import parties, people
 
-_COLUMNS = ("name", "customer", "deleted", "version")
+_COLUMNS = tuple(field.name for field in fields(Party))
 _NEWER = (
-    "(name) DO UPDATE SET customer = excluded.customer, deleted = excluded.deleted, version = excluded.version "
-    "WHERE parties.version < excluded.version"
+    "(name) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
+    + " WHERE parties.version < excluded.version"
 )
 
 
-def know(tx: Transaction, told: Sequence[tuple[str, str, bool, int]]) -> None:
-    """Keeps the newest of each (name, customer of a contact, deleted, version)."""
-    newest = {row[0]: row for row in sorted(told, key=lambda row: row[3])}
-    insert_rows(tx.connection, parties, _COLUMNS, [newest[name] for name in sorted(newest)], conflict=_NEWER)
+def know(tx: Transaction, told: Sequence[Party]) -> None:
+    """Keeps the newest of each."""
+    newest = {one.name: one for one in sorted(told, key=lambda one: one.version)}
+    insert_rows(tx.connection, parties, _COLUMNS, [astuple(newest[name]) for name in sorted(newest)], conflict=_NEWER)
 
 
 def there(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
@@ -29,3 +33,18 @@ def there(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
         in_values(parties.c.name, sorted(set(names)), tx.dialect), parties.c.deleted.is_(False)
     )
     return {row[0]: row[1] for row in tx.execute(query)} if names else {}
+
+
+def readable(tx: Transaction, caller: Principal, names: Sequence[str]) -> set[str]:
+    """Those of these customers that the caller may see, as their own service decides it."""
+    scope = caller.scope("customers", "read")
+    if scope is Scope.ALL or not names:
+        return set(names)
+    p = parties.c
+    seen = visible(caller, scope, p.owner, people)
+    if scope is Scope.TEAM:
+        seen = sa.or_(seen, p.owner == "")
+    if scope is not Scope.NONE and caller.teams:
+        seen = sa.or_(seen, sa.and_(p.shared, p.team != "", p.team.in_(caller.teams)))
+    query = sa.select(p.name).where(in_values(p.name, sorted(set(names)), tx.dialect), seen)
+    return set(tx.execute(query).scalars())

@@ -17,9 +17,10 @@ COLUMNS = tuple(field.name for field in fields(Share))
 SHARES = sa.select(*(shares.c[name] for name in COLUMNS))
 
 
-def readable(person: str, now: datetime) -> sa.ColumnElement[bool]:
-    """SQL for what a person reads as a collaborator, or by a share that has not ended."""
-    working = sa.select(collaborators.c.opportunity).where(collaborators.c.person == person)
+def readable(person: str, teams: Sequence[str], now: datetime) -> sa.ColumnElement[bool]:
+    """SQL for what a person reads as a collaborator, himself or with one of his teams, or by a share that has not
+    ended."""
+    working = sa.select(collaborators.c.opportunity).where(collaborators.c.person.in_([person, *teams]))
     shared = sa.select(shares.c.opportunity).where(shares.c.person == person, shares.c.end_time > now)
     return sa.or_(opportunities.c.name.in_(working), opportunities.c.name.in_(shared))
 

@@ -64,6 +64,12 @@ opportunities = sa.Table(
     sa.Index("opportunities_of_customer", "customer", "create_time"),
     sa.Index("opportunities_in_stage", "pipeline", "stage"),
     sa.Index(
+        "opportunities_of_lead",
+        "lead",
+        postgresql_where=sa.text("lead <> ''"),
+        sqlite_where=sa.text("lead <> ''"),
+    ),
+    sa.Index(
         "opportunities_deleted",
         "delete_time",
         postgresql_where=sa.text("delete_time IS NOT NULL"),
@@ -121,7 +127,8 @@ pipelines = sa.Table(
     "pipelines", metadata, sa.Column("id", sa.Text, primary_key=True), _json("content"), _whole("version")
 )
 
-# Customers and contacts as their service told of them; `customer` is a contact's, empty for a customer.
+# Customers and contacts as their service told of them; `customer` is a contact's, empty for a customer; `owner`, `team`
+# and `shared` say who sees a customer.
 parties = sa.Table(
     "parties",
     metadata,
@@ -129,6 +136,37 @@ parties = sa.Table(
     _text("customer"),
     sa.Column("deleted", sa.Boolean, nullable=False),
     _whole("version"),
+    *map(_text, ("owner", "team")),
+    sa.Column("shared", sa.Boolean, nullable=False),
+)
+
+# What other services keep of an opportunity, in the order of domain.related.Related.
+related = sa.Table(
+    "related",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("opportunity"),
+    sa.Column("sort", sa.Integer, nullable=False),
+    *map(_text, ("label", "state", "person", "team")),
+    sa.Column("begin_time", Moment, nullable=False),
+    sa.Column("gone", sa.Boolean, nullable=False),
+    _whole("version"),
+    sa.Index("related_of", "opportunity", "begin_time"),
+)
+
+# The stages of which it was announced that nothing is missing for them.
+ready_stages = sa.Table(
+    "ready_stages", metadata, _of_one(), _text("stage"), sa.PrimaryKeyConstraint("opportunity", "stage")
+)
+
+# What somebody should look at, until the stage changes.
+warnings = sa.Table(
+    "warnings",
+    metadata,
+    _of_one(),
+    *map(_text, ("kind", "message", "message_zh", "stage")),
+    sa.Column("raise_time", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("opportunity", "kind"),
 )
 
 people = people_copy.table(metadata)

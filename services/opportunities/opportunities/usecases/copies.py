@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from chassis import people
 from chassis.people import Person as Person
 from chassis.transaction import Transaction
+from opportunities.domain.opportunity import Party as Party
 from opportunities.storage import parties
 from opportunities.storage.tables import people as people_table
+from opportunities.usecases import ownership
 
 
 def know_people(tx: Transaction, told: Sequence[Person]) -> None:
-    people.know(tx, people_table, told)
+    """What those had who left waits for a manager's word (C16)."""
+    ownership.left(tx, people.know(tx, people_table, told))
 
 
-def know_parties(tx: Transaction, told: Sequence[tuple[str, str, bool, int]]) -> None:
-    """Customers and contacts as (name, customer of a contact, deleted, version)."""
+def know_parties(tx: Transaction, told: Sequence[Party]) -> None:
+    """Customers and contacts."""
     parties.know(tx, told)
 
 

@@ -1,4 +1,4 @@
-"""Opportunities are opened, changed, given to others, deleted and brought back."""
+"""Opportunities are opened, changed, deleted and brought back."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from chassis import custom, records
+from chassis import custom, people, records
 from chassis.access import refuse_read_only
-from chassis.errors import Invalid, Stale
+from chassis.errors import Invalid
 from chassis.fields import FieldProblem
 from chassis.numbers import following
 from chassis.transaction import Transaction
 from opportunities.domain.opportunity import Opportunity, Status
 from opportunities.domain.pipeline import Pipeline
-from opportunities.storage import parties, readers
+from opportunities.storage import parties
 from opportunities.storage.tables import numbers
-from opportunities.usecases import moving, pipelines
-from opportunities.usecases.kind import KIND, RESOURCE, leading, may_own, staff
+from opportunities.storage.tables import people as people_table
+from opportunities.usecases import gates, moving, pipelines
+from opportunities.usecases.collaborating import collaborate
+from opportunities.usecases.kind import KIND, RESOURCE, may_lead, may_own, staff
 from opportunities.usecases.moving import Wish
-from opportunities.wire import events
+from opportunities.wire import asking, events
 
 
 def create(tx: Transaction, values: Mapping[str, Any], today: date, historical: bool) -> Opportunity:
@@ -41,6 +43,14 @@ def create(tx: Transaction, values: Mapping[str, Any], today: date, historical: 
         person = staff(tx, [owner], "opportunity.owner")[owner]
         may_own(tx, person)
         team = person.team
+    return store(tx, way, values, owner, team, today, confirmed=may_lead(tx.principal))
+
+
+def store(
+    tx: Transaction, way: Pipeline, values: Mapping[str, Any], owner: str, team: str, today: date, confirmed: bool
+) -> Opportunity:
+    """Stores a new one in the first stage, whoever asks; `confirmed`: nobody else has to say yes."""
+    awaits = bool(way.confirm_by) and not confirmed
     made = Opportunity(
         **{
             **_EMPTY,
@@ -48,9 +58,9 @@ def create(tx: Transaction, values: Mapping[str, Any], today: date, historical: 
             "name": KIND.new_name(),
             "number": "",
             "pipeline": way.name,
-            "stage": stage.id,
-            "status": Status.OPEN.value,
-            "win_probability": values.get("win_probability") or stage.probability,
+            "stage": way.first.id,
+            "status": (Status.AWAITING_CONFIRMATION if awaits else Status.OPEN).value,
+            "win_probability": values.get("win_probability") or way.first.probability,
             "owner": owner,
             "team": team,
             "owner_version": 1,
@@ -62,9 +72,20 @@ def create(tx: Transaction, values: Mapping[str, Any], today: date, historical: 
     made = replace(made, number=f"CRM-{today:%Y%m%d}-{following(tx, numbers, today.isoformat()):04}")
     records.create(tx, KIND, made, {"number": made.number})
     moving.opened(tx, made)
-    _collaborate(tx, None, made)
+    collaborate(tx, None, made)
     tx.emit(events.opened(made))
+    if awaits:
+        _ask_for_confirmation(tx, made)
+    gates.arrive(tx, made)
+    gates.look(tx, made, today)
     return made
+
+
+def _ask_for_confirmation(tx: Transaction, of: Opportunity) -> None:
+    """Whoever leads the owner is told that a new opportunity awaits his word (O35)."""
+    owner = people.find(tx, people_table, of.owner) if of.owner else None
+    if owner is not None and owner.manager:
+        tx.emit(asking.awaiting(of, owner.manager))
 
 
 _EMPTY: Mapping[str, Any] = {
@@ -102,28 +123,11 @@ def change(
         _check_items(pipelines.chosen(tx, before.pipeline), changed["checklist_done"])
     stage = changed.pop("stage", None)
     after = replace(before, **changed)
-    _collaborate(tx, before, after)
+    collaborate(tx, before, after)
     if stage is not None:
         return moving.to_stage(tx, before, after, stage, wish)
-    return records.save(tx, KIND, before, after)
-
-
-def transfer(tx: Transaction, name: str, etag: str, owner: str, known: int, reason: str) -> Opportunity:
-    """The one place where an owner changes: a compare-and-set on `known`, the version of the owner, and on the row's.
-
-    Raises Stale when somebody else gave it away first, Denied for who may not lead.
-    """
-    before = records.hold(tx, KIND, name, etag)
-    leading(tx)
-    person = staff(tx, [owner], "owner")[owner]
-    may_own(tx, person)
-    if known and known != before.owner_version:
-        raise Stale(name)
-    if owner == before.owner:
-        return before
-    after = replace(before, owner=owner, team=person.team, owner_version=before.owner_version + 1)
-    saved = records.save(tx, KIND, before, after, "transferred")
-    tx.audit("opportunity.owner", name, {"from": before.owner, "to": owner, "because": bool(reason)})
+    saved = records.save(tx, KIND, before, after)
+    gates.look(tx, saved, wish.today)
     return saved
 
 
@@ -140,9 +144,12 @@ def _check(tx: Transaction, values: Mapping[str, Any], today: date, historical: 
         wrong.append(("opportunity.expected_close_date", "must not be before today", "不能早于今天"))
     customer, contact = values.get("customer", ""), values.get("contact", "")
     known = parties.there(tx, [name for name in (customer, contact) if name])
-    if customer and customer not in known:
+    # What the caller may not see is not known to him; a contact is whose its customer is.
+    whose = [one for one in (customer, known.get(contact, "")) if one]
+    seen = parties.readable(tx, tx.principal, whose)
+    if customer and (customer not in known or customer not in seen):
         wrong.append(("opportunity.customer", "is not known", "客户不存在"))
-    if contact and contact not in known:
+    if contact and (contact not in known or known[contact] not in seen):
         wrong.append(("opportunity.contact", "is not known", "联系人不存在"))
     elif contact and customer and known[contact] != customer:
         wrong.append(("opportunity.contact", "is a contact of another customer", "该联系人属于其他客户"))
@@ -156,16 +163,3 @@ def _check_items(way: Pipeline, done: list[str]) -> None:
         raise Invalid(
             [("opportunity.checklist_done", f"there is no item {wrong[0][:80]}", f"没有清单项 {wrong[0][:80]}")]
         )
-
-
-def _collaborate(tx: Transaction, before: Opportunity | None, after: Opportunity) -> None:
-    """Collaborators see the opportunity (O33); those who are new are announced."""
-    was = [one["person"] for one in before.collaborators] if before else []
-    now = {one["person"]: one["part"] for one in after.collaborators}
-    if sorted(was) == sorted(now):
-        return
-    new = [person for person in now if person not in was]
-    staff(tx, new, "opportunity.collaborators")
-    readers.set_collaborators(tx, after.name, list(now))
-    for person in new:
-        tx.emit(events.collaborator_added(after, person, now[person]))

@@ -13,7 +13,7 @@ from chassis.paging import Column
 from chassis.transaction import Transaction
 from dealwright.opportunities.v1 import opportunities_pb2
 from opportunities.domain.opportunity import Opportunity
-from opportunities.storage import readers
+from opportunities.storage import readers, related
 from opportunities.storage.tables import opportunities
 from opportunities.storage.tables import people as people_table
 from opportunities.wire import events
@@ -49,11 +49,13 @@ COLUMNS = {
 
 def _also(principal: Principal) -> sa.ColumnElement[bool] | None:
     """Collaborators, and those it is shared with: to the second, whatever the loop that ends shares is doing."""
-    return readers.readable(principal.person, clock.now()) if principal.person else None
+    return readers.readable(principal.person, principal.teams, clock.now()) if principal.person else None
 
 
 def _announce(tx: Transaction, before: Any, after: Any) -> None:
     of = after if after is not None else before
+    if after is None:
+        related.forget(tx, of.name)
     tx.emit(events.changed(of, deleted=after is None or after.delete_time is not None))
 
 

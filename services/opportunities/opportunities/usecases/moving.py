@@ -10,12 +10,13 @@ from typing import Any
 from chassis import ids, records
 from chassis.errors import Invalid, Refused, Violation
 from chassis.transaction import Transaction
-from opportunities.domain import conditions, pipeline
+from opportunities.domain import pipeline
 from opportunities.domain.opportunity import CLOSED, Opportunity, StageChange, Status
-from opportunities.domain.pipeline import Facts, Pipeline, Stage
-from opportunities.storage import moves
-from opportunities.usecases import pipelines
-from opportunities.usecases.kind import KIND, leading
+from opportunities.domain.pipeline import Pipeline, Stage
+from opportunities.storage import moves, warnings
+from opportunities.usecases import gates, pipelines
+from opportunities.usecases.days import today
+from opportunities.usecases.kind import KIND, leading, may_lead
 from opportunities.wire import events
 
 
@@ -49,8 +50,8 @@ class Wish:
 def not_open() -> Refused:
     return Refused(
         "NOT_OPEN",
-        "This opportunity is closed or on hold; reopen or resume it first.",
-        "该商机已关闭或已搁置，请先重新打开或恢复。",
+        "This opportunity is closed, on hold or not confirmed; reopen, resume or confirm it first.",
+        "该商机已关闭、已搁置或待确认，请先重新打开、恢复或确认。",
     )
 
 
@@ -84,15 +85,8 @@ def _pass(tx: Transaction, way: Pipeline, before: Opportunity, after: Opportunit
             "JUMP",
             [("opportunity.stage", "stages cannot be skipped", "不能跳过阶段")],
         )
-    gates = pipeline.gates_between(way, before.stage, stage.id)
-    sources = [gate.expression for gate in gates if gate.expression]
-    facts = Facts(
-        conditions.filled(after),
-        frozenset(after.checklist_done),
-        after.expected,
-        conditions.outcomes(sources, after, tx.now, wish.today),
-    )
-    lacking = pipeline.missing(way, before.stage, stage.id, facts)
+    asked = pipeline.gates_between(way, before.stage, stage.id)
+    lacking = pipeline.missing(way, before.stage, stage.id, gates.facts(tx, after, asked, wish.today))
     if lacking and not wish.force:
         raise NotYet("GATE", [(f"opportunity.{one.field}", one.english, one.chinese) for one in lacking])
     return bool(lacking)
@@ -131,6 +125,13 @@ def resume(tx: Transaction, name: str, etag: str) -> Opportunity:
     return _move(tx, before, before, _back(tx, before), False, "")
 
 
+def confirm(tx: Transaction, before: Opportunity, after: Opportunity) -> Opportunity:
+    """One that awaited it is open."""
+    stage = pipelines.chosen(tx, before.pipeline).stage(before.stage)
+    assert stage is not None, "no stage goes that opportunities are in"
+    return _move(tx, before, after, stage, False, "")
+
+
 def reopen(tx: Transaction, name: str, etag: str, reason: str) -> Opportunity:
     """One that was closed goes on."""
     if not reason:
@@ -159,8 +160,10 @@ def _stage_for(tx: Transaction, of: Opportunity, status: Status) -> Stage:
 
 
 def _back(tx: Transaction, of: Opportunity) -> Stage:
-    """The open stage that it left."""
+    """The open stage that it left; one that was lost before it was open awaits the word once more."""
     way = pipelines.chosen(tx, of.pipeline)
+    if not of.resume_stage and way.confirm_by and not may_lead(tx.principal):
+        return replace(way.first, kind=Status.AWAITING_CONFIRMATION)
     found = way.stage(of.resume_stage)
     return found if found is not None and found.kind is Status.OPEN else way.first
 
@@ -186,6 +189,11 @@ def _move(
     if forced:
         tx.audit("opportunity.forced", saved.name, {"from": before.stage, "to": saved.stage, "move": move.id})
     tx.emit(events.moved(saved, move))
+    if stage.id != before.stage:
+        warnings.end(tx, saved.name)
+    if stage.id != before.stage or before.status == Status.AWAITING_CONFIRMATION:
+        gates.arrive(tx, saved)
+    gates.look(tx, saved, today(tx))
     if status != before.status and status is Status.WON:
         tx.emit(events.won(saved))
     if status != before.status and status is Status.LOST:

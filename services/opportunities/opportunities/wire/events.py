@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from chassis.messages import money, stamp
 from dealwright.opportunities.v1 import events_pb2
 from opportunities.domain.opportunity import Opportunity, Share, StageChange
+from opportunities.domain.pipeline import Stage
 from opportunities.wire.messages import opportunity
 
 
@@ -80,5 +83,66 @@ def share_ended(opportunity: str, person: str, expired: bool) -> events_pb2.Shar
     return events_pb2.ShareEnded(opportunity=opportunity, person=person, expired=expired)
 
 
-def collaborator_added(of: Opportunity, person: str, part: str) -> events_pb2.CollaboratorAdded:
-    return events_pb2.CollaboratorAdded(opportunity=of.name, person=person, part=part, owner=of.owner)
+def collaborator_added(
+    of: Opportunity, who: dict[str, str], asker: str, detail: str = "", due: datetime | None = None
+) -> events_pb2.CollaboratorAdded:
+    return events_pb2.CollaboratorAdded(
+        opportunity=of.name,
+        person=who["person"],
+        team=who.get("team", ""),
+        part=who["part"],
+        owner=of.owner,
+        detail=detail,
+        due_time=stamp(due),
+        requested_by=asker,
+        customer=of.customer,
+        title=of.title,
+        number=of.number,
+    )
+
+
+def confirmed(of: Opportunity, by: str, previous: str) -> events_pb2.OpportunityConfirmed:
+    return events_pb2.OpportunityConfirmed(
+        opportunity=of.name, owner=of.owner, confirmed_by=by, previous_owner=previous
+    )
+
+
+def ready(of: Opportunity, stage: Stage) -> events_pb2.StageReady:
+    return events_pb2.StageReady(
+        opportunity=of.name,
+        stage=stage.id,
+        stage_display_name=stage.display_name,
+        owner=of.owner,
+        customer=of.customer,
+        pipeline=of.pipeline,
+    )
+
+
+def approval_requested(
+    of: Opportunity, flow: str, stage: str, attachment: str, asker: str
+) -> events_pb2.StageApprovalRequested:
+    return events_pb2.StageApprovalRequested(
+        opportunity=of.name,
+        flow=flow,
+        stage=stage,
+        owner=of.owner,
+        team=of.team,
+        customer=of.customer,
+        amount=money(of.expected),
+        title=of.title,
+        attachment=attachment,
+        requested_by=asker or of.owner,
+    )
+
+
+def left_behind(of: Opportunity, person: str = "", settled: bool = False) -> events_pb2.OpportunityLeftBehind:
+    """`person` left; its owner unless said."""
+    return events_pb2.OpportunityLeftBehind(
+        opportunity=of.name,
+        person=person or of.owner,
+        owner_version=of.owner_version,
+        settled=settled,
+        owner=of.owner if settled else "",
+        title=of.title,
+        customer=of.customer,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
@@ -9,8 +10,10 @@ from google.protobuf.struct_pb2 import Struct
 from chassis.messages import money, stamp
 from chassis.money import Money
 from dealwright.opportunities.v1 import opportunities_pb2
-from opportunities.domain.opportunity import Opportunity, Share, StageChange
-from opportunities.domain.pipeline import Gate, Pipeline, Stage
+from opportunities.domain.chain import Link
+from opportunities.domain.opportunity import Opportunity, Share, StageChange, Warning
+from opportunities.domain.pipeline import Ahead, Gate, Pipeline, Requirement, Stage
+from opportunities.domain.related import Part
 
 _SAME = (
     *("name", "number", "title", "customer", "contact", "lead", "pipeline", "stage", "status", "expected_close_date"),
@@ -37,6 +40,64 @@ def opportunity(of: Opportunity) -> opportunities_pb2.Opportunity:
     if of.custom:
         message.custom.CopyFrom(struct(of.custom))
     return message
+
+
+def seen(of: Opportunity, parts: Sequence[Part], warnings: Sequence[Warning]) -> opportunities_pb2.Opportunity:
+    """With how far its collaborators are and what somebody should look at."""
+    message = opportunity(of)
+    if parts:
+        done = sum(one.state == "DONE" for one in parts)
+        message.collaborator_progress.CopyFrom(
+            opportunities_pb2.Opportunity.Progress(parts=map(_part, parts), done=done, total=len(parts))
+        )
+    message.warnings.extend(
+        opportunities_pb2.Opportunity.Warning(
+            kind=one.kind,
+            message=one.message,
+            message_zh=one.message_zh,
+            stage=one.stage,
+            raise_time=stamp(one.raise_time),
+        )
+        for one in warnings
+    )
+    return message
+
+
+def _part(of: Part) -> opportunities_pb2.Opportunity.Part:
+    status = opportunities_pb2.Opportunity.Part.Status.Value(of.state)
+    return opportunities_pb2.Opportunity.Part(person=of.person, team=of.team, part=of.part, status=status, task=of.task)
+
+
+def ahead(of: Ahead) -> opportunities_pb2.StageGates:
+    return opportunities_pb2.StageGates(
+        stage=of.stage.id,
+        display_name=of.stage.display_name,
+        next=of.next,
+        ready=of.ready,
+        requirements=[requirement for one in of.requirements for requirement in _requirements(one)],
+    )
+
+
+def _requirements(of: Requirement) -> list[opportunities_pb2.StageGates.Requirement]:
+    """One for what is met, one for each thing that is missing."""
+    gate = _gate(of.gate)
+    if not of.missing:
+        return [opportunities_pb2.StageGates.Requirement(gate=gate, met=True, have=of.have)]
+    return [
+        opportunities_pb2.StageGates.Requirement(
+            gate=gate, field=one.field, message=one.english, message_zh=one.chinese, have=of.have
+        )
+        for one in of.missing
+    ]
+
+
+def link(of: Link) -> opportunities_pb2.ChainLink:
+    return opportunities_pb2.ChainLink(
+        phase=of.phase.value,  # type: ignore[arg-type]
+        record=of.record,
+        state=of.state,
+        begin_time=stamp(of.begin_time),
+    )
 
 
 def struct(plain: dict[str, Any]) -> Struct:
@@ -67,7 +128,12 @@ def share(of: Share) -> opportunities_pb2.Share:
 
 def pipeline(of: Pipeline) -> opportunities_pb2.Pipeline:
     return opportunities_pb2.Pipeline(
-        name=of.name, display_name=of.display_name, is_default=of.is_default, stages=map(_stage, of.stages)
+        name=of.name,
+        display_name=of.display_name,
+        is_default=of.is_default,
+        stages=map(_stage, of.stages),
+        confirm_by=of.confirm_by,
+        open_qualified=of.open_qualified,
     )
 
 
@@ -91,6 +157,10 @@ def _gate(of: Gate) -> opportunities_pb2.Pipeline.Gate:
         expression=of.expression,
         message=of.message,
         message_zh=of.message_zh,
+        attachment=of.attachment,
+        count=of.count,
+        flow=of.flow,
+        task=of.task,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import custom, fields, records
 from chassis.errors import Invalid
@@ -13,6 +15,7 @@ from chassis.fields import FieldCheck, FieldProblem
 from chassis.messages import read_money
 from dealwright.opportunities.v1 import opportunities_pb2
 from opportunities.domain.opportunity import Importance
+from opportunities.domain.related import key
 
 PREFIX = "opportunity"
 LONGEST_REASON = 2000
@@ -23,6 +26,7 @@ _LONGEST = {
 }
 _LINES = {"need": 10_000, "blocker": 2000}
 _PERSON = re.compile(r"people/[A-Za-z0-9_-]{1,64}")
+_TEAM = re.compile(r"teams/[A-Za-z0-9_-]{1,64}")
 _PARTIES = {"customer": "customers", "contact": "contacts", "lead": "leads"}
 _MOST = 50
 Reader = Callable[[Any], Any]
@@ -83,10 +87,22 @@ def _importance(value: int) -> int:
 def _collaborators(value: Sequence[Any]) -> list[dict[str, str]]:
     if len(value) > _MOST:
         raise FieldProblem(f"at most {_MOST}", f"最多 {_MOST} 个")
-    found = [{"person": person(one.person), "part": fields.text(one.part, 200)} for one in value]
-    if len({one["person"] for one in found}) < len(found):
-        raise FieldProblem("has a person twice", "同一人员重复出现")
+    found = [_collaborator(one.person, one.team, one.part) for one in value]
+    if len({key(one) for one in found}) < len(found):
+        raise FieldProblem("has a person or a team twice", "同一人员或团队重复出现")
     return found
+
+
+def _collaborator(who: str, team: str, part: str) -> dict[str, str]:
+    """A person, or a whole team."""
+    made = {"person": "" if team and not who else person(who), "part": fields.text(part, 200)}
+    if team and who:
+        raise FieldProblem("is either a person or a team", "只能指定人员或团队之一")
+    if not team:
+        return made
+    if not _TEAM.fullmatch(team):
+        raise FieldProblem('must be "teams/..."', "须为 “teams/…”")
+    return {**made, "team": team}
 
 
 def _optional(read: Callable[[str], str]) -> Reader:
@@ -119,6 +135,47 @@ def paths(request: opportunities_pb2.UpdateOpportunityRequest) -> list[str]:
     if wrong:
         raise Invalid([(f"update_mask.{path[:64]}", "is changed as a whole", "须整体修改") for path in wrong])
     return named
+
+
+def moved(request: Any) -> tuple[str, str]:
+    """(opportunity, stage) of a request that moves one, the stage empty for won; two empty texts of one that does
+    not."""
+    if isinstance(request, opportunities_pb2.WinOpportunityRequest):
+        return request.name, ""
+    named = request.update_mask.paths
+    moves = request.opportunity.stage and (not named or "stage" in named or "*" in named)
+    return (request.opportunity.name, request.opportunity.stage) if moves else ("", "")
+
+
+def collaboration(
+    request: opportunities_pb2.RequestCollaborationRequest,
+) -> tuple[dict[str, str], str, datetime | None]:
+    """Who is asked for what, in which words, until when. Raises Invalid."""
+    check = FieldCheck()
+    if request.request_id:
+        check.take("request_id", fields.text, request.request_id, 128)
+    if bool(request.person) == bool(request.team):
+        check.refuse("person", "name a person or a team", "须指定人员或团队之一")
+    who = {}
+    if not check.violations:
+        field = "team" if request.team else "person"
+        who = check.take(field, lambda _: _collaborator(request.person, request.team, ""), "") or {}
+    part = check.take("part", fields.text, request.part, 200, required=True)
+    detail = check.take("detail", fields.text, request.detail, LONGEST_REASON, multiline=True) or ""
+    due = None
+    if request.HasField("due_time"):
+        due = check.take("due_time", read_moment, request.due_time)
+    if check.violations:
+        raise Invalid(check.violations)
+    return {**who, "part": part or ""}, detail, due
+
+
+def read_moment(stamp: Timestamp) -> datetime:
+    """Raises FieldProblem for a moment that is none."""
+    try:
+        return stamp.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        raise FieldProblem("is no moment", "不是有效的时间") from None
 
 
 def values(message: opportunities_pb2.Opportunity, named: Sequence[str], check: FieldCheck) -> dict[str, Any]:

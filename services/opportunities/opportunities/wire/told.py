@@ -13,9 +13,7 @@ from dealwright.customers.v1 import events_pb2 as customers_events_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events_pb2
 from dealwright.rules.v1 import events_pb2 as rule_events_pb2
-
-Party = tuple[str, str, bool, int]
-"""(name, customer of a contact, deleted, version)."""
+from opportunities.domain.opportunity import Party, Welcomed
 
 
 def person(event: directory_events_pb2.PersonChanged) -> Person:
@@ -25,16 +23,33 @@ def person(event: directory_events_pb2.PersonChanged) -> Person:
 
 
 def customer(event: customers_events_pb2.CustomerChanged) -> Party:
-    return event.customer.name, "", event.deleted, event.version
+    of = event.customer
+    return Party(of.name, "", event.deleted, event.version, of.owner, of.team, of.shared_with_team)
 
 
 def contact(event: customers_events_pb2.ContactChanged) -> Party:
-    return event.contact.name, event.contact.customer, event.deleted, event.version
+    return Party(event.contact.name, event.contact.customer, event.deleted, event.version)
 
 
 def follow_up(event: activity_events_pb2.FollowUpLogged) -> tuple[str, datetime]:
     """(opportunity, when)."""
     return event.follow_up.opportunity, event.follow_up.happen_time.ToDatetime(UTC)
+
+
+def welcomed(event: customers_events_pb2.LeadWelcomed) -> Welcomed:
+    return Welcomed(
+        lead=event.lead,
+        owner=event.owner,
+        wanted=event.opportunity,
+        title=(event.customer_display_name or event.contact_full_name)[:200],
+        customer=event.customer,
+        contact=event.contact,
+        phone=event.phone,
+        email=event.email,
+        source=event.source,
+        industry=event.industry,
+        need=event.need,
+    )
 
 
 def direction(event: rule_events_pb2.ActionRequested) -> dict[str, Any]:

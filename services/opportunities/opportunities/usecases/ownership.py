@@ -1,0 +1,103 @@
+"""Whose an opportunity is: given by hand, confirmed by whoever leads, handed over for one who left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from chassis import people, records
+from chassis.database import in_values
+from chassis.errors import Refused, Stale
+from chassis.people import Person
+from chassis.transaction import Transaction
+from opportunities.domain.opportunity import Opportunity, Status
+from opportunities.storage.tables import opportunities
+from opportunities.storage.tables import people as people_table
+from opportunities.usecases import moving
+from opportunities.usecases.kind import KIND, leading, may_own, staff
+from opportunities.wire import asking, events
+
+_RUNNING = (Status.OPEN.value, Status.ON_HOLD.value, Status.AWAITING_CONFIRMATION.value)
+
+
+def transfer(tx: Transaction, name: str, etag: str, owner: str, known: int, reason: str) -> Opportunity:
+    """By hand: a compare-and-set on `known`, the version of the owner, and on the row's.
+
+    Raises Stale when somebody else gave it away first, Denied for who may not lead.
+    """
+    before = records.hold(tx, KIND, name, etag)
+    leading(tx)
+    person = staff(tx, [owner], "owner")[owner]
+    may_own(tx, person)
+    if known and known != before.owner_version:
+        raise Stale(name)
+    if owner == before.owner:
+        return before
+    saved = records.save(tx, KIND, before, _given(before, person), "transferred")
+    _told(tx, before, saved, "MANUAL", bool(reason))
+    return saved
+
+
+def confirm(tx: Transaction, name: str, etag: str, owner: str) -> Opportunity:
+    """Whoever leads says yes, or gives it to somebody else (O35). Raises NOT_AWAITING, Denied, Invalid."""
+    before = records.hold(tx, KIND, name, etag)
+    leading(tx)
+    if before.status != Status.AWAITING_CONFIRMATION:
+        raise Refused("NOT_AWAITING", "This opportunity does not await confirmation.", "该商机不在待确认状态。")
+    after = before
+    if owner and owner != before.owner:
+        person = staff(tx, [owner], "owner")[owner]
+        may_own(tx, person)
+        after = _given(before, person)
+    saved = moving.confirm(tx, before, after)
+    if after is not before:
+        _told(tx, before, saved, "CONFIRMED")
+    tx.emit(events.confirmed(saved, tx.principal.actor, before.owner if after is not before else ""))
+    if saved.owner and saved.owner != tx.principal.person:
+        tx.emit(asking.confirmed(saved))
+    return saved
+
+
+def hand_over(tx: Transaction, name: str, leaver: str, owner: str) -> None:
+    """A manager said who takes what a leaver had (C16). It goes to him if the leaver still has it. Raises Stale where
+    we have not heard of the person yet: the news comes again."""
+    before = records.of_names(tx, KIND, [name], lock=True).get(name)
+    if before is None or before.owner != leaver:
+        return
+    person = people.find(tx, people_table, owner)
+    if person is None or not person.active:
+        raise Stale(owner)
+    saved = records.save(tx, KIND, before, _given(before, person), "transferred")
+    _told(tx, before, saved, "HAND_OVER")
+
+
+def left(tx: Transaction, gone: Sequence[Person]) -> None:
+    """What these people had, and still have to do, waits for a manager's word."""
+    names = sorted(person.name for person in gone)
+    if not names:
+        return
+    query = KIND.select.where(
+        in_values(opportunities.c.owner, names, tx.dialect),
+        opportunities.c.status.in_([sa.literal_column(str(status)) for status in _RUNNING]),
+        opportunities.c.delete_time.is_(None),
+    )
+    for row in tx.execute(query.order_by(opportunities.c.name)):
+        tx.emit(events.left_behind(Opportunity(*row)))
+
+
+def waits(tx: Transaction, of: Opportunity) -> bool:
+    """Whether its owner has left."""
+    known = people.find(tx, people_table, of.owner) if of.owner else None
+    return known is not None and not known.active
+
+
+def _given(before: Opportunity, to: Person) -> Opportunity:
+    return replace(before, owner=to.name, team=to.team, owner_version=before.owner_version + 1)
+
+
+def _told(tx: Transaction, before: Opportunity, after: Opportunity, how: str, because: bool = False) -> None:
+    tx.audit("opportunity.owner", after.name, {"from": before.owner, "to": after.owner, "how": how, "because": because})
+    if waits(tx, before):
+        tx.emit(events.left_behind(after, before.owner, settled=True))
