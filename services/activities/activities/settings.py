@@ -15,7 +15,3 @@ class ActivitySettings(Settings):
     files_url: SecretStr = SecretStr("")
     # How long a mail is tried that no server takes, in seconds.
     mail_patience: float = Field(default=86_400.0, gt=0)
-
-    @property
-    def files(self) -> str:
-        return self.files_url.get_secret_value() or str(self.data / "files")

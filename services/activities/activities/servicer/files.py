@@ -26,7 +26,7 @@ _CHANGEABLE = ("kind", "file_name")
 @dataclass(frozen=True, slots=True)
 class _Upload:
     values: dict[str, str]
-    sha256: str
+    stored: storing.Stored
 
 
 def _known(runtime: Runtime, call: Call[Any], record: str) -> None:
@@ -59,7 +59,7 @@ def _upload(servicer: FileServicer, call: Call[pb.CreateAttachmentRequest]) -> _
         "file_name": agreed[0],
         "content_type": agreed[1],
     }
-    return _Upload(values, storing.stored(request.content))
+    return _Upload(values, storing.stored(storing.opened(servicer.runtime), request.content))
 
 
 def _visited(servicer: FileServicer, call: Call[pb.CreateCheckInRequest]) -> None:
@@ -78,7 +78,7 @@ class FileServicer:
     @command(fetch=_upload)
     def CreateAttachment(self, tx: Transaction, request: pb.CreateAttachmentRequest) -> pb.Attachment:
         found: _Upload = tx.fetched
-        return messages.attachment(attachments.create(tx, found.values, request.content, found.sha256))
+        return messages.attachment(attachments.create(tx, found.values, found.stored))
 
     @query
     def GetAttachment(self, tx: Transaction, request: pb.GetAttachmentRequest) -> pb.Attachment:
@@ -117,7 +117,7 @@ class FileServicer:
         with self.runtime.reading(call.principal) as tx:
             of = attachments.find(tx, call.request.name)
         # The bytes are read with no connection in hand.
-        data = attachments.content(of)
+        data = attachments.content(storing.opened(self.runtime), of)
         return file_pb2.File(file_name=of.file_name, content_type=of.content_type, content=data)
 
     @command(fetch=_visited)

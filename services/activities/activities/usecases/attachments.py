@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from activities.domain import sniffing
 from activities.domain.attachment import Attachment
 from activities.settings import ActivitySettings
+from activities.storage.contents import Contents
 from activities.storage.files import attachments, note_unused
 from activities.storage.tables import people
 from activities.usecases import records, storing
+from activities.usecases.storing import Stored
 from activities.wire import file_events
 from chassis import records as kept
 from chassis.access import Principal, refuse_read_only
@@ -65,12 +67,12 @@ KIND = kept.Kind(
 )
 
 
-def create(tx: Transaction, values: Mapping[str, str], data: bytes, sha256: str) -> Attachment:
+def create(tx: Transaction, values: Mapping[str, str], stored: Stored) -> Attachment:
     """`values`: record, kind, file_name, content_type as `sniffing.agreed` found them. The bytes are stored already."""
     refuse_read_only(tx.principal, RESOURCE, [name for name, value in values.items() if value])
     tx.principal.require(RESOURCE, "write")
     of = records.require(tx, values["record"])
-    storing.refer(tx, sha256, data)
+    storing.refer(tx, stored)
     made = Attachment(
         name=KIND.new_name(),
         record=values["record"],
@@ -78,8 +80,8 @@ def create(tx: Transaction, values: Mapping[str, str], data: bytes, sha256: str)
         kind=values["kind"],
         file_name=values["file_name"],
         content_type=values["content_type"],
-        size_bytes=len(data),
-        sha256=sha256,
+        size_bytes=len(stored.data),
+        sha256=stored.sha256,
         owner=tx.principal.person,
         team=tx.principal.team,
         version=1,
@@ -126,9 +128,9 @@ def undelete(tx: Transaction, name: str) -> Attachment:
     return kept.undelete(tx, KIND, name)
 
 
-def content(of: Attachment) -> bytes:
+def content(store: Contents, of: Attachment) -> bytes:
     """Raises CONTENT_LOST."""
-    data = storing.contents().get(of.sha256)
+    data = store.get(of.sha256)
     if data is None:
         raise Refused("CONTENT_LOST", f"The bytes of {of.name} are lost.", f"{of.name} 的内容已丢失。")
     return data

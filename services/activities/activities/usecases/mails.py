@@ -12,6 +12,7 @@ from activities.domain.attachment import Attachment
 from activities.domain.notice import MailState, Notice
 from activities.settings import ActivitySettings
 from activities.storage import notices as storage
+from activities.storage.contents import Contents
 from activities.storage.notices import Mail
 from activities.storage.tables import people as people_table
 from activities.usecases import attachments, company, inbox, storing
@@ -41,7 +42,7 @@ def send_due(runtime: Runtime) -> bool:
     with runtime.transaction() as tx:
         taken = _taken(tx)
     for one in taken:
-        state = _sent(one)
+        state = _sent(one, storing.opened(runtime))
         with runtime.transaction() as tx:
             if state is None:
                 storage.put_off(tx, one.mail)
@@ -69,9 +70,9 @@ def _taken(tx: Transaction) -> list[_InHand]:
     return taken
 
 
-def _sent(one: _InHand) -> MailState | None:
+def _sent(one: _InHand, store: Contents) -> MailState | None:
     """How it ended; None: it did not go out, and may at another time."""
-    contents = [(file, storing.contents().get(file.sha256)) for file in one.files]
+    contents = [(file, store.get(file.sha256)) for file in one.files]
     attached = [Attached(file.file_name, file.content_type, data) for file, data in contents if data is not None]
     try:
         company.channel().send(replace(one.letter, attached=attached))
