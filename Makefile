@@ -12,7 +12,7 @@ export GRPC_ENABLE_FORK_SUPPORT ?= 0
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
 BROKEN_PYTHON = Dealwright needs Python 3.11 or later as python3 (found: $$(python3 --version 2>&1))
 
-.PHONY: help up up-cluster test test-long lint bench drill chart features promise clean sync sync-dev
+.PHONY: help up up-cluster test test-long lint bench drill journey chart features promise clean sync sync-dev
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: sync-dev ## measure throughput, latency and memory beside yardsticks: BEN
 
 drill: sync-dev ## kill random processes under load and check that nothing is lost: ROUNDS=20
 	@$(PYTHON) -m tests.faults.drill --rounds $(ROUNDS)
+
+journey: sync-dev ## ten leads from a web form to the bank, on a fresh deployment, by REST alone (CLUSTER=1 on real parts)
+	@$(PYTHON) -m tests.journeys.journey $(if $(CLUSTER),--cluster)
 
 chart: sync-dev ## lint, render and test the Helm chart
 	@$(PYTHON) -m pytest tests/chart

@@ -47,6 +47,13 @@ class Api:
     def post(self, path: str, body: Any = None) -> Any:
         return self._call("POST", path, {}, body or {})
 
+    def upload(self, path: str, fields: dict[str, str], files: dict[str, Any]) -> Any:
+        """`files`: part to (file name, bytes, content type)."""
+        answer = self._session.post(self.url + path, data=fields, files=files, timeout=60)
+        if answer.status_code >= 400:
+            raise Refused(answer.status_code, answer.json())
+        return answer.json()
+
     def patch(self, path: str, body: Any) -> Any:
         """Changes the fields that the body names, and no others."""
         mask = ",".join(key for key in body if key != "etag")

@@ -1,0 +1,41 @@
+"""The whole deal on both deployments: what `make journey` plays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.deal import LEADS, PASSWORD, play
+from tests.journeys.journey import ENVIRONMENT, deployment
+
+_STATES = [
+    ("lead", "CONTACTED"),
+    ("lead", "QUALIFIED"),
+    ("opportunity", "need; quote refused, there is no quotation"),
+    ("opportunity", "quote"),
+    ("opportunity", "quote; negotiation refused, there are no two follow-ups"),
+    ("opportunity", "negotiation"),
+    ("quote", "APPROVED by 销售总监, 财务总监"),
+    ("contract", "SIGNED"),
+    ("opportunity", "WON"),
+    ("customer", "VIP"),
+]
+
+
+@pytest.mark.parametrize("cluster", [False, pytest.param(True, marks=pytest.mark.cluster)], ids=["embedded", "cluster"])
+def test_X3_X5_ten_leads_go_from_a_web_form_to_the_bank(
+    cluster: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**ENVIRONMENT, "PORT": "0", "GRPC_PORT": "0"}.items():
+        monkeypatch.setenv(name, value)
+    os.chmod(tmp_path, 0o755)
+    with deployment(tmp_path, cluster) as url:
+        paid, book = play(url, PASSWORD)
+    assert paid == LEADS
+    for number in range(1, LEADS + 1):
+        passed = [(record, state) for of, record, state in book.states if of == number]
+        assert [state for state in passed if state in _STATES] == _STATES
+        assert passed[-2][0] == "payment"
+        assert passed[-2][1].endswith("still to come 0")
