@@ -187,7 +187,8 @@ def _agreed(team: Team, mine: Api, book: Book, number: int, deal: dict[str, Any]
     with book.step("contract approved, by risk control too"):
         by = _decided(team, contract["approval"])
         contract = _when(mine, contract, "APPROVED")
-    assert "风控" in by and len(by) == 4, by
+    assert "风控" in by, by
+    assert len(by) == 4, by
     book.state(number, "contract", f"{contract['status']} by {', '.join(by)}")
     with book.step("signed and won"):
         contract = mine.post(f"/v1/{contract['name']}:sign", {})
