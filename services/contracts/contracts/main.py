@@ -14,7 +14,7 @@ def _servicers(runtime: Runtime) -> list[object]:
     from contracts.servicer.quotes import QuoteServicer
     from contracts.usecases.settings import PART
 
-    return [QuoteServicer(), ApprovalServicer(runtime), ContractServicer(), PartServicer(PART)]
+    return [QuoteServicer(runtime), ApprovalServicer(runtime), ContractServicer(), PartServicer(PART)]
 
 
 def _subscribers() -> list[Subscription]:
@@ -29,6 +29,18 @@ def _ring_approvals(tx: Transaction) -> bool:
     return fire_due(tx)
 
 
+def _purge_products(tx: Transaction) -> bool:
+    from contracts.usecases import price_lists, products, rates
+
+    return any([products.purge(tx), price_lists.purge(tx), rates.purge(tx)])
+
+
+def _purge_quotes(tx: Transaction) -> bool:
+    from contracts.usecases import quotes
+
+    return quotes.purge(tx)
+
+
 service = Service(
     name="contracts",
     metadata=metadata,
@@ -37,5 +49,9 @@ service = Service(
     subscribers=_subscribers,
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
-    loops=lambda: [Loop("approval clocks", 1.0, _ring_approvals)],
+    loops=lambda: [
+        Loop("approval clocks", 1.0, _ring_approvals),
+        Loop("purge products", 3600.0, _purge_products),
+        Loop("purge quotes", 3600.0, _purge_quotes),
+    ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from contracts.usecases import approval_world, parties, staff
+from contracts.usecases import approval_world, parties, quotes, staff
 from contracts.wire import told
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
 from dealwright.directory.v1.events_pb2 import CalendarChanged, PersonChanged, TeamChanged
@@ -42,4 +42,4 @@ def contacts(tx: Transaction, events: Sequence[ContactChanged]) -> None:
 
 @subscriber(OpportunityChanged, batch=256)
 def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
-    parties.know(tx, [told.opportunity(event) for event in events])
+    quotes.follow_owners(tx, parties.know(tx, [told.opportunity(event) for event in events]))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 from chassis.transaction import Transaction
 from contracts.domain.approval import Approval
+from contracts.usecases import quote_ends
 
 # By the collection of the record: "quotes", "contracts".
-_FOLLOWS: Mapping[str, Callable[[Transaction, Approval], None]] = {}
+_FOLLOWS: Mapping[str, Callable[[Transaction, Approval], None]] = {"quotes": quote_ends.ended}
 
 
 def ended(tx: Transaction, approval: Approval) -> None:

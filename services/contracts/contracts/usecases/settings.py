@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.parts import Part
+from contracts.domain import company
 from contracts.storage.tables import settings
 from contracts.usecases import approval_settings
 from contracts.usecases.approval_settings import APPROVAL_FLOWS, APPROVER_GROUPS
@@ -10,7 +11,11 @@ from contracts.usecases.approval_settings import APPROVAL_FLOWS, APPROVER_GROUPS
 PART = Part(
     "contracts",
     settings,
-    checks={APPROVER_GROUPS: approval_settings.groups, APPROVAL_FLOWS: approval_settings.flows},
-    resources={APPROVER_GROUPS: "blueprint", APPROVAL_FLOWS: "blueprint"},
+    checks={
+        "company": company.checked,
+        APPROVER_GROUPS: approval_settings.groups,
+        APPROVAL_FLOWS: approval_settings.flows,
+    },
+    resources=dict.fromkeys(("company", APPROVER_GROUPS, APPROVAL_FLOWS), "blueprint"),
     used=approval_settings.used,
 )

@@ -21,6 +21,7 @@ RESOURCES = (
     "contacts",
     "contracts",
     "customers",
+    "exchangeRates",
     "followUps",
     "forms",
     "instalments",
@@ -34,6 +35,8 @@ RESOURCES = (
     "people",
     "pipelines",
     "policies",
+    "priceLists",
+    "products",
     "quotes",
     "roles",
     "tasks",
@@ -43,7 +46,9 @@ RESOURCES = (
 )
 
 # What a deal is made of; each has an owner.
-DEALS = ("contacts", "customers", "opportunities")
+DEALS = ("contacts", "customers", "opportunities", "quotes")
+# What it is made from: the company's, for everybody who sells.
+SHELF = ("exchangeRates", "priceLists", "products")
 # What people do about it; each has an owner, and whoever sees the record that it is about sees it, too.
 DOINGS = ("changeRequests", "followUps", "interactions")
 
@@ -117,7 +122,7 @@ def default_roles() -> tuple[Role, ...]:
                 reads[r]
                 for r in ("teams", "templates", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")
             ),
-            *(reads[r] for r in ("pipelines", "timeline")),
+            *(reads[r] for r in ("pipelines", "timeline", *SHELF)),
         ),
         role(
             SALES,
@@ -128,6 +133,7 @@ def default_roles() -> tuple[Role, ...]:
             *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *DOINGS)),
             *(Grant(r, read=OWN, write=OWN, delete=OWN) for r in (*PROOFS, "tasks")),
             *(reads[r] for r in ("teams", "templates", "policies", "calendars", "forms", "pipelines", "timeline")),
+            *(reads[r] for r in SHELF),
         ),
         role(
             BACKOFFICE,
@@ -136,13 +142,15 @@ def default_roles() -> tuple[Role, ...]:
             Grant("forms", read=ALL, write=ALL, delete=ALL),
             Grant("calendars", read=ALL, write=ALL),
             Grant("templates", read=ALL, write=ALL, delete=ALL),
-            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, *PROOFS, "tasks")),
+            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, *PROOFS, *SHELF, "tasks")),
             *(reads[r] for r in ("people", "pipelines", "timeline")),
         ),
         role(
             FINANCE,
             "财务 Finance",
             Grant("tasks", read=OWN, write=OWN),
+            Grant("exchangeRates", read=ALL, write=ALL),
+            *(reads[r] for r in ("priceLists", "products")),
             *(reads[r] for r in (*DEALS, *DOINGS, *PROOFS, "people", "pipelines", "teams", "templates", "timeline")),
         ),
     )
