@@ -34,6 +34,8 @@ def kind(data: bytes) -> str:
             _bounded(entries, len(data))
             found = _kind(archive, {entry.filename for entry in entries})
             _true(archive, entries)
+    except FieldProblem:
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         raise FieldProblem("is a damaged archive", "是损坏的压缩文件") from error
     return found
