@@ -19,9 +19,13 @@ def _subscribers() -> list[Subscription]:
 
 
 def _loops() -> list[Loop]:
-    from rules.usecases import clocks, drain_waiting
+    from rules.usecases import clocks, drain_waiting, firing
 
-    return [Loop("timers", 0.5, clocks.fire_due), Loop("waiting leads", 1.0, drain_waiting)]
+    return [
+        Loop("timers", 0.5, clocks.fire_due),
+        Loop("waiting leads", 1.0, drain_waiting),
+        Loop("automations", 1.0, firing.automations_due),
+    ]
 
 
 service = Service(

@@ -13,7 +13,7 @@ from chassis.transaction import Transaction
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.rules.v1 import rules_pb2
 from rules import usecases, wire
-from rules.usecases import blueprint, policies
+from rules.usecases import automations, blueprint, policies
 
 # A page of verification ends well before its caller gives up, and soon enough not to be in everybody's way.
 _OF_THE_TIME = 0.7
@@ -103,6 +103,13 @@ class RuleServicer:
     @query
     def ListTimers(self, tx: Transaction, request: rules_pb2.ListTimersRequest) -> rules_pb2.ListTimersResponse:
         return rules_pb2.ListTimersResponse(timers=usecases.timers_of(tx, request.parent))
+
+    @query
+    def PreviewAutomations(
+        self, tx: Transaction, request: rules_pb2.PreviewAutomationsRequest
+    ) -> rules_pb2.PreviewAutomationsResponse:
+        facts, content = wire.plain(request.facts), wire.plain(request.content)
+        return rules_pb2.PreviewAutomationsResponse(outcomes=automations.preview(tx, request.on, facts, content))
 
 
 class BlueprintServicer:

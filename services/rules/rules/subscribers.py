@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
+from dealwright.activities.v1.events_pb2 import FollowUpChanged, FollowUpLogged
+from dealwright.contracts.v1.events_pb2 import ContractExpiring, PaymentOverdue
+from dealwright.customers.v1.events_pb2 import CustomerChanged
 from dealwright.directory.v1 import events_pb2 as directory_events
 from dealwright.leads.v1.events_pb2 import (
     AssignmentRefused,
@@ -17,7 +20,9 @@ from dealwright.leads.v1.events_pb2 import (
     LeadReleased,
     LeadRemoved,
 )
+from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, StageChanged
 from rules import usecases
+from rules.usecases import watching
 
 
 @subscriber(LeadCaptured, batch=256)
@@ -51,3 +56,23 @@ def know_presence(tx: Transaction, events: Sequence[directory_events.PresenceCha
 @subscriber(directory_events.CalendarChanged, batch=64)
 def know_calendars(tx: Transaction, events: Sequence[directory_events.CalendarChanged]) -> None:
     usecases.calendars_changed(tx, events)
+
+
+@subscriber(OpportunityChanged, StageChanged, batch=256)
+def watch_opportunities(tx: Transaction, events: Sequence[OpportunityChanged | StageChanged]) -> None:
+    watching.deals_came(tx, events)
+
+
+@subscriber(CustomerChanged, batch=256)
+def watch_customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
+    watching.customers_came(tx, events)
+
+
+@subscriber(FollowUpLogged, FollowUpChanged, batch=256)
+def watch_follow_ups(tx: Transaction, events: Sequence[FollowUpLogged | FollowUpChanged]) -> None:
+    watching.follow_ups_came(tx, events)
+
+
+@subscriber(ContractExpiring, PaymentOverdue, batch=64)
+def watch_contracts(tx: Transaction, events: Sequence[ContractExpiring | PaymentOverdue]) -> None:
+    watching.contracts_came(tx, events)

@@ -19,14 +19,9 @@ from rules.domain.policy import (
     Policy,
     build,
 )
-
-Problem = tuple[str, str, str]
-"""Path, English, Chinese."""
+from rules.domain.reader import Problem, Reader
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_PERSON = re.compile(r"people/([A-Za-z0-9._~-]{1,100})")
-_LONGEST_LIST = 500
-_LONGEST_TEXT = 200
 _LONGEST_CONDITION = 2000
 _TOP = {"id", "timeZone", "chargeManualMoves", "skills", "clocks", "steps"}
 _OF_EVERY_STEP = {"id", "kind", "when", "match", "checks"}
@@ -46,64 +41,9 @@ class PolicyInvalid(ValueError):
         super().__init__("; ".join(f"{path}: {english}" for path, english, _ in problems))
 
 
-class _Reader:
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def no(self, path: str, english: str, chinese: str) -> None:
-        self.problems.append((path, english, chinese))
-
-    def mapping(self, value: Any, path: str, known: set[str]) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            self.no(path, "must be an object", "必须是对象")
-            return {}
-        for key in value:
-            if key not in known:
-                where = f"{path}.{key}" if path else str(key)
-                self.no(where, "is not known here", "此处没有这个设置")
-        return {str(key): item for key, item in value.items()}
-
-    def text(self, value: Any, path: str, longest: int = _LONGEST_TEXT, empty: bool = True) -> None:
-        if not isinstance(value, str) or len(value) > longest or (not empty and not value.strip()):
-            least = "" if empty else "non-empty "
-            self.no(path, f"must be a {least}text of at most {longest} characters", f"必须是不超过{longest}字的文本")
-
-    def texts(self, value: Any, path: str, allowed: Sequence[str] | None = None) -> None:
-        if not isinstance(value, list) or len(value) > _LONGEST_LIST:
-            self.no(path, f"must be a list of at most {_LONGEST_LIST}", f"必须是不超过{_LONGEST_LIST}项的列表")
-            return
-        for number, item in enumerate(value):
-            if allowed is None:
-                self.text(item, f"{path}[{number}]", empty=False)
-            elif item not in allowed:
-                names = ", ".join(allowed)
-                self.no(f"{path}[{number}]", f"must be one of {names}", f"必须是以下之一：{names}")
-
-    def person(self, value: Any, path: str, others: Sequence[str] = ()) -> None:
-        if isinstance(value, str) and (value in others or _PERSON.fullmatch(value)):
-            return
-        forms = (*others, "people/...")
-        self.no(path, f"must be {' or '.join(forms)}", f"必须是 {' 或 '.join(forms)}")
-
-    def people(self, value: Any, path: str) -> None:
-        if not isinstance(value, list) or len(value) > _LONGEST_LIST:
-            self.texts(value, path)
-            return
-        for number, item in enumerate(value):
-            self.person(item, f"{path}[{number}]")
-
-    def number(self, value: Any, path: str, least: int, most: int) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            self.no(path, f"must be a whole number from {least} to {most}", f"必须是{least}到{most}的整数")
-
-    def flag(self, value: Any, path: str) -> None:
-        if not isinstance(value, bool):
-            self.no(path, "must be true or false", "必须是 true 或 false")
-
-
 def from_plain(plain: Any, version: int = 1) -> Policy:
     """The policy that this data describes. Raises PolicyInvalid, which names every wrong path."""
-    read = _Reader()
+    read = Reader()
     top = read.mapping(plain, "", _TOP)
     read.text(top.get("id", "assignment"), "id", empty=False)
     zone = top.get("timeZone", "Asia/Shanghai")
@@ -134,7 +74,7 @@ def _with_ids(step: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _clocks(read: _Reader, plain: Any) -> None:
+def _clocks(read: Reader, plain: Any) -> None:
     clocks = read.mapping(plain, "clocks", {*_CLOCK_LIMITS, "responseWorking"})
     for key, (least, most) in _CLOCK_LIMITS.items():
         if key in clocks:
@@ -143,7 +83,7 @@ def _clocks(read: _Reader, plain: Any) -> None:
         read.flag(clocks["responseWorking"], "clocks.responseWorking")
 
 
-def _steps(read: _Reader, plain: Any) -> None:
+def _steps(read: Reader, plain: Any) -> None:
     if not isinstance(plain, list) or not 1 <= len(plain) <= 50:
         read.no("steps", "must be a list of 1 to 50 steps", "必须是1到50个步骤的列表")
         return
@@ -160,7 +100,7 @@ def _steps(read: _Reader, plain: Any) -> None:
         _step(read, step, path, seen)
 
 
-def _step(read: _Reader, step: dict[str, Any], path: str, seen: set[str]) -> None:
+def _step(read: Reader, step: dict[str, Any], path: str, seen: set[str]) -> None:
     name = step.get("id")
     if not isinstance(name, str) or not _ID.fullmatch(name) or name == RESERVED_STEP:
         read.no(f"{path}.id", "must be lower-case letters, digits and dashes", "必须由小写字母、数字和短横组成")
@@ -188,7 +128,7 @@ def _step(read: _Reader, step: dict[str, Any], path: str, seen: set[str]) -> Non
         _rules(read, step["rules"], f"{path}.rules")
 
 
-def _rules(read: _Reader, plain: Any, path: str) -> None:
+def _rules(read: Reader, plain: Any, path: str) -> None:
     if not isinstance(plain, list) or len(plain) > 100:
         read.no(path, "must be a list of at most 100 rules", "必须是不超过100项的列表")
         return

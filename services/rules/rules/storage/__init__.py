@@ -38,21 +38,31 @@ from rules.storage.tables import (
     snapshots,
     waiting_leads,
 )
+from rules.storage.watching import Counted, Fired, Scan, automations_fired_of
+from rules.storage.watching import find as find_watched
+from rules.storage.watching import hold as hold_watched
+from rules.storage.watching import save as save_watched
 
 __all__ = [
+    "Counted",
     "FiledRecord",
+    "Fired",
     "FiredClock",
     "JournalRow",
+    "Scan",
     "SnapshotRow",
     "about",
     "append",
+    "automations_fired_of",
     "claim_due",
+    "find_watched",
     "fired_automations",
     "fired_clocks",
     "fired_of",
     "forget_waiting",
     "furthest",
     "head",
+    "hold_watched",
     "journal",
     "journal_head",
     "keep_fired",
@@ -67,6 +77,7 @@ __all__ = [
     "records_at",
     "rows",
     "save_ownerships",
+    "save_watched",
     "scans",
     "settings",
     "snapshots",

@@ -17,7 +17,7 @@ from rules.domain.assignment import ESCALATED
 from rules.domain.codec import decode
 from rules.domain.entries import Decided
 from rules.domain.ownership import FIRST_RESPONSE, RECLAIM, Dues, Ownership, fire
-from rules.domain.state import State, moment_of
+from rules.domain.state import State, micros, moment_of
 from rules.usecases.journal import known_state
 
 _FIRE_AT_ONCE = 500
@@ -121,6 +121,7 @@ def _ask(tx: Transaction, state: State, known: Ownership, kind: str, ended: bool
                 parameters=wire.struct({"timer": kind}),
                 text_zh=zh,
                 text_en=en,
+                origin=f"{wire.timer_name(lead, kind, version)}/{action}/{micros(tx.now)}",
             )
         )
 

@@ -15,11 +15,14 @@ from rules.domain.eligibility import EXCLUDED
 from rules.domain.entries import Decided, PersonChanged, TurnReturned
 from rules.domain.explanation import explain, why_passed_over
 from rules.domain.fairness import LEAD, next_index, settled
+from rules.domain.ladder import rungs
 from rules.domain.ownership import Clock, clocks_of
 from rules.domain.state import State, not_before
+from rules.usecases.book import Desk, company_hours
 from rules.usecases.journal import known_state, states_before
 
 _LEAD = re.compile(r"leads/[0-9a-f]{32}")
+_WATCHED = re.compile(r"(opportunities|customers)/[0-9a-f]{32}")
 
 
 def decisions_about(tx: Transaction, parent: str, limit: int, before: int) -> list[rules_pb2.Decision]:
@@ -100,6 +103,8 @@ def timers_of(tx: Transaction, parent: str) -> list[rules_pb2.Timer]:
 
     Raises NotFound where there are some and none is the caller's to see.
     """
+    if not parent.startswith("leads/"):
+        return _automation_timers(tx, parent)
     lead = _lead(parent)
     found = {(c.version, c.kind, c.due): (c.owner, Clock(c.due, c.fired), False) for c in storage.fired_of(tx, lead)}
     ownership = storage.ownerships_of(tx, [lead]).get(lead)
@@ -123,6 +128,32 @@ def timers_of(tx: Transaction, parent: str) -> list[rules_pb2.Timer]:
     if found and not timers:
         raise NotFound(parent)
     return timers
+
+
+def _automation_timers(tx: Transaction, parent: str) -> list[rules_pb2.Timer]:
+    """The clocks of automations on an opportunity or a customer: those that ran out, then those that run or stand
+    still, the next first. Raises NotFound for one that is not the caller's or his team's."""
+    known = storage.find_watched(tx, [parent]).get(parent) if _WATCHED.fullmatch(parent) else None
+    if known is None or not known.version or not _reaches(tx, parent.partition("/")[0], known.owner):
+        raise NotFound(parent)
+    desk = Desk.open(tx)
+    found = [
+        wire.automation_timer(parent, one.automation, one.owner, one.due, one.fired, None)
+        for one in storage.automations_fired_of(tx, parent)
+    ]
+    waiting = rungs(known, desk.book.automations, desk.book.holding(known), company_hours(desk.state))
+    return found + [
+        wire.automation_timer(parent, rung.automation.id, known.owner, rung.due, None, rung.base) for rung in waiting
+    ]
+
+
+def _reaches(tx: Transaction, resource: str, owner: str) -> bool:
+    """Whether what this person has is the caller's to read. Raises Denied without any right."""
+    scope = tx.principal.require(resource, "read")
+    if scope is Scope.ALL or (owner and wire.person_name(owner) == tx.principal.person):
+        return True
+    person = known_state(tx).state.people.get(owner)
+    return scope is Scope.TEAM and person is not None and f"teams/{person.team}" in tx.principal.teams
 
 
 def ledgers(tx: Transaction) -> list[rules_pb2.Ledger]:

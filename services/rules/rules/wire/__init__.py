@@ -1,5 +1,18 @@
 """Between messages and the domain."""
 
+from rules.wire.automations import (
+    action_requested,
+    automation_timer,
+    automation_timer_name,
+    contract_facts,
+    customer_facts,
+    follow_up,
+    instalment_facts,
+    moment,
+    opportunity_facts,
+    opportunity_runs,
+    stage_facts,
+)
 from rules.wire.clocks import timer, timer_name
 from rules.wire.decisions import decision_message
 from rules.wire.directory import COMPANY_CALENDAR, calendar_changed, person_changed, presence_changed, presence_of
@@ -10,13 +23,23 @@ from rules.wire.policies import people_named, plain, policy_content, policy_mess
 __all__ = [
     "COMPANY_CALENDAR",
     "CONDITION_SCHEMA",
+    "action_requested",
+    "automation_timer",
+    "automation_timer_name",
     "bare",
     "calendar_changed",
+    "contract_facts",
+    "customer_facts",
     "decided",
     "decision_message",
     "facts",
+    "follow_up",
+    "instalment_facts",
     "intent_name",
     "lead_name",
+    "moment",
+    "opportunity_facts",
+    "opportunity_runs",
     "people_named",
     "person_changed",
     "person_name",
@@ -25,6 +48,7 @@ __all__ = [
     "policy_message",
     "presence_changed",
     "presence_of",
+    "stage_facts",
     "struct",
     "timer",
     "timer_name",
