@@ -191,7 +191,7 @@ def test_O26_O27_from_needs_analysis_to_solution_a_task_with_a_due_date_and_the_
     task, mail = deals.asked()
     assert task.parameters["title_zh"] == "提交解决方案"
     assert task.parameters["due_time"] == (deals.house.now + 3 * DAY).isoformat()
-    assert (mail.action, mail.person, mail.parameters["template"]) == ("MAIL", "people/li", "solution")
+    assert (mail.action, mail.person, mail.parameters["template"]) == ("MAIL", "people/li", "标准解决方案")
 
 
 def test_F7_R5_a_revisit_reminds_when_it_is_due_and_not_once_somebody_was_there(deals: Deals) -> None:

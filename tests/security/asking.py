@@ -264,6 +264,7 @@ def _(h: House, who: str, row: str) -> Message:
 
 
 asks(_R + "ListLedgers", PEOPLE, _in_ledgers)(lambda h, who, row: rules.ListLedgersRequest())
+asks(_R + "PreviewAutomations")(lambda h, who, row: rules.PreviewAutomationsRequest(on="OPPORTUNITY_SILENT"))
 asks(_R + "VerifyJournal")(lambda h, who, row: rules.VerifyJournalRequest())
 
 

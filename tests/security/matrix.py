@@ -90,6 +90,7 @@ rules.RuleService.GetLedger                    SSS   SSS     SUU   DDD        DD
 rules.RuleService.ListLedgers                  SSS   SSS     SUU   DDD        DDD     AAA       AAA
 rules.RuleService.VerifyJournal                Y     Y       D     D          D       A         A
 rules.RuleService.SimulatePolicy               SSS   SSU     SUU   DDD        DDD     AAA       AAA
+rules.RuleService.PreviewAutomations         Y     Y       Y     D          D       A         A
 rules.BlueprintService.GetPart                 Y     Y       D     D          D       A         A
 rules.BlueprintService.PlanPart                Y     Y       D     D          D       A         A
 rules.BlueprintService.ApplyPart               Y     D       D     D          D       A         A
@@ -176,6 +177,7 @@ OWNERLESS = {
     "rules.RuleService.GetPolicy": "the company's",
     "rules.RuleService.ListPolicies": "the company's",
     "rules.RuleService.UpdatePolicy": "the company's",
+    "rules.RuleService.PreviewAutomations": "the caller makes the facts up",
     "rules.RuleService.VerifyJournal": "counts and a hash of the whole, no row of it",
     "rules.BlueprintService.GetPart": "the company's",
     "rules.BlueprintService.PlanPart": "the company's",

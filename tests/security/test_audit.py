@@ -146,6 +146,8 @@ def _change(content: Any) -> None:
         content["calendars"]["company"]["displayName"] = f"公司 {number}"
     if "policies" in content:
         content["policies"]["assignment"]["clocks"]["responseMinutes"] = 200 + number
+    if "automations" in content:
+        content["automations"][0]["nameEn"] = f"The quote is asked for {number}"
     if "customers" in content:
         content["customers"]["tiers"]["B"] = f"employees >= {200 + number}"
     if "pipelines" in content:

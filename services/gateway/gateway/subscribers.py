@@ -118,8 +118,9 @@ def _escalated(event: LeadEscalated, notice: tuple[str, str]) -> Outline:
 
 def _asked(event: ActionRequested, notice: tuple[str, str]) -> Outline | None:
     if event.action != "NOTIFY":
-        return None  # the others are for `leads`, whose own events tell what came of them
-    return Outline(event, "leads", (event.person,), event.text_zh or event.text_en, event.text_en or event.text_zh)
+        return None  # the others are for the service that carries them out: its own events tell what came of them
+    resource = event.subject.partition("/")[0]
+    return Outline(event, resource, (event.person,), event.text_zh or event.text_en, event.text_en or event.text_zh)
 
 
 _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {

@@ -56,16 +56,18 @@ def ask(automation: Automation, occasion: Occasion, people: People, now: datetim
         to = [""] if action.kind in TO_OPPORTUNITY else recipients(action.to, occasion.facts, people)
         words = _Words(occasion, waited)
         for person in to:
+            origin = f"automations/{automation.id}/{number}/{occasion.key}/{person}".rstrip("/")
+            short = action.kind == CREATE_TASK  # a task's text is its detail
             found.append(
                 Asked(
                     subject=occasion.subject,
                     action=action.kind,
                     person=person,
-                    parameters=_parameters(action, occasion, words, now),
-                    text_zh=words.say(action.text_zh) or words.title(action.title_zh),
-                    text_en=words.say(action.text_en) or words.title(action.title_en),
+                    parameters=_parameters(action, occasion, words, now, origin),
+                    text_zh=("" if short else words.say(action.text_zh)) or words.title(action.title_zh),
+                    text_en=("" if short else words.say(action.text_en)) or words.title(action.title_en),
                     author=automation.author,
-                    origin=f"automations/{automation.id}/{number}/{occasion.key}/{person}".rstrip("/"),
+                    origin=origin,
                     automation=automation.id,
                 )
             )
@@ -90,7 +92,7 @@ class _Words:
         return self.say(text)[:_LONGEST_TITLE]
 
 
-def _parameters(action: Action, occasion: Occasion, words: _Words, now: datetime) -> dict[str, Any]:
+def _parameters(action: Action, occasion: Occasion, words: _Words, now: datetime, origin: str) -> dict[str, Any]:
     since = occasion.since.isoformat() if occasion.since is not None else ""
     if action.kind == MARK_LOST:
         return {"version": occasion.version, "last_activity": since}
@@ -98,15 +100,15 @@ def _parameters(action: Action, occasion: Occasion, words: _Words, now: datetime
         return {"last_activity": since, "days": occasion.days}
     facts = occasion.facts
     found: dict[str, Any] = {"customer": facts.get("customer", ""), "opportunity": facts.get("opportunity", "")}
-    texts = {"zh": (action.title_zh, action.text_zh), "en": (action.title_en, action.text_en)}
-    head, body = ("title", "detail") if action.kind == CREATE_TASK else ("subject", "text")
-    for tongue, (title, text) in texts.items():
-        found[f"{head}_{tongue}"] = words.title(title)
-        found[f"{body}_{tongue}"] = words.say(text)
+    head = "title" if action.kind == CREATE_TASK else "subject"
+    found[f"{head}_zh"], found[f"{head}_en"] = words.title(action.title_zh), words.title(action.title_en)
+    chinese, english = words.say(action.text_zh), words.say(action.text_en)
     if action.kind == CREATE_TASK:
-        found["kind"] = action.task_kind
+        found.update(kind=action.task_kind, origin=origin, detail="\n".join(filter(None, (chinese, english))))
         if action.due_hours:
             found["due_time"] = (now + timedelta(hours=action.due_hours)).isoformat()
+    else:
+        found.update(text_zh=chinese, text_en=english)
     if action.template:
         found["template"] = action.template
     return found

@@ -80,7 +80,7 @@ DEFAULTS: list[dict[str, Any]] = [
                     "{number} {title} has come to its solution; please write it with the attached standard template.",
                 ),
                 "owner",
-                template="solution",
+                template="标准解决方案",
             )
         ],
     },

@@ -16,7 +16,6 @@ _ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _AT = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _TO = re.compile(r"owner|manager|team|people/[A-Za-z0-9._~-]{1,100}|roles/[a-z0-9-]{1,40}|part:[^\s].{0,99}")
 _TO_FORMS = "owner, manager, team, people/..., roles/... or part:..."
-_TEMPLATE = re.compile(r"[A-Za-z0-9][A-Za-z0-9/._-]{0,99}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _ALWAYS = {"id", "nameZh", "nameEn", "enabled", "on", "when", "actions", "author"}
 _LONGEST_CONDITION = 2000
@@ -147,9 +146,8 @@ def _action(read: Reader, item: Any, path: str, trigger: str) -> None:
     if action.get("taskKind", "TODO") not in kinds.TASK_KINDS:
         names = ", ".join(kinds.TASK_KINDS)
         read.no(f"{path}.taskKind", f"must be one of {names}", f"必须是以下之一：{names}")
-    template = action.get("template", "")
-    if template != "" and (not isinstance(template, str) or not _TEMPLATE.fullmatch(template)):
-        read.no(f"{path}.template", "must be the name of a template", "必须是模板名称")
+    if "template" in action:
+        read.text(action["template"], f"{path}.template")
 
 
 def _recipients(read: Reader, to: Any, path: str) -> None:
