@@ -1,0 +1,148 @@
+"""Visits and their proofs, and templates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.type.latlng_pb2 import LatLng
+
+from dealwright.activities.v1 import events_pb2, notices_pb2
+from dealwright.activities.v1 import files_pb2 as pb
+from tests.activities.desk import ADMIN, Desk, refused
+from tests.activities.samples import PDF, PNG
+from tests.activities.test_attachments import CUSTOMER, upload
+
+HERE = LatLng(latitude=31.2304, longitude=121.4737)
+
+
+def proofs(desk: Desk) -> dict[str, str]:
+    return {field: upload(desk, PNG, kind=field, file_name=f"{field}.png").name for field in ("photo", "signature")}
+
+
+def visit(desk: Desk, **fields: Any) -> pb.CheckIn:
+    request = pb.CreateCheckInRequest(check_in=pb.CheckIn(**fields))
+    made: pb.CheckIn = desk.call("CreateCheckIn", request, ADMIN)
+    return made
+
+
+def test_E7_E8_a_visit_is_proven_by_place_photo_and_signature_and_announced(desk: Desk) -> None:
+    shown = proofs(desk)
+    desk.announced()
+    then = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
+    given = pb.CheckIn(record=CUSTOMER, location=HERE, address="上海市人民大道1号", note="见到总经理", **shown)
+    given.happen_time.FromDatetime(then)
+    made = desk.call("CreateCheckIn", pb.CreateCheckInRequest(check_in=given), ADMIN)
+    for field, value in given.ListFields():
+        assert getattr(made, field.name) == value, field.name
+    assert (made.customer, made.owner) == (CUSTOMER, "people/admin")
+    changed, told = desk.announced()
+    assert changed == events_pb2.CheckInChanged(check_in=made, version=1)
+    assert told == events_pb2.CheckedIn(check_in=made)
+    assert desk.call("GetCheckIn", pb.GetCheckInRequest(name=made.name), ADMIN) == made
+
+
+@pytest.mark.parametrize("missing", ["location", "photo", "signature"])
+def test_E7_a_visit_without_one_of_its_proofs_is_none(desk: Desk, missing: str) -> None:
+    given = {"record": CUSTOMER, "location": HERE, **proofs(desk)}
+    del given[missing]
+    with refused("INVALID", f"check_in.{missing}"):
+        visit(desk, **given)
+    with refused("INVALID", "check_in.record", "check_in.location", "check_in.photo", "check_in.signature"):
+        visit(desk)
+
+
+def test_E7_proofs_are_pictures_of_the_same_record_and_places_are_on_this_earth(desk: Desk) -> None:
+    shown = proofs(desk)
+    paper = upload(desk, PDF, kind="photo").name
+    elsewhere = upload(desk, PNG, record=f"customers/{9:032x}", file_name="a.png").name
+    for wrong in (paper, elsewhere, f"attachments/{9:032x}"):
+        with refused("INVALID", "check_in.photo"):
+            visit(desk, record=CUSTOMER, location=HERE, **{**shown, "photo": wrong})
+    for latitude in (90.1, float("nan")):
+        with refused("INVALID", "check_in.location"):
+            visit(desk, record=CUSTOMER, location=LatLng(latitude=latitude), **shown)
+
+
+def test_E7_visits_are_listed_by_when_they_were_deleted_and_brought_back(desk: Desk) -> None:
+    shown = proofs(desk)
+    late, early = pb.CheckIn(record=CUSTOMER, location=HERE, **shown), pb.CheckIn()
+    early.CopyFrom(late)
+    late.happen_time.FromDatetime(datetime(2026, 5, 2, tzinfo=UTC))
+    early.happen_time.FromDatetime(datetime(2026, 5, 1, tzinfo=UTC))
+    first, second = (
+        desk.call("CreateCheckIn", pb.CreateCheckInRequest(check_in=one), ADMIN).name for one in (late, early)
+    )
+
+    def listed(**request: Any) -> list[str]:
+        found = desk.call("ListCheckIns", pb.ListCheckInsRequest(**request), ADMIN).check_ins
+        return [one.name for one in found]
+
+    assert listed() == [first, second]
+    assert listed(filter='happen_time < "2026-05-01T12:00:00Z"') == [second]
+    desk.announced()
+    desk.call("DeleteCheckIn", pb.DeleteCheckInRequest(name=first), ADMIN)
+    assert (listed(), listed(show_deleted=True)) == ([second], [first, second])
+    assert desk.call("UndeleteCheckIn", pb.UndeleteCheckInRequest(name=first), ADMIN).etag == "3"
+    with refused("NOT_DELETED"):
+        desk.call("UndeleteCheckIn", pb.UndeleteCheckInRequest(name=first), ADMIN)
+    assert [one.deleted for one in desk.announced(events_pb2.CheckInChanged)] == [True, False]
+    assert listed() == [first, second]
+
+
+def template(desk: Desk, **fields: Any) -> notices_pb2.Template:
+    given = notices_pb2.Template(**{"display_name": "方案", "kind": "DOCUMENT", **fields})
+    made: notices_pb2.Template = desk.call("CreateTemplate", notices_pb2.CreateTemplateRequest(template=given), ADMIN)
+    return made
+
+
+def change(desk: Desk, name: str, **fields: Any) -> notices_pb2.Template:
+    request = notices_pb2.UpdateTemplateRequest(template=notices_pb2.Template(name=name, **fields))
+    changed: notices_pb2.Template = desk.call("UpdateTemplate", request, ADMIN)
+    return changed
+
+
+def test_O27_a_template_is_kept_changed_deleted_and_brought_back(desk: Desk) -> None:
+    made = template(desk, subject_zh="致{{ customer }}", body_en="Dear {{customer}},\n{{title}}")
+    assert desk.call("GetTemplate", notices_pb2.GetTemplateRequest(name=made.name), ADMIN) == made
+    changed = change(desk, made.name, etag=made.etag, kind="MAIL", body_zh="您好")
+    assert (changed.kind, changed.body_zh, changed.subject_zh) == (2, "您好", "致{{ customer }}")
+    with refused("STALE"):
+        change(desk, made.name, etag=made.etag, body_zh="晚了")
+    with refused("ALREADY_EXISTS"):
+        template(desk)
+    desk.call("DeleteTemplate", notices_pb2.DeleteTemplateRequest(name=made.name), ADMIN)
+    again = template(desk)
+    undelete = notices_pb2.UndeleteTemplateRequest(name=made.name)
+    with refused("ALREADY_EXISTS"):
+        desk.call("UndeleteTemplate", undelete, ADMIN)
+    change(desk, again.name, display_name="另一个")
+    assert desk.call("UndeleteTemplate", undelete, ADMIN).body_zh == "您好"
+    listed = desk.call("ListTemplates", notices_pb2.ListTemplatesRequest(filter="kind = MAIL"), ADMIN).templates
+    assert [one.name for one in listed] == [made.name]
+
+
+def test_O27_a_template_has_only_places_that_can_be_filled_and_its_own_attachments(desk: Desk) -> None:
+    with refused("INVALID", "template.body_zh"):
+        template(desk, body_zh="{{password}}")
+    with refused("INVALID", "template.display_name", "template.kind"):
+        template(desk, display_name="", kind=0)
+    with refused("INVALID", "template.attachments"):
+        template(desk, attachments=[f"attachments/{1:032x}"])
+    made = template(desk)
+    foreign = upload(desk).name
+    with refused("INVALID", "template.attachments"):
+        change(desk, made.name, attachments=[foreign])
+    own = upload(desk, record=made.name).name
+    assert change(desk, made.name, attachments=[own]).attachments == [own]
+
+
+def test_O27_a_template_is_rendered_for_a_record(desk: Desk) -> None:
+    made = template(desk, subject_zh="{{record}} {{owner}}", body_zh="{{today}}{{ title }}")
+    request = notices_pb2.RenderTemplateRequest(name=made.name, record=CUSTOMER)
+    found = desk.call("RenderTemplate", request, ADMIN)
+    assert found.subject_zh.startswith(CUSTOMER)
+    assert found.body_zh.startswith("20")
+    with refused("INVALID", "record"):
+        desk.call("RenderTemplate", notices_pb2.RenderTemplateRequest(name=made.name, record="x"), ADMIN)
