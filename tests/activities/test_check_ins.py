@@ -17,7 +17,7 @@ from tests.activities.test_attachments import CUSTOMER, upload
 HERE = LatLng(latitude=31.2304, longitude=121.4737)
 
 
-def proofs(desk: Desk) -> dict[str, str]:
+def proofs(desk: Desk) -> dict[str, Any]:
     return {field: upload(desk, PNG, kind=field, file_name=f"{field}.png").name for field in ("photo", "signature")}
 
 
@@ -119,8 +119,10 @@ def test_O27_a_template_is_kept_changed_deleted_and_brought_back(desk: Desk) -> 
         desk.call("UndeleteTemplate", undelete, ADMIN)
     change(desk, again.name, display_name="另一个")
     assert desk.call("UndeleteTemplate", undelete, ADMIN).body_zh == "您好"
-    listed = desk.call("ListTemplates", notices_pb2.ListTemplatesRequest(filter="kind = MAIL"), ADMIN).templates
-    assert [one.name for one in listed] == [made.name]
+    listed = desk.call(
+        "ListTemplates", notices_pb2.ListTemplatesRequest(filter="kind = MAIL", order_by="create_time desc"), ADMIN
+    ).templates
+    assert listed[0].name == made.name
 
 
 def test_O27_a_template_has_only_places_that_can_be_filled_and_its_own_attachments(desk: Desk) -> None:

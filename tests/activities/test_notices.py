@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from dealwright.activities.v1 import activities_pb2, notices_pb2
 from dealwright.activities.v1 import events_pb2 as ours
+from dealwright.activities.v1 import notices_pb2
+from dealwright.activities.v1.activities_pb2 import Task
 from dealwright.contracts.v1 import approvals_pb2, contracts_pb2, quotes_pb2
 from dealwright.contracts.v1 import events_pb2 as contracts
 from dealwright.leads.v1 import events_pb2 as leads
@@ -88,22 +89,20 @@ def test_O33_O34_colleagues_are_told_what_they_share_and_what_is_theirs_to_do(de
     added = opportunities.CollaboratorAdded(opportunity=DEAL, person="people/zhao", part="报价", owner="people/li")
     told(desk, shared, ZHAO)
     assert [one[0] for one in told(desk, added, ZHAO)] == ["COLLABORATOR_ADDED", "OPPORTUNITY_SHARED"]
-    task = activities_pb2.Task(
-        name=f"tasks/{1:032x}", title="报价", owner="people/zhao", creator="people/li", status="OPEN", origin="x"
+    task = Task(
+        name=f"tasks/{1:032x}", title="报价", owner="people/zhao", creator="people/li", status=Task.OPEN, origin="x"
     )
-    task.kind = activities_pb2.Task.COLLABORATION
+    task.kind = Task.COLLABORATION
     assert len(told(desk, ours.TaskChanged(task=task, version=1), ZHAO)) == 2, "told already"
 
 
 def test_F14_a_task_of_another_is_told_of_and_ones_own_is_not(desk: Desk) -> None:
-    task = activities_pb2.Task(
-        name=f"tasks/{1:032x}", title="寄样品", owner="people/li", creator="people/boss", status="OPEN"
-    )
+    task = Task(name=f"tasks/{1:032x}", title="寄样品", owner="people/li", creator="people/boss", status=Task.OPEN)
     for version in (1, 2):
         found = told(desk, ours.TaskChanged(task=task, version=version), actor="people/boss")
     assert found == [("TASK_ASSIGNED", task.name, "有一项新任务分配给您", "寄样品")]
-    mine = activities_pb2.Task(name=f"tasks/{2:032x}", owner="people/li", creator="people/li", status="OPEN")
-    done = activities_pb2.Task(name=f"tasks/{3:032x}", owner="people/li", creator="people/boss", status="DONE")
+    mine = Task(name=f"tasks/{2:032x}", owner="people/li", creator="people/li", status=Task.OPEN)
+    done = Task(name=f"tasks/{3:032x}", owner="people/li", creator="people/boss", status=Task.DONE)
     for one in (mine, done):
         assert told(desk, ours.TaskChanged(task=one, version=1)) == found
 

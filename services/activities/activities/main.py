@@ -39,6 +39,12 @@ def _errands(runtime: Runtime) -> list[Errand]:
     ]
 
 
+def _seed(tx: Transaction) -> None:
+    from activities.usecases import first_start
+
+    first_start.seed(tx)
+
+
 service = Service(
     name="activities",
     metadata=metadata,
@@ -47,6 +53,7 @@ service = Service(
     subscribers=_subscribers,
     loops=lambda: [Loop("end files deleted 30 days ago", 3600.0, _purge_files)],
     errands=_errands,
+    seed=_seed,
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
 )

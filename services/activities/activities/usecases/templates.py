@@ -44,6 +44,10 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> Template:
     if values.get("attachments"):
         raise Invalid([("template.attachments", "are uploaded on the template first", "请先将附件上传到该模板")])
     _free(tx, values["display_name"])
+    return store(tx, values)
+
+
+def store(tx: Transaction, values: Mapping[str, Any]) -> Template:
     kept_values = {"version": 1, "create_time": tx.now, "update_time": tx.now, "delete_time": None}
     return kept.create(tx, KIND, Template(**{"attachments": [], **values, "name": KIND.new_name(), **kept_values}))
 
@@ -81,6 +85,11 @@ def called(tx: Transaction, name: str) -> Template | None:
     query = KIND.select.where(sa.or_(_c.name == name, _c.display_name == name), _c.delete_time.is_(None))
     row = tx.execute(query.limit(1)).first()
     return Template(*row) if row else None
+
+
+def none_yet(tx: Transaction) -> bool:
+    """Whether nobody has made one, deleted ones included."""
+    return tx.execute(sa.select(_c.name).limit(1)).first() is None
 
 
 def _free(tx: Transaction, display_name: str) -> None:
