@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -179,6 +180,32 @@ class Transaction:
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._after.append(action)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A part that fails alone: where it raises, its rows, events and audit rows are undone and nothing else is."""
+        if self._inserts:
+            self._insert(self._inserts)
+            self._inserts.clear()
+        before = {kind: len(events) for kind, events in self._events.items()}
+        buffers: tuple[list[Any], ...] = (self._audit, self._after, self._answers)
+        lengths = [len(kept) for kept in buffers]
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+            if self._inserts:
+                self._insert(self._inserts)
+        except BaseException:
+            if savepoint.is_active:
+                savepoint.rollback()
+            for kind, events in self._events.items():
+                del events[before.get(kind, 0) :]
+            for kept, length in zip(buffers, lengths, strict=True):
+                del kept[length:]
+            raise
+        finally:
+            self._inserts.clear()
+        savepoint.commit()
 
     def flush(self) -> list[OutboxRow]:
         """Writes what waits for the end, the audit rows, the outbox and the answers; the owner of the transaction

@@ -15,7 +15,7 @@ from leads.domain.ownership import Decided
 from leads.storage.tables import leads as leads_table
 from leads.storage.tables import touchpoints
 from leads.usecases import directed
-from leads.usecases.capture import announce_again
+from leads.usecases.waiting import announce_again
 from tests.leads.desk import ADMIN, LI, MANAGER, WANG, Desk, principal
 
 PHONE = "13812345678"

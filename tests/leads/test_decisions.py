@@ -13,7 +13,7 @@ from dealwright.leads.v1 import events_pb2, leads_pb2
 from leads.domain.ownership import Decided
 from leads.storage.tables import leads as leads_table
 from leads.usecases import directed
-from leads.usecases.capture import announce_again
+from leads.usecases.waiting import announce_again
 from tests.leads.desk import LI, Desk
 
 Status = leads_pb2.Lead

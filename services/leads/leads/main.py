@@ -1,16 +1,23 @@
 """What this service is."""
 
 from chassis.bus.subscriptions import Subscription, subscriptions
-from chassis.service import Loop, Runtime, Service
+from chassis.service import Errand, Loop, Runtime, Service
 from chassis.transaction import Transaction
 from dealwright.leads.v1 import events_pb2
 from leads.usecases import metadata
 
 
 def _servicers(runtime: Runtime) -> list[object]:
+    from leads.servicer.imports import ImportServicer
     from leads.servicer.leads import BlueprintServicer, LeadServicer
 
-    return [LeadServicer(runtime.settings.company_time_zone), BlueprintServicer()]
+    return [LeadServicer(runtime.settings.company_time_zone), ImportServicer(), BlueprintServicer()]
+
+
+def _errands(runtime: Runtime) -> list[Errand]:
+    from leads.servicer.carrying import Carrier
+
+    return [Errand("carry out imports", 0.5, Carrier(runtime).step)]
 
 
 def _subscribers() -> list[Subscription]:
@@ -20,9 +27,15 @@ def _subscribers() -> list[Subscription]:
 
 
 def _announce_again(tx: Transaction) -> bool:
-    from leads.usecases.capture import announce_again
+    from leads.usecases.waiting import announce_again
 
     return announce_again(tx)
+
+
+def _forget_imports(tx: Transaction) -> bool:
+    from leads.usecases.imports import forget_old
+
+    return forget_old(tx)
 
 
 service = Service(
@@ -35,5 +48,9 @@ service = Service(
     kept_replies=("dealwright.leads.v1.LeadService.CaptureLead",),
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
-    loops=lambda: [Loop("announce waiting leads again", 5.0, _announce_again)],
+    loops=lambda: [
+        Loop("announce waiting leads again", 5.0, _announce_again),
+        Loop("forget old imports", 3600.0, _forget_imports),
+    ],
+    errands=_errands,
 )

@@ -19,7 +19,7 @@ from dealwright.contracts.v1 import approvals_pb2, contracts_pb2, quotes_pb2
 from dealwright.customers.v1 import customers_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.gateway.v1 import gateway_pb2
-from dealwright.leads.v1 import leads_pb2
+from dealwright.leads.v1 import imports_pb2, leads_pb2
 from dealwright.opportunities.v1 import opportunities_pb2
 from dealwright.rules.v1 import rules_pb2
 
@@ -27,7 +27,10 @@ Descriptor = Any  # protobuf's descriptors have no usable static types across ve
 
 SERVICES: Mapping[str, Sequence[Descriptor]] = {
     "directory": (directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],),
-    "leads": (leads_pb2.DESCRIPTOR.services_by_name["LeadService"],),
+    "leads": (
+        leads_pb2.DESCRIPTOR.services_by_name["LeadService"],
+        imports_pb2.DESCRIPTOR.services_by_name["ImportService"],
+    ),
     "rules": (rules_pb2.DESCRIPTOR.services_by_name["RuleService"],),
     "customers": (customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],),
     "opportunities": (opportunities_pb2.DESCRIPTOR.services_by_name["OpportunityService"],),

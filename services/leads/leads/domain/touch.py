@@ -49,6 +49,23 @@ def touch(lead: Lead, capture: Capture, now: datetime, waits: bool, others_email
     return replace(heard_of(lead, now), **filled, version=lead.version + 1)
 
 
+def overwrite(lead: Lead, capture: Capture, now: datetime, others_email: bool) -> Lead:
+    """The lead after what a capture says replaced what it held; what the capture leaves open stays."""
+    said: dict[str, Any] = {field: value for field in _FILLED if (value := getattr(capture, field))}
+    if others_email:
+        said.pop("email", None)
+    if capture.latitude is not None:
+        said["latitude"], said["longitude"] = capture.latitude, capture.longitude
+    if capture.tags:
+        said["tags"] = joined(lead.tags, capture.tags)[: max(MOST_TAGS, len(lead.tags))]
+    if capture.skills:
+        said["skills"] = capture.skills
+    if capture.custom:
+        others = {key: value for key, value in (lead.custom or {}).items() if key not in capture.custom}
+        said["custom"] = _merged(capture.custom, others)
+    return replace(heard_of(lead, now), **said, version=lead.version + 1)
+
+
 def heard_of(lead: Lead, now: datetime) -> Lead:
     """The lead after a capture by somebody who may not change it: all that was said stays on the touchpoint."""
     return replace(lead, last_activity_time=max(lead.last_activity_time, now))

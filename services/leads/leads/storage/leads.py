@@ -139,11 +139,12 @@ class Touchpoint:
     longitude: float | None = None
     decision: int | None = None
     brought: Mapping[str, Any] | None = None
+    source: str = ""
 
 
 _POINT = (
     *("lead", "kind", "actor", "happen_time", "receive_time", "channel", "text", "owner", "reason"),
-    *("latitude", "longitude", "decision", "brought"),
+    *("latitude", "longitude", "decision", "brought", "source"),
 )
 _point = attrgetter(*_POINT)
 

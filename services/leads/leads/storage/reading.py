@@ -18,7 +18,7 @@ _COUNTED = 10_000
 LEADS = sa.select(*(leads.c[column] for column in COLUMNS))
 POINTS = sa.select(
     *(touchpoints.c[c] for c in ("lead", "id", "kind", "channel", "text", "actor", "owner", "reason")),
-    *(touchpoints.c[c] for c in ("happen_time", "receive_time", "latitude", "longitude", "brought")),
+    *(touchpoints.c[c] for c in ("happen_time", "receive_time", "latitude", "longitude", "brought", "source")),
 )
 
 

@@ -195,17 +195,17 @@ imports = sa.Table(
     sa.Column("delete_time", Moment),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Index("imports_created", "create_time", "name"),
-    _partial("imports_under_way", f"state IN ({', '.join(str(int(s)) for s in sorted(UNDER_WAY))})", "create_time"),
-    # A double click imports once.
-    sa.Index(
-        "imports_once",
-        "fingerprint",
-        unique=True,
-        postgresql_where=sa.text("fingerprint <> ''"),
-        sqlite_where=sa.text("fingerprint <> ''"),
-    ),
+    _partial("imports_under_way", f"state IN ({', '.join(str(int(s)) for s in sorted(UNDER_WAY))})", "update_time"),
 )
 JOB_COLUMNS = tuple(field.name for field in dataclasses.fields(Job))
+
+# A double click imports once: which import brought a file, by whom and in which way.
+import_once = sa.Table(
+    "import_once",
+    metadata,
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    _text("job"),
+)
 
 # A file as it came, until it is read.
 import_parts = sa.Table(

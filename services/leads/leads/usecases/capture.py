@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from chassis import ids
@@ -13,34 +12,57 @@ from chassis.errors import Refused
 from chassis.transaction import Origin, Transaction
 from leads.domain import lead as domain
 from leads.domain import touch as touching
+from leads.domain.imports import OnConflict
 from leads.domain.lead import AT_WORK, OWNER_LEFT, RETURNS, UNDECIDED, Capture, Kind, Lead, Status
-from leads.domain.matching import Match, match
+from leads.domain.matching import Match, keys, match
 from leads.domain.ownership import Change
 from leads.storage import leads as stored
 from leads.storage import people, settings
 from leads.storage.leads import Touchpoint
-from leads.usecases import ownership, rights
+from leads.usecases import ownership, rights, waiting
 from leads.wire import events
-from leads.wire.events import LeadCaptured
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One capture with who brings it. `welcome`: a known contact is touched even where the company refuses
-    duplicates (a visitor must not learn whom we know)."""
+    duplicates (a visitor must not learn whom we know). `source` is the import that it comes with, and `conflict` what
+    becomes of a contact who is known."""
 
     capture: Capture
     principal: Principal
     origin: Origin
     welcome: bool = False
+    source: str = ""
+    conflict: OnConflict = OnConflict.MERGE
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one capture did to a lead that was known: the lead before and after, the keys that it is known by since, the
+    lead that was told to be looked at with it, and whether it waits for an owner again."""
+
+    before: Lead
+    after: Lead
+    keys: tuple[str, ...] = ()
+    other: str = ""
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The lead as it stands after the whole batch."""
+    """The lead as it stands after the whole batch; `trace` of one that was known, where the capture has a source."""
 
     lead: Lead
     created: bool
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A contact who is known, and was to be passed over: the name of the lead."""
+
+    lead: str
 
 
 def duplicate() -> Refused:
@@ -53,20 +75,30 @@ def duplicate() -> Refused:
 
 def capture(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Captured | Refused]:
     """Takes the captures in their order, as if each came alone, with a constant number of statements."""
+    return [duplicate() if isinstance(found, Passed) else found for found in take(tx, arrivals)]
+
+
+def take(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Captured | Passed]:
+    """The same; who is passed over is named."""
     hard = settings.recent(tx)
     captures = [arrival.capture for arrival in arrivals]
-    refuse = [hard.hard_reject_duplicates and not arrival.welcome for arrival in arrivals]
+    refuse = [
+        (hard.hard_reject_duplicates and not arrival.welcome) or arrival.conflict is OnConflict.SKIP
+        for arrival in arrivals
+    ]
     fresh = [f"leads/{new}" for new in ids.new_ids(len(captures))]
-    matches = _match(tx, captures, refuse, fresh)
+    matches, taken = _match(tx, captures, refuse, fresh)
     # Leads that this batch makes are not there to be read.
     named = {name for m in matches if not m.refused for name in (m.lead, m.other) if name}.difference(fresh)
     held = stored.by_name(tx, sorted(named), lock=True)
-    return _Batch(tx, held).take(arrivals, matches)
+    return _Batch(tx, held, taken).take(arrivals, matches)
 
 
-def _match(tx: Transaction, captures: Sequence[Capture], refuse: Sequence[bool], names: Sequence[str]) -> list[Match]:
+def _match(
+    tx: Transaction, captures: Sequence[Capture], refuse: Sequence[bool], names: Sequence[str]
+) -> tuple[list[Match], set[str]]:
     """Matches and takes the keys: as if nobody were known, and again with those that prove to be. `names` are for the
-    leads that are new."""
+    leads that are new. Returns the keys that are new, too."""
     known: dict[str, str] = {}
     mine: dict[str, str] = {}
     while True:
@@ -79,15 +111,17 @@ def _match(tx: Transaction, captures: Sequence[Capture], refuse: Sequence[bool],
             break
     stored.move_keys(tx, {key: keyed[key] for key, lead in mine.items() if keyed.get(key, lead) != lead})
     stored.free_keys(tx, sorted(mine.keys() - keyed.keys()))
-    return matches
+    return matches, mine.keys() & keyed.keys()
 
 
 class _Batch:
     """The leads of one batch while it is folded in memory."""
 
-    def __init__(self, tx: Transaction, held: dict[str, Lead]) -> None:
+    def __init__(self, tx: Transaction, held: dict[str, Lead], taken: set[str]) -> None:
         self._tx = tx
         self._before = held
+        self._taken = taken
+        self._traces: dict[int, Trace] = {}
         self._leads = dict(held)
         owners = sorted({lead.owner for lead in held.values() if lead.owner})
         self._owners = people.standing(tx, owners) if owners else {}
@@ -99,30 +133,40 @@ class _Batch:
         self._changed: set[str] = set()
         self._by: dict[str, Origin] = {}
 
-    def take(self, arrivals: Sequence[Arrival], matches: Sequence[Match]) -> list[Captured | Refused]:
+    def take(self, arrivals: Sequence[Arrival], matches: Sequence[Match]) -> list[Captured | Passed]:
         brought = [
-            None if found.refused else self._fold(arrival, found)
-            for arrival, found in zip(arrivals, matches, strict=True)
+            None if found.refused else self._fold(index, arrival, found)
+            for index, (arrival, found) in enumerate(zip(arrivals, matches, strict=True))
         ]
         self._write(arrivals, matches, brought)
-        return [duplicate() if found.refused else Captured(self._leads[found.lead], found.created) for found in matches]
+        return [
+            Passed(found.lead)
+            if found.refused
+            else Captured(self._leads[found.lead], found.created, self._traces.get(index))
+            for index, found in enumerate(matches)
+        ]
 
-    def _fold(self, arrival: Arrival, found: Match) -> dict[str, Any] | None:
+    def _fold(self, index: int, arrival: Arrival, found: Match) -> dict[str, Any] | None:
         """Returns what the lead did not take."""
         tx, capture = self._tx, arrival.capture
         if found.created:
             self._leads[found.lead] = domain.start(capture, found.lead, tx.now)
             self._new.append(found.lead)
             self._by[found.lead] = arrival.origin
+            if arrival.source:
+                self._taken.difference_update(keys(capture.phone, capture.email))
             return None
         before = self._leads[found.lead]
         team, active = self._owners.get(before.owner, ("-", True))
         returns = before.status in RETURNS or (before.status in AT_WORK and not active)
         waits = returns or before.status in UNDECIDED
-        if arrival.welcome or rights.changeable(arrival.principal, before, team):
-            after = touching.touch(before, capture, tx.now, waits, others_email=bool(found.other))
-        else:
+        mine = arrival.welcome or rights.changeable(arrival.principal, before, team)
+        if not mine or arrival.conflict is OnConflict.TOUCH:
             after = touching.heard_of(before, tx.now)
+        elif arrival.conflict is OnConflict.UPDATE:
+            after = touching.overwrite(before, capture, tx.now, others_email=bool(found.other))
+        else:
+            after = touching.touch(before, capture, tx.now, waits, others_email=bool(found.other))
         self._leads[found.lead] = after
         self._changed.add(found.lead)
         self._by.setdefault(found.lead, arrival.origin)
@@ -134,6 +178,10 @@ class _Batch:
         if other is not None and not other.review_with:
             self._leads[other.name] = replace(other, review_with=after.name)
             self._changed.add(other.name)
+        if arrival.source:
+            new = tuple(key for key in keys(capture.phone, capture.email) if key in self._taken)
+            self._taken.difference_update(new)
+            self._traces[index] = Trace(before, after, new, found.other, returns)
         return touching.left_over(after, capture)
 
     def _write(
@@ -175,7 +223,7 @@ class _Batch:
         after = ownership.change(self._tx, wanted)
         self._leads.update(after)
         before = [self._before[name] for name in after]
-        for was, (previous, excluded) in zip(before, _previous(self._tx, before), strict=True):
+        for was, (previous, excluded) in zip(before, waiting.previous(self._tx, before), strict=True):
             came = self._returned[was.name]
             self._tx.emit(
                 events.captured(self._leads[was.name], "RETURNED", previous, excluded, by=_together(came)),
@@ -187,7 +235,7 @@ class _Batch:
     def _tell(self) -> None:
         """Who decides hears of what was added to a lead that nobody has yet."""
         leads = [self._leads[name] for name in self._news if name not in self._new]
-        for lead, event in zip(leads, repeated(self._tx, leads), strict=True):
+        for lead, event in zip(leads, waiting.repeated(self._tx, leads), strict=True):
             came = self._news[lead.name]
             more = [a.capture.text for a in came if touching.unheard(lead, a.capture)]
             if more:
@@ -218,38 +266,5 @@ def _point(tx: Transaction, arrival: Arrival, lead: Lead, created: bool, brought
         latitude=capture.latitude,
         longitude=capture.longitude,
         brought=brought,
+        source=arrival.source,
     )
-
-
-def announce_again(tx: Transaction, most: int = 256) -> bool:
-    """Announces leads that have waited long for a decision once more, so that even a lost broker loses none.
-
-    The rules answer a repeat as they answered first. Returns whether there may be more.
-    """
-    wait = timedelta(seconds=settings.load(tx)[0].announce_again_seconds)
-    waiting = stored.waiting_since(tx, tx.now - wait, most)
-    stored.save_standing(tx, [replace(lead, status_time=tx.now) for lead in waiting])
-    tx.emit_all(repeated(tx, waiting))
-    return len(waiting) == most
-
-
-def repeated(tx: Transaction, leads: Sequence[Lead]) -> list[LeadCaptured]:
-    """The announcements of undecided leads, once more, as they are now."""
-    return [
-        events.captured(lead, "RETURNED" if lead.owners else "", previous, excluded)
-        for lead, (previous, excluded) in zip(leads, _previous(tx, leads), strict=True)
-    ]
-
-
-def _previous(tx: Transaction, leads: Sequence[Lead]) -> list[tuple[str, list[str]]]:
-    """For each lead that comes back who had it and may keep it, and who must not have it.
-
-    Whoever gave it back, or let it lie until it was reclaimed, waits for the cool-down to claim it, so it does not come
-    to them by itself either.
-    """
-    unowned = [lead.name for lead in leads if lead.owners and not lead.owner]
-    cooling: set[str] = set()
-    if unowned:
-        cooling = stored.released_since(tx, unowned, tx.now - timedelta(hours=settings.recent(tx).cool_down_hours))
-    last = [lead.owner or (lead.owners[-1] if lead.owners else "") for lead in leads]
-    return [("", [owner]) if lead.name in cooling else (owner, []) for lead, owner in zip(leads, last, strict=True)]

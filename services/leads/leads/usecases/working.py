@@ -17,8 +17,8 @@ from leads.storage import people, settings
 from leads.storage.leads import Touchpoint
 from leads.storage.people import Person
 from leads.usecases import ownership
-from leads.usecases.capture import repeated
 from leads.usecases.rights import hold, not_pooled
+from leads.usecases.waiting import repeated
 from leads.wire import events
 
 # Whose leads may change hands by hand; sales people hand back to the pool, back office corrects facts alone.

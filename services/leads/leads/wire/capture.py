@@ -155,6 +155,11 @@ def custom(value: Struct, now: datetime | None = None) -> dict[str, Any]:
         plain: dict[str, Any] = json_format.MessageToDict(value)
     except (ValueError, RecursionError) as problem:  # NaN and infinity, which JSON does not have
         raise FieldProblem("is not plain data", "不是有效的数据") from problem
+    return checked(plain)
+
+
+def checked(plain: dict[str, Any]) -> dict[str, Any]:
+    """The same data within those bounds. Raises FieldProblem."""
     if _count(plain, 1) > CUSTOM_KEYS:
         raise FieldProblem(f"has more than {CUSTOM_KEYS} keys", f"超过 {CUSTOM_KEYS} 个键")
     if custom_bytes(plain) > CUSTOM_BYTES:

@@ -155,3 +155,9 @@ def escalated(of: Lead) -> events_pb2.LeadEscalated:
 
 def clock_set(of: Lead) -> events_pb2.LeadClockSet:
     return events_pb2.LeadClockSet(lead=of.name, respond_by=stamp(of.respond_by), owner_version=of.owner_version)
+
+
+def removed(of: Lead, reason: str, source: str) -> events_pb2.LeadRemoved:
+    return events_pb2.LeadRemoved(
+        lead=of.name, owner=of.owner, owner_version=of.owner_version, reason=reason, source=source
+    )

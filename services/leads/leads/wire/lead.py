@@ -100,6 +100,7 @@ def touchpoint(row: Any) -> leads_pb2.Touchpoint:
         reason=row.reason,
         happen_time=stamp(row.happen_time),
         receive_time=stamp(row.receive_time),
+        source=row.source,
     )
     if row.latitude is not None:
         message.location.latitude, message.location.longitude = row.latitude, row.longitude

@@ -15,12 +15,6 @@ def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False)
 
 
-def _partial(name: str, where: str, *columns: str, unique: bool = False) -> None:
-    op.create_index(
-        name, "imports", list(columns), unique=unique, postgresql_where=sa.text(where), sqlite_where=sa.text(where)
-    )
-
-
 def upgrade() -> None:
     op.add_column("touchpoints", sa.Column("source", sa.Text, nullable=False, server_default=""))
     op.create_table(
@@ -51,8 +45,9 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
     )
     op.create_index("imports_created", "imports", ["create_time", "name"])
-    _partial("imports_under_way", "state IN (2, 3, 5, 9)", "create_time")
-    _partial("imports_once", "fingerprint <> ''", "fingerprint", unique=True)
+    under_way = sa.text("state IN (2, 3, 5, 9)")
+    op.create_index("imports_under_way", "imports", ["update_time"], postgresql_where=under_way, sqlite_where=under_way)
+    op.create_table("import_once", sa.Column("fingerprint", sa.Text, primary_key=True), _text("job"))
     for table, content in (
         ("import_parts", [sa.Column("data", sa.LargeBinary, nullable=False)]),
         ("import_rows", [sa.Column("rows", sa.LargeBinary, nullable=False), sa.Column("results", sa.LargeBinary)]),
@@ -66,6 +61,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("import_rows", "import_parts", "imports"):
+    for table in ("import_rows", "import_parts", "import_once", "imports"):
         op.drop_table(table)
     op.drop_column("touchpoints", "source")
