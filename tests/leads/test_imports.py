@@ -79,7 +79,7 @@ def test_I3_a_known_lead_is_skipped_updated_merged_or_touched_as_chosen_for_each
     job = importer.bring(
         sheet(*(f"名{n},1380000000{n},,新,说明" for n in range(4))), validate_only=True, on_conflict=Import.MERGE
     )
-    choices = {2: Import.SKIP, 3: Import.UPDATE, 5: Import.TOUCH}
+    choices = {"2": Import.SKIP, "3": Import.UPDATE, "5": Import.TOUCH}
     importer.call(
         "UpdateImport",
         pb.UpdateImportRequest(job=Import(name=job.name, choices=choices), update_mask={"paths": ["choices"]}),  # type: ignore[arg-type]

@@ -78,6 +78,16 @@ leads.LeadService.GetForm                      Y     Y       Y     Y          D 
 leads.LeadService.ListForms                    Y     Y       Y     Y          D       A         A
 leads.LeadService.UpdateForm                   Y     D       D     Y          D       A         A
 leads.LeadService.DeleteForm                   Y     D       D     Y          D       A         A
+leads.ImportService.CreateImport               YYY   YYY     YYY   YYY        DDD     AAA       AAA
+leads.ImportService.AppendImport               YYY   YYN     YNN   YYY        DDD     AAA       AAA
+leads.ImportService.GetImport                  YYY   YYN     YNN   YYY        DDD     AAA       AAA
+leads.ImportService.ListImports                SSS   SSU     SUU   SSS        DDD     AAA       AAA
+leads.ImportService.UpdateImport               YYY   YYN     YNN   YYY        DDD     AAA       AAA
+leads.ImportService.CommitImport               YYY   YYN     YNN   YYY        DDD     AAA       AAA
+leads.ImportService.CancelImport               YYY   YYN     YNN   YYY        DDD     AAA       AAA
+leads.ImportService.UndoImport                 YYY   YYN     YNN   YYY        DDD     AAA       AAA
+leads.ImportService.ListImportRows             YYY   YYN     YNN   YYY        DDD     AAA       AAA
+leads.ImportService.DownloadRefusedRows        YYY   YYN     YNN   YYY        DDD     AAA       AAA
 leads.BlueprintService.GetPart                 Y     Y       D     D          D       A         A
 leads.BlueprintService.PlanPart                Y     Y       D     D          D       A         A
 leads.BlueprintService.ApplyPart               Y     D       D     D          D       A         A
@@ -146,7 +156,7 @@ gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D 
 
 # What the access option of an RPC names where each row has an owner or a team: such an RPC has rows for his own, a team
 # mate's and another team's.
-OWNED = frozenset({"leads", "people", "teams", "ledgers", "customers", "contacts", "opportunities"})
+OWNED = frozenset({"leads", "imports", "people", "teams", "ledgers", "customers", "contacts", "opportunities"})
 # The RPCs without rows, each with the reason why there is nothing in it that one has and another has not.
 OWNERLESS = {
     "directory.DirectoryService.RedeemPasswordToken": "the one-time token says whose it is",

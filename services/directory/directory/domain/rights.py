@@ -24,6 +24,7 @@ RESOURCES = (
     "exchangeRates",
     "followUps",
     "forms",
+    "imports",
     "instalments",
     "interactions",
     "invoices",
@@ -117,6 +118,7 @@ def default_roles() -> tuple[Role, ...]:
             "销售经理 Manager",
             Grant("leads", read=TEAM, write=TEAM, export=TEAM),
             Grant("people", read=ALL, write=TEAM, read_only=OF_ADMINISTRATORS),
+            Grant("imports", read=TEAM, write=TEAM),
             *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in (*DEALS, *DOINGS, *PROOFS, "tasks")),
             *(
                 reads[r]
@@ -130,7 +132,7 @@ def default_roles() -> tuple[Role, ...]:
             Grant("leads", read=OWN, write=OWN),
             Grant("people", read=ALL, hidden=("email", "login")),
             Grant("ledgers", read=OWN),
-            *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *DOINGS)),
+            *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *DOINGS, "imports")),
             *(Grant(r, read=OWN, write=OWN, delete=OWN) for r in (*PROOFS, "tasks")),
             *(reads[r] for r in ("teams", "templates", "policies", "calendars", "forms", "pipelines", "timeline")),
             *(reads[r] for r in SHELF),
@@ -142,7 +144,7 @@ def default_roles() -> tuple[Role, ...]:
             Grant("forms", read=ALL, write=ALL, delete=ALL),
             Grant("calendars", read=ALL, write=ALL),
             Grant("templates", read=ALL, write=ALL, delete=ALL),
-            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, *PROOFS, *SHELF, "tasks")),
+            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, *PROOFS, *SHELF, "imports", "tasks")),
             *(reads[r] for r in ("people", "pipelines", "timeline")),
         ),
         role(

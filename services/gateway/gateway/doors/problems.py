@@ -183,3 +183,17 @@ def localize_rows(plain: Any, tongue: str, request_id: str, to_path: Callable[[i
             said = f"{fields[0]['field']}: {fields[0]['message']}".removeprefix(": ")
             texts = (said, said)
         row["error"] = build(status, reason, texts, tongue, error.get("requestId") or request_id, fields)
+
+
+def in_tongue(plain: Any, tongue: str) -> None:
+    """Of messages that came in both languages the one that was asked for, in place."""
+    if isinstance(plain, list):
+        for one in plain:
+            in_tongue(one, tongue)
+    elif isinstance(plain, dict):
+        chinese = plain.pop("messageZh", "")
+        if chinese and tongue == "zh":
+            plain["message"] = chinese
+        for one in plain.values():
+            if isinstance(one, list | dict):
+                in_tongue(one, tongue)

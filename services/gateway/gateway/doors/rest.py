@@ -19,7 +19,7 @@ from starlette.responses import Response
 from chassis import clock
 from chassis.errors import Invalid, Problem
 from gateway.doors import batches, blueprint_text, pages, problems, transcoder, uploads, web_forms
-from gateway.doors.addresses import Address, Book, Match
+from gateway.doors.addresses import Address, Book, Match, Method
 from gateway.doors.calls import Arrival, Calls, TooLarge, traceparent
 from gateway.doors.limits import retry_after
 from gateway.doors.problems import HttpProblem, Told
@@ -161,7 +161,7 @@ class Rest:
             async with self._files.place():
                 message = await self._upload(match, request)
                 answer = await self._calls.call(method, message, arrival)
-            return Response(json_writer.encode(json_writer.write(method.response.FromString(answer))), media_type=_JSON)
+            return _answered(method, answer, request)
         if method.gives_file:
             async with self._files.place():
                 message = transcoder.request_of(
@@ -184,6 +184,8 @@ class Rest:
                 return blueprint_text.answer(plain_out, headers.get("accept", ""))
             if address.method.name == "DescribeForm":
                 web_forms.localize(plain_out, _tongue(request))
+            elif address.method.descriptor.containing_service.name == "ImportService":
+                problems.in_tongue(plain_out, _tongue(request))
         return Response(json_writer.encode(plain_out), media_type=_JSON)
 
     async def _thanked(self, match: Match, message: str, request: Request) -> Response:
@@ -268,6 +270,12 @@ class Rest:
                 raise problem
         if length > most:
             raise problem
+
+
+def _answered(method: Method, answer: bytes, request: Request) -> Response:
+    plain = json_writer.write(method.response.FromString(answer))
+    problems.in_tongue(plain, _tongue(request))
+    return Response(json_writer.encode(plain), media_type=_JSON)
 
 
 def _tongue(request: Request) -> str:

@@ -110,7 +110,7 @@ class Carrier:
             return None
         rows, _ = held
         if job.kind != ImportKind.LEADS:
-            raise Refused("NOT_YET", "Only leads can be imported.", "目前只能导入线索。")
+            raise NotReadable("NOT_YET", "Only leads can be imported.", "目前只能导入线索。")
         prepared = self._prepared(job, rows)
         if job.state == State.PREVIEWING:
             seen = self._rows_before(job)

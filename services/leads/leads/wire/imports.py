@@ -11,7 +11,6 @@ from typing import Any
 from chassis import fields
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
-from dealwright.api.v1 import problem_pb2
 from dealwright.leads.v1 import imports_pb2 as pb
 from leads.domain.imports import ImportKind, Job, OnConflict, Outcome, Result, Verdict
 from leads.wire.times import stamp
@@ -19,6 +18,7 @@ from leads.wire.times import stamp
 LONGEST_REQUEST_ID = 128
 _MOST_CHOICES = 10_000
 _MOST_MAPPED = 200
+_NUMBER = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 _FILTER = re.compile(r"\s*(verdict|outcome)\s*=\s*([A-Z_]+)\s*", re.ASCII)
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -49,10 +49,12 @@ def _mapping(value: Mapping[str, str]) -> dict[str, str]:
     return {fields.text(header, 120): fields.text(field, 120) for header, field in value.items()}
 
 
-def _choices(value: Mapping[int, int], kind: int) -> dict[str, int]:
+def _choices(value: Mapping[str, int], kind: int) -> dict[str, int]:
     if len(value) > _MOST_CHOICES:
         raise FieldProblem(f"at most {_MOST_CHOICES} rows", f"最多 {_MOST_CHOICES} 行")
-    return {str(number): _conflict(chosen, kind) for number, chosen in sorted(value.items())}
+    if not all(_NUMBER.fullmatch(number) for number in value):
+        raise FieldProblem("has a key that is no row's number", "键必须是行号")
+    return {number: _conflict(chosen, kind) for number, chosen in sorted(value.items())}
 
 
 def request_id(request: Any, check: FieldCheck) -> None:
@@ -118,7 +120,7 @@ def job(of: Job) -> pb.Import:
         columns=[pb.Import.Column(**column) for column in of.columns],
         mapping=of.mapping,
         on_conflict=of.on_conflict,  # type: ignore[arg-type]
-        choices={int(number): chosen for number, chosen in of.choices.items()},  # type: ignore[misc]
+        choices=of.choices,  # type: ignore[arg-type]
         historical=of.historical,
         validate_only=of.validate_only,
         total_rows=of.total,
@@ -135,14 +137,12 @@ def job(of: Job) -> pb.Import:
     )
 
 
-def _problem(reason: str, english: str, chinese: str, wrong: Sequence[Sequence[str]] = ()) -> problem_pb2.Problem:
-    status = 400 if reason == "INVALID" else 409
-    return problem_pb2.Problem(
-        status=status,
+def _problem(reason: str, english: str, chinese: str, wrong: Sequence[Sequence[str]] = ()) -> pb.ImportProblem:
+    return pb.ImportProblem(
         reason=reason,
-        detail=english,
-        detail_zh=chinese,
-        fields=[problem_pb2.Problem.Field(field=f, message=en, message_zh=zh) for f, en, zh in wrong],
+        message=english,
+        message_zh=chinese,
+        fields=[pb.ImportProblem.Field(field=f, message=en, message_zh=zh) for f, en, zh in wrong],
     )
 
 
