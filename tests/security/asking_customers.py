@@ -6,6 +6,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from customers.domain.customer import LeftBehind
 from customers.storage import hand_overs
 from dealwright.customers.v1 import customers_pb2 as pb
 from tests.security.house import House
@@ -29,7 +30,7 @@ def _hand_over(h: House, who: str, row: str) -> str:
     """As if its owner had left."""
     name = _customer(h, who, row)
     with h.runtimes["customers"].transaction() as tx:
-        (made,) = hand_overs.put(tx, [(name, h.person(who, row))])
+        (made,) = hand_overs.put(tx, [LeftBehind(name, name, h.person(who, row), "公司", 1)])
     return made.name
 
 

@@ -19,6 +19,12 @@ def _subscribers() -> list[Subscription]:
     return subscriptions(subscribers)
 
 
+def _grade(tx: Transaction) -> bool:
+    from customers.usecases.grading import grade
+
+    return grade(tx)
+
+
 def _purge(tx: Transaction) -> bool:
     from customers.usecases.purging import purge
 
@@ -33,5 +39,8 @@ service = Service(
     subscribers=_subscribers,
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
-    loops=lambda: [Loop("end what was deleted 30 days ago", 3600.0, _purge)],
+    loops=lambda: [
+        Loop("grade customers anew", 2.0, _grade),
+        Loop("end what was deleted 30 days ago", 3600.0, _purge),
+    ],
 )

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from customers.usecases import hand_overs, qualified
+from customers.usecases import hand_overs, qualified, vip
 from customers.wire import events as wire
+from dealwright.activities.v1.events_pb2 import FollowUpLogged
+from dealwright.contracts.v1.events_pb2 import ContractChanged, ContractSigned
 from dealwright.directory.v1.events_pb2 import PersonChanged, PersonLeft
-from dealwright.leads.v1.events_pb2 import LeadQualified
+from dealwright.leads.v1.events_pb2 import LeadLeftBehind, LeadQualified
+from dealwright.opportunities.v1.events_pb2 import OpportunityLeftBehind, OpportunityWon
 
 
 @subscriber(LeadQualified)
@@ -25,3 +28,23 @@ def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
 @subscriber(PersonLeft)
 def leavers(tx: Transaction, event: PersonLeft) -> None:
     hand_overs.leave(tx, event.person)
+
+
+@subscriber(OpportunityLeftBehind, LeadLeftBehind)
+def left_behind(tx: Transaction, event: OpportunityLeftBehind | LeadLeftBehind) -> None:
+    hand_overs.told(tx, wire.left_behind(event))
+
+
+@subscriber(ContractSigned, ContractChanged, batch=256)
+def contracts(tx: Transaction, events: Sequence[ContractSigned | ContractChanged]) -> None:
+    vip.signed(tx, [wire.signed(event) for event in events])
+
+
+@subscriber(FollowUpLogged, batch=256)
+def followed_up(tx: Transaction, events: Sequence[FollowUpLogged]) -> None:
+    vip.followed_up(tx, wire.followed_up(events))
+
+
+@subscriber(OpportunityWon)
+def won(tx: Transaction, event: OpportunityWon) -> None:
+    qualified.won(tx, event.customer)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
+from dealwright.customers.v1.events_pb2 import HandOverConfirmed
 from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged
 from dealwright.rules.v1.events_pb2 import ActionRequested, LeadAssignmentDecided, TimerSet
 from leads.usecases import directed
@@ -37,3 +38,9 @@ def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
 @subscriber(PresenceChanged, batch=256)
 def presences(tx: Transaction, events: Sequence[PresenceChanged]) -> None:
     directed.know_presences(tx, [said for event in events if (said := decisions.presence(event))])
+
+
+@subscriber(HandOverConfirmed)
+def hand_overs(tx: Transaction, event: HandOverConfirmed) -> None:
+    if event.record.startswith("leads/"):
+        directed.hand_over(tx, event.record, event.person, event.owner)

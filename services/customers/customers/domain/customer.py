@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from chassis.money import Money, of_units
+
 
 class Tier(enum.IntEnum):
     TIER_UNSPECIFIED = 0
@@ -40,7 +42,8 @@ class HandOverState(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Fields in the order of the columns. `phone` is E.164 with its extension; `channel` a number of the contract."""
+    """Fields in the order of the columns. `phone` is E.164 with its extension; `channel` a number of the contract;
+    `signed_amount` is in ten-thousandths of `signed_currency`."""
 
     name: str
     create_time: datetime
@@ -69,6 +72,15 @@ class Customer:
     merged_into: str = ""
     delete_time: datetime | None = None
     version: int = 1
+    vip: bool = False
+    vip_time: datetime | None = None
+    signed_amount: int = 0
+    signed_currency: str = ""
+    last_follow_up_time: datetime | None = None
+
+    @property
+    def signed(self) -> Money | None:
+        return of_units(self.signed_amount, self.signed_currency) if self.signed_currency else None
 
     @property
     def stands(self) -> bool:
@@ -95,7 +107,8 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Fields in the order of the columns. `person` left; `owner` and what follows is set when it was confirmed."""
+    """Fields in the order of the columns. `person` left; `owner` and what follows is set when it was confirmed; `kind`
+    is the first part of the record's name, `customer` the record's, `version` the version of its owner."""
 
     name: str
     customer: str
@@ -105,6 +118,41 @@ class HandOver:
     confirmed_by: str
     create_time: datetime
     confirm_time: datetime | None
+    record: str
+    kind: str
+    title: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What a leaver had: a record with what people call it, and its owner's version. `settled`: `owner` has it now, or
+    nobody."""
+
+    record: str
+    customer: str
+    person: str
+    title: str
+    version: int
+    settled: bool = False
+    owner: str = ""
+
+    @property
+    def kind(self) -> str:
+        return self.record.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A contract, in the order of the columns. `amount` is in ten-thousandths; it counts from its signing until it is
+    voided."""
+
+    contract: str
+    customer: str
+    amount: int
+    currency: str
+    counts: bool
+    version: int
 
 
 # What may find a customer by itself (C20), the surest first.

@@ -11,7 +11,7 @@ from chassis.database import insert_rows
 from chassis.transaction import Transaction
 from customers.storage.tables import customer_settings
 
-_ID = "customers"
+_ID, _GRADING = "customers", "grading"
 
 
 def load(tx: Transaction, lock: bool = False) -> tuple[dict[str, Any], int]:
@@ -31,4 +31,21 @@ def save(tx: Transaction, content: Mapping[str, Any]) -> None:
         ("id", "content", "version"),
         [(_ID, dict(content), 1)],
         conflict="(id) DO UPDATE SET content = excluded.content, version = customer_settings.version + 1",
+    )
+
+
+def progress(tx: Transaction) -> tuple[int, str]:
+    """The version of the settings by which customers are graded, and the last of them where that is not finished."""
+    query = sa.select(customer_settings.c.content).where(customer_settings.c.id == _GRADING)
+    content = tx.execute(query).scalar() or {}
+    return int(content.get("version", 0)), str(content.get("cursor", ""))
+
+
+def keep_progress(tx: Transaction, version: int, cursor: str) -> None:
+    insert_rows(
+        tx.connection,
+        customer_settings,
+        ("id", "content", "version"),
+        [(_GRADING, {"version": version, "cursor": cursor}, 0)],
+        conflict="(id) DO UPDATE SET content = excluded.content",
     )

@@ -51,10 +51,17 @@ customers = sa.Table(
     _text("merged_into"),
     sa.Column("delete_time", Moment),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("vip", sa.Boolean, nullable=False),
+    sa.Column("vip_time", Moment),
+    sa.Column("signed_amount", sa.BigInteger, nullable=False),
+    _text("signed_currency"),
+    sa.Column("last_follow_up_time", Moment),
     # The default list, newest first; one's own; what the team shares.
     sa.Index("customers_created", "create_time", "name"),
     _partial("customers_owned", "owner <> ''", "owner", "create_time"),
     _partial("customers_shared", "shared_with_team", "team", "create_time"),
+    sa.Index("customers_followed_up", "last_follow_up_time", "name"),
+    sa.Index("customers_signed", "signed_amount", "name"),
     _partial("customers_of_lead", "lead <> ''", "lead"),
     _partial("customers_merged", "merged_into <> ''", "merged_into"),
     _partial("customers_deleted", "delete_time IS NOT NULL", "delete_time"),
@@ -103,11 +110,29 @@ hand_overs = sa.Table(
     _text("confirmed_by"),
     sa.Column("create_time", Moment, nullable=False),
     sa.Column("confirm_time", Moment),
+    _text("record"),
+    _text("kind"),
+    _text("title"),
+    sa.Column("version", sa.BigInteger, nullable=False),
     sa.Index("hand_overs_created", "create_time", "name"),
-    # A customer waits for one word at a time.
-    _partial("hand_overs_open", f"state = {HandOverState.OPEN:d}", "customer", unique=True),
+    sa.Index("hand_overs_record", "record"),
+    # A record waits for one word at a time.
+    _partial("hand_overs_open", f"state = {HandOverState.OPEN:d}", "record", unique=True),
 )
 HAND_OVER_COLUMNS = tuple(field.name for field in dataclasses.fields(HandOver))
+
+# Contracts as their service told of them: what a customer signed adds up (C12). In the order of Signed.
+signed_contracts = sa.Table(
+    "signed_contracts",
+    metadata,
+    sa.Column("contract", sa.Text, primary_key=True),
+    _text("customer"),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    _text("currency"),
+    sa.Column("counts", sa.Boolean, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Index("signed_contracts_customer", "customer"),
+)
 
 people = people_copy.table(metadata)
 

@@ -1,4 +1,7 @@
-"""What leavers had: it waits on a list until somebody confirms who takes it (C16). Nothing moves by itself."""
+"""What leavers had: it waits on a list until somebody confirms who takes it (C16). Nothing moves by itself.
+
+Customers are ours; opportunities and leads are told of by their services, which carry out what is confirmed.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,26 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis import paging, people, records
-from chassis.access import visible
+from chassis.access import Scope, visible
 from chassis.columns import Column
 from chassis.errors import Denied, Invalid, NotFound, Refused
 from chassis.people import Person
 from chassis.transaction import Transaction
-from customers.domain.customer import Customer, HandOver, HandOverState
+from customers.domain.customer import Customer, HandOver, HandOverState, LeftBehind
 from customers.storage import hand_overs as stored
 from customers.storage.tables import hand_overs
 from customers.storage.tables import people as people_table
 from customers.usecases import ownership
 from customers.usecases.kinds import CUSTOMERS
+from customers.wire import messages
 from dealwright.customers.v1 import customers_pb2
 
 MOST = 1000
+KINDS = ("customers", "opportunities", "leads")
 _c = hand_overs.c
 _COLUMNS = {
-    "person": Column(_c.person, "name"),
-    "customer": Column(_c.customer, "name"),
+    **{name: Column(_c[name], "name") for name in ("person", "record", "customer", "kind", "owner")},
     "state": Column(_c.state, "enum", customers_pb2.HandOver.DESCRIPTOR.enum_types_by_name["State"]),
-    "owner": Column(_c.owner, "name"),
     "create_time": Column(_c.create_time, "time", order=True),
 }
 
@@ -47,17 +50,44 @@ def open_for(tx: Transaction, customers: Sequence[Customer]) -> None:
     """Puts those of them on the list whose owner has left."""
     known = people.find_all(tx, people_table, sorted({customer.owner for customer in customers if customer.owner}))
     gone = {person.name for person in known if not person.active}
-    _open(tx, [(customer.name, customer.owner) for customer in customers if customer.owner in gone])
+    _open(
+        tx,
+        [
+            LeftBehind(one.name, one.name, one.owner, one.display_name, one.owner_version)
+            for one in customers
+            if one.owner in gone
+        ],
+    )
 
 
-def _open(tx: Transaction, waiting: Sequence[tuple[str, str]]) -> None:
+def told(tx: Transaction, of: LeftBehind) -> None:
+    """Another service tells what a leaver had, or that it waits no longer; the newest owner version counts."""
+    known = stored.newest(tx, of.record)
+    if known is not None and known.version >= of.version:
+        return
+    if of.settled:
+        stored.end(tx, known, of, tx.causes[0].actor if tx.causes else tx.origin.actor)
+    else:
+        _open(tx, [of])
+
+
+def _open(tx: Transaction, waiting: Sequence[LeftBehind]) -> None:
     for made in stored.put(tx, waiting):
-        tx.audit("handOver.opened", made.name, {"customer": made.customer, "person": made.person})
+        tx.audit("handOver.opened", made.name, {"record": made.record, "person": made.person})
 
 
 def _covered(tx: Transaction, verb: str) -> sa.ColumnElement[bool]:
-    """A leaver's are for those who see what was his."""
-    return visible(tx.principal, tx.principal.require("customers", verb), _c.person, people_table)
+    """A leaver's are for those who see what was his, each kind by its own right. Raises Denied without any."""
+    caller = tx.principal
+    kinds = [kind for kind in KINDS if caller.scope(kind, verb) is not Scope.NONE]
+    if not kinds:
+        raise Denied(f"customers.{verb}")
+    return sa.or_(
+        *(
+            sa.and_(_c.kind == kind, visible(caller, caller.scope(kind, verb), _c.person, people_table))
+            for kind in kinds
+        )
+    )
 
 
 def page(tx: Transaction, request: Any) -> tuple[list[HandOver], str, int | None]:
@@ -69,11 +99,11 @@ def page(tx: Transaction, request: Any) -> tuple[list[HandOver], str, int | None
 
 
 def confirm(tx: Transaction, names: Sequence[str], owner: str) -> list[HandOver]:
-    """Each of these customers goes to the owner, all or none. Raises Denied for who may not change owners, NotFound,
-    SETTLED for one that was confirmed already, CANNOT_RECEIVE."""
+    """Each of these goes to the owner, all or none. Raises Denied for who may not change owners, NotFound, SETTLED for
+    one that was confirmed already, CANNOT_RECEIVE."""
     if not 0 < len(names) <= MOST:
         raise Invalid([("names", f"must be 1 to {MOST}", f"须为 1 至 {MOST} 个")])
-    if not ownership.may_transfer(tx.principal):
+    if not any(ownership.may_transfer(tx.principal, kind) for kind in KINDS):
         raise Denied("customers.transfer")
     seen = set(tx.execute(sa.select(_c.name).where(_c.name.in_(names), _covered(tx, "write"))).scalars())
     missing = [name for name in names if name not in seen]
@@ -84,10 +114,16 @@ def confirm(tx: Transaction, names: Sequence[str], owner: str) -> list[HandOver]
     settled = [one for one in waiting.values() if one.state != HandOverState.OPEN]
     if settled:
         raise Refused("SETTLED", f"{settled[0].name} was confirmed already.", f"{settled[0].name} 已确认过。")
-    held = records.of_names(tx, CUSTOMERS, [one.customer for one in waiting.values()], lock=True)
+    for kind in sorted({one.kind for one in waiting.values()}):
+        if not ownership.may_transfer(tx.principal, kind):
+            raise Denied(f"{kind}.transfer")
+    held = records.of_names(tx, CUSTOMERS, [one.record for one in waiting.values()], lock=True)
     for name in sorted(held):
         ownership.change(tx, held[name], receiver, "HAND_OVER")
     for one in waiting.values():
-        tx.audit("handOver.confirmed", one.name, {"customer": one.customer, "owner": owner})
+        if one.kind != "customers":
+            stored.settle(tx, one.record, owner)
+            tx.emit(messages.hand_over_confirmed(one, owner, tx.principal.actor))
+        tx.audit("handOver.confirmed", one.name, {"record": one.record, "owner": owner})
     now = stored.by_name(tx, names)
     return [now[name] for name in dict.fromkeys(names)]

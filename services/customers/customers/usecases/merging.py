@@ -10,9 +10,10 @@ from chassis import records
 from chassis.errors import Refused, Stale
 from chassis.transaction import Transaction
 from customers.domain.customer import Customer, completed, keys
-from customers.storage import hand_overs
+from customers.storage import hand_overs, signed
 from customers.storage import keys as stored
 from customers.storage.tables import contacts, customers
+from customers.usecases import vip
 from customers.usecases.customers import graded
 from customers.usecases.kinds import CONTACTS, CUSTOMERS, standing
 from customers.wire import messages
@@ -33,12 +34,17 @@ def merge(tx: Transaction, name: str, etag: str, other: str, other_etag: str) ->
     # Every key of the other is free: it is about to be this one's.
     after = graded(tx, replace(kept, **completed(kept, gone, keys(gone))))
     stored.give(tx, other, name)
+    signed.give(tx, other, name)
+    company = vip.line(tx)
+    after = vip.judged(tx, after, company, signed.sums(tx, [name], company.threshold.currency)[name])
+    met = [at for at in (kept.last_follow_up_time, gone.last_follow_up_time) if at]
+    after = replace(after, last_follow_up_time=max(met, default=None))
     hand_overs.forget(tx, other)
     _move_contacts(tx, other, name)
     tx.execute(sa.update(customers).where(customers.c.merged_into == other).values(merged_into=name))
     records.save(tx, CUSTOMERS, gone, replace(gone, merged_into=name), "merged")
     # Something changed in any case: contacts, keys, a record more that answers with it.
-    kept = records.save(tx, CUSTOMERS, kept, replace(after, update_time=tx.now), "completed")
+    kept = vip.save(tx, kept, replace(after, update_time=tx.now), company, "completed")
     tx.emit(messages.merged(kept, other))
     return kept
 

@@ -19,8 +19,8 @@ from customers.wire import messages
 _MAY_TRANSFER = frozenset({"admin", "manager"})
 
 
-def may_transfer(caller: Principal) -> bool:
-    wide = caller.scope("customers", "write") in (Scope.TEAM, Scope.ALL)
+def may_transfer(caller: Principal, kind: str = "customers") -> bool:
+    wide = caller.scope(kind, "write") in (Scope.TEAM, Scope.ALL)
     return bool(caller.peer) or (wide and caller.role in _MAY_TRANSFER)
 
 

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from chassis import people, records
 from chassis.transaction import Transaction
-from customers.domain.customer import Customer
+from customers.domain.customer import Customer, Stage
 from customers.storage.tables import contacts
 from customers.storage.tables import people as people_table
 from customers.usecases import contacts as contact_usecases
-from customers.usecases import customers, hand_overs
+from customers.usecases import customers, hand_overs, vip
 from customers.usecases.kinds import CUSTOMERS
+from customers.wire import messages
 from customers.wire.events import Qualified
 
 
@@ -44,16 +45,28 @@ def welcome(tx: Transaction, lead: Qualified) -> None:
         team = owner.team if owner else ""
         customer = customers.store(tx, replace(made, owner=lead.owner, owner_version=int(bool(lead.owner)), team=team))
         hand_overs.open_for(tx, [customer])
-    _introduce(tx, customer, lead)
+    contact = _introduce(tx, customer, lead)
+    owner = people.find(tx, people_table, lead.owner) if lead.owner else None
+    tx.emit(messages.welcomed(customer, contact, lead, owner.team if owner else ""))
 
 
-def _introduce(tx: Transaction, customer: Customer, lead: Qualified) -> None:
-    """The person behind the lead is a contact of the customer, once."""
+def won(tx: Transaction, name: str) -> None:
+    """A deal with it was won: so is the customer (C24)."""
+    held = records.of_names(tx, CUSTOMERS, [vip.standing(tx, [name]).get(name, name)], lock=True)
+    for customer in held.values():
+        if customer.stage != Stage.WON:
+            records.save(tx, CUSTOMERS, customer, customers.graded(tx, replace(customer, stage=int(Stage.WON))), "won")
+
+
+def _introduce(tx: Transaction, customer: Customer, lead: Qualified) -> str:
+    """The person behind the lead is a contact of the customer, once. Returns the contact."""
     same = [c == v for c, v in ((contacts.c.phone, lead.phone), (contacts.c.email, lead.email)) if v]
     if not same:
         same = [contacts.c.full_name == lead.full_name]
     query = sa.select(contacts.c.name).where(contacts.c.customer == customer.name, sa.or_(*same))
-    if tx.execute(query).first() is None:
-        full_name = lead.full_name or lead.phone or lead.email
-        values = {"full_name": full_name, "phone": lead.phone, "email": lead.email}
-        contact_usecases.store(tx, customer.name, values)
+    known: str | None = tx.execute(query).scalar()
+    if known is not None:
+        return known
+    full_name = lead.full_name or lead.phone or lead.email
+    values = {"full_name": full_name, "phone": lead.phone, "email": lead.email}
+    return contact_usecases.store(tx, customer.name, values).name

@@ -1,13 +1,24 @@
-"""What leads and directory announce, as plain values."""
+"""What others announce, as plain values."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
+from chassis.fields import FieldProblem
+from chassis.messages import read_money
+from chassis.money import Money
 from chassis.people import Person
+from customers.domain.customer import LeftBehind, Signed
+from dealwright.contracts.v1 import contracts_pb2
+from dealwright.contracts.v1 import events_pb2 as contract_events_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events_pb2
 from dealwright.leads.v1 import events_pb2
+from dealwright.opportunities.v1 import events_pb2 as opportunity_events_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,9 @@ class Qualified:
     industry: str
     channel: int
     tags: tuple[str, ...]
+    # What was said, and whether whoever qualified it wants an opportunity.
+    text: str = ""
+    opportunity: bool = False
 
 
 def qualified(event: events_pb2.LeadQualified) -> Qualified:
@@ -41,6 +55,8 @@ def qualified(event: events_pb2.LeadQualified) -> Qualified:
         industry=known.industry,
         channel=known.channel,
         tags=tuple(known.tags),
+        text=known.text,
+        opportunity=event.opportunity,
     )
 
 
@@ -48,3 +64,43 @@ def person(event: directory_events_pb2.PersonChanged) -> Person:
     who = event.person
     active = who.state != directory_pb2.Person.LEFT
     return Person(who.name, who.display_name, who.team, who.manager, who.role, active, event.version)
+
+
+def left_behind(event: opportunity_events_pb2.OpportunityLeftBehind | events_pb2.LeadLeftBehind) -> LeftBehind:
+    deal = event if isinstance(event, opportunity_events_pb2.OpportunityLeftBehind) else None
+    return LeftBehind(
+        record=getattr(event, "opportunity" if deal else "lead"),
+        customer=deal.customer if deal else "",
+        person=event.person,
+        title=event.title,
+        version=event.owner_version,
+        settled=event.settled,
+        owner=event.owner,
+    )
+
+
+def signed(event: contract_events_pb2.ContractSigned | contract_events_pb2.ContractChanged) -> Signed:
+    """A fact has the version of the contract that it carries. An amount that is none counts as nothing."""
+    of = event.contract
+    changed = event if isinstance(event, contract_events_pb2.ContractChanged) else None
+    version = changed.version if changed else int(of.etag) if of.etag.isdigit() else 0
+    deleted = changed is not None and changed.deleted
+    try:
+        amount = read_money(of.amount, signed=True)
+    except FieldProblem:
+        amount = Money(Decimal(0), "")
+    counts = of.status in _COUNTING and not deleted
+    return Signed(of.name, of.customer, amount.units, amount.currency, counts, version)
+
+
+_COUNTING = (contracts_pb2.Contract.SIGNED, contracts_pb2.Contract.COMPLETED)
+
+
+def followed_up(events: Sequence[Any]) -> dict[str, datetime]:
+    """Customer to the latest of these follow-ups."""
+    found: dict[str, datetime] = {}
+    for event in events:
+        customer, at = event.follow_up.customer, event.follow_up.happen_time.ToDatetime(UTC)
+        if customer and (customer not in found or found[customer] < at):
+            found[customer] = at
+    return found

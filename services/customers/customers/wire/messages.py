@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.messages import money, stamp
+from chassis.money import Money
 from customers.domain.customer import Contact, Customer, HandOver
+from customers.wire.events import Qualified
 from dealwright.customers.v1 import customers_pb2, events_pb2
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def stamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    micros = (moment - _EPOCH) // timedelta(microseconds=1)
-    return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1000)
+from dealwright.leads.v1 import leads_pb2
 
 
 def struct(plain: Mapping[str, Any]) -> Struct:
@@ -57,6 +50,10 @@ def customer(of: Customer) -> customers_pb2.Customer:
         update_time=stamp(of.update_time),
         delete_time=stamp(of.delete_time),
         etag=str(of.version),
+        vip=of.vip,
+        vip_time=stamp(of.vip_time),
+        signed_amount=money(of.signed),
+        last_follow_up_time=stamp(of.last_follow_up_time),
     )
 
 
@@ -86,6 +83,8 @@ def hand_over(of: HandOver) -> customers_pb2.HandOver:
         confirmed_by=of.confirmed_by,
         create_time=stamp(of.create_time),
         confirm_time=stamp(of.confirm_time),
+        record=of.record,
+        title=of.title,
     )
 
 
@@ -123,3 +122,38 @@ def transferred(of: Customer, previous: str, how: str, reason: str) -> events_pb
 
 def merged(of: Customer, other: str) -> events_pb2.CustomersMerged:
     return events_pb2.CustomersMerged(customer=customer(of), merged=other, version=of.version)
+
+
+def became_vip(of: Customer, threshold: Money) -> events_pb2.CustomerBecameVip:
+    return events_pb2.CustomerBecameVip(
+        customer=customer(of), signed_amount=money(of.signed), threshold=money(threshold), version=of.version
+    )
+
+
+def welcomed(of: Customer, contact: str, lead: Qualified, team: str) -> events_pb2.LeadWelcomed:
+    return events_pb2.LeadWelcomed(
+        customer=of.name,
+        contact=contact,
+        lead=lead.lead,
+        owner=lead.owner,
+        team=team,
+        opportunity=lead.opportunity,
+        customer_display_name=of.display_name,
+        contact_full_name=lead.full_name,
+        phone=lead.phone,
+        email=lead.email,
+        industry=lead.industry or of.industry,
+        source=leads_pb2.Channel.Name(lead.channel) if lead.channel else "",  # type: ignore[arg-type]
+        need=lead.text,
+    )
+
+
+def hand_over_confirmed(of: HandOver, owner: str, by: str) -> events_pb2.HandOverConfirmed:
+    return events_pb2.HandOverConfirmed(
+        record=of.record,
+        person=of.person,
+        owner=owner,
+        owner_version=of.version,
+        confirmed_by=by,
+        hand_over=of.name,
+    )

@@ -165,7 +165,7 @@ class LeadServicer:
     @command
     def QualifyLead(self, tx: Transaction, request: leads_pb2.QualifyLeadRequest) -> leads_pb2.Lead:
         (note,) = _checked(request, note=request.note)
-        return _answer(tx, working.qualify(tx, request.name, request.etag, note))
+        return _answer(tx, working.qualify(tx, request.name, request.etag, note, request.opportunity))
 
     @command
     def DisqualifyLead(self, tx: Transaction, request: leads_pb2.DisqualifyLeadRequest) -> leads_pb2.Lead:

@@ -36,6 +36,15 @@ def insert(tx: Transaction, new: Sequence[Lead]) -> None:
     tx.insert_at_end(leads, COLUMNS, [_values(lead) for lead in new])
 
 
+def in_hand(tx: Transaction, owners: Sequence[str]) -> list[Lead]:
+    """What these people have and have not finished."""
+    if not owners:
+        return []
+    is_open = leads.c.status.in_([sa.literal_column(str(int(s))) for s in (Status.ASSIGNED, Status.CONTACTED)])
+    query = sa.select(*_EVERY).where(in_values(leads.c.owner, sorted(owners), tx.dialect), leads.c.owner != "", is_open)
+    return [Lead(*row) for row in tx.execute(query.order_by(leads.c.name))]
+
+
 def by_name(tx: Transaction, names: Iterable[str], lock: bool = False) -> dict[str, Lead]:
     """The leads of these names. `lock` holds them until the commit, taken in the order of their names."""
     wanted = sorted(set(names))

@@ -9,12 +9,12 @@ from datetime import datetime
 from chassis.errors import Stale
 from chassis.transaction import Transaction
 from leads.domain.lead import CLOSED, Kind, Lead, Status
-from leads.domain.ownership import FIRST_RESPONSE, MISSED
+from leads.domain.ownership import FIRST_RESPONSE, MISSED, Change
 from leads.storage import leads as stored
 from leads.storage import people
 from leads.storage.leads import Touchpoint
 from leads.storage.people import Person as Person
-from leads.usecases import working
+from leads.usecases import ownership, working
 from leads.wire import events
 
 
@@ -83,8 +83,29 @@ def _missed(lead: Lead) -> Lead:
 
 
 def know_people(tx: Transaction, changed: Sequence[Person]) -> None:
-    """Keeps our copy of the people; an older version never overwrites a newer."""
+    """Keeps our copy of the people; an older version never overwrites a newer. What those had who left, and have not
+    finished, waits for a manager's word (C16)."""
+    before = people.standing(tx, sorted({person.name for person in changed if not person.active}))
     people.save(tx, changed)
+    now = people.standing(tx, sorted({person.name for person in changed if not person.active}))
+    left = [name for name, (_, active) in now.items() if not active and before.get(name, ("", True))[1]]
+    for lead in stored.in_hand(tx, left):
+        tx.emit(events.left_behind(lead, lead.owner))
+
+
+def hand_over(tx: Transaction, name: str, leaver: str, owner: str) -> None:
+    """A manager said who takes a lead of one who left. He gets it if the leaver still has it. Raises Stale where we
+    have not heard of the person yet: the news comes again."""
+    lead = stored.by_name(tx, [name], lock=True).get(name)
+    if lead is None or lead.owner != leaver or lead.status in CLOSED:
+        return
+    person = people.get(tx, owner)
+    if person is None or not person.active:
+        raise Stale(owner)
+    after = ownership.change_one(tx, Change(lead, owner, Status.ASSIGNED, by_person=True))
+    tx.emit(events.assigned(after, lead.owner, "MANUAL"))
+    tx.emit(events.moved(lead, after, "MANUAL"))
+    working.note(tx, Kind.ASSIGNED, after, reason="HAND_OVER")
 
 
 def know_presences(tx: Transaction, said: Sequence[tuple[str, int, int]]) -> None:

@@ -9,7 +9,8 @@ from chassis.errors import Stale
 from chassis.transaction import Transaction
 from leads.domain.lead import Lead
 from leads.domain.ownership import Change, apply
-from leads.storage import ownership
+from leads.storage import ownership, people
+from leads.wire import events
 
 
 def change(tx: Transaction, changes: Sequence[Change]) -> dict[str, Lead]:
@@ -17,7 +18,17 @@ def change(tx: Transaction, changes: Sequence[Change]) -> dict[str, Lead]:
     compare-and-set are missing."""
     after = {c.lead.name: apply(c, tx.now) for c in changes}
     written = ownership.compare_and_set(tx, [(c.lead, after[c.lead.name]) for c in changes])
+    taken = [c.lead for c in changes if c.lead.owner and c.lead.name in written]
+    for lead in left_behind(tx, taken):
+        tx.emit(events.left_behind(after[lead.name], lead.owner, settled=True))
     return {name: lead for name, lead in after.items() if name in written}
+
+
+def left_behind(tx: Transaction, leads: Sequence[Lead]) -> list[Lead]:
+    """Those of them whose owner has left the company (C16)."""
+    owners = sorted({lead.owner for lead in leads if lead.owner})
+    known = people.standing(tx, owners) if owners else {}
+    return [lead for lead in leads if lead.owner in known and not known[lead.owner][1]]
 
 
 def change_one(tx: Transaction, wanted: Change) -> Lead:

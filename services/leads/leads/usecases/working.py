@@ -171,7 +171,7 @@ def reassign(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> 
     return after
 
 
-def qualify(tx: Transaction, name: str, etag: str, text: str) -> Lead:
+def qualify(tx: Transaction, name: str, etag: str, text: str, opportunity: bool = False) -> Lead:
     """The lead is business (L24, as a status); who finds that out responded. Raises NOT_OWNED, ALREADY_QUALIFIED,
     CLOSED."""
     lead = hold(tx, name, etag)
@@ -182,7 +182,7 @@ def qualify(tx: Transaction, name: str, etag: str, text: str) -> Lead:
     if lead.status in CLOSED:
         raise closed(lead)
     after = _close(tx, _responded(lead, tx.now), Status.QUALIFIED, "")
-    tx.emit(events.qualified(after))
+    tx.emit(events.qualified(after, opportunity))
     note(tx, Kind.QUALIFIED, after, text)
     return after
 
@@ -210,6 +210,9 @@ def _close(tx: Transaction, lead: Lead, status: Status, reason: str) -> Lead:
         version=lead.version + 1,
     )
     stored.save_standing(tx, [after])
+    # What is closed waits for nobody any more; its owner's version is as it was.
+    for done in ownership.left_behind(tx, [after]):
+        tx.emit(events.left_behind(replace(done, owner_version=done.owner_version + 1), done.owner, settled=True))
     return after
 
 

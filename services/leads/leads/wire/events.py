@@ -125,7 +125,20 @@ def released(of: Lead, previous_owner: str) -> events_pb2.LeadReleased:
     )
 
 
-def qualified(of: Lead) -> events_pb2.LeadQualified:
+def left_behind(of: Lead, person: str, settled: bool = False) -> events_pb2.LeadLeftBehind:
+    """`person` left; `of` as it is now."""
+    return events_pb2.LeadLeftBehind(
+        lead=of.name,
+        person=person,
+        owner_version=of.owner_version,
+        settled=settled,
+        owner=of.owner if settled and of.owner != person else "",
+        title=of.company or of.full_name,
+    )
+
+
+def qualified(of: Lead, opportunity: bool = False) -> events_pb2.LeadQualified:
+    """`opportunity`: one is wanted of it."""
     known = leads_pb2.Lead(
         name=of.name,
         full_name=of.full_name,
@@ -137,8 +150,11 @@ def qualified(of: Lead) -> events_pb2.LeadQualified:
         industry=of.industry,
         channel=of.channel,  # type: ignore[arg-type]
         tags=of.tags,
+        text=of.text,
     )
-    return events_pb2.LeadQualified(lead=of.name, owner=of.owner, owner_version=of.owner_version, contact=known)
+    return events_pb2.LeadQualified(
+        lead=of.name, owner=of.owner, owner_version=of.owner_version, contact=known, opportunity=opportunity
+    )
 
 
 def disqualified(of: Lead) -> events_pb2.LeadDisqualified:
