@@ -150,13 +150,26 @@ opportunities.OpportunityService.ListPipelines Y       Y       Y       Y       Y
 opportunities.BlueprintService.GetPart         Y       Y       D       D       D       A       A
 opportunities.BlueprintService.PlanPart        Y       Y       D       D       D       A       A
 opportunities.BlueprintService.ApplyPart       Y       D       D       D       D       A       A
+contracts.ApprovalService.CreateApproval       YYY   YYN     YNN   YYY        DDD     AAA       AAA
+contracts.ApprovalService.GetApproval          YYY   YYN     YNN   YYY        YYY     AAA       AAA
+contracts.ApprovalService.ListApprovals        SSS   SSU     SUU   SSS        SSS     AAA       AAA
+contracts.ApprovalService.DecideApproval       PYY   PDN     PNN   PDD        PDD     AAA       AAA
+contracts.ApprovalService.DelegateApproval     PYY   PDN     PNN   PDD        PDD     AAA       AAA
+contracts.ApprovalService.WithdrawApproval     YYY   YDN     YNN   YDD        YDD     AAA       AAA
+contracts.ApprovalService.RemindApproval       YYY   YYN     YNN   YYY        YDD     AAA       AAA
+contracts.ApprovalService.SimulateApprovalFlow Y     Y       D     D          D       A         A
+contracts.BlueprintService.GetPart             Y     Y       D     D          D       A         A
+contracts.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
+contracts.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
 gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
 gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
 """
 
 # What the access option of an RPC names where each row has an owner or a team: such an RPC has rows for his own, a team
 # mate's and another team's.
-OWNED = frozenset({"leads", "imports", "people", "teams", "ledgers", "customers", "contacts", "opportunities"})
+OWNED = frozenset(
+    {"leads", "imports", "people", "teams", "ledgers", "customers", "contacts", "opportunities", "approvals"}
+)
 # The RPCs without rows, each with the reason why there is nothing in it that one has and another has not.
 OWNERLESS = {
     "directory.DirectoryService.RedeemPasswordToken": "the one-time token says whose it is",
@@ -200,6 +213,10 @@ OWNERLESS = {
     "opportunities.BlueprintService.GetPart": "the company's",
     "opportunities.BlueprintService.PlanPart": "the company's",
     "opportunities.BlueprintService.ApplyPart": "the company's",
+    "contracts.ApprovalService.SimulateApprovalFlow": "the company's flow; of past runs those that the caller may list",
+    "contracts.BlueprintService.GetPart": "the company's",
+    "contracts.BlueprintService.PlanPart": "the company's",
+    "contracts.BlueprintService.ApplyPart": "the company's",
     "gateway.GatewayService.GetBlueprint": "the company's",
     "gateway.GatewayService.ApplyBlueprint": "the company's",
 }

@@ -42,7 +42,7 @@ SILENT = {
 # What an audit row may call what it is about, where no row of a table has that name.
 SINGLETONS = {
     *("blueprint/leads", "blueprint/directory", "blueprint/rules", "blueprint/customers", "blueprint/pipelines"),
-    "policies/assignment",
+    *("blueprint/contracts", "policies/assignment"),
 }
 # Rows that are named by a column of theirs: a session is an affair of its person.
 NAMED_BY = {"sessions": "person"}
@@ -152,6 +152,8 @@ def _change(content: Any) -> None:
         content["customers"]["tiers"]["B"] = f"employees >= {200 + number}"
     if "pipelines" in content:
         content["pipelines"]["four-stage"]["displayName"] = f"四阶段 {number}"
+    if "approverGroups" in content:
+        content["approverGroups"]["legal"]["displayName"]["zh"] = f"法务 {number}"
 
 
 def is_query(house: House, rpc: str) -> bool:

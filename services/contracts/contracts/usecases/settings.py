@@ -16,6 +16,7 @@ PART = Part(
         APPROVER_GROUPS: approval_settings.groups,
         APPROVAL_FLOWS: approval_settings.flows,
     },
-    resources=dict.fromkeys(("company", APPROVER_GROUPS, APPROVAL_FLOWS), "blueprint"),
+    # Who may say who approves may as well approve.
+    resources={"company": "blueprint", **dict.fromkeys((APPROVER_GROUPS, APPROVAL_FLOWS), "approvals")},
     used=approval_settings.used,
 )

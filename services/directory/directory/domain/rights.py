@@ -118,6 +118,7 @@ def default_roles() -> tuple[Role, ...]:
             "销售经理 Manager",
             Grant("leads", read=TEAM, write=TEAM, export=TEAM),
             Grant("people", read=ALL, write=TEAM, read_only=OF_ADMINISTRATORS),
+            Grant("approvals", read=TEAM, write=TEAM),
             Grant("imports", read=TEAM, write=TEAM),
             *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in (*DEALS, *DOINGS, *PROOFS, "tasks")),
             *(
@@ -132,6 +133,7 @@ def default_roles() -> tuple[Role, ...]:
             Grant("leads", read=OWN, write=OWN),
             Grant("people", read=ALL, hidden=("email", "login")),
             Grant("ledgers", read=OWN),
+            Grant("approvals", read=OWN, write=OWN),
             *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *DOINGS, "imports")),
             *(Grant(r, read=OWN, write=OWN, delete=OWN) for r in (*PROOFS, "tasks")),
             *(reads[r] for r in ("teams", "templates", "policies", "calendars", "forms", "pipelines", "timeline")),
@@ -143,6 +145,7 @@ def default_roles() -> tuple[Role, ...]:
             Grant("leads", read=ALL, write=ALL),
             Grant("forms", read=ALL, write=ALL, delete=ALL),
             Grant("calendars", read=ALL, write=ALL),
+            Grant("approvals", read=ALL, write=ALL),
             Grant("templates", read=ALL, write=ALL, delete=ALL),
             *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, *PROOFS, *SHELF, "imports", "tasks")),
             *(reads[r] for r in ("people", "pipelines", "timeline")),
@@ -151,6 +154,8 @@ def default_roles() -> tuple[Role, ...]:
             FINANCE,
             "财务 Finance",
             Grant("tasks", read=OWN, write=OWN),
+            # To decide is to write: whoever is asked needs it.
+            Grant("approvals", read=ALL, write=OWN),
             Grant("exchangeRates", read=ALL, write=ALL),
             *(reads[r] for r in ("priceLists", "products")),
             *(reads[r] for r in (*DEALS, *DOINGS, *PROOFS, "people", "pipelines", "teams", "templates", "timeline")),
