@@ -15,10 +15,12 @@ _TEXTS = ("kind", "record", "currency", "asker", "asker_role", "asker_team", "as
 SCHEMA: Mapping[str, str] = {
     **dict.fromkeys((*_TEXTS, "customer_tier"), "string"),
     "amount": "double",
+    # In the company's currency, by the rate of the day.
+    "home_amount": "double",
     "discount": "double",
     "fields": "map(string, dyn)",
 }
-NUMBERS = ("amount", "discount")
+NUMBERS = ("amount", "home_amount", "discount")
 TEXTS = (*_TEXTS, "customer_tier")
 
 

@@ -30,7 +30,7 @@ FLOWS: dict[str, Any] = {
         *("合同审批", "Contract approval", "contract"),
         _approve("manager", "销售经理初审", "Sales manager, first review", "manager"),
         _approve("finance", "财务审核", "Finance review", "role:finance"),
-        _approve("risk-control", "风控加审", "Risk control", "group:risk-control", when="amount > 500000.0"),
+        _approve("risk-control", "风控加审", "Risk control", "group:risk-control", when="home_amount > 500000.0"),
         _approve("general-manager", "总经理终审", "General manager, final", "group:general-manager"),
     ),
     # Waits to be switched on: instead of the chain above, two sign together.

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from chassis import records
 from chassis.access import Scope
 from chassis.errors import NotFound
 from chassis.fields import FieldCheck
+from chassis.money import Money
 from chassis.transaction import Transaction
 from contracts.domain import approval_facts, approval_form, approval_run, approval_written
 from contracts.domain.approval import Outcome, Run
 from contracts.domain.approval_flow import Flow, NodeKind
 from contracts.storage import approvals as stored
-from contracts.usecases import approval_settings, approval_world
+from contracts.usecases import approval_settings, approval_world, company
 from contracts.usecases.approval_kind import KIND
 from contracts.usecases.approval_settings import APPROVAL_FLOWS, APPROVER_GROUPS
 
@@ -64,6 +66,10 @@ def _facts(tx: Transaction, sample: Mapping[str, Any]) -> dict[str, Any]:
     unless it says who."""
     known = {name: str(sample[name]) for name in approval_facts.TEXTS if sample.get(name)}
     numbers = {name: approval_facts.number(sample.get(name)) for name in approval_facts.NUMBERS}
+    if numbers["home_amount"] is None and numbers["amount"] is not None:
+        home = company.current(tx).currency
+        amount = Money(Decimal(str(numbers["amount"])), known.get("currency", home))
+        numbers["home_amount"] = approval_world.home_amount(tx, amount)
     further = {key: value for key, value in sample.items() if key not in approval_facts.SCHEMA}
     own = sample.get("fields")
     fields = {**further, **(own if isinstance(own, Mapping) else {})}

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from chassis import calendar
+from chassis import calendar, clock
 from chassis.calendar import WorkingCalendar
 from chassis.fields import FieldCheck
+from chassis.money import Money
 from chassis.settings import Settings
 from chassis.transaction import Transaction
 from contracts.domain import approval_form, approvers
@@ -16,6 +17,7 @@ from contracts.domain.approval_flow import Flow
 from contracts.domain.approval_run import World
 from contracts.domain.approvers import Group, House
 from contracts.storage import approvals as stored
+from contracts.usecases import company, rates
 from contracts.usecases.approval_settings import APPROVAL_FLOWS, APPROVER_GROUPS
 from contracts.usecases.settings import PART
 
@@ -47,6 +49,13 @@ def hours(tx: Transaction) -> WorkingCalendar:
     """When the company works; always, until it says so."""
     plain = stored.hours(tx, COMPANY_CALENDAR)
     return calendar.from_plain(plain) if plain else calendar.always_open(company_zone())
+
+
+def home_amount(tx: Transaction, amount: Money | None) -> float | None:
+    """An amount in the company's currency, by the rate of today; None where there is none."""
+    today = tx.now.astimezone(clock.company_zone(company_zone())).date()
+    converted = rates.converted(tx, amount, company.current(tx).currency, today.isoformat())
+    return float(converted.amount) if converted else None
 
 
 @lru_cache(maxsize=1)

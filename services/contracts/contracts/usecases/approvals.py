@@ -134,6 +134,7 @@ def _facts(
         "customer": customer,
         "customer_tier": party.tier if party else "",
         "amount": float(amount.amount) if amount else None,
+        "home_amount": approval_world.home_amount(tx, amount),
         "currency": amount.currency if amount else "",
         "discount": approval_facts.number(given.get("discount")),
         "fields": {**further, **own},
