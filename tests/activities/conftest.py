@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from activities.servicer import waiting
 from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
 from tests.activities.desk import Desk, open_runtime
+from tests.activities.office import Office
 
 _numbers = itertools.count(1)
 
@@ -33,15 +35,21 @@ def postgres_url(request: pytest.FixtureRequest, postgres_server: Postgres, acti
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     if request.param == "sqlite":
         runtime = open_runtime(f"sqlite:///{tmp_path / 'activities.db'}", tmp_path)
         migrate(runtime)
     else:
         runtime = open_runtime(request.getfixturevalue("postgres_url"), tmp_path)
-    made = Desk(runtime)
+    made = Office(runtime)
     yield made
     runtime.database.dispose()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a record that nobody tells of."""
+    monkeypatch.setattr(waiting, "_WAIT_SECONDS", 0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -55,4 +63,5 @@ def staff(request: pytest.FixtureRequest) -> None:
             ("people/wang", "teams/west", "sales"),
             ("people/boss", "teams/east", "manager"),
             ("people/admin", "", "admin"),
+            ("people/fang", "teams/finance", "finance"),
         )

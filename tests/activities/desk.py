@@ -28,7 +28,8 @@ from chassis.transaction import Cause, Origin
 from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
 
 # What a role has one scope on here; of the company's own things everybody has everything.
-RECORDS = ("leads", "customers", "contacts", "opportunities")
+RECORDS = ("leads", "customers", "contacts", "opportunities", "quotes", "contracts")
+DEALS = ("approvals", "invoices", "instalments", "payments")
 DOINGS = ("followUps", "interactions", "tasks", "changeRequests", "attachments", "checkIns", "timeline")
 COMPANY = ("templates", "blueprint")
 
@@ -37,7 +38,7 @@ def principal(person: str, role: str, scope: Scope, *teams: str, **more: Grant) 
     """Somebody with one scope on records and what is done about them. `more` is of single resources."""
     one = Grant(scope, scope, scope, scope)
     everything = Grant(Scope.ALL, Scope.ALL, Scope.ALL, Scope.ALL)
-    grants = {**dict.fromkeys((*RECORDS, *DOINGS), one), **dict.fromkeys(COMPANY, everything), **more}
+    grants = {**dict.fromkeys((*RECORDS, *DEALS, *DOINGS), one), **dict.fromkeys(COMPANY, everything), **more}
     return Principal(person, role, teams[0] if teams else "", tuple(teams), grants)
 
 

@@ -14,19 +14,19 @@ def _servicers(runtime: Runtime) -> list[object]:
     from activities.usecases.settings import PART
     from chassis.parts import PartServicer
 
-    return [ActivityServicer(), FileServicer(runtime), NoticeServicer(), PartServicer(PART)]
+    return [ActivityServicer(runtime), FileServicer(runtime), NoticeServicer(), PartServicer(PART)]
 
 
 def _subscribers() -> list[Subscription]:
-    from activities.subscribers import copies, notices
+    from activities.subscribers import copies, history, notices, work
 
-    return [one for module in (copies, notices) for one in subscriptions(module)]
+    return [one for module in (copies, work, history, notices) for one in subscriptions(module)]
 
 
-def _purge_files(tx: Transaction) -> bool:
-    from activities.usecases.purging import purge_files
+def _purge(tx: Transaction) -> bool:
+    from activities.usecases.purging import purge
 
-    return purge_files(tx)
+    return purge(tx)
 
 
 def _errands(runtime: Runtime) -> list[Errand]:
@@ -51,7 +51,7 @@ service = Service(
     migrations="activities.migrations",
     servicers=_servicers,
     subscribers=_subscribers,
-    loops=lambda: [Loop("end files deleted 30 days ago", 3600.0, _purge_files)],
+    loops=lambda: [Loop("end what was deleted 30 days ago", 3600.0, _purge)],
     errands=_errands,
     seed=_seed,
     # What reports are made from, and made from again.

@@ -1,16 +1,64 @@
-"""Events in."""
+"""What we must know of people and of others' records."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 
-from activities.usecases import staff
+from google.protobuf.message import Message
+
+from activities.usecases import known, staff
 from activities.wire import told
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
+from dealwright.contracts.v1.events_pb2 import ContractChanged, QuoteChanged
+from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged, LeadWelcomed
 from dealwright.directory.v1.events_pb2 import PersonChanged
+from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, OpportunityShared, ShareEnded
 
 
 @subscriber(PersonChanged, batch=256)
 def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
     staff.know(tx, [told.person(event) for event in events])
+
+
+@subscriber(CustomerChanged, batch=256)
+def customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
+    known.know(tx, [told.customer(event) for event in events])
+
+
+@subscriber(ContactChanged, batch=256)
+def contacts(tx: Transaction, events: Sequence[ContactChanged]) -> None:
+    known.know(tx, [told.contact(event) for event in events])
+
+
+@subscriber(LeadWelcomed)
+def welcome(tx: Transaction, event: LeadWelcomed) -> None:
+    known.lead_welcomed(tx, event.lead, event.customer)
+
+
+@subscriber(OpportunityChanged, batch=256)
+def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
+    newest = sorted(events, key=lambda event: event.version)
+    working = {e.opportunity.name: [one.person for one in e.opportunity.collaborators if one.person] for e in newest}
+    known.know(tx, [told.opportunity(event) for event in events], working)
+
+
+@subscriber(OpportunityShared, ShareEnded)
+def shares(tx: Transaction, event: Message) -> None:
+    """A share that was ended is over when that was announced."""
+    (cause,) = tx.causes
+    if isinstance(event, OpportunityShared):
+        known.share(tx, event.opportunity, event.person, event.end_time.ToDatetime(UTC), cause.time)
+    elif isinstance(event, ShareEnded):
+        known.share(tx, event.opportunity, event.person, cause.time, cause.time)
+
+
+@subscriber(QuoteChanged, batch=256)
+def quotes(tx: Transaction, events: Sequence[QuoteChanged]) -> None:
+    known.know(tx, [told.quote(event) for event in events])
+
+
+@subscriber(ContractChanged, batch=256)
+def contracts(tx: Transaction, events: Sequence[ContractChanged]) -> None:
+    known.know(tx, [told.contract(event) for event in events])

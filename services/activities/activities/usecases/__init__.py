@@ -1,3 +1,3 @@
 """What `activities` can do, each inside one transaction."""
 
-from activities.storage.tables import metadata as metadata
+from activities.storage.schema import metadata as metadata

@@ -15,9 +15,9 @@ from activities.settings import ActivitySettings
 from activities.storage.contents import Contents
 from activities.storage.files import attachments, note_unused
 from activities.storage.tables import people
-from activities.usecases import records, storing
+from activities.usecases import records, storing, timeline
 from activities.usecases.storing import Stored
-from activities.wire import file_events
+from activities.wire import entries, file_events
 from chassis import records as kept
 from chassis.access import Principal, refuse_read_only
 from chassis.columns import Column
@@ -47,6 +47,7 @@ def _announce(tx: Transaction, before: Attachment | None, after: Attachment | No
     assert of is not None
     was, there = before is not None and before.delete_time is None, after is not None and after.delete_time is None
     tx.emit(file_events.attachment_changed(of, deleted=not there))
+    timeline.show(tx, entries.attachment(of), there)
     if there and not was:
         tx.emit(file_events.attachment_added(of))
     if was and not there:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from activities.domain.check_in import CheckIn
 from activities.storage.files import check_ins
 from activities.storage.tables import people
-from activities.usecases import attachments, records
-from activities.wire import file_events
+from activities.usecases import attachments, records, timeline
+from activities.wire import entries, file_events
 from chassis import records as kept
 from chassis.access import Principal, refuse_read_only
 from chassis.columns import Column
@@ -33,7 +33,9 @@ def _also(principal: Principal) -> sa.ColumnElement[bool]:
 def _announce(tx: Transaction, before: CheckIn | None, after: CheckIn | None) -> None:
     of = after or before
     assert of is not None
-    tx.emit(file_events.check_in_changed(of, deleted=after is None or after.delete_time is not None))
+    there = after is not None and after.delete_time is None
+    tx.emit(file_events.check_in_changed(of, deleted=not there))
+    timeline.show(tx, entries.check_in(of), there)
 
 
 KIND = kept.Kind(

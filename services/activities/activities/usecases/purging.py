@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from activities.usecases import attachments, check_ins, templates
+from activities.usecases.kinds import CHANGE_REQUESTS, FOLLOW_UPS, TASKS
 from chassis import records as kept
 from chassis.transaction import Transaction
 
+_KINDS: tuple[kept.Kind[Any], ...] = (
+    *(attachments.KIND, check_ins.KIND, templates.KIND),
+    *(FOLLOW_UPS, TASKS, CHANGE_REQUESTS),
+)
 
-def purge_files(tx: Transaction) -> bool:
+
+def purge(tx: Transaction) -> bool:
     """Returns whether there may be more."""
-    more = kept.purge(tx, attachments.KIND)
-    more = kept.purge(tx, check_ins.KIND) or more
-    return kept.purge(tx, templates.KIND) or more
+    return any(kept.purge(tx, kind) for kind in _KINDS)

@@ -1,0 +1,89 @@
+"""Tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+
+import sqlalchemy as sa
+
+from activities.domain.task import Parts, Status, Task
+from activities.storage.tables import deleted, kept, metadata, number, text
+from chassis.database import Json, Moment, in_values, insert_rows
+from chassis.transaction import Transaction
+
+
+def _partial(name: str, where: str, *columns: str, unique: bool = False) -> sa.Index:
+    return sa.Index(name, *columns, unique=unique, postgresql_where=sa.text(where), sqlite_where=sa.text(where))
+
+
+# In the order of domain.task.Task.
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    number("kind"),
+    *map(text, ("title", "title_en", "detail")),
+    number("status"),
+    *map(text, ("record", "customer", "opportunity", "parent", "owner", "team", "creator")),
+    sa.Column("due_time", Moment),
+    *map(text, ("part", "deliverable")),
+    sa.Column("mentions", Json, nullable=False),
+    sa.Column("attachments", Json, nullable=False),
+    sa.Column("done_time", Moment),
+    text("result"),
+    sa.Column("custom", Json),
+    text("origin"),
+    *kept(),
+    sa.Index("tasks_due", "due_time", "name"),
+    sa.Index("tasks_owned", "owner", "status", "due_time"),
+    sa.Index("tasks_of_team", "team", "status", "due_time"),
+    sa.Index("tasks_of_record", "record"),
+    sa.Index("tasks_asked", "creator", "create_time"),
+    _partial("tasks_of_customer", "customer <> ''", "customer"),
+    _partial("tasks_of_opportunity", "opportunity <> ''", "opportunity"),
+    _partial("tasks_parts", "parent <> ''", "parent"),
+    _partial("tasks_origin", "origin <> ''", "origin", unique=True),
+    deleted("tasks"),
+)
+COLUMNS = tuple(field.name for field in fields(Task))
+TASKS = sa.select(*(tasks.c[name] for name in COLUMNS))
+
+
+def add_once(tx: Transaction, wanted: Sequence[Task]) -> list[Task]:
+    """Stores those whose origin made no task yet, and returns them."""
+    by_origin = {one.origin: one for one in wanted}
+    made = insert_rows(
+        tx.connection,
+        tasks,
+        COLUMNS,
+        [astuple(by_origin[origin]) for origin in sorted(by_origin)],
+        conflict="(origin) WHERE origin <> '' DO NOTHING",
+        returning=("name",),
+    )
+    names = {row[0] for row in made}
+    return [one for one in by_origin.values() if one.name in names]
+
+
+def of_origins(tx: Transaction, origins: Sequence[str]) -> dict[str, Task]:
+    """Tasks by their origin, held until the commit, deleted ones left out."""
+    query = TASKS.where(
+        in_values(tasks.c.origin, sorted(set(origins)), tx.dialect), tasks.c.origin != "", tasks.c.delete_time.is_(None)
+    )
+    if tx.dialect == "postgresql":
+        query = query.order_by(tasks.c.name).with_for_update()
+    found = [Task(*row) for row in tx.execute(query)] if origins else []
+    return {one.origin: one for one in found}
+
+
+def parts(tx: Transaction, names: Sequence[str]) -> dict[str, Parts]:
+    """How far the parts of these tasks are."""
+    c = tasks.c
+    done = sa.func.sum(sa.case((c.status == Status.DONE, 1), else_=0))
+    query = (
+        sa.select(c.parent, sa.func.count(), done)
+        .where(in_values(c.parent, sorted(set(names)), tx.dialect), c.parent != "")
+        .where(c.delete_time.is_(None), c.status != Status.CANCELLED)
+        .group_by(c.parent)
+    )
+    return {row[0]: Parts(int(row[1]), int(row[2])) for row in tx.execute(query)} if names else {}

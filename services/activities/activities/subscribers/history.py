@@ -1,0 +1,58 @@
+"""What becomes of records, for their timelines, in whatever order we hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from google.protobuf.message import Message
+
+from activities.usecases import timeline
+from activities.wire import happened
+from chassis.bus.subscriptions import subscriber
+from chassis.transaction import Transaction
+from dealwright.contracts.v1.events_pb2 import (
+    ApprovalDecided,
+    ApprovalRequested,
+    ContractSigned,
+    InvoiceIssued,
+    PaymentOverdue,
+    PaymentReceived,
+    QuoteOpened,
+)
+from dealwright.customers.v1.events_pb2 import CustomersMerged, OwnerTransferred
+from dealwright.leads.v1.events_pb2 import (
+    LeadAssigned,
+    LeadCaptured,
+    LeadContacted,
+    LeadDisqualified,
+    LeadQualified,
+    LeadReleased,
+    LeadTouched,
+)
+from dealwright.opportunities.v1.events_pb2 import OpportunityOpened, StageChanged
+
+
+@subscriber(
+    LeadCaptured,
+    LeadTouched,
+    LeadAssigned,
+    LeadContacted,
+    LeadReleased,
+    LeadQualified,
+    LeadDisqualified,
+    OpportunityOpened,
+    StageChanged,
+    QuoteOpened,
+    ApprovalRequested,
+    ApprovalDecided,
+    ContractSigned,
+    InvoiceIssued,
+    PaymentReceived,
+    PaymentOverdue,
+    OwnerTransferred,
+    CustomersMerged,
+    batch=256,
+)
+def record_history(tx: Transaction, events: Sequence[Message]) -> None:
+    found = [happened.entry(event, cause) for event, cause in zip(events, tx.causes, strict=True)]
+    timeline.put(tx, [entry for entry in found if entry is not None])

@@ -1,0 +1,187 @@
+"""Tasks that no person wrote: of a visit to come, a new lead, a part of a deal, a rule. The same origin makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from activities.domain.follow_up import FollowUp, Outcome
+from activities.domain.known import Known
+from activities.domain.task import Automatic, Status, Task, TaskKind
+from activities.storage import known as stored
+from activities.storage import tasks as table
+from activities.storage.tables import people as people_table
+from activities.usecases import mentions, settings, timeline
+from activities.usecases.kinds import TASKS
+from activities.wire import entries
+from chassis import people, records
+from chassis.transaction import Transaction
+
+
+def add(tx: Transaction, wanted: Sequence[Automatic]) -> list[Task]:
+    """Makes those of them that there were not yet."""
+    if not wanted:
+        return []
+    held = stored.hold(tx, [one.record for one in wanted if one.record])
+    teams = people.teams(tx, people_table, sorted({one.owner for one in wanted if one.owner}))
+    made = table.add_once(tx, [_task(tx, one, held.get(one.record), teams.get(one.owner, one.team)) for one in wanted])
+    for one in made:
+        tx.audit("task.created", one.name, {"origin": one.origin})
+        TASKS.announce(tx, None, one)
+    return made
+
+
+def _task(tx: Transaction, one: Automatic, record: Known | None, team: str) -> Task:
+    return Task(
+        name=TASKS.new_name(),
+        kind=one.kind,
+        title=one.title,
+        title_en=one.title_en,
+        detail=one.detail,
+        status=Status.OPEN,
+        record=one.record,
+        customer=record.customer if record else "",
+        opportunity=record.opportunity if record else "",
+        parent="",
+        owner=one.owner,
+        team=team,
+        creator=one.creator or f"services/{tx.service}",
+        due_time=one.due_time,
+        part=one.part,
+        deliverable=one.deliverable,
+        mentions=[],
+        attachments=[],
+        done_time=None,
+        result="",
+        custom=None,
+        origin=one.origin,
+        version=1,
+        create_time=tx.now,
+        update_time=tx.now,
+    )
+
+
+def finish(tx: Transaction, before: Task, status: Status, result: str = "") -> Task:
+    """Ends a task that the caller holds: it is done, or cancelled."""
+    done = status is Status.DONE
+    after = replace(before, status=status, result=result or before.result, done_time=tx.now if done else None)
+    saved = records.save(tx, TASKS, before, after, "completed" if done else "cancelled")
+    if done and saved.record:
+        timeline.put(tx, [entries.task(saved, saved.owner)])
+    return saved
+
+
+# --- a visit to come (F7) ---
+
+
+def revisits(tx: Transaction, logged: Sequence[FollowUp]) -> None:
+    add(tx, [_revisit(one) for one in logged if _wants_revisit(one)])
+
+
+def _wants_revisit(one: FollowUp) -> bool:
+    return one.outcome == Outcome.REVISIT and one.next_time is not None and one.delete_time is None
+
+
+def _revisit(one: FollowUp) -> Automatic:
+    about = one.next_plan or one.summary
+    return Automatic(
+        origin=f"revisit/{one.name}",
+        title=f"回访：{about[:100]}" if about else "回访",
+        title_en=f"Follow up again: {about[:100]}" if about else "Follow up again",
+        owner=one.next_owner or one.owner,
+        record=one.record,
+        kind=TaskKind.REVISIT,
+        detail=one.next_plan,
+        due_time=one.next_time,
+        creator=one.owner,
+    )
+
+
+def revisit_changed(tx: Transaction, one: FollowUp) -> None:
+    """The task of a follow-up that was changed, deleted or brought back."""
+    origin = f"revisit/{one.name}"
+    known = table.of_origins(tx, [origin]).get(origin)
+    if known is None:
+        revisits(tx, [one])
+        return
+    if not _wants_revisit(one):
+        if not known.is_closed:
+            finish(tx, known, Status.CANCELLED)
+        return
+    wanted = _task(tx, _revisit(one), None, known.team)
+    if not known.is_closed:
+        teams = people.teams(tx, people_table, [wanted.owner])
+        same = {name: getattr(wanted, name) for name in ("title", "title_en", "detail", "due_time", "owner")}
+        records.save(tx, TASKS, known, replace(known, **same, team=teams.get(wanted.owner, known.team)))
+
+
+# --- a new lead (L12, L20) ---
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """An ownership of a lead that began: `respond_by` is None where nobody said until when to respond."""
+
+    lead: str
+    owner: str
+    owner_version: int
+    assign_time: datetime
+    respond_by: datetime | None
+
+
+def leads_owned(tx: Transaction, owned: Sequence[Owned], leads: Mapping[str, Known]) -> None:
+    """Whoever has the lead now gets a task, and nobody else has one any more. `leads` are as they are now, held."""
+    rules = settings.document(tx, "tasks")
+    if rules["leadTask"]:
+        now = [one for one in owned if (of := leads[one.lead]).version == one.owner_version > of.answered]
+        add(tx, [_lead_task(one, rules["leadHours"]) for one in now])
+    before = [(one.lead, version) for one in owned for version in (one.owner_version - 2, one.owner_version - 1)]
+    settle_leads(tx, before, Status.CANCELLED)
+
+
+def _lead_origin(lead: str, owner_version: int) -> str:
+    return f"{lead}/{owner_version}"
+
+
+def _lead_task(one: Owned, hours: int) -> Automatic:
+    due = one.respond_by or one.assign_time + timedelta(hours=hours)
+    minutes = max(round((due - one.assign_time).total_seconds() / 60), 1)
+    number, zh, en = (minutes // 60, "小时", "hour") if minutes % 60 == 0 else (minutes, "分钟", "minute")
+    return Automatic(
+        origin=_lead_origin(one.lead, one.owner_version),
+        title=f"您有一条新线索待处理,请在{number}{zh}内联系客户",
+        title_en=f"You have a new lead; contact the customer within {number} {en}{'s' if number > 1 else ''}",
+        owner=one.owner,
+        record=one.lead,
+        due_time=due,
+    )
+
+
+def leads_due(tx: Transaction, clocks: Sequence[tuple[str, int, datetime]]) -> None:
+    """(lead, owner version, until when to respond): the clock of an ownership became known after it began."""
+    due = {_lead_origin(lead, version): time for lead, version, time in clocks}
+    for origin, task in sorted(table.of_origins(tx, list(due)).items()):
+        if not task.is_closed:
+            records.save(tx, TASKS, task, replace(task, due_time=due[origin]))
+
+
+def settle_leads(tx: Transaction, ended: Sequence[tuple[str, int]], status: Status) -> None:
+    """Ends the open tasks of these ownerships (lead, owner version)."""
+    found = table.of_origins(tx, [_lead_origin(lead, version) for lead, version in ended if version > 0])
+    for _, task in sorted(found.items()):
+        if not task.is_closed:
+            finish(tx, task, status)
+
+
+# --- asked for by others ---
+
+
+def requested(tx: Transaction, wanted: Automatic, mention: Sequence[str] = ()) -> None:
+    """A task that another service asks for; a collaborator's has its due time from the company's settings unless it
+    brings one."""
+    if wanted.kind == TaskKind.COLLABORATION and wanted.due_time is None:
+        days = settings.document(tx, "tasks")["collaborationDays"]
+        wanted = replace(wanted, due_time=tx.now + timedelta(days=days))
+    for made in add(tx, [wanted]):
+        mentions.named(tx, made.name, list(mention), made.record, made.title)

@@ -1,0 +1,188 @@
+"""What others told of their records: kept, followed through merges, and the rights on them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from activities.domain.known import CONTACTS, CUSTOMERS, KINDS, LEADS, OPPORTUNITIES, Known, newest
+from activities.storage import known as stored
+from activities.storage.known import records
+from activities.storage.tables import metadata
+from activities.storage.tables import people as people_table
+from chassis import access, people
+from chassis.access import Principal, Scope
+from chassis.errors import NotFound
+from chassis.transaction import Transaction
+
+_ANNOUNCED = records.c.version >= 0
+
+
+class Said(enum.Enum):
+    """What `leads` announced of a lead: it wants an owner, has one, is nobody's, or needs no first contact any more."""
+
+    WANTS = 1
+    OWNED = 2
+    RELEASED = 3
+    ANSWERED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSaid:
+    said: Said
+    lead: str
+    owner_version: int
+    owner: str = ""
+    title: str = ""
+
+
+def know(tx: Transaction, told: Sequence[Known], collaborators: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Keeps the newest state of each, with the collaborators of opportunities; what hangs on a record that is now
+    another customer's goes along."""
+    wanted = newest(told)
+    before = stored.hold(tx, sorted(wanted))
+    fresh = [_followed(tx, one) for name, one in sorted(wanted.items()) if one.version > before[name].version]
+    stored.keep_told(tx, fresh)
+    if collaborators:
+        stored.set_collaborators(tx, {one.name: collaborators.get(one.name, ()) for one in fresh})
+    merged = {one.name: one.merged_into for one in fresh if one.merged_into and not before[one.name].merged_into}
+    if merged:
+        stored.merged(tx, merged)
+    for gone, into in merged.items():
+        _move(tx, records.c.customer, gone, customer=into)
+    for one in fresh:
+        was = before[one.name]
+        if one.kind != CUSTOMERS and (one.customer, one.opportunity) != (was.customer, was.opportunity):
+            _move(tx, records.c.name, one.name, customer=one.customer, opportunity=one.opportunity)
+
+
+def _followed(tx: Transaction, told: Known) -> Known:
+    """What is told of a customer that was merged meanwhile is about the one that stands."""
+    return replace(told, customer=standing(tx, told.customer)) if told.customer else told
+
+
+def leads_said(tx: Transaction, said: Sequence[LeadSaid]) -> dict[str, Known]:
+    """Folds what was said of leads, in whatever order it comes. Returns them as they are now, held."""
+    held = stored.hold(tx, [one.lead for one in said])
+    teams = people.teams(tx, people_table, sorted({one.owner for one in said if one.owner}))
+    now = dict(held)
+    for one in said:
+        now[one.lead] = _fold(now[one.lead], one, teams)
+    stored.save(tx, [lead for name, lead in now.items() if lead != held[name]])
+    return now
+
+
+def _fold(lead: Known, one: LeadSaid, teams: Mapping[str, str]) -> Known:
+    lead = replace(lead, version=max(lead.version, 0))
+    if one.said is Said.WANTS:
+        return replace(lead, woken=max(lead.woken, one.owner_version), title=one.title or lead.title)
+    if one.said is Said.ANSWERED:
+        return replace(lead, answered=max(lead.answered, one.owner_version))
+    if one.owner_version <= lead.version:
+        return lead
+    owner = one.owner if one.said is Said.OWNED else ""
+    return replace(lead, owner=owner, team=teams.get(owner, ""), version=one.owner_version)
+
+
+def lead_welcomed(tx: Transaction, lead: str, customer: str) -> None:
+    """The lead is this customer's from now on, with all that became of it."""
+    held = stored.hold(tx, [lead])[lead]
+    now = standing(tx, customer)
+    if held.customer != now:
+        stored.save(tx, [replace(held, customer=now)])
+        _move(tx, records.c.name, lead, customer=now)
+
+
+def share(tx: Transaction, record: str, person: str, end: datetime, told: datetime) -> None:
+    stored.keep_share(tx, record, person, end, told)
+
+
+def _move(tx: Transaction, by: sa.Column[str], value: str, **to: str) -> None:
+    """What hangs on this record, or is this customer's, belongs to these from now on."""
+    for table in metadata.tables.values():
+        if {"record", "customer"} <= set(table.c.keys()):
+            column = table.c.record if by is records.c.name else table.c.customer
+            values = {name: new for name, new in to.items() if name in table.c}
+            otherwise = sa.or_(*(table.c[name] != new for name, new in values.items()))
+            tx.execute(sa.update(table).where(column == value, otherwise).values(values))
+
+
+def standing(tx: Transaction, customer: str) -> str:
+    """The name under which a customer goes on: its own, or that of the one it was merged into."""
+    for _ in range(8):  # a merge of merged ones; more of them than that is a circle
+        into = tx.execute(sa.select(records.c.merged_into).where(records.c.name == customer)).scalar()
+        if not into:
+            break
+        customer = str(into)
+    return customer
+
+
+# --- rights ---
+
+
+def visible(principal: Principal, now: datetime, verb: str = "read") -> sa.ColumnElement[bool]:
+    """SQL for the records in our copy that the caller's roles cover, each kind by the right on it."""
+    found = [_visible(principal, kind, now, verb) for kind in KINDS]
+    return sa.and_(records.c.deleted.is_(False), _ANNOUNCED, sa.or_(sa.false(), *found))
+
+
+def _visible(principal: Principal, kind: str, now: datetime, verb: str) -> sa.ColumnElement[bool]:
+    scope = principal.scope(kind, verb)
+    this = records.c.kind == kind
+    if scope in (Scope.NONE, Scope.ALL):
+        return this if scope is Scope.ALL else sa.false()
+    if kind == CONTACTS:
+        of = records.alias("customers_known")
+        theirs = sa.select(of.c.name).where(of.c.deleted.is_(False), _covered(principal, scope, of, verb))
+        return sa.and_(this, records.c.customer.in_(theirs))
+    covered = [_covered(principal, scope, records, verb)] if kind == CUSTOMERS else [_owned(principal, scope, records)]
+    if verb == "read" and kind == LEADS and scope is Scope.OWN:
+        covered.append(sa.and_(records.c.owner == "", records.c.version > records.c.woken))  # in the pool
+    if verb == "read" and kind == OPPORTUNITIES and principal.person:
+        covered.append(stored.readable(principal.person, now))
+    return sa.and_(this, sa.or_(*covered))
+
+
+def _owned(principal: Principal, scope: Scope, of: sa.FromClause) -> sa.ColumnElement[bool]:
+    covered = access.visible(principal, scope, of.c.owner, people_table)
+    return sa.or_(covered, of.c.owner == "") if scope is Scope.TEAM else covered
+
+
+def _covered(principal: Principal, scope: Scope, of: sa.FromClause, verb: str) -> sa.ColumnElement[bool]:
+    """Customers: one's own, the team's, and what the owner's team shares."""
+    covered = sa.and_(of.c.kind == CUSTOMERS, _owned(principal, scope, of))
+    if verb != "read" or not principal.teams:
+        return covered
+    shared = sa.and_(of.c.kind == CUSTOMERS, of.c.shared_with_team, of.c.team != "", of.c.team.in_(principal.teams))
+    return sa.or_(covered, shared)
+
+
+def see(tx: Transaction, name: str) -> Known:
+    """The record, or the customer it was merged into, if the caller may see it. Raises NotFound."""
+    name = standing(tx, name)
+    found = stored.find(tx, [name], visible(tx.principal, tx.now)).get(name)
+    if found is None:
+        raise NotFound(name)
+    return found
+
+
+def seen(tx: Transaction, names: Sequence[str], verb: str = "read") -> dict[str, Known]:
+    """Those of these records that the caller may see, or write."""
+    return stored.find(tx, names, visible(tx.principal, tx.now, verb))
+
+
+def on_visible(
+    principal: Principal, now: datetime, record: sa.ColumnElement[str], customer: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    """SQL for what is about a record, or a customer, that the caller may see (F19, F20)."""
+    there = sa.select(records.c.name).where(visible(principal, now))
+    return sa.or_(record.in_(there), customer.in_(there))
+
+
+def announced(tx: Transaction, names: Sequence[str]) -> bool:
+    """Whether all of these were told of by whoever keeps them."""
+    return len(stored.find(tx, names, _ANNOUNCED)) == len(set(names))

@@ -1,0 +1,79 @@
+"""What became of a record, in the order in which it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from activities.domain.entry import Entry
+from activities.domain.known import CUSTOMERS, KINDS, OPPORTUNITIES, Known, kind_of
+from activities.storage import known as stored
+from activities.storage import timeline as table
+from activities.storage.timeline import ENTRIES, timeline
+from activities.usecases import known
+from chassis import paging
+from chassis.access import VERBS, Principal, Scope
+from chassis.database import in_values
+from chassis.errors import Invalid
+from chassis.paging import Column
+from chassis.transaction import Transaction
+from dealwright.activities.v1 import activities_pb2
+
+_c = timeline.c
+_COLUMNS = {
+    "happen_time": Column(_c.happen_time, "time", order=True),
+    "learn_time": Column(_c.learn_time, "time"),
+    "kind": Column(_c.kind, "enum", activities_pb2.TimelineEntry.DESCRIPTOR.enum_types_by_name["Kind"]),
+    **{name: Column(_c[name], "name") for name in ("record", "opportunity", "actor", "source")},
+}
+
+
+def put(tx: Transaction, entries: Sequence[Entry]) -> None:
+    """Puts them on the timelines of their records, and of the customers and opportunities that these belong to; one of
+    the same key is there once, as it was put last."""
+    held = stored.hold(tx, [one.record for one in entries])
+    table.put(tx, [_placed(one, held[one.record]) for one in entries])
+
+
+def _placed(entry: Entry, record: Known) -> Entry:
+    return replace(entry, customer=record.customer, opportunity=record.opportunity)
+
+
+def drop(tx: Transaction, *keys: str) -> None:
+    """Takes what was put under these keys away: it was deleted, or did not happen after all."""
+    table.drop(tx, keys)
+
+
+def show(tx: Transaction, entry: Entry, there: bool) -> None:
+    """Puts what is there, and drops what is not."""
+    if there:
+        put(tx, [entry])
+    else:
+        drop(tx, entry.key)
+
+
+def page(tx: Transaction, request: Any) -> tuple[list[Entry], str]:
+    """One page of a record's entries, of the kinds that the caller's role may read. Raises NotFound for a record out of
+    reach, Invalid for what is none."""
+    if kind_of(request.record) not in KINDS:
+        raise Invalid([("record", f"must begin with one of: {', '.join(KINDS)}", f"须以其一开头：{'、'.join(KINDS)}")])
+    of = known.see(tx, request.record)
+    place = {CUSTOMERS: _c.customer, OPPORTUNITIES: _c.opportunity}.get(of.kind, _c.record)
+    query = ENTRIES.where(place == of.name)
+    caller = tx.principal
+    if not caller.peer:
+        query = query.where(in_values(_c.resource, _readable(caller), tx.dialect))
+    hidden = caller.grant("timeline").hidden
+    found = paging.listing(tx, query, _COLUMNS, request, "happen_time desc", _c.key, hidden=hidden)
+    entries = [Entry(*row[: len(table.COLUMNS)]) for row in found.rows]
+    return [_shown(caller, one) for one in entries], found.next_page_token
+
+
+def _readable(caller: Principal) -> list[str]:
+    return sorted(resource for resource in caller.grants if caller.scope(resource, VERBS[0]) is not Scope.NONE)
+
+
+def _shown(caller: Principal, entry: Entry) -> Entry:
+    hidden = caller.grant(entry.resource).hidden
+    return replace(entry, detail={key: value for key, value in entry.detail.items() if key not in hidden})
