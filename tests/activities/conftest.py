@@ -65,3 +65,11 @@ def staff(request: pytest.FixtureRequest) -> None:
             ("people/admin", "", "admin"),
             ("people/fang", "teams/finance", "finance"),
         )
+
+
+@pytest.fixture
+def known_records(desk: Office) -> None:
+    """The records that files and visits are about: those with numbers below 10."""
+    for number in range(1, 10):
+        desk.customer("", of=f"customers/{number:032x}")
+        desk.opportunity("", of=f"opportunities/{number:032x}")

@@ -26,7 +26,7 @@ from tests.activities.desk import ADMIN, LI, Desk, principal
 
 # Of another department, with a right to what is his own alone.
 FANG = principal("people/fang", "finance", Scope.OWN, "teams/finance", leads=Grant())
-_numbers = itertools.count(1)
+_numbers = itertools.count(1000)
 
 
 def name(kind: str) -> str:

@@ -17,6 +17,8 @@ from tests.activities.samples import PDF, PNG, SVG
 
 CUSTOMER = f"customers/{1:032x}"
 
+pytestmark = pytest.mark.usefixtures("known_records")
+
 
 def upload(desk: Desk, data: bytes = PDF, who: Any = ADMIN, **fields: str) -> pb.Attachment:
     asked = {"record": CUSTOMER, "kind": "contract", "file_name": "合同.pdf", **fields}
@@ -124,7 +126,7 @@ def test_a_deleted_attachment_comes_back_within_30_days_and_then_its_bytes_go(
         desk.call("DeleteAttachment", pb.DeleteAttachmentRequest(name=name), ADMIN)
         with later(timedelta(days=31), monkeypatch):
             with desk.runtime.transaction() as tx:
-                purging.purge_files(tx)
+                purging.purge(tx)
             storing.sweep(desk.runtime)
 
     end(made.name)

@@ -16,6 +16,8 @@ from tests.activities.test_attachments import CUSTOMER, upload
 
 HERE = LatLng(latitude=31.2304, longitude=121.4737)
 
+pytestmark = pytest.mark.usefixtures("known_records")
+
 
 def proofs(desk: Desk) -> dict[str, Any]:
     return {field: upload(desk, PNG, kind=field, file_name=f"{field}.png").name for field in ("photo", "signature")}

@@ -24,6 +24,8 @@ from tests.activities.test_notices import DEAL, inbox
 
 Notice = notices_pb2.Notification
 
+pytestmark = pytest.mark.usefixtures("known_records")
+
 
 @pytest.fixture
 def box(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
