@@ -1,0 +1,104 @@
+"""Contracts, what became of them, and changes that wait for agreement."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, fields
+
+import sqlalchemy as sa
+
+from chassis.database import Json, Moment, insert_rows
+from chassis.transaction import Transaction
+from contracts.domain.contract import StatusChange
+from contracts.storage.tables import metadata
+
+
+def texts(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, nullable=False) for name in names]
+
+
+def wholes(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.BigInteger, nullable=False) for name in names]
+
+
+def kept() -> list[sa.Column[object]]:
+    """What every record has."""
+    return [
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("create_time", Moment, nullable=False),
+        sa.Column("update_time", Moment, nullable=False),
+        sa.Column("delete_time", Moment),
+    ]
+
+
+def of_one() -> sa.Column[str]:
+    return sa.Column("contract", sa.Text, sa.ForeignKey("contracts.name", ondelete="CASCADE"), nullable=False)
+
+
+def deleted(table: str) -> sa.Index:
+    there = sa.text("delete_time IS NOT NULL")
+    return sa.Index(f"{table}_deleted", "delete_time", postgresql_where=there, sqlite_where=there)
+
+
+# In the order of domain.contract.Contract; money in ten-thousandths.
+contracts = sa.Table(
+    "contracts",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    *texts("number", "title", "customer", "contact", "opportunity", "quote"),
+    sa.Column("status", sa.Integer, nullable=False),
+    *wholes("amount"),
+    *texts("currency"),
+    *(sa.Column(name, sa.Integer, nullable=False) for name in ("finance_mode", "interval", "instalment_count")),
+    sa.Column("planned_by_hand", sa.Boolean, nullable=False),
+    *texts("sign_date", "start_date", "expiry_date", "delivery_date", "owner", "team", "approval", "renews", "terms"),
+    *wholes("invoiced", "paid"),
+    sa.Column("custom", Json),
+    *texts("status_reason", "expiry_told"),
+    *kept(),
+    sa.Index("contracts_number", "number", unique=True),
+    sa.Index("contracts_created", "create_time", "name"),
+    sa.Index("contracts_owned", "owner", "create_time", "name"),
+    sa.Index("contracts_of_customer", "customer", "create_time"),
+    sa.Index("contracts_of_opportunity", "opportunity"),
+    sa.Index("contracts_of_quote", "quote"),
+    sa.Index("contracts_renewing", "renews"),
+    sa.Index("contracts_expiring", "status", "expiry_date"),
+    deleted("contracts"),
+)
+
+status_changes = sa.Table(
+    "status_changes",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # UUIDv7: in the order in which they happened
+    of_one(),
+    sa.Column("from_status", sa.Integer, nullable=False),
+    sa.Column("to_status", sa.Integer, nullable=False),
+    sa.Column("happen_time", Moment, nullable=False),
+    *texts("actor", "reason"),
+    sa.Index("status_changes_of", "contract", "id"),
+)
+
+# In the order of domain.contract.ContractChange.
+contract_changes = sa.Table(
+    "contract_changes",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    of_one(),
+    *texts("customer"),
+    sa.Column("status", sa.Integer, nullable=False),
+    *texts("reason"),
+    sa.Column("content", Json, nullable=False),
+    sa.Column("differences", Json, nullable=False),
+    *texts("approval", "owner", "outcome"),
+    sa.Column("end_time", Moment),
+    *kept(),
+    sa.Index("contract_changes_of", "contract", "create_time"),
+    sa.Index("contract_changes_created", "create_time", "name"),
+)
+
+STATUS_COLUMNS = tuple(field.name for field in fields(StatusChange))
+STATUSES = sa.select(*(status_changes.c[name] for name in STATUS_COLUMNS))
+
+
+def add_status(tx: Transaction, change: StatusChange) -> None:
+    insert_rows(tx.connection, status_changes, STATUS_COLUMNS, [astuple(change)])
