@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from chassis.database import Json, Moment, in_values
 from chassis.transaction import Transaction
 from contracts.domain.bill import Instalment, Payment
-from contracts.storage.contracts import deleted, kept, of_one, texts, wholes
+from contracts.domain.contract import HOLDS
+from contracts.storage.contracts import contracts, deleted, kept, of_one, texts, wholes
 from contracts.storage.tables import metadata
 
 # In the order of domain.bill.Instalment; money in ten-thousandths.
@@ -108,3 +109,17 @@ def invoiced(tx: Transaction, contract: str, instalment: str = "") -> int:
 def drop_plan(tx: Transaction, names: list[str]) -> None:
     if names:
         tx.execute(sa.delete(instalments).where(in_values(instalments.c.name, names, tx.dialect)))
+
+
+def with_missed(tx: Transaction, statuses: list[int], before: str, most: int) -> list[str]:
+    """Contracts that hold and have instalments in one of these statuses which were due before a day, the longest
+    overdue first."""
+    of = instalments.c
+    query = (
+        sa.select(of.contract, sa.func.min(of.due_date).label("first"))
+        .join(contracts, contracts.c.name == of.contract)
+        .where(of.status.in_(statuses), of.due_date != "", of.due_date < before, of.overdue_told != of.due_date)
+        .where(contracts.c.status.in_([status.value for status in HOLDS]))
+        .group_by(of.contract)
+    )
+    return [row[0] for row in tx.execute(query.order_by("first", of.contract).limit(most))]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import astuple, fields
+from typing import Any
 
 import sqlalchemy as sa
 
 from chassis.database import Json, Moment, insert_rows
 from chassis.transaction import Transaction
-from contracts.domain.contract import StatusChange
+from contracts.domain.contract import HOLDS, ChangeStatus, Contract, ContractChange, Status, StatusChange
 from contracts.storage.tables import metadata
 
 
@@ -102,3 +103,32 @@ STATUSES = sa.select(*(status_changes.c[name] for name in STATUS_COLUMNS))
 
 def add_status(tx: Transaction, change: StatusChange) -> None:
     insert_rows(tx.connection, status_changes, STATUS_COLUMNS, [astuple(change)])
+
+
+def waiting_changes(tx: Transaction, kind: Any, contract: str) -> list[ContractChange]:
+    query = kind.select.where(
+        contract_changes.c.contract == contract, contract_changes.c.status == ChangeStatus.PENDING.value
+    )
+    return [ContractChange(*row) for row in tx.execute(query.order_by(contract_changes.c.name))]
+
+
+def standing(tx: Transaction, column: str, value: str) -> list[str]:
+    """The contracts that are made of a quote, or renew a contract, and are neither void nor deleted."""
+    query = sa.select(contracts.c.name).where(
+        contracts.c[column] == value, contracts.c.status != Status.VOID.value, contracts.c.delete_time.is_(None)
+    )
+    return list(tx.execute(query).scalars())
+
+
+def expiring(tx: Transaction, kind: Any, first: str, last: str, most: int) -> list[Contract]:
+    """Contracts that hold, expire from one day to another and were not announced for that, held."""
+    of = contracts.c
+    query = kind.select.where(
+        of.status.in_([status.value for status in HOLDS]),
+        *(of.expiry_date >= first, of.expiry_date <= last, of.expiry_date != of.expiry_told),
+        of.delete_time.is_(None),
+    )
+    query = query.order_by(of.expiry_date, of.name).limit(most)
+    if tx.dialect == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    return [Contract(*row) for row in tx.execute(query)]

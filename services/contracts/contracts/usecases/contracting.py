@@ -1,0 +1,158 @@
+"""Contracts are drawn up: by hand, from an opportunity, from a quote; and changed while they are drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from chassis import custom, people, records
+from chassis.access import Principal, Scope, refuse_read_only
+from chassis.errors import Invalid, NotFound, Refused
+from chassis.fields import FieldProblem
+from chassis.numbers import following
+from chassis.transaction import Transaction
+from contracts.domain.contract import OPEN, Contract, FinanceMode, Interval, Status
+from contracts.domain.party import Party
+from contracts.storage import parties
+from contracts.storage.tables import numbers
+from contracts.storage.tables import people as people_table
+from contracts.usecases import planning
+from contracts.usecases.contract_kinds import CONTRACT, team_of_owner
+from contracts.usecases.settling import remember
+
+_EMPTY: Mapping[str, Any] = {
+    **dict.fromkeys(("title", "customer", "contact", "opportunity", "quote", "sign_date", "start_date"), ""),
+    **dict.fromkeys(("expiry_date", "delivery_date", "approval", "renews", "terms", "status_reason"), ""),
+    **dict.fromkeys(("amount", "invoiced", "paid"), 0),
+    "expiry_told": "",
+    "currency": "CNY",
+    "finance_mode": FinanceMode.ONE_OFF.value,
+    "interval": Interval.MONTH.value,
+    "instalment_count": 2,
+    "planned_by_hand": False,
+    "custom": None,
+    "delete_time": None,
+}
+
+
+def create(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
+    """Draws up a contract by hand (K1). `values` are those that were given."""
+    refuse_read_only(tx.principal, "contracts", [name for name, value in values.items() if value])
+    _check(tx, values)
+    owner = values.get("owner") or tx.principal.person
+    team = team_of_owner(tx, owner, "contract.owner") if owner else ""
+    return _drawn_up(tx, {**values, "owner": owner, "team": team}, today)
+
+
+def _drawn_up(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
+    made = Contract(
+        **{
+            **_EMPTY,
+            **values,
+            "name": CONTRACT.new_name(),
+            "number": "",
+            "status": Status.DRAFT.value,
+            "version": 1,
+            "create_time": tx.now,
+            "update_time": tx.now,
+        }
+    )
+    made, rows = planning.followed(tx, None, made)
+    day = f"{today:%Y%m%d}"
+    made = replace(made, number=f"C-{day}-{following(tx, numbers, f'C-{day}'):04}")
+    records.create(tx, CONTRACT, made, {"number": made.number})
+    remember(tx, made, 0)
+    planning.write(tx, made, rows or [])
+    return made
+
+
+def of_opportunity(tx: Transaction, name: str, today: date) -> Contract:
+    """One click (K2): what the opportunity says, the contract says. Raises NotFound, NOT_OPEN."""
+    found = parties.find(tx, name)
+    if found is None or not name.startswith("opportunities/") or not _sees(tx.principal, "opportunities", found):
+        raise NotFound(name)
+    if not found.open:
+        raise Refused("NOT_OPEN", "This opportunity is lost or on hold.", "该商机已丢单或已搁置。")
+    values = {
+        "title": found.title,
+        "customer": found.customer,
+        "contact": found.contact,
+        "opportunity": found.name,
+        "amount": found.amount or 0,
+        "currency": found.currency or "CNY",
+        **_owned(tx, found.owner),
+    }
+    return _drawn_up(tx, values, today)
+
+
+def _sees(caller: Principal, resource: str, of: Party) -> bool:
+    """Whether the caller's right on this kind of record covers it."""
+    scope = caller.scope(resource, "read")
+    mine = bool(caller.person) and of.owner == caller.person
+    return scope is Scope.ALL or (scope > Scope.NONE and mine) or (scope is Scope.TEAM and of.team in caller.teams)
+
+
+def _owned(tx: Transaction, owner: str) -> dict[str, str]:
+    """The owner of what a contract is made of, or who makes it where that one is not known any more."""
+    person = people.find(tx, people_table, owner or tx.principal.person)
+    if person is None or not person.active:
+        person = people.find(tx, people_table, tx.principal.person)
+    return {"owner": person.name, "team": person.team} if person else {"owner": tx.principal.person, "team": ""}
+
+
+def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> Contract:
+    """Changes fields of a draft; its instalments follow. Keys like "custom.size" change one of the company's own."""
+    refuse_read_only(tx.principal, "contracts", list(values))
+    before = records.hold(tx, CONTRACT, name, etag)
+    if before.status not in OPEN:
+        raise planning.fixed()
+    given = dict(values)
+    own = {key.partition(".")[2]: given.pop(key) for key in list(given) if key.startswith("custom.")}
+    if own:
+        try:
+            given["custom"] = custom.patched(given.get("custom", before.custom) or {}, own) or None
+        except FieldProblem as problem:
+            raise Invalid([("contract.custom", problem.english, problem.chinese)]) from None
+    after = replace(before, **given)
+    parties_too = {"customer", "contact"} & {key for key in given if given[key] != getattr(before, key)}
+    checked = ("start_date", "expiry_date", *(("customer", "contact") if parties_too else ()))
+    _check(tx, {key: getattr(after, key) for key in checked})
+    after, rows = planning.followed(tx, before, after)
+    saved = records.save(tx, CONTRACT, before, after)
+    if rows is not None:
+        planning.write(tx, saved, rows)
+    return saved
+
+
+def delete(tx: Transaction, name: str, etag: str) -> Contract:
+    """A draft goes, and may come back for 30 days."""
+    if records.find(tx, CONTRACT, name).status not in OPEN:
+        records.hold(tx, CONTRACT, name, etag, "delete")  # who may not is told that first
+        raise planning.fixed()
+    return records.delete(tx, CONTRACT, name, etag)
+
+
+def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """What only the service knows, and what must go together. Raises Invalid with every wrong field."""
+    wrong: list[tuple[str, str, str]] = []
+    names = {field: values.get(field, "") for field in ("customer", "contact", "opportunity")}
+    known = parties.find_all(tx, list(names.values()))
+    words = {"customer": "客户不存在", "contact": "联系人不存在", "opportunity": "商机不存在"}
+    for field, named in names.items():
+        if named and named not in known:
+            wrong.append((f"contract.{field}", "is not known", words[field]))
+    customer, contact = names["customer"], known.get(names["contact"])
+    if customer and contact is not None and contact.customer != customer:
+        wrong.append(("contract.contact", "is a contact of another customer", "该联系人属于其他客户"))
+    wrong += out_of_order(values.get("start_date", ""), values.get("expiry_date", ""))
+    if wrong:
+        raise Invalid(wrong)
+
+
+def out_of_order(start: str, expiry: str, field: str = "contract.expiry_date") -> list[tuple[str, str, str]]:
+    """What is wrong with an expiry before the start."""
+    if start and expiry and expiry < start:
+        return [(field, "must not be before the start", "到期日期不能早于开始日期")]
+    return []

@@ -1,0 +1,160 @@
+"""What becomes of a contract: signed, delivered, renewed, void (K1, K13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from chassis import records
+from chassis.clock import company_zone
+from chassis.errors import Invalid, Refused
+from chassis.money import Money
+from chassis.numbers import following
+from chassis.settings import settings
+from chassis.transaction import Transaction
+from contracts.domain import plan as plans
+from contracts.domain.bill import Due
+from contracts.domain.contract import HOLDS, OPEN, Contract, FinanceMode, Status
+from contracts.storage import bills
+from contracts.storage import contracts as stored
+from contracts.storage.tables import numbers
+from contracts.usecases import agreeing, approvals, planning, settling
+from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, Unfit, not_signed
+from contracts.usecases.contracting import out_of_order
+from contracts.wire import contract_messages as told
+
+
+def sign(
+    tx: Transaction, name: str, etag: str, dates: Mapping[str, str], today: date, historical: bool
+) -> Contract:
+    """It was signed. `dates`: sign_date (today when empty), start_date and expiry_date (the contract's when empty)."""
+    before = records.hold(tx, CONTRACT, name, etag)
+    if before.status != Status.APPROVED:
+        raise not_approved()
+    signed = dates["sign_date"] or today.isoformat()
+    start = dates["start_date"] or before.start_date or signed
+    expiry = dates["expiry_date"] or before.expiry_date
+    wrong = _not_later(signed, today, "sign_date")
+    zone = company_zone(settings().company_time_zone)
+    if not historical and signed < before.create_time.astimezone(zone).date().isoformat():
+        english = "is before the contract was drawn up; historical takes it"
+        wrong.append(("sign_date", english, "早于合同创建日期；历史合同请设置 historical"))
+    if expiry and expiry < signed:
+        wrong.append(("expiry_date", "must not be before the sign date", "到期日期不能早于签署日期"))
+    wrong += out_of_order(start, expiry, "expiry_date") if not wrong else []
+    if wrong:
+        raise Invalid(wrong)
+    after = replace(before, sign_date=signed, start_date=start, expiry_date=expiry)
+    after, rows = planning.followed(tx, before, after)
+    if rows is None and after.finance_mode != FinanceMode.MILESTONE:
+        plan = bills.plan_of(tx, INSTALMENT, name)
+        rows = [(one.title, one.amount, one.due_date or signed) for one in plan]
+    held = settling.moved(tx, before, after, Status.SIGNED)
+    if rows is not None:
+        planning.write(tx, held, rows)
+    tx.emit(told.signed(held))
+    return held
+
+
+def not_approved() -> Refused:
+    return Refused("NOT_APPROVED", "It is not approved, or not any more.", "尚未审批通过，或状态已变更。")
+
+
+def void(tx: Transaction, name: str, etag: str, reason: str) -> Contract:
+    """It does not hold any more. What was paid is paid back first, and what was invoiced is void first."""
+    if not reason:
+        raise Invalid([("reason", "is required", "必填")])
+    before = records.hold(tx, CONTRACT, name, etag)
+    if before.status == Status.VOID:
+        raise Unfit("VOID", [("contract.status", "is void", "合同已作废")])
+    if before.paid:
+        raise Unfit("PAID", [("contract.paid", "was paid: refund it first", "已有收款，请先退款")])
+    if before.invoiced:
+        raise Unfit("INVOICED", [("contract.invoiced", "was invoiced: void the invoices first", "已开票，请先作废发票")])
+    after = settling.moved(tx, before, before, Status.VOID, reason)
+    for one in bills.plan_of(tx, INSTALMENT, name):
+        records.save(tx, INSTALMENT, one, replace(one, status=Due.CANCELLED.value))
+    approvals.withdraw_for(tx, name)
+    agreeing.drop_changes(tx, name)
+    return after
+
+
+def renew(
+    tx: Transaction, name: str, etag: str, dates: Mapping[str, str], amount: Money | None, today: date
+) -> Contract:
+    """The contract that follows, as a draft. `dates`: start_date and expiry_date, moved on where they are empty."""
+    before = records.hold(tx, CONTRACT, name, etag)
+    if before.status not in HOLDS:
+        raise not_signed("contract.status")
+    if stored.standing(tx, "renews", name):
+        raise Refused("RENEWED", "It has a renewal that stands.", "该合同已有续签合同。")
+    start, expiry = dates["start_date"], dates["expiry_date"]
+    if before.expiry_date and not (start and expiry):
+        begun = date.fromisoformat(before.start_date or before.sign_date)
+        next_start, next_expiry = plans.following(begun, date.fromisoformat(before.expiry_date))
+        if start:
+            next_expiry = date.fromisoformat(start) + (next_expiry - next_start)
+        start, expiry = start or next_start.isoformat(), expiry or next_expiry.isoformat()
+    wrong = out_of_order(start, expiry, "expiry_date")
+    if not before.expiry_date and not expiry:
+        wrong.append(("expiry_date", "is required: this contract has none", "原合同没有到期日期，必须填写"))
+    if amount is not None and amount.currency != before.currency:
+        wrong.append(("amount", f"must be in {before.currency}", f"币种须为 {before.currency}"))
+    if wrong:
+        raise Invalid(wrong)
+    again: dict[str, Any] = {
+        "name": CONTRACT.new_name(),
+        "status": Status.DRAFT.value,
+        "amount": before.amount if amount is None else amount.units,
+        **{"start_date": start, "expiry_date": expiry, "sign_date": "", "delivery_date": "", "approval": ""},
+        **{"renews": name, "quote": "", "planned_by_hand": False, "invoiced": 0, "paid": 0, "status_reason": ""},
+        **{"expiry_told": "", "version": 1, "create_time": tx.now, "update_time": tx.now},
+    }
+    return draw_up(tx, replace(before, **again), today)
+
+
+def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
+    """Stores a new contract with a number and its instalments."""
+    made, rows = planning.followed(tx, None, made)
+    day = f"{today:%Y%m%d}"
+    made = replace(made, number=f"C-{day}-{following(tx, numbers, f'C-{day}'):04}")
+    records.create(tx, CONTRACT, made, {"number": made.number})
+    settling.remember(tx, made, 0)
+    planning.write(tx, made, rows or [])
+    return made
+
+
+def deliver(tx: Transaction, name: str, etag: str, day: str, today: date) -> Contract:
+    """The goods or the service were handed over: invoices may follow (K13)."""
+    before = records.hold(tx, CONTRACT, name, etag)
+    if before.status != Status.SIGNED:
+        raise not_signed("contract.status")
+    delivered = day or today.isoformat()
+    wrong = _not_later(delivered, today, "delivery_date")
+    if delivered < before.sign_date:
+        wrong.append(("delivery_date", "must not be before the sign date", "交付日期不能早于签署日期"))
+    if wrong:
+        raise Invalid(wrong)
+    return settling.settle(tx, before, replace(before, delivery_date=delivered))[0]
+
+
+def reach(tx: Transaction, name: str, etag: str, day: str, today: date) -> Any:
+    """The milestone came: it is due, and takes what was paid in advance."""
+    of = planning.locked_with(tx, name)
+    before = records.hold(tx, INSTALMENT, name, etag)
+    if of.status not in HOLDS:
+        raise not_signed("instalment.contract")
+    if before.due_date or before.status == Due.CANCELLED:
+        raise Refused("NOT_A_MILESTONE", "It has a due date, or is cancelled.", "该期款已有到期日期或已取消。")
+    due = day or today.isoformat()
+    if due < of.sign_date:
+        raise Invalid([("due_date", "must not be before the sign date", "不能早于签署日期")])
+    records.save(tx, INSTALMENT, before, replace(before, due_date=due), "reached")
+    settling.settle(tx, of)
+    return records.of_names(tx, INSTALMENT, [name])[name]
+
+
+def _not_later(day: str, today: date, field: str) -> list[tuple[str, str, str]]:
+    return [(field, "must not be after today", "不能晚于今天")] if day > today.isoformat() else []
