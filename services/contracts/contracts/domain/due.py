@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import date, datetime, time, timedelta
 
-from chassis.calendar import china_days
-
-
-def last_day(due: date, grace: int, working: bool) -> date:
-    """The last day on which it is not overdue: the due date and so many days more; with `working`, the first working day
-    from the due date on and so many working days more (Monday to Friday, with China's holidays and make-up days)."""
-    if not working:
-        return due + timedelta(days=grace)
-    day, left = due, grace
-    while True:
-        if _works(day):
-            if not left:
-                return day
-            left -= 1
-        day += timedelta(days=1)
+from chassis.calendar import LONGEST_GAP, WorkingCalendar
+from chassis.clock import company_zone
 
 
-def _works(day: date) -> bool:
-    off, made_up = _days(day.year)
-    return day in made_up or (day.weekday() < 5 and day not in off)
+def last_day(due: date, grace: int, hours: WorkingCalendar) -> date:
+    """The last day on which it is not overdue: the first working day from the due date on, and so many working days
+    more. Where nobody works for more than a year, calendar days count."""
+    day = _working(due, hours)
+    for _ in range(grace):
+        day = _working(day + timedelta(days=1), hours)
+    return day
 
 
-@lru_cache(maxsize=128)
-def _days(year: int) -> tuple[frozenset[date], frozenset[date]]:
-    return china_days((year,)) if 2001 <= year <= 2100 else (frozenset(), frozenset())
+def _working(day: date, hours: WorkingCalendar) -> date:
+    """This day or the next one on which the company works."""
+    return next((d for d in (day + timedelta(days=n) for n in range(LONGEST_GAP)) if _is_open(d, hours)), day)
+
+
+def _is_open(day: date, hours: WorkingCalendar) -> bool:
+    zone = company_zone(hours.time_zone)
+    begin, end = (datetime.combine(day + timedelta(days=n), time(), zone) for n in (0, 1))
+    return hours.working_between(begin, end) > timedelta(0)

@@ -50,9 +50,8 @@ def submit(tx: Transaction, name: str, etag: str) -> Contract:
         amount=before.money(before.amount),
         facts={"fields": _fields(before)},
     )
-    # A flow in which nobody is asked has ended by now.
-    held = settling.again(tx, held)
-    return records.save(tx, CONTRACT, held, replace(held, approval=asked.name))
+    held = records.save(tx, CONTRACT, held, replace(held, approval=asked.name))
+    return _ended_contract(tx, held, asked)
 
 
 def _fields(of: Contract) -> dict[str, Any]:
@@ -64,10 +63,13 @@ def _fields(of: Contract) -> dict[str, Any]:
 def contract_ended(tx: Transaction, approval: Approval) -> None:
     """The approval of a contract has ended."""
     before = records.of_names(tx, CONTRACT, [approval.record], lock=True).get(approval.record)
-    if before is None or before.status != Status.SUBMITTED:
-        return  # void meanwhile
-    status = _ENDED[approvals_domain.Status(approval.status)]
-    settling.moved(tx, before, replace(before, approval=approval.name), status)
+    if before is not None and before.status == Status.SUBMITTED:
+        _ended_contract(tx, before, approval)
+
+
+def _ended_contract(tx: Transaction, before: Contract, approval: Approval) -> Contract:
+    status = _ENDED.get(approvals_domain.Status(approval.status), Status.SUBMITTED)
+    return settling.moved(tx, before, before, status)
 
 
 def ask_change(
@@ -106,8 +108,8 @@ def ask_change(
         amount=amount,
         facts={"fields": {**_fields(before), "reason": reason, "before": _plain(before, values)}},
     )
-    held = records.of_names(tx, CHANGE, [made.name], lock=True)[made.name]
-    return records.save(tx, CHANGE, held, replace(held, approval=asked.name))
+    made = records.save(tx, CHANGE, made, replace(made, approval=asked.name))
+    return _ended_change(tx, before, made, asked)
 
 
 def change_ended(tx: Transaction, approval: Approval) -> None:
@@ -117,8 +119,13 @@ def change_ended(tx: Transaction, approval: Approval) -> None:
         return
     contract = records.of_names(tx, CONTRACT, [found.contract], lock=True)[found.contract]
     change = records.of_names(tx, CHANGE, [found.name], lock=True)[found.name]
-    if change.status != ChangeStatus.PENDING:
-        return
+    if change.status == ChangeStatus.PENDING:
+        _ended_change(tx, contract, change, approval)
+
+
+def _ended_change(tx: Transaction, contract: Contract, change: ContractChange, approval: Approval) -> ContractChange:
+    if approval.status == approvals_domain.Status.PENDING:
+        return change
     outcome, status = "", ChangeStatus.WITHDRAWN
     if approval.status == approvals_domain.Status.REJECTED:
         status = ChangeStatus.REJECTED
@@ -131,18 +138,16 @@ def change_ended(tx: Transaction, approval: Approval) -> None:
             status, outcome = ChangeStatus.OVERTAKEN, "; ".join(f"{field}: {chinese}" for field, _, chinese in wrong)
         else:
             _apply(tx, contract, change.content)
-    end = replace(change, status=status.value, outcome=outcome, approval=approval.name, end_time=tx.now)
-    records.save(tx, CHANGE, change, end, status.name.lower())
+    end = replace(change, status=status.value, outcome=outcome, end_time=tx.now)
+    return records.save(tx, CHANGE, change, end, status.name.lower())
 
 
 def drop_changes(tx: Transaction, contract: str) -> None:
     """The contract is void: nobody is asked about its changes any more."""
     for change in stored.waiting_changes(tx, CHANGE, contract):
         approvals.withdraw_for(tx, change.name)
-        held = records.of_names(tx, CHANGE, [change.name], lock=True)[change.name]
-        if held.status == ChangeStatus.PENDING:
-            gone = replace(held, status=ChangeStatus.WITHDRAWN.value, end_time=tx.now)
-            records.save(tx, CHANGE, held, gone, "withdrawn")
+        gone = replace(change, status=ChangeStatus.WITHDRAWN.value, end_time=tx.now)
+        records.save(tx, CHANGE, change, gone, "withdrawn")
 
 
 def _wrong(of: Contract, values: Mapping[str, Any]) -> list[tuple[str, str, str]]:

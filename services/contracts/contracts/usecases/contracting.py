@@ -15,18 +15,23 @@ from chassis.numbers import following
 from chassis.transaction import Transaction
 from contracts.domain.contract import OPEN, Contract, FinanceMode, Interval, Status
 from contracts.domain.party import Party
+from contracts.domain.quote import OFFERED
+from contracts.storage import contracts as stored
 from contracts.storage import parties
 from contracts.storage.tables import numbers
 from contracts.storage.tables import people as people_table
 from contracts.usecases import planning
 from contracts.usecases.contract_kinds import CONTRACT, team_of_owner
+from contracts.usecases.quotes import QUOTES
 from contracts.usecases.settling import remember
 
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("title", "customer", "contact", "opportunity", "quote", "sign_date", "start_date"), ""),
     **dict.fromkeys(("expiry_date", "delivery_date", "approval", "renews", "terms", "status_reason"), ""),
     **dict.fromkeys(("amount", "invoiced", "paid"), 0),
-    "expiry_told": "",
+    **dict.fromkeys(("expiry_told", "number"), ""),
+    "status": Status.DRAFT.value,
+    "version": 1,
     "currency": "CNY",
     "finance_mode": FinanceMode.ONE_OFF.value,
     "interval": Interval.MONTH.value,
@@ -47,18 +52,12 @@ def create(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
 
 
 def _drawn_up(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
-    made = Contract(
-        **{
-            **_EMPTY,
-            **values,
-            "name": CONTRACT.new_name(),
-            "number": "",
-            "status": Status.DRAFT.value,
-            "version": 1,
-            "create_time": tx.now,
-            "update_time": tx.now,
-        }
-    )
+    made = Contract(**{**_EMPTY, **values, "name": CONTRACT.new_name(), "create_time": tx.now, "update_time": tx.now})
+    return draw_up(tx, made, today)
+
+
+def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
+    """Stores a new contract with a number and its instalments."""
     made, rows = planning.followed(tx, None, made)
     day = f"{today:%Y%m%d}"
     made = replace(made, number=f"C-{day}-{following(tx, numbers, f'C-{day}'):04}")
@@ -82,6 +81,30 @@ def of_opportunity(tx: Transaction, name: str, today: date) -> Contract:
         "opportunity": found.name,
         "amount": found.amount or 0,
         "currency": found.currency or "CNY",
+        **_owned(tx, found.owner),
+    }
+    return _drawn_up(tx, values, today)
+
+
+def of_quote(tx: Transaction, name: str, today: date) -> Contract:
+    """One click (Q16): the quote's data flow into the contract. Raises NotFound, NOT_APPROVED, CONTRACTED."""
+    records.find(tx, QUOTES, name)
+    found = records.of_names(tx, QUOTES, [name], lock=True)[name]  # one click at a time
+    if found.status not in OFFERED:
+        raise Refused("NOT_APPROVED", "This quote is not approved.", "该报价尚未审批通过。")
+    if stored.standing(tx, "quote", name):
+        raise Refused("CONTRACTED", "This quote has a contract.", "该报价已生成合同。")
+    deal = parties.find(tx, found.opportunity)
+    values = {
+        "title": deal.title if deal else found.number,
+        "customer": found.customer,
+        "contact": found.contact,
+        "opportunity": found.opportunity,
+        "quote": found.name,
+        "amount": found.total,
+        "currency": found.currency,
+        "terms": found.terms,
+        "custom": found.custom,
         **_owned(tx, found.owner),
     }
     return _drawn_up(tx, values, today)

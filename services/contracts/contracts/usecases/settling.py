@@ -73,11 +73,6 @@ def moved(tx: Transaction, before: Contract, after: Contract, status: Status, re
     return saved
 
 
-def again(tx: Transaction, of: Contract) -> Contract:
-    """A contract that the caller holds, as it is by now."""
-    return records.of_names(tx, CONTRACT, [of.name])[of.name]
-
-
 def remember(tx: Transaction, of: Contract, from_status: int, reason: str = "") -> None:
     """A line of the contract's history."""
     actor = tx.origin.actor or tx.principal.actor

@@ -8,21 +8,18 @@ from datetime import date
 from typing import Any
 
 from chassis import records
-from chassis.clock import company_zone
 from chassis.errors import Invalid, Refused
 from chassis.money import Money
-from chassis.numbers import following
-from chassis.settings import settings
 from chassis.transaction import Transaction
 from contracts.domain import plan as plans
 from contracts.domain.bill import Due
 from contracts.domain.contract import HOLDS, OPEN, Contract, FinanceMode, Status
 from contracts.storage import bills
 from contracts.storage import contracts as stored
-from contracts.storage.tables import numbers
 from contracts.usecases import agreeing, approvals, planning, settling
 from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, Unfit, not_signed
-from contracts.usecases.contracting import out_of_order
+from contracts.usecases.contract_settings import zone
+from contracts.usecases.contracting import draw_up, out_of_order
 from contracts.wire import contract_messages as told
 
 
@@ -37,8 +34,7 @@ def sign(
     start = dates["start_date"] or before.start_date or signed
     expiry = dates["expiry_date"] or before.expiry_date
     wrong = _not_later(signed, today, "sign_date")
-    zone = company_zone(settings().company_time_zone)
-    if not historical and signed < before.create_time.astimezone(zone).date().isoformat():
+    if not historical and signed < before.create_time.astimezone(zone()).date().isoformat():
         english = "is before the contract was drawn up; historical takes it"
         wrong.append(("sign_date", english, "早于合同创建日期；历史合同请设置 historical"))
     if expiry and expiry < signed:
@@ -113,17 +109,6 @@ def renew(
         **{"expiry_told": "", "version": 1, "create_time": tx.now, "update_time": tx.now},
     }
     return draw_up(tx, replace(before, **again), today)
-
-
-def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
-    """Stores a new contract with a number and its instalments."""
-    made, rows = planning.followed(tx, None, made)
-    day = f"{today:%Y%m%d}"
-    made = replace(made, number=f"C-{day}-{following(tx, numbers, f'C-{day}'):04}")
-    records.create(tx, CONTRACT, made, {"number": made.number})
-    settling.remember(tx, made, 0)
-    planning.write(tx, made, rows or [])
-    return made
 
 
 def deliver(tx: Transaction, name: str, etag: str, day: str, today: date) -> Contract:
