@@ -27,7 +27,7 @@ from contracts.usecases import parties, staff
 from contracts.usecases.parties import Party
 from dealwright.bus.v1.envelope_pb2 import EventBatch
 
-OWNED = ("approvals", "contracts", "instalments", "invoices", "payments", "quotes")
+OWNED = ("approvals", "contractChanges", "contracts", "instalments", "invoices", "payments", "quotes")
 SHELF = ("exchangeRates", "priceLists", "products")
 
 

@@ -14,7 +14,7 @@ def _servicers(runtime: Runtime) -> list[object]:
     from contracts.servicer.quotes import QuoteServicer
     from contracts.usecases.settings import PART
 
-    return [QuoteServicer(runtime), ApprovalServicer(runtime), ContractServicer(), PartServicer(PART)]
+    return [QuoteServicer(runtime), ApprovalServicer(runtime), ContractServicer(runtime), PartServicer(PART)]
 
 
 def _subscribers() -> list[Subscription]:
@@ -41,6 +41,24 @@ def _purge_quotes(tx: Transaction) -> bool:
     return quotes.purge(tx)
 
 
+def _mark_overdue(tx: Transaction) -> bool:
+    from contracts.usecases.contract_clocks import mark_overdue
+
+    return mark_overdue(tx)
+
+
+def _tell_expiring(tx: Transaction) -> bool:
+    from contracts.usecases.contract_clocks import tell_expiring
+
+    return tell_expiring(tx)
+
+
+def _purge_contracts(tx: Transaction) -> bool:
+    from contracts.usecases.contract_clocks import purge
+
+    return purge(tx)
+
+
 service = Service(
     name="contracts",
     metadata=metadata,
@@ -53,5 +71,8 @@ service = Service(
         Loop("approval clocks", 1.0, _ring_approvals),
         Loop("purge products", 3600.0, _purge_products),
         Loop("purge quotes", 3600.0, _purge_quotes),
+        Loop("overdue instalments", 60.0, _mark_overdue),
+        Loop("expiring contracts", 60.0, _tell_expiring),
+        Loop("purge contracts", 3600.0, _purge_contracts),
     ],
 )

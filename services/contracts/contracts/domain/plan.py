@@ -1,4 +1,4 @@
-"""When a contract is to be paid, and how much each time (K10). Sums are exact: the last instalment takes the rounding."""
+"""When a contract is to be paid, and how much each time (K10). Sums are exact: the last one takes the rounding."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
 
 def lowered(parts: Sequence[tuple[int, int]], total: int) -> list[int]:
-    """Amounts of instalments, each at least what was paid of it, that come to a lower total: (amount, paid) of each, the
-    last gives first. The total is not below what was paid."""
+    """Amounts of instalments, each at least what was paid of it, that come to a lower total: (amount, paid) of each,
+    the last gives first. The total is not below what was paid."""
     found = [amount for amount, _ in parts]
     surplus = sum(found) - total
     for place in reversed(range(len(found))):

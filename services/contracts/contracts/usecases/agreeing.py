@@ -72,9 +72,7 @@ def _ended_contract(tx: Transaction, before: Contract, approval: Approval) -> Co
     return settling.moved(tx, before, before, status)
 
 
-def ask_change(
-    tx: Transaction, name: str, etag: str, values: Mapping[str, Any], reason: str
-) -> ContractChange:
+def ask_change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any], reason: str) -> ContractChange:
     """Asks four people to agree to a change of a signed contract. `values` by column; amount comes with currency."""
     before = records.hold(tx, CONTRACT, name, etag)
     if before.status not in HOLDS:
@@ -94,8 +92,21 @@ def ask_change(
     if wrong:
         raise Invalid(wrong)
     made = ContractChange(
-        *(CHANGE.new_name(), name, before.customer, ChangeStatus.PENDING.value, reason, dict(values), differences),
-        *("", tx.principal.person, "", None, 1, tx.now, tx.now, None),
+        name=CHANGE.new_name(),
+        contract=name,
+        customer=before.customer,
+        status=ChangeStatus.PENDING.value,
+        reason=reason,
+        content=dict(values),
+        differences=differences,
+        approval="",
+        owner=tx.principal.person,
+        outcome="",
+        end_time=None,
+        version=1,
+        create_time=tx.now,
+        update_time=tx.now,
+        delete_time=None,
     )
     records.create(tx, CHANGE, made, {"contract": name, "fields": [one["field"] for one in differences]})
     amount = before.money(values.get("amount", before.amount))

@@ -54,4 +54,5 @@ def tell_expiring(tx: Transaction) -> bool:
 
 def purge(tx: Transaction) -> bool:
     """Ends what was deleted 30 days ago."""
-    return any([records.purge(tx, kind) for kind in (PAYMENT, INVOICE, CONTRACT)])
+    more = [records.purge(tx, PAYMENT), records.purge(tx, INVOICE), records.purge(tx, CONTRACT)]
+    return any(more)

@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
+
 from chassis import custom, people, records
-from chassis.access import Principal, Scope, refuse_read_only
+from chassis.access import refuse_read_only, visible
 from chassis.errors import Invalid, NotFound, Refused
 from chassis.fields import FieldProblem
 from chassis.numbers import following
 from chassis.transaction import Transaction
 from contracts.domain.contract import OPEN, Contract, FinanceMode, Interval, Status
-from contracts.domain.party import Party
 from contracts.domain.quote import OFFERED
 from contracts.storage import contracts as stored
 from contracts.storage import parties
@@ -69,8 +70,11 @@ def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
 
 def of_opportunity(tx: Transaction, name: str, today: date) -> Contract:
     """One click (K2): what the opportunity says, the contract says. Raises NotFound, NOT_OPEN."""
-    found = parties.find(tx, name)
-    if found is None or not name.startswith("opportunities/") or not _sees(tx.principal, "opportunities", found):
+    of = parties.parties.c
+    scope = tx.principal.require("contracts", "write")
+    mine = sa.select(of.name).where(of.name == name, visible(tx.principal, scope, of.owner, people_table))
+    found = parties.find(tx, name) if name.startswith("opportunities/") and tx.execute(mine).first() else None
+    if found is None:
         raise NotFound(name)
     if not found.open:
         raise Refused("NOT_OPEN", "This opportunity is lost or on hold.", "该商机已丢单或已搁置。")
@@ -108,13 +112,6 @@ def of_quote(tx: Transaction, name: str, today: date) -> Contract:
         **_owned(tx, found.owner),
     }
     return _drawn_up(tx, values, today)
-
-
-def _sees(caller: Principal, resource: str, of: Party) -> bool:
-    """Whether the caller's right on this kind of record covers it."""
-    scope = caller.scope(resource, "read")
-    mine = bool(caller.person) and of.owner == caller.person
-    return scope is Scope.ALL or (scope > Scope.NONE and mine) or (scope is Scope.TEAM and of.team in caller.teams)
 
 
 def _owned(tx: Transaction, owner: str) -> dict[str, str]:

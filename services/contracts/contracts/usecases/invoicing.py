@@ -23,9 +23,7 @@ from contracts.usecases.unique import unique
 from contracts.wire import contract_messages as told
 
 
-def issue(
-    tx: Transaction, values: Mapping[str, Any], amount: Money | None, tax: Money | None, today: date
-) -> Invoice:
+def issue(tx: Transaction, values: Mapping[str, Any], amount: Money | None, tax: Money | None, today: date) -> Invoice:
     """An invoice with the number that is given, or one of ours."""
     refuse_read_only(tx.principal, "invoices", [name for name, value in values.items() if value])
     of = hold_contract(tx, values["contract"], "invoices")

@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 
 from chassis.transaction import Transaction
 from contracts.domain.approval import Approval
-from contracts.usecases import quote_ends
+from contracts.usecases import contract_ends, quote_ends
 
-# By the collection of the record: "quotes", "contracts".
-_FOLLOWS: Mapping[str, Callable[[Transaction, Approval], None]] = {"quotes": quote_ends.ended}
+# By the collection of the record: "quotes", "contracts", "contractChanges".
+_FOLLOWS: Mapping[str, Callable[[Transaction, Approval], None]] = {
+    "contractChanges": contract_ends.change_ended,
+    "contracts": contract_ends.contract_ended,
+    "quotes": quote_ends.ended,
+}
 
 
 def ended(tx: Transaction, approval: Approval) -> None:

@@ -24,9 +24,7 @@ from contracts.wire import contract_messages as told
 Shares = Sequence[tuple[str, Money]]
 
 
-def record(
-    tx: Transaction, values: Mapping[str, Any], amount: Money | None, shares: Shares, today: date
-) -> Payment:
+def record(tx: Transaction, values: Mapping[str, Any], amount: Money | None, shares: Shares, today: date) -> Payment:
     """What came, or with an amount below zero what was paid back. The bank's reference makes it one payment, however
     often it is told."""
     refuse_read_only(tx.principal, "payments", [name for name, value in values.items() if value])

@@ -75,13 +75,11 @@ def _rescaled(plan: Sequence[Instalment], of: Contract) -> list[Row]:
         parts = plans.split(of.money(of.amount).amount, [Decimal(one.amount) for one in plan])
     except PlanProblem as problem:
         raise Invalid([(f"contract.{problem.field}", problem.english, problem.chinese)]) from None
-    return [
-        (one.title, Money(part, of.currency).units, one.due_date) for one, part in zip(plan, parts, strict=True)
-    ]
+    return [(one.title, Money(part, of.currency).units, one.due_date) for one, part in zip(plan, parts, strict=True)]
 
 
 def write(tx: Transaction, of: Contract, rows: Sequence[Row]) -> list[Instalment]:
-    """The instalments of a contract that nobody has paid, in the place of those it had. The caller holds the contract."""
+    """The instalments of a contract that nobody has paid, in the place of those it had. The caller holds it."""
     before = bills.plan_of(tx, INSTALMENT, of.name)
     found: list[Instalment] = []
     for was, (title, amount, due) in zip(before, rows, strict=False):

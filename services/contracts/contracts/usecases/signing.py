@@ -13,7 +13,7 @@ from chassis.money import Money
 from chassis.transaction import Transaction
 from contracts.domain import plan as plans
 from contracts.domain.bill import Due
-from contracts.domain.contract import HOLDS, OPEN, Contract, FinanceMode, Status
+from contracts.domain.contract import HOLDS, Contract, FinanceMode, Status
 from contracts.storage import bills
 from contracts.storage import contracts as stored
 from contracts.usecases import agreeing, approvals, planning, settling
@@ -23,9 +23,7 @@ from contracts.usecases.contracting import draw_up, out_of_order
 from contracts.wire import contract_messages as told
 
 
-def sign(
-    tx: Transaction, name: str, etag: str, dates: Mapping[str, str], today: date, historical: bool
-) -> Contract:
+def sign(tx: Transaction, name: str, etag: str, dates: Mapping[str, str], today: date, historical: bool) -> Contract:
     """It was signed. `dates`: sign_date (today when empty), start_date and expiry_date (the contract's when empty)."""
     before = records.hold(tx, CONTRACT, name, etag)
     if before.status != Status.APPROVED:
@@ -68,7 +66,9 @@ def void(tx: Transaction, name: str, etag: str, reason: str) -> Contract:
     if before.paid:
         raise Unfit("PAID", [("contract.paid", "was paid: refund it first", "已有收款，请先退款")])
     if before.invoiced:
-        raise Unfit("INVOICED", [("contract.invoiced", "was invoiced: void the invoices first", "已开票，请先作废发票")])
+        raise Unfit(
+            "INVOICED", [("contract.invoiced", "was invoiced: void the invoices first", "已开票，请先作废发票")]
+        )
     after = settling.moved(tx, before, before, Status.VOID, reason)
     for one in bills.plan_of(tx, INSTALMENT, name):
         records.save(tx, INSTALMENT, one, replace(one, status=Due.CANCELLED.value))
@@ -104,9 +104,21 @@ def renew(
         "name": CONTRACT.new_name(),
         "status": Status.DRAFT.value,
         "amount": before.amount if amount is None else amount.units,
-        **{"start_date": start, "expiry_date": expiry, "sign_date": "", "delivery_date": "", "approval": ""},
-        **{"renews": name, "quote": "", "planned_by_hand": False, "invoiced": 0, "paid": 0, "status_reason": ""},
-        **{"expiry_told": "", "version": 1, "create_time": tx.now, "update_time": tx.now},
+        "start_date": start,
+        "expiry_date": expiry,
+        "sign_date": "",
+        "delivery_date": "",
+        "approval": "",
+        "renews": name,
+        "quote": "",
+        "planned_by_hand": False,
+        "invoiced": 0,
+        "paid": 0,
+        "status_reason": "",
+        "expiry_told": "",
+        "version": 1,
+        "create_time": tx.now,
+        "update_time": tx.now,
     }
     return draw_up(tx, replace(before, **again), today)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from google.protobuf.struct_pb2 import Struct
 
 from chassis.messages import money, stamp
-from chassis.money import of_units
+from chassis.money import Money, of_units
 from contracts.domain.bill import Instalment, Invoice, Payment
 from contracts.domain.contract import Contract, ContractChange, StatusChange
 from dealwright.contracts.v1 import contracts_pb2 as pb
@@ -167,3 +167,15 @@ def summary(status: int, currency: str, count: int, sums: Sequence[int]) -> pb.S
         paid=paid,
         balance=money(of_units(sums[0] - sums[2], currency)),
     )
+
+
+def expected(row: tuple[str, int, Money | None, Money | None]) -> pb.ForecastPaymentsResponse.Row:
+    """(month, how many, what is open, what of that is overdue)."""
+    month, count, amount, overdue = row
+    return pb.ForecastPaymentsResponse.Row(month=month, count=count, amount=money(amount), overdue=money(overdue))
+
+
+def commissioned(row: tuple[str, str, str, int, Money | None]) -> pb.SummarizePaymentsResponse.Row:
+    """(owner, team, month, how many, what came)."""
+    owner, team, month, count, amount = row
+    return pb.SummarizePaymentsResponse.Row(owner=owner, team=team, month=month, count=count, amount=money(amount))

@@ -164,9 +164,11 @@ def contract(message: pb.Contract, named: Sequence[str], check: FieldCheck) -> d
 
 def amount(message: Any, prefix: str, check: FieldCheck, name: str = "amount", signed: bool = False) -> Money | None:
     """The money in a field, None where it is not set or wrong."""
-    return money(getattr(message, name), f"{prefix}.{name}" if prefix else name, check, signed) if (
-        message.HasField(name)
-    ) else None
+    return (
+        money(getattr(message, name), f"{prefix}.{name}" if prefix else name, check, signed)
+        if (message.HasField(name))
+        else None
+    )
 
 
 def money(given: MoneyMessage, path: str, check: FieldCheck, signed: bool = False) -> Money | None:
