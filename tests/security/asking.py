@@ -13,6 +13,7 @@ from dealwright.gateway.v1 import gateway_pb2 as gateway
 from dealwright.leads.v1 import leads_pb2 as leads
 from dealwright.rules.v1 import rules_pb2 as rules
 from tests.security import asking_approvals as asking_approvals
+from tests.security import asking_contracts as asking_contracts
 from tests.security import asking_customers as asking_customers
 from tests.security import asking_imports as asking_imports
 from tests.security import asking_opportunities as asking_opportunities

@@ -161,6 +161,44 @@ contracts.ApprovalService.SimulateApprovalFlow Y     Y       D     D          D 
 contracts.BlueprintService.GetPart             Y     Y       D     D          D       A         A
 contracts.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 contracts.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
+contracts.ContractService.CreateContract       YYY     YYD     YDD     YDD        DDD     AAA       AAA
+contracts.ContractService.ContractOpportunity  YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.ContractQuote        YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.GetContract          YYY     YYN     YNN     YYY        YYY     AAA       AAA
+contracts.ContractService.ListContracts        SSS     SSU     SUU     SSS        SSS     AAA       AAA
+contracts.ContractService.SummarizeContracts   SSS     SSU     SUU     SSS        SSS     AAA       AAA
+contracts.ContractService.UpdateContract       YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.DeleteContract       YYY     YYN     DDD     DDD        DDD     AAA       AAA
+contracts.ContractService.UndeleteContract     YYY     YYN     DDD     DDD        DDD     AAA       AAA
+contracts.ContractService.SubmitContract       YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.SignContract         YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.VoidContract         YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.RenewContract        YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.ChangeContract       YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.DeliverContract      YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.PlanContract         YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.ListStatusChanges    YYY     YYN     YNN     YYY        YYY     AAA       AAA
+contracts.ContractService.GetContractChange    YYY     YYN     YNN     YYY        YYY     AAA       AAA
+contracts.ContractService.ListContractChanges  SSS     SSU     SUU     SSS        SSS     AAA       AAA
+contracts.ContractService.GetInstalment        YYY     YYN     YNN     YYY        YYY     AAA       AAA
+contracts.ContractService.ListInstalments      SSS     SSU     SUU     SSS        SSS     AAA       AAA
+contracts.ContractService.UpdateInstalment     YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.ReachInstalment      YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.CreateInvoice        YYY     DDD     DDD     DDD        YYY     AAA       AAA
+contracts.ContractService.GetInvoice           YYY     YYN     YNN     YYY        YYY     AAA       AAA
+contracts.ContractService.ListInvoices         SSS     SSU     SUU     SSS        SSS     AAA       AAA
+contracts.ContractService.UpdateInvoice        YYY     DDD     DDD     DDD        YYY     AAA       AAA
+contracts.ContractService.VoidInvoice          YYY     DDD     DDD     DDD        YYY     AAA       AAA
+contracts.ContractService.DeleteInvoice        YYY     DDD     DDD     DDD        YYY     AAA       AAA
+contracts.ContractService.UndeleteInvoice      YYY     DDD     DDD     DDD        YYY     AAA       AAA
+contracts.ContractService.CreatePayment        YYY     DDD     DDD     DDD        YYY     AAA       AAA
+contracts.ContractService.GetPayment           YYY     YYN     YNN     YYY        YYY     AAA       AAA
+contracts.ContractService.ListPayments         SSS     SSU     SUU     SSS        SSS     AAA       AAA
+contracts.ContractService.ForecastPayments     SSS     SSU     SUU     SSS        SSS     AAA       AAA
+contracts.ContractService.SummarizePayments    SSS     SSU     SUU     SSS        SSS     AAA       AAA
+contracts.ContractService.UpdatePayment        YYY     DDD     DDD     DDD        YYY     AAA       AAA
+contracts.ContractService.DeletePayment        YYY     DDD     DDD     DDD        YYY     AAA       AAA
+contracts.ContractService.UndeletePayment      YYY     DDD     DDD     DDD        YYY     AAA       AAA
 gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
 gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
 """
@@ -169,6 +207,7 @@ gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D 
 # mate's and another team's.
 OWNED = frozenset(
     {"leads", "imports", "people", "teams", "ledgers", "customers", "contacts", "opportunities", "approvals"}
+    | {"contractChanges", "contracts", "instalments", "invoices", "payments"}
 )
 # The RPCs without rows, each with the reason why there is nothing in it that one has and another has not.
 OWNERLESS = {

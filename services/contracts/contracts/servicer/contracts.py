@@ -24,8 +24,8 @@ _WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 
 def _wait(servicer: ContractServicer, call: Call[Any]) -> None:
     """What was made just now is told of within a moment; whether it is there at all, the use case decides."""
-    of = getattr(call.request, "contract", call.request)
-    names = {getattr(of, field, "") for field in ("customer", "contact", "opportunity")} - {""}
+    of = call.request.contract
+    names = {of.customer, of.contact, of.opportunity, getattr(call.request, "opportunity", "")} - {""}
     until = clock.monotonic() + min(_WAIT_SECONDS, call.left())
     while names:
         with servicer.runtime.reading(call.principal) as tx:
@@ -51,13 +51,13 @@ class ContractServicer(Bills):
 
     @command(fetch=_wait)
     def ContractOpportunity(self, tx: Transaction, request: pb.ContractOpportunityRequest) -> pb.Contract:
-        wire.checked(request)
-        return messages.contract(contracting.of_opportunity(tx, request.opportunity, today(tx)))
+        said = _said(request)
+        return messages.contract(contracting.of_opportunity(tx, request.opportunity, said, today(tx)))
 
     @command
     def ContractQuote(self, tx: Transaction, request: pb.ContractQuoteRequest) -> pb.Contract:
-        wire.checked(request)
-        return messages.contract(contracting.of_quote(tx, request.quote, today(tx)))
+        said = _said(request)
+        return messages.contract(contracting.of_quote(tx, request.quote, said, today(tx)))
 
     @query
     def GetContract(self, tx: Transaction, request: pb.GetContractRequest) -> pb.Contract:
@@ -147,6 +147,14 @@ class ContractServicer(Bills):
         return pb.ListContractChangesResponse(
             contract_changes=map(messages.change, found), next_page_token=token, total_size=total or 0
         )
+
+
+def _said(request: pb.ContractOpportunityRequest | pb.ContractQuoteRequest) -> dict[str, Any]:
+    """What is said of a contract besides what it is made of. Raises Invalid."""
+    of, check = request.contract, FieldCheck()
+    found = wire.contract(of, [name for name in wire.SAID if getattr(of, name)], check)
+    wire.checked(request, check)
+    return found
 
 
 def _dates(request: Any, *names: str, check: FieldCheck | None = None) -> dict[str, str]:

@@ -53,6 +53,9 @@ def create(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
 
 
 def _drawn_up(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
+    wrong = out_of_order(values.get("start_date", ""), values.get("expiry_date", ""))
+    if wrong:
+        raise Invalid(wrong)
     made = Contract(**{**_EMPTY, **values, "name": CONTRACT.new_name(), "create_time": tx.now, "update_time": tx.now})
     return draw_up(tx, made, today)
 
@@ -68,7 +71,7 @@ def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
     return made
 
 
-def of_opportunity(tx: Transaction, name: str, today: date) -> Contract:
+def of_opportunity(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -> Contract:
     """One click (K2): what the opportunity says, the contract says. Raises NotFound, NOT_OPEN."""
     of = parties.parties.c
     scope = tx.principal.require("contracts", "write")
@@ -86,11 +89,12 @@ def of_opportunity(tx: Transaction, name: str, today: date) -> Contract:
         "amount": found.amount or 0,
         "currency": found.currency or "CNY",
         **_owned(tx, found.owner),
+        **said,
     }
     return _drawn_up(tx, values, today)
 
 
-def of_quote(tx: Transaction, name: str, today: date) -> Contract:
+def of_quote(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -> Contract:
     """One click (Q16): the quote's data flow into the contract. Raises NotFound, NOT_APPROVED, CONTRACTED."""
     records.find(tx, QUOTES, name)
     found = records.of_names(tx, QUOTES, [name], lock=True)[name]  # one click at a time
@@ -110,6 +114,7 @@ def of_quote(tx: Transaction, name: str, today: date) -> Contract:
         "terms": found.terms,
         "custom": found.custom,
         **_owned(tx, found.owner),
+        **said,
     }
     return _drawn_up(tx, values, today)
 

@@ -101,6 +101,7 @@ _CONTRACT: Mapping[str, Reader] = {
 _CREATED: Mapping[str, Reader] = {"opportunity": named("opportunities"), "owner": _owner}
 CHANGEABLE = (*_CONTRACT, "amount", "custom")
 CREATED = (*CHANGEABLE, *_CREATED)
+SAID = ("title", "terms", "finance_mode", "interval", "instalment_count", "start_date", "expiry_date")
 AMENDABLE = ("amount", "title", "terms", "start_date", "expiry_date")
 
 _INVOICE: Mapping[str, Reader] = {

@@ -19,6 +19,7 @@ RESOURCES = (
     "changeRequests",
     "checkIns",
     "contacts",
+    "contractChanges",
     "contracts",
     "customers",
     "exchangeRates",
@@ -50,6 +51,9 @@ RESOURCES = (
 DEALS = ("contacts", "customers", "opportunities", "quotes")
 # What it is made from: the company's, for everybody who sells.
 SHELF = ("exchangeRates", "priceLists", "products")
+# What was agreed on; whose the contract is, theirs these are. Bills are finance's to write.
+PAPERS = ("contractChanges", "contracts", "instalments")
+BILLS = ("invoices", "payments")
 # What people do about it; each has an owner, and whoever sees the record that it is about sees it, too.
 DOINGS = ("changeRequests", "followUps", "interactions")
 
@@ -120,7 +124,8 @@ def default_roles() -> tuple[Role, ...]:
             Grant("people", read=ALL, write=TEAM, read_only=OF_ADMINISTRATORS),
             Grant("approvals", read=TEAM, write=TEAM),
             Grant("imports", read=TEAM, write=TEAM),
-            *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in (*DEALS, *DOINGS, *PROOFS, "tasks")),
+            *(Grant(r, TEAM, TEAM, TEAM, TEAM) for r in (*DEALS, *PAPERS, *DOINGS, *PROOFS, "tasks")),
+            *(Grant(r, read=TEAM, export=TEAM) for r in BILLS),
             *(
                 reads[r]
                 for r in ("teams", "templates", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")
@@ -134,7 +139,8 @@ def default_roles() -> tuple[Role, ...]:
             Grant("people", read=ALL, hidden=("email", "login")),
             Grant("ledgers", read=OWN),
             Grant("approvals", read=OWN, write=OWN),
-            *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *DOINGS, "imports")),
+            *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *PAPERS, *DOINGS, "imports")),
+            *(Grant(r, read=OWN) for r in BILLS),
             *(Grant(r, read=OWN, write=OWN, delete=OWN) for r in (*PROOFS, "tasks")),
             *(reads[r] for r in ("teams", "templates", "policies", "calendars", "forms", "pipelines", "timeline")),
             *(reads[r] for r in SHELF),
@@ -147,7 +153,9 @@ def default_roles() -> tuple[Role, ...]:
             Grant("calendars", read=ALL, write=ALL),
             Grant("approvals", read=ALL, write=ALL),
             Grant("templates", read=ALL, write=ALL, delete=ALL),
-            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *DOINGS, *PROOFS, *SHELF, "imports", "tasks")),
+            *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *PAPERS, *DOINGS, *PROOFS, *SHELF)),
+            *(Grant(r, read=ALL, write=ALL) for r in ("imports", "tasks")),
+            *(reads[r] for r in BILLS),
             *(reads[r] for r in ("people", "pipelines", "timeline")),
         ),
         role(
@@ -157,8 +165,9 @@ def default_roles() -> tuple[Role, ...]:
             # To decide is to write: whoever is asked needs it.
             Grant("approvals", read=ALL, write=OWN),
             Grant("exchangeRates", read=ALL, write=ALL),
-            *(reads[r] for r in ("priceLists", "products")),
-            *(reads[r] for r in (*DEALS, *DOINGS, *PROOFS, "people", "pipelines", "teams", "templates", "timeline")),
+            *(Grant(r, ALL, ALL, ALL, ALL) for r in BILLS),
+            *(reads[r] for r in ("priceLists", "products", "timeline")),
+            *(reads[r] for r in (*DEALS, *PAPERS, *DOINGS, *PROOFS, "people", "pipelines", "teams", "templates")),
         ),
     )
 
