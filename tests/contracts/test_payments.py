@@ -15,7 +15,7 @@ from tests.contracts import papers as p
 from tests.contracts.desk import ADMIN, BOSS, FINANCE, LI, ZHAO, Desk, later, money, refused
 from tests.contracts.papers import Papers, day, instalment
 
-THREE = {"finance_mode": pb.Contract.INSTALMENTS, "instalment_count": 3}
+THREE: dict[str, Any] = {"finance_mode": pb.Contract.INSTALMENTS, "instalment_count": 3}
 
 
 @pytest.fixture
@@ -227,7 +227,8 @@ def test_K6_32_payments_at_once_come_to_what_was_paid(papers: Papers) -> None:
     def pay(number: int) -> int:
         # Every reference comes twice, and every eighth is paid back.
         amount = -10 if number % 8 == 7 else 30
-        return papers.pay(signed, amount, reference=f"T-{number // 2 if amount > 0 else number}").amount.units
+        reference = f"T-{number // 2 if amount > 0 else number}"
+        return int(papers.pay(signed, amount, reference=reference).amount.units)
 
     papers.pay(signed, 100)
     numbers = [number for number in range(32) if number % 8 != 6]

@@ -132,9 +132,7 @@ def _(h: House, who: str, row: str) -> Message:
 
 
 asks(_C + "SignContract", PEOPLE)(lambda h, who, row: pb.SignContractRequest(name=_approved(h, who, row)))
-asks(_C + "VoidContract", PEOPLE)(
-    lambda h, who, row: pb.VoidContractRequest(name=_name(h, who, row), reason="取消")
-)
+asks(_C + "VoidContract", PEOPLE)(lambda h, who, row: pb.VoidContractRequest(name=_name(h, who, row), reason="取消"))
 asks(_C + "RenewContract", PEOPLE)(
     lambda h, who, row: pb.RenewContractRequest(name=_signed(h, who, row, expiry_date="2099-12-31"))
 )
@@ -169,9 +167,7 @@ def _instalment(h: House, contract: str) -> str:
     return str(h.do(_C + "ListInstalments", request).instalments[0].name)
 
 
-asks(_C + "GetInstalment", PEOPLE)(
-    lambda h, who, row: pb.GetInstalmentRequest(name=_instalment(h, _name(h, who, row)))
-)
+asks(_C + "GetInstalment", PEOPLE)(lambda h, who, row: pb.GetInstalmentRequest(name=_instalment(h, _name(h, who, row))))
 asks(_C + "ListInstalments", PEOPLE, _any("instalments"))(
     lambda h, who, row: pb.ListInstalmentsRequest(filter=f'contract = "{_name(h, who, row)}"')
 )
@@ -211,9 +207,7 @@ def _(h: House, who: str, row: str) -> Message:
 asks(_C + "UpdateInvoice", PEOPLE)(
     lambda h, who, row: pb.UpdateInvoiceRequest(invoice=pb.Invoice(name=_invoice(h, who, row), title="新抬头"))
 )
-asks(_C + "VoidInvoice", PEOPLE)(
-    lambda h, who, row: pb.VoidInvoiceRequest(name=_invoice(h, who, row), reason="作废")
-)
+asks(_C + "VoidInvoice", PEOPLE)(lambda h, who, row: pb.VoidInvoiceRequest(name=_invoice(h, who, row), reason="作废"))
 asks(_C + "DeleteInvoice", PEOPLE)(lambda h, who, row: pb.DeleteInvoiceRequest(name=_invoice(h, who, row)))
 
 
