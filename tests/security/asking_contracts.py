@@ -9,29 +9,30 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.type.money_pb2 import Money
 
-from chassis import records
+from chassis import ids, records
 from contracts.domain.contract import Status
 from contracts.domain.quote import Status as QuoteStatus
+from contracts.usecases import parties
 from contracts.usecases.contract_kinds import CONTRACT
+from contracts.usecases.parties import Party
 from contracts.usecases.quotes import QUOTES
+from contracts.usecases.settings import PART
 from dealwright.contracts.v1 import contracts_pb2 as pb
 from dealwright.contracts.v1 import quotes_pb2
-from dealwright.customers.v1 import customers_pb2
-from dealwright.opportunities.v1 import opportunities_pb2
 from tests.security.house import House
 from tests.security.matrix import PEOPLE
-from tests.security.probes import Told, asks, numbers
+from tests.security.probes import Told, asks
 
 _C = "contracts.ContractService."
 _TEN = Money(currency_code="CNY", units=10)
 
 
 def _customer(h: House) -> str:
-    of = customers_pb2.Customer(display_name=f"合同客户 {next(numbers)}")
-    request = customers_pb2.CreateCustomerRequest(customer=of)
-    made = h.do("customers.CustomerService.CreateCustomer", request)
-    h.settle()
-    return str(made.name)
+    """A customer, as contracts was told of it."""
+    name = f"customers/{ids.new_id()}"
+    with h.runtimes["contracts"].transaction() as tx:
+        parties.know(tx, [Party(name, 1, False, "华东物流")])
+    return name
 
 
 def _request(h: House, who: str, row: str, **fields: Any) -> pb.CreateContractRequest:
@@ -63,10 +64,11 @@ def _signed(h: House, who: str, row: str, **fields: Any) -> str:
 
 
 def _opportunity(h: House, who: str, row: str) -> str:
-    of = opportunities_pb2.Opportunity(title="采购", owner=h.person(who, row), amount=_TEN, customer=_customer(h))
-    request = opportunities_pb2.CreateOpportunityRequest(opportunity=of)
-    name = str(h.do("opportunities.OpportunityService.CreateOpportunity", request).name)
-    h.settle()
+    """An opportunity of that person, as contracts was told of it."""
+    name = f"opportunities/{ids.new_id()}"
+    deal = Party(name, 1, False, "采购", h.person(who, row), customer=_customer(h), amount=100_000, currency="CNY")
+    with h.runtimes["contracts"].transaction() as tx:
+        parties.know(tx, [deal])
     return name
 
 
@@ -85,8 +87,6 @@ def _any(field: str) -> Told:
 
 def _nobody_agrees(h: House) -> None:
     """Takes the flows for contracts out of the company's rules: then nobody is asked."""
-    from contracts.usecases.settings import PART
-
     with h.runtimes["contracts"].transaction(h.root) as tx:
         content, version = PART.read(tx)
         kept = {id: flow for id, flow in content["approvalFlows"].items() if not flow["for"].startswith("contract")}
