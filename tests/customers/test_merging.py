@@ -133,6 +133,29 @@ def test_L24_a_qualified_lead_becomes_a_customer_with_a_contact_of_the_leads_own
     assert (len(desk.names()), len(desk.contacts(name))) == (1, 1)
 
 
+def test_L24_L25_a_welcomed_lead_is_told_of_with_its_customer_contact_and_wish(desk: Desk) -> None:
+    lead = leads_pb2.Lead(
+        name="leads/1",
+        company="华兴机械",
+        full_name="王小明",
+        phone="+8613812345678",
+        text="要报价",
+        channel=leads_pb2.DOUYIN,
+    )
+    event = lead_events_pb2.LeadQualified(lead="leads/1", owner="people/li", opportunity=True, contact=lead)
+    desk.hear("welcome", event)
+    (told,) = desk.announced(events_pb2.LeadWelcomed)
+    (name,) = desk.names()
+    (contact,) = desk.contacts(name)
+    assert (told.customer, told.contact, told.lead, told.opportunity) == (name, contact.name, "leads/1", True)
+    assert (told.owner, told.team, told.source, told.need) == ("people/li", "teams/east", "DOUYIN", "要报价")
+    # A known customer, another person of it, and nobody who wants an opportunity.
+    qualify(desk, "leads/2", company="华兴机械", full_name="李雷", phone="+8613812345679")
+    (told,) = desk.announced(events_pb2.LeadWelcomed)
+    assert (told.customer, told.opportunity, told.contact_full_name) == (name, False, "李雷")
+    assert told.contact != contact.name
+
+
 @pytest.mark.parametrize(
     "facts",
     [

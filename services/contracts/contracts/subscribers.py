@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
+from chassis.messages import read_money
 from chassis.transaction import Transaction
-from contracts.usecases import approval_world, parties, quotes, staff
+from contracts.usecases import approval_asking, approval_world, parties, quotes, staff
 from contracts.wire import told
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
 from dealwright.directory.v1.events_pb2 import CalendarChanged, PersonChanged, TeamChanged
-from dealwright.opportunities.v1.events_pb2 import OpportunityChanged
+from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, StageApprovalRequested
 
 
 @subscriber(PersonChanged, batch=256)
@@ -43,3 +44,10 @@ def contacts(tx: Transaction, events: Sequence[ContactChanged]) -> None:
 @subscriber(OpportunityChanged, batch=256)
 def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
     quotes.follow_owners(tx, parties.know(tx, [told.opportunity(event) for event in events]))
+
+
+@subscriber(StageApprovalRequested)
+def stage_approvals(tx: Transaction, event: StageApprovalRequested) -> None:
+    amount = read_money(event.amount) if event.HasField("amount") else None
+    asker = event.requested_by or event.owner
+    approval_asking.for_stage(tx, event.opportunity, event.flow, event.customer, amount, asker)

@@ -1,4 +1,4 @@
-"""The approval flows and approver groups that every system begins with (Q2, Q3, Q5, Q6, Q7, Q8)."""
+"""The approval flows and approver groups that every system begins with (Q2, Q3, Q5, Q6, Q7, Q8, O19)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ FLOWS: dict[str, Any] = {
     ),
     "opportunity": _flow(
         *("商机审批", "Opportunity approval", "opportunity"),
+        _approve("manager", "销售经理审批", "Sales manager", "manager"),
+    ),
+    # What the gate before a confirmed need asks for (O19).
+    "requirements": _flow(
+        *("《客户需求调研报告》审批", "Approval of the report on requirements", "requirements"),
         _approve("manager", "销售经理审批", "Sales manager", "manager"),
     ),
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.access import Scope
-from chassis.errors import Denied, Invalid, NotFound
+from chassis.errors import Denied, Invalid, NotFound, Refused
 from chassis.money import Money
 from chassis.people import find
 from chassis.transaction import Transaction
@@ -49,6 +49,29 @@ def ask(tx: Transaction, record: str, flow: str, amount: Money | None, facts: Ma
         facts=facts,
         flow=flow,
     )
+
+
+def for_stage(
+    tx: Transaction, opportunity: str, flow: str, customer: str, amount: Money | None, asker: str
+) -> Approval | None:
+    """What a stage's gate needs was uploaded: the run of its flow begins, unless one is under way (O19). Raises
+    NO_FLOW, NO_APPROVER."""
+    try:
+        return approvals.request(
+            tx,
+            "opportunity",
+            opportunity,
+            opportunity=opportunity,
+            customer=customer,
+            amount=amount,
+            facts={},
+            flow=flow,
+            asker=asker,
+        )
+    except Refused as problem:
+        if problem.reason != "PENDING":
+            raise
+        return None
 
 
 def _changeable(tx: Transaction, resource: str, name: str) -> Party:

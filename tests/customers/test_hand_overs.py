@@ -1,0 +1,118 @@
+"""Opportunities and leads of those who left: on one list with the customers, confirmed by a manager, moved by their own
+services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chassis.access import Grant, Principal, Scope
+from chassis.errors import Denied, NotFound, Refused
+from dealwright.customers.v1 import customers_pb2 as pb
+from dealwright.customers.v1 import events_pb2
+from dealwright.leads.v1 import events_pb2 as lead_events_pb2
+from dealwright.opportunities.v1 import events_pb2 as opportunity_events_pb2
+from tests.customers.desk import ADMIN, LI, MANAGER, WANG, Desk, principal
+
+DEAL, LEAD = "opportunities/1", "leads/1"
+
+
+def widened(who: Principal, scope: Scope) -> Principal:
+    """With rights on opportunities and leads, too."""
+    more = dict.fromkeys(("opportunities", "leads"), Grant(scope, scope, scope, scope))
+    return Principal(who.person, who.role, who.team, who.teams, {**who.grants, **more})
+
+
+BOSS, ROOT = widened(MANAGER, Scope.TEAM), widened(ADMIN, Scope.ALL)
+
+
+def deal(desk: Desk, version: int = 1, settled: bool = False, owner: str = "") -> None:
+    event = opportunity_events_pb2.OpportunityLeftBehind(
+        opportunity=DEAL,
+        person="people/li",
+        owner_version=version,
+        settled=settled,
+        owner=owner,
+        title="仓储系统",
+        customer="customers/1",
+    )
+    desk.hear("left_behind", event)
+
+
+def lead(desk: Desk) -> None:
+    desk.hear(
+        "left_behind", lead_events_pb2.LeadLeftBehind(lead=LEAD, person="people/li", owner_version=4, title="华东")
+    )
+
+
+def waiting(desk: Desk, who: Principal = ROOT) -> dict[str, Any]:
+    return {one.record: one for one in desk.hand_overs(who, filter="state = OPEN")}
+
+
+def confirm(desk: Desk, who: Principal, *names: str, owner: str = "people/wang") -> Any:
+    return desk.call("BatchConfirmHandOvers", pb.BatchConfirmHandOversRequest(names=names, owner=owner), who)
+
+
+def test_C16_customers_opportunities_and_leads_wait_on_one_list_and_are_confirmed_together(desk: Desk) -> None:
+    made = desk.create(owner="people/li")
+    desk.hire(("people/li", "teams/east", "sales"), active=False, version=2)
+    deal(desk)
+    lead(desk)
+    found = waiting(desk, BOSS)
+    assert set(found) == {made.name, DEAL, LEAD}
+    assert (found[DEAL].customer, found[DEAL].title, found[DEAL].person) == ("customers/1", "仓储系统", "people/li")
+    assert (found[made.name].customer, found[made.name].title) == (made.name, made.display_name)
+    assert [one.record for one in desk.hand_overs(BOSS, filter="kind = leads")] == [LEAD]
+    desk.announced()
+    confirm(desk, BOSS, *(one.name for one in found.values()))
+    assert waiting(desk) == {}
+    told = {e.record: e for e in desk.announced(events_pb2.HandOverConfirmed)}
+    assert set(told) == {DEAL, LEAD}
+    assert (told[LEAD].person, told[LEAD].owner, told[LEAD].owner_version) == ("people/li", "people/wang", 4)
+    assert told[LEAD].confirmed_by == "people/boss"
+    assert desk.get(made.name).owner == "people/wang"
+    done = {one.record: (one.state, one.owner, one.confirmed_by) for one in desk.hand_overs(ROOT)}
+    assert set(done.values()) == {(pb.HandOver.CONFIRMED, "people/wang", "people/boss")}
+    # Their services say so, too: the same word, not another.
+    deal(desk, 2, settled=True, owner="people/wang")
+    assert len(desk.hand_overs(ROOT)) == 3
+
+
+def test_C16_each_kind_is_seen_and_confirmed_by_its_own_right(desk: Desk) -> None:
+    deal(desk)
+    lead(desk)
+    found = waiting(desk)
+    assert desk.hand_overs(MANAGER) == []
+    assert desk.hand_overs(widened(WANG, Scope.OWN)) == []
+    with pytest.raises(NotFound):
+        confirm(desk, MANAGER, found[DEAL].name)
+    with pytest.raises(Denied):
+        confirm(desk, widened(LI, Scope.OWN), found[DEAL].name)
+    half = {"leads": Grant(Scope.TEAM), "opportunities": Grant(Scope.TEAM, Scope.TEAM)}
+    leading = Principal("people/boss", "manager", "teams/east", ("teams/east",), {**MANAGER.grants, **half})
+    assert set(waiting(desk, leading)) == {DEAL, LEAD}
+    with pytest.raises(NotFound):
+        confirm(desk, leading, found[LEAD].name)
+    confirm(desk, leading, found[DEAL].name)
+    with pytest.raises(Refused):
+        confirm(desk, ROOT, found[DEAL].name, found[LEAD].name)
+    assert set(waiting(desk)) == {LEAD}
+    nobody = principal("people/x", "sales", Scope.NONE)
+    with pytest.raises(Denied):
+        desk.hand_overs(nobody)
+
+
+def test_C16_whoever_gave_it_away_by_hand_settles_it_in_whatever_order_that_is_heard(desk: Desk) -> None:
+    deal(desk, 2, settled=True, owner="people/wang")
+    deal(desk, 1)
+    assert waiting(desk) == {}
+    # He left, too.
+    deal(desk, 3)
+    deal(desk, 3)
+    assert set(waiting(desk)) == {DEAL}
+    deal(desk, 4, settled=True, owner="people/boss")
+    deal(desk, 3)
+    assert waiting(desk) == {}
+    last = max(desk.hand_overs(ROOT), key=lambda one: one.name)
+    assert (last.state, last.owner) == (pb.HandOver.CONFIRMED, "people/boss")
