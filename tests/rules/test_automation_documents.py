@@ -86,7 +86,7 @@ WRONG: list[tuple[str, Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("document", "path", "part"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
-def test_R1_R8_what_is_wrong_is_named_by_its_path_in_both_languages(document: Any, path: str, part: str) -> None:
+def test_R1_what_is_wrong_is_named_by_its_path_in_both_languages(document: Any, path: str, part: str) -> None:
     with pytest.raises(AutomationsInvalid) as problem:
         from_plain(document)
     named = {found[0]: found for found in problem.value.problems}
@@ -132,7 +132,7 @@ def test_R17_both_keys_of_the_part_are_applied_together_or_not_at_all_and_each_r
     assert blueprint(deals, wire.plain(both.content), 4) == both, "what is there already changes nothing"
 
 
-def test_R16_an_automation_is_its_authors_who_must_be_allowed_what_it_does(deals: Deals) -> None:
+def test_R6_an_automation_is_its_authors_who_must_be_allowed_what_it_does(deals: Deals) -> None:
     ids = [a["id"] for a in deals.document()]
     assert {a["author"] for a in deals.document()} == {""}, "what is shipped is the company's"
     changed = [a | {"nameEn": "Mine"} if a["id"] == "stalled-warning" else a for a in deals.document()]
@@ -228,7 +228,7 @@ def test_R19_a_rehearsal_of_what_there_is_not_is_refused(
         (principal("boss", Scope.TEAM, "teams/west"), False),
     ],
 )
-def test_R22_the_clocks_of_an_opportunity_are_listed_for_who_may_see_it(
+def test_R5_the_clocks_of_an_opportunity_are_listed_for_who_may_see_it(
     deals: Deals, who: Principal, sees: bool
 ) -> None:
     deals.apply([one(), one("untouched-notice"), one("important-reminder")])

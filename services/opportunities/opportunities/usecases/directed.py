@@ -21,11 +21,12 @@ WARN = "WARN"
 @dataclass(frozen=True, slots=True)
 class Direction:
     """What is asked for (`action`), because nothing happened since `last_activity`; `version` is the one that the rules
-    know, 0 for any. `author` is the person under whose rights they ask, empty for the company's own rules."""
+    know, 0 for any. `author` is the person under whose rights the `automation` asks, empty for the company's own."""
 
     action: str
     opportunity: str
     author: str
+    automation: str
     version: int
     last_activity: datetime | None
     english: str
@@ -46,10 +47,16 @@ def act(tx: Transaction, asked: Direction) -> None:
         return
     if asked.action == MARK_LOST:
         if asked.version in (0, before.version):
-            moving.lose(tx, before, before, asked.chinese or asked.english)
+            moving.lose(tx, before, before, " ".join(filter(None, (asked.chinese, asked.english))))
+            tx.audit("opportunity.directed", before.name, _why(asked))
     elif before.warned_time is None:
         after = replace(before, warned_time=tx.now, warning=asked.english, warning_zh=asked.chinese)
         records.save(tx, KIND, before, after, "warned")
+        tx.audit("opportunity.directed", before.name, _why(asked))
+
+
+def _why(asked: Direction) -> dict[str, str]:
+    return {"action": asked.action, "automation": asked.automation, "author": asked.author}
 
 
 def _may(tx: Transaction, author: str) -> bool:

@@ -60,6 +60,7 @@ def direction(event: rule_events_pb2.ActionRequested) -> dict[str, Any]:
         "action": event.action,
         "opportunity": event.subject,
         "author": event.author,
+        "automation": event.automation,
         "version": int(version) if isinstance(version, float) else 0,
         "last_activity": datetime.fromisoformat(since) if isinstance(since, str) and since else None,
         "english": event.text_en,
