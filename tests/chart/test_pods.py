@@ -56,8 +56,10 @@ def test_U7_every_container_meets_the_restricted_pod_security_standard(pods: dic
 
 def test_U7_the_root_is_read_only_and_tmp_alone_is_writable_and_bounded(pods: dict[str, Manifest]) -> None:
     for name, pod in pods.items():
-        assert container(pod)["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}], name
-        (volume,) = pod["spec"]["volumes"]
+        files = [{"name": "files", "mountPath": "/files"}] if name.endswith("-activities-serve") else []
+        assert container(pod)["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}, *files], name
+        volume, *others = pod["spec"]["volumes"]
+        assert [list(other) for other in others] == [["name", "persistentVolumeClaim"]] * len(files), name
         limit = container(pod)["resources"]["limits"]["ephemeral-storage"]
         assert bytes_of(volume["emptyDir"]["sizeLimit"]) < bytes_of(limit), name
 
@@ -187,3 +189,37 @@ def test_U7_the_front_service_never_carries_metrics_outside(chart: Chart) -> Non
     outside = [o for o in chart.render("everything") if o["kind"] == "Service" and "type" in o["spec"]]
     assert [o["metadata"]["name"] for o in outside] == ["crm-gateway"]
     assert {port["port"] for port in outside[0]["spec"]["ports"]} == {8080, 50051}
+
+
+def test_U7_pods_that_take_files_share_a_volume_that_outlives_the_release(chart: Chart) -> None:
+    objects = chart.render()
+    (claim,) = [o for o in objects if o["kind"] == "PersistentVolumeClaim"]
+    assert claim["metadata"]["name"] == "dealwright-activities-files"
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert claim["spec"] == {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "20Gi"}}}
+    pods = {o["metadata"]["name"]: o["spec"]["template"] for o in objects if o["kind"] == "Deployment"}
+    mounted = {
+        name: volume["persistentVolumeClaim"]["claimName"]
+        for name, pod in pods.items()
+        for volume in pod["spec"]["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    assert mounted == {"dealwright-activities-serve": "dealwright-activities-files"}
+    env = {e["name"]: e.get("value") for e in container(pods["dealwright-activities-serve"])["env"]}
+    assert env["DEALWRIGHT_FILES_URL"] == "/files"
+
+
+def test_U7_files_lie_in_a_claim_or_an_object_store_of_the_companys_own(chart: Chart) -> None:
+    assert not [o for o in chart.render("everything") if o["kind"] == "PersistentVolumeClaim"]
+    outside = (
+        "services.activities.files.enabled=false",
+        'services.activities.secretEnv.DEALWRIGHT_FILES_URL={"key":"files-url"}',
+    )
+    objects = chart.render("minimal", *outside)
+    assert not [o for o in objects if o["kind"] == "PersistentVolumeClaim"]
+    pod = next(
+        o for o in objects if o["metadata"]["name"] == "dealwright-activities-serve" and o["kind"] == "Deployment"
+    )
+    env = {e["name"]: e for e in container(pod["spec"]["template"])["env"]}
+    assert env["DEALWRIGHT_FILES_URL"]["valueFrom"]["secretKeyRef"]["key"] == "files-url"
+    assert "keep attachments to themselves" in chart.refusal("minimal", outside[0])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from activities.settings import ActivitySettings
 from chassis.settings import Settings
 from directory.usecases.settings import DirectorySettings
 from gateway.settings import GatewaySettings
@@ -45,9 +46,15 @@ def _default(info: FieldInfo) -> str:
 
 
 def table() -> str:
-    """Markdown: every setting of every process, then those of the directory, then those of the gateway."""
+    """Markdown: every setting of every process, then those of single services."""
     lines = ["| setting | read by | default | what it is |", "|---|---|---|---|"]
-    for owner, readers in ((Settings, "all"), (DirectorySettings, "directory"), (GatewaySettings, "gateway")):
+    owners: tuple[tuple[type[Settings], str], ...] = (
+        (Settings, "all"),
+        (DirectorySettings, "directory"),
+        (ActivitySettings, "activities"),
+        (GatewaySettings, "gateway"),
+    )
+    for owner, readers in owners:
         comments = _comments(owner)
         for field in owner.model_fields:
             if owner is not Settings and field in Settings.model_fields:

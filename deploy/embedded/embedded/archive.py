@@ -1,4 +1,4 @@
-"""Backup and restore of the embedded deployment: one tar.gz with every SQLite file, copied while it runs."""
+"""Backup and restore of the embedded deployment: one tar.gz with every SQLite file and attachment, copied as it runs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from chassis.errors import Refused
 from embedded.holding import hold, make_private
 
 _ALSO = ("token.key",)
+_FILES = "files"
+_KEPT = re.compile(rf"{_FILES}/[0-9a-f]{{2}}/[0-9a-f]{{64}}")
 
 
 def _data() -> Path:
@@ -46,6 +48,11 @@ def backup(file: Path) -> int:
             for name in _ALSO:
                 if (data / name).exists():
                     archive.add(data / name, name)
+            # After the databases: whatever a row of theirs refers to was there before it.
+            for path in sorted((data / _FILES).rglob("*")):
+                name = path.relative_to(data).as_posix()
+                if _KEPT.fullmatch(name):
+                    archive.add(path, name)
     Console().print(f"{len(databases)} databases in {file}.")
     return 0
 
@@ -71,8 +78,10 @@ def restore(file: Path) -> int:
                 raise _no_backup(file, str(error).partition("\n")[0] or type(error).__name__) from error
             if not count:
                 raise _no_backup(file, "no database in it")
-            for path in Path(folder).iterdir():
-                path.replace(data / path.name)
+            for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
+                place = data / path.relative_to(folder)
+                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.replace(place)
     Console().print(f"{count} databases restored to {data}.")
     return 0
 
@@ -82,9 +91,10 @@ def _unpack(file: Path, folder: Path) -> int:
     count = 0
     with tarfile.open(file) as archive:
         for member in archive:
-            if member.isfile() and (member.name in _ALSO or re.fullmatch(r"[a-z_]+\.db", member.name)):
+            is_database = re.fullmatch(r"[a-z_]+\.db", member.name) is not None
+            if member.isfile() and (is_database or member.name in _ALSO or _KEPT.fullmatch(member.name)):
                 archive.extract(member.replace(mode=0o600), folder, filter="data")
-                count += member.name not in _ALSO
+                count += is_database
     return count
 
 

@@ -55,6 +55,9 @@ DEALWRIGHT_PEER_{{ $name | upper | replace "-" "_" }}: "{{ include "dealwright.f
 {{ include "dealwright.secretEnv" (dict "root" $root "env" $env "ref" $ref) }}
 {{- end }}
 {{- $plain := mergeOverwrite (deepCopy .service.env) (get .service .role).env }}
+{{- if and .service.files.enabled (eq .role "serve") }}
+{{- $plain = set $plain "DEALWRIGHT_FILES_URL" "/files" }}
+{{- end }}
 {{- /* The hook runs before the ConfigMap of this release exists, so it carries the settings itself. */ -}}
 {{- if eq .role "migrate" }}
 {{- $plain = mergeOverwrite (include "dealwright.environment" $root | fromYaml) $plain }}
@@ -177,7 +180,15 @@ containers:
       capabilities: { drop: [ALL] }
     volumeMounts:
       - { name: tmp, mountPath: /tmp }
+      {{- if and .service.files.enabled (eq .role "serve") }}
+      - { name: files, mountPath: /files }
+      {{- end }}
 volumes:
   - name: tmp
     emptyDir: { sizeLimit: 64Mi }
+  {{- if and .service.files.enabled (eq .role "serve") }}
+  - name: files
+    persistentVolumeClaim:
+      claimName: {{ include "dealwright.filesClaim" . }}
+  {{- end }}
 {{- end -}}
