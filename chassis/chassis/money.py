@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -29,3 +30,23 @@ class Money:
 def of_units(units: int | None, currency: str) -> Money | None:
     """What was stored; None where there is none."""
     return None if units is None else Money(Decimal(units) / UNITS, currency)
+
+
+# Decimals of the smallest coin, where they are not two (ISO 4217).
+_COINS: Mapping[str, int] = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0),
+    **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+
+
+def coins(currency: str) -> int:
+    """How many decimals amounts of a currency have."""
+    return _COINS.get(currency, 2)
+
+
+def written(amount: Decimal, currency: str) -> str:
+    """As people read it, "1,234.50": with the decimals of its currency, and up to four where it has more."""
+    whole, _, rest = f"{amount:,.4f}".partition(".")
+    rest = rest.rstrip("0").ljust(coins(currency), "0")
+    return (f"{whole}.{rest}" if rest else whole).replace("-", "−")

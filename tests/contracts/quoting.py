@@ -7,8 +7,9 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.access import Principal
+from dealwright.contracts.v1 import approvals_pb2
 from dealwright.contracts.v1 import quotes_pb2 as pb
-from tests.contracts.desk import ADMIN, LI, OPPORTUNITY, Desk, money
+from tests.contracts.desk import ADMIN, BOSS, LI, OPPORTUNITY, Desk, money
 
 Line = pb.Quote.Line
 
@@ -58,3 +59,12 @@ def get(desk: Desk, name: str, who: Principal = ADMIN) -> pb.Quote:
 def listed(desk: Desk, who: Principal = ADMIN, **request: Any) -> list[str]:
     """The names that a list has, in its order."""
     return [one.name for one in desk.call("ListQuotes", pb.ListQuotesRequest(**request), who).quotes]
+
+
+def decide(desk: Desk, approval: str, who: Principal, verdict: str = "APPROVE") -> None:
+    number = approvals_pb2.Approval.Verdict.Value(verdict)
+    desk.call("DecideApproval", approvals_pb2.DecideApprovalRequest(name=approval, verdict=number), who)
+
+
+def approve(desk: Desk, name: str) -> None:
+    decide(desk, act(desk, "Submit", name).approval, BOSS)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.domain.amounts import Priced, Totals, coins, rounded, totals
+from chassis.money import coins, written
+from contracts.domain.amounts import Priced, Totals, rounded, totals
 
 
 def _decimals(most: str) -> st.SearchStrategy[Decimal]:
@@ -91,3 +92,9 @@ def test_Q3_a_price_below_the_list_is_a_discount_and_one_above_it_makes_up_for_n
     cheap = Priced(Decimal(1), Decimal(50), list_price=Decimal(100))
     both = totals([dear, cheap], Decimal(0), "CNY")
     assert (both.list_total, both.discount) == (Decimal(300), Decimal("16.6667"))
+
+
+def test_Q1_amounts_are_written_with_the_decimals_of_their_currency() -> None:
+    assert written(Decimal("1234567.5"), "CNY") == "1,234,567.50"
+    assert written(Decimal("0.1234"), "CNY") == "0.1234"
+    assert (written(Decimal(1200), "JPY"), written(Decimal(-3), "KWD")) == ("1,200", "−3.000")

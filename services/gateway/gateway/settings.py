@@ -48,6 +48,8 @@ class GatewaySettings(Settings):
     sign_in_rate: int = Field(default=60, ge=0)
     # A form that sets no rate of its own, per address.
     form_rate: int = Field(default=30, ge=0)
+    # Links by which customers open their quotes, per address.
+    link_rate: int = Field(default=60, ge=0)
 
     # The Redis stream of the live feed.
     feed_stream: str = "dealwright:feed"

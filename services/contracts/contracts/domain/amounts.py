@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
 
+from chassis.money import coins
+
 HUNDRED = Decimal(100)
 _NOTHING = Decimal(0)
-# Decimals of the smallest coin, where they are not two (ISO 4217).
-_COINS: Mapping[str, int] = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0),
-    **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
 # Quantities and prices have at most 16 digits each, percents 7: nothing is lost before it is rounded.
 _EXACT = Context(prec=80)
-
-
-def coins(currency: str) -> int:
-    """How many decimals amounts of a currency have."""
-    return _COINS.get(currency, 2)
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:

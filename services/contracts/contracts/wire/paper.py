@@ -9,7 +9,7 @@ from typing import Any
 
 from google.type.money_pb2 import Money as MoneyMessage
 
-from contracts.domain.amounts import coins
+from chassis.money import written
 from dealwright.contracts.v1 import quotes_pb2 as pb
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -118,14 +118,6 @@ def _decimal(of: MoneyMessage) -> Decimal:
 def amount(of: MoneyMessage) -> str:
     """ "1,234.50": with the decimals of its currency, more where it has more. Empty where there is none."""
     return written(_decimal(of), of.currency_code) if of.currency_code else ""
-
-
-def written(value: Decimal, currency: str) -> str:
-    least = coins(currency)
-    text = f"{value:,.4f}"
-    while text[-1] == "0" and len(text) - text.index(".") - 1 > least:
-        text = text[:-1]
-    return text.removesuffix(".").replace("-", "−")
 
 
 def _grouped(number: str) -> str:

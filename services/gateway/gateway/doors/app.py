@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis import ids
 from chassis.cache import async_client
 from chassis.service import Runtime
-from gateway.doors import openapi, problems
+from gateway.doors import openapi, problems, quote_links
 from gateway.doors.addresses import SERVICES, Book, addresses, methods
 from gateway.doors.calls import Calls
 from gateway.doors.feed import Feed
@@ -23,6 +23,7 @@ from gateway.doors.limits import Limits
 from gateway.doors.live import Live
 from gateway.doors.pages import front_page
 from gateway.doors.problems import HttpProblem
+from gateway.doors.quote_links import QuoteLinks
 from gateway.doors.rest import Rest
 from gateway.doors.sessions import Sessions
 from gateway.peers.channels import Channels
@@ -64,6 +65,7 @@ class Context:
 
 def create_app(context: Context) -> ASGIApp:
     rest = Rest(context.book, context.calls, context.settings)
+    quotes = QuoteLinks(context.methods, context.calls, rest, context.settings)
     live = Live(context.feed, context.calls, rest, context.settings)
     document = json_writer.encode(openapi.document(context.book.addresses))
 
@@ -99,6 +101,9 @@ def create_app(context: Context) -> ASGIApp:
     async def style(request: Request) -> Response:
         return FileResponse(_FILES / "pages.css")
 
+    async def quote_style(request: Request) -> Response:
+        return FileResponse(_FILES / "quote.css")
+
     async def front(request: Request) -> Response:
         tongue = problems.language(request.headers.get("accept-language", ""))
         return Response(front_page(tongue), media_type="text/html")
@@ -112,6 +117,7 @@ def create_app(context: Context) -> ASGIApp:
         "/docs": docs,
         "/docs.js": script,
         "/pages.css": style,
+        "/quote.css": quote_style,
         "/password": password,
         "/password.js": password_script,
         FEED: live.answer,
@@ -119,7 +125,8 @@ def create_app(context: Context) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        endpoint = fixed.get(scope["path"], rest.answer)  # `request.url` would drop control characters
+        path = scope["path"]  # `request.url` would drop control characters
+        endpoint = quotes.answer if path.startswith(quote_links.PREFIX) else fixed.get(path, rest.answer)
         try:
             if endpoint != rest.answer:
                 _require_get(request)

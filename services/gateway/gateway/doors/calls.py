@@ -99,6 +99,9 @@ class Calls:
         await self._limits.take(f"address:{address}", self._settings.address_rate)
         if method.name == "DescribeForm":
             return
+        if method.name in ("OpenQuoteLink", "DownloadQuoteLink"):
+            await self._limits.take(f"link:{address}", self._settings.link_rate)
+            return
         if method.name != "SubmitForm":
             await self._limits.take(f"sign-in:{address}", self._settings.sign_in_rate)
             return

@@ -79,14 +79,15 @@ class Rest:
     def refuse(self, request: Request, error: Exception, address: Address | None = None) -> Response:
         """The problem response for anything that was raised."""
         tongue = _tongue(request)
-        told = self._told(request, error, address, tongue)
+        told = self.told(request, error, address, tongue)
         if address is not None and address.method.name == "SubmitForm" and _as_page(request):
             headers = {**told.headers, "Content-Language": "zh-CN" if tongue == "zh" else "en"}
             page = pages.refused_page(tongue, told.body)
             return Response(page, status_code=told.status, headers=headers, media_type="text/html")
         return problem_response(told, tongue)
 
-    def _told(self, request: Request, error: Exception, address: Address | None, tongue: str) -> Told:
+    def told(self, request: Request, error: Exception, address: Address | None, tongue: str) -> Told:
+        """Anything that was raised, as people read it in a language ("zh", "en")."""
         request_id = request.scope.get("request_id", "")
 
         def to_path(path: str) -> str:
