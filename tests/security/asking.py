@@ -17,6 +17,7 @@ from tests.security import asking_contracts as asking_contracts
 from tests.security import asking_customers as asking_customers
 from tests.security import asking_imports as asking_imports
 from tests.security import asking_opportunities as asking_opportunities
+from tests.security import asking_quotes as asking_quotes
 from tests.security.house import PASSWORD, House
 from tests.security.matrix import LEADS, PEOPLE
 from tests.security.probes import PROBES as PROBES

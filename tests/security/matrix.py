@@ -150,6 +150,40 @@ opportunities.OpportunityService.ListPipelines Y       Y       Y       Y       Y
 opportunities.BlueprintService.GetPart         Y       Y       D       D       D       A       A
 opportunities.BlueprintService.PlanPart        Y       Y       D       D       D       A       A
 opportunities.BlueprintService.ApplyPart       Y       D       D       D       D       A       A
+contracts.QuoteService.CreateProduct           Y       D       D       Y       D       A       A
+contracts.QuoteService.GetProduct              Y       Y       Y       Y       Y       A       A
+contracts.QuoteService.ListProducts            Y       Y       Y       Y       Y       A       A
+contracts.QuoteService.UpdateProduct           Y       D       D       Y       D       A       A
+contracts.QuoteService.DeleteProduct           Y       D       D       D       D       A       A
+contracts.QuoteService.UndeleteProduct         Y       D       D       D       D       A       A
+contracts.QuoteService.CreatePriceList         Y       D       D       Y       D       A       A
+contracts.QuoteService.GetPriceList            Y       Y       Y       Y       Y       A       A
+contracts.QuoteService.ListPriceLists          Y       Y       Y       Y       Y       A       A
+contracts.QuoteService.UpdatePriceList         Y       D       D       Y       D       A       A
+contracts.QuoteService.DeletePriceList         Y       D       D       D       D       A       A
+contracts.QuoteService.UndeletePriceList       Y       D       D       D       D       A       A
+contracts.QuoteService.CreateExchangeRate      Y       D       D       Y       Y       A       A
+contracts.QuoteService.GetExchangeRate         Y       Y       Y       Y       Y       A       A
+contracts.QuoteService.ListExchangeRates       Y       Y       Y       Y       Y       A       A
+contracts.QuoteService.UpdateExchangeRate      Y       D       D       Y       Y       A       A
+contracts.QuoteService.DeleteExchangeRate      Y       D       D       D       D       A       A
+contracts.QuoteService.UndeleteExchangeRate    Y       D       D       D       D       A       A
+contracts.QuoteService.ConvertMoney            Y       Y       Y       Y       Y       A       A
+contracts.QuoteService.CreateQuote             YYY     YYN     YNN     YYY     DDD     AAA     AAA
+contracts.QuoteService.QuoteOpportunity        YYY     YYN     YNN     YYY     DDD     AAA     AAA
+contracts.QuoteService.UpdateQuote             YYY     YYN     YNN     YYY     DDD     AAA     AAA
+contracts.QuoteService.SubmitQuote             YYY     YYN     YNN     YYY     DDD     AAA     AAA
+contracts.QuoteService.ReviseQuote             YYY     YYN     YNN     YYY     DDD     AAA     AAA
+contracts.QuoteService.AcceptQuote             YYY     YYN     YNN     YYY     DDD     AAA     AAA
+contracts.QuoteService.LinkQuote               YYY     YYN     YNN     YYY     DDD     AAA     AAA
+contracts.QuoteService.UnlinkQuote             YYY     YYN     YNN     YYY     DDD     AAA     AAA
+contracts.QuoteService.GetQuote                YYY     YYN     YNN     YYY     YYY     AAA     AAA
+contracts.QuoteService.RenderQuote             YYY     YYN     YNN     YYY     YYY     AAA     AAA
+contracts.QuoteService.ListQuotes              SSS     SSU     SUU     SSS     SSS     AAA     AAA
+contracts.QuoteService.DeleteQuote             YYY     YYN     DDD     DDD     DDD     AAA     AAA
+contracts.QuoteService.UndeleteQuote           YYY     YYN     DDD     DDD     DDD     AAA     AAA
+contracts.QuoteService.OpenQuoteLink           Y       Y       Y       Y       Y       Y       A
+contracts.QuoteService.DownloadQuoteLink       Y       Y       Y       Y       Y       Y       A
 contracts.ApprovalService.CreateApproval       YYY   YYN     YNN   YYY        DDD     AAA       AAA
 contracts.ApprovalService.GetApproval          YYY   YYN     YNN   YYY        YYY     AAA       AAA
 contracts.ApprovalService.ListApprovals        SSS   SSU     SUU   SSS        SSS     AAA       AAA
@@ -207,7 +241,7 @@ gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D 
 # mate's and another team's.
 OWNED = frozenset(
     {"leads", "imports", "people", "teams", "ledgers", "customers", "contacts", "opportunities", "approvals"}
-    | {"contractChanges", "contracts", "instalments", "invoices", "payments"}
+    | {"contractChanges", "contracts", "instalments", "invoices", "payments", "quotes"}
 )
 # The RPCs without rows, each with the reason why there is nothing in it that one has and another has not.
 OWNERLESS = {
@@ -252,6 +286,27 @@ OWNERLESS = {
     "opportunities.BlueprintService.GetPart": "the company's",
     "opportunities.BlueprintService.PlanPart": "the company's",
     "opportunities.BlueprintService.ApplyPart": "the company's",
+    "contracts.QuoteService.CreateProduct": "the company's",
+    "contracts.QuoteService.GetProduct": "the company's",
+    "contracts.QuoteService.ListProducts": "the company's",
+    "contracts.QuoteService.UpdateProduct": "the company's",
+    "contracts.QuoteService.DeleteProduct": "the company's",
+    "contracts.QuoteService.UndeleteProduct": "the company's",
+    "contracts.QuoteService.CreatePriceList": "the company's",
+    "contracts.QuoteService.GetPriceList": "the company's",
+    "contracts.QuoteService.ListPriceLists": "the company's",
+    "contracts.QuoteService.UpdatePriceList": "the company's",
+    "contracts.QuoteService.DeletePriceList": "the company's",
+    "contracts.QuoteService.UndeletePriceList": "the company's",
+    "contracts.QuoteService.CreateExchangeRate": "the company's",
+    "contracts.QuoteService.GetExchangeRate": "the company's",
+    "contracts.QuoteService.ListExchangeRates": "the company's",
+    "contracts.QuoteService.UpdateExchangeRate": "the company's",
+    "contracts.QuoteService.DeleteExchangeRate": "the company's",
+    "contracts.QuoteService.UndeleteExchangeRate": "the company's",
+    "contracts.QuoteService.ConvertMoney": "the company's rates",
+    "contracts.QuoteService.OpenQuoteLink": "the token says which, to whoever has it",
+    "contracts.QuoteService.DownloadQuoteLink": "the token says which, to whoever has it",
     "contracts.ApprovalService.SimulateApprovalFlow": "the company's flow; of past runs those that the caller may list",
     "contracts.BlueprintService.GetPart": "the company's",
     "contracts.BlueprintService.PlanPart": "the company's",

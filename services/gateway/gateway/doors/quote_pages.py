@@ -33,7 +33,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "terms": ("条款与说明", "Terms"),
     "download": ("下载 PDF", "Download PDF"),
     "gone": ("无法打开该报价", "This quotation cannot be opened"),
-    "ask": ("链接可能已过期或被撤回，请联系您的销售代表。", "It may have expired or been withdrawn. Please ask your contact."),
+    "ask": ("链接可能已过期或被撤回，请联系您的销售代表。", "It is over or was withdrawn. Please ask your contact."),
     "later": ("请稍后再试。", "Please try again later."),
     "other": ("English", "中文"),
 }  # fmt: skip
