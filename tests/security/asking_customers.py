@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from customers.domain.customer import LeftBehind
 from customers.storage import hand_overs
 from dealwright.customers.v1 import customers_pb2 as pb
+from dealwright.customers.v1 import view_pb2
 from tests.security.house import House
 from tests.security.matrix import PEOPLE
 from tests.security.probes import Told, asks, numbers
@@ -45,6 +46,11 @@ def _(h: House, who: str, row: str) -> Message:
 
 
 asks(_C + "GetCustomer", PEOPLE)(lambda h, who, row: pb.GetCustomerRequest(name=_customer(h, who, row)))
+
+
+asks("customers.CustomerViewService.GetCustomerView", PEOPLE)(
+    lambda h, who, row: view_pb2.GetCustomerViewRequest(name=_customer(h, who, row))
+)
 
 
 @asks(_C + "ListCustomers", PEOPLE, _any("customers"))

@@ -118,6 +118,7 @@ customers.CustomerService.ListContacts          SSS   SSU     SUU   SSS        S
 customers.CustomerService.UpdateContact         YYY   YYN     YNN   YYY        DDD     AAA       AAA
 customers.CustomerService.DeleteContact         YYY   YYN     DDD   DDD        DDD     AAA       AAA
 customers.CustomerService.UndeleteContact       YYY   YYN     DDD   DDD        DDD     AAA       AAA
+customers.CustomerViewService.GetCustomerView   YYY   YYN     YNN   YYY        YYY     AAA       AAA
 customers.CustomerService.ListHandOvers         SSS   SSU     SUU   SSS        SSS     AAA       AAA
 customers.CustomerService.ConfirmHandOver       YYY   YYN     DDD   DDD        DDD     AAA       AAA
 customers.CustomerService.BatchConfirmHandOvers YYY   YYN     DDD   DDD        DDD     AAA       AAA

@@ -8,9 +8,9 @@ from dealwright.customers.v1 import events_pb2
 
 
 def _servicers(runtime: Runtime) -> list[object]:
-    from customers.servicer import BlueprintServicer, CustomerServicer
+    from customers.servicer import BlueprintServicer, CustomerServicer, CustomerViewServicer
 
-    return [CustomerServicer(), BlueprintServicer()]
+    return [CustomerServicer(), CustomerViewServicer(runtime), BlueprintServicer()]
 
 
 def _subscribers() -> list[Subscription]:

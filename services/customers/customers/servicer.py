@@ -9,13 +9,17 @@ from google.protobuf.struct_pb2 import Struct
 
 from chassis import records
 from chassis.errors import Invalid
-from chassis.rpc import command, query
+from chassis.rpc import Call, command, outside, query
+from chassis.service import Runtime
 from chassis.transaction import Transaction
-from customers.usecases import blueprint, contacts, customers, hand_overs, merging, ownership
+from customers.peers import Peers
+from customers.usecases import blueprint, contacts, customers, hand_overs, merging, ownership, view
 from customers.usecases.kinds import CONTACTS, CUSTOMERS, page, standing
 from customers.wire import messages, reading
+from customers.wire import view as view_wire
 from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.customers.v1 import customers_pb2 as pb
+from dealwright.customers.v1 import view_pb2
 
 _CUSTOMER = tuple(reading.CUSTOMER)
 _CONTACT = tuple(reading.CONTACT)
@@ -125,6 +129,23 @@ class CustomerServicer:
         reading.request_id(request)
         confirmed = hand_overs.confirm(tx, list(request.names), reading.owner(request.owner))
         return pb.BatchConfirmHandOversResponse(hand_overs=[messages.hand_over(one) for one in confirmed])
+
+
+class CustomerViewServicer:
+    """A customer from all sides."""
+
+    descriptor = view_pb2.DESCRIPTOR.services_by_name["CustomerViewService"]
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._peers = Peers(runtime)
+
+    @outside
+    def GetCustomerView(self, call: Call[view_pb2.GetCustomerViewRequest]) -> view_pb2.CustomerView:
+        size = view_wire.size(call.request)
+        with self._runtime.reading(call.principal) as tx:
+            of, names, contacts, more = view.own(tx, call.request.name, size)
+        return view_wire.view(of, contacts, more, self._peers.gather(call, names, size))
 
 
 class BlueprintServicer:

@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from dealwright.activities.v1 import activities_pb2, files_pb2, notices_pb2
 from dealwright.api.v1 import access_pb2, file_pb2
 from dealwright.contracts.v1 import approvals_pb2, contracts_pb2, quotes_pb2
-from dealwright.customers.v1 import customers_pb2
+from dealwright.customers.v1 import customers_pb2, view_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.gateway.v1 import gateway_pb2
 from dealwright.leads.v1 import imports_pb2, leads_pb2
@@ -32,7 +32,10 @@ SERVICES: Mapping[str, Sequence[Descriptor]] = {
         imports_pb2.DESCRIPTOR.services_by_name["ImportService"],
     ),
     "rules": (rules_pb2.DESCRIPTOR.services_by_name["RuleService"],),
-    "customers": (customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],),
+    "customers": (
+        customers_pb2.DESCRIPTOR.services_by_name["CustomerService"],
+        view_pb2.DESCRIPTOR.services_by_name["CustomerViewService"],
+    ),
     "opportunities": (opportunities_pb2.DESCRIPTOR.services_by_name["OpportunityService"],),
     "activities": (
         activities_pb2.DESCRIPTOR.services_by_name["ActivityService"],
