@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from chassis.bus.subscriptions import subscriber
 from chassis.cache import client
 from chassis.transaction import Transaction
+from dealwright.contracts.v1.events_pb2 import QuoteOpened
 from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged
 from dealwright.leads.v1.events_pb2 import (
     LeadAssigned,
@@ -71,6 +72,7 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
     LeadRemoved,
     PresenceChanged,
     ActionRequested,
+    QuoteOpened,
     batch=256,
 )
 def feed(tx: Transaction, events: Sequence[Message]) -> None:
@@ -123,10 +125,22 @@ def _asked(event: ActionRequested, notice: tuple[str, str]) -> Outline | None:
     return Outline(event, resource, (event.person,), event.text_zh or event.text_en, event.text_en or event.text_zh)
 
 
+def _opened(event: QuoteOpened, notice: tuple[str, str]) -> Outline | None:
+    """Its owner, the first time; without prices, which not everybody who sees the quote may see."""
+    if not event.first:
+        return None
+    of = event.quote
+    bare = QuoteOpened(first=True, open_time=event.open_time)
+    bare.quote.MergeFrom(type(of)(name=of.name, number=of.number, revision=of.revision, owner=of.owner))
+    texts = f"客户刚刚打开了报价 {of.number}", f"The customer has just opened quote {of.number}"
+    return Outline(bare, "quotes", (of.owner,), *texts)
+
+
 _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadAssigned": _assigned,
     "LeadUnassigned": lambda event, notice: Outline(event, "leads", ()),
     "LeadTouched": _touched,
+    "QuoteOpened": _opened,
     "LeadKept": _owned,
     "LeadContacted": _owned,
     "LeadReleased": lambda event, notice: Outline(event, "leads", (event.previous_owner,)),
