@@ -227,7 +227,7 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def shared_gateway(shared_world: World) -> Iterator[Gateway]:
-    opened = shared_world.open(address_rate=0, sign_in_rate=0, form_rate=0, feed_heartbeat=0.3)
+    opened = shared_world.open(address_rate=0, sign_in_rate=0, form_rate=0, link_rate=0, feed_heartbeat=0.3)
     yield opened
     opened.stop()
 

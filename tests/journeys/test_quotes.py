@@ -80,7 +80,7 @@ def test_Q1_O24_C21_one_click_on_the_opportunity_makes_a_quote_at_the_customers_
         ({"lines": [_line(1, product=f"products/{7:032x}")]}, "lines[0].product"),
         ({"lines": [_line(1)] * 201}, "lines"),
     ):
-        refused(lambda body=body: mine.patch(f"/v1/{quote['name']}", body), 400, "INVALID", field)  # type: ignore[misc]
+        refused(lambda body=body: mine.patch(f"/v1/{quote['name']}", body), 400, "INVALID", field)
     assert _read(mine, quote) == quote
     changed = mine.patch(f"/v1/{quote['name']}", {"lines": [_line(100, quantity="2.5")], "etag": quote["etag"]})
     assert changed["total"] == {**cny(250), "nanos": 0}
@@ -200,7 +200,7 @@ def test_Q1_Q15_the_owner_hears_at_once_that_the_customer_opened_the_quote(desk:
 
 def _opened(api: Api, quote: dict[str, Any]) -> dict[str, Any]:
     def mine(event: dict[str, Any]) -> bool:
-        return event["type"].endswith("QuoteOpened") and event["data"]["quote"]["name"] == quote["name"]
+        return event["type"].endswith("QuoteOpened") and bool(event["data"]["quote"]["name"] == quote["name"])
 
     found: dict[str, Any] = api.feed(mine, 5)["data"]
     return found
