@@ -12,9 +12,8 @@ from activities.domain.task import Automatic, Status, Task, TaskKind
 from activities.storage import known as stored
 from activities.storage import tasks as table
 from activities.storage.tables import people as people_table
-from activities.usecases import mentions, settings, timeline
+from activities.usecases import mentions, settings
 from activities.usecases.kinds import TASKS
-from activities.wire import entries
 from chassis import people, records
 from chassis.transaction import Transaction
 
@@ -63,13 +62,10 @@ def _task(tx: Transaction, one: Automatic, record: Known | None, team: str) -> T
 
 
 def finish(tx: Transaction, before: Task, status: Status, result: str = "") -> Task:
-    """Ends a task that the caller holds: it is done, or cancelled."""
+    """Ends a task that the caller holds: it is cancelled, or something else tells that it is done."""
     done = status is Status.DONE
     after = replace(before, status=status, result=result or before.result, done_time=tx.now if done else None)
-    saved = records.save(tx, TASKS, before, after, "completed" if done else "cancelled")
-    if done and saved.record:
-        timeline.put(tx, [entries.task(saved, saved.owner)])
-    return saved
+    return records.save(tx, TASKS, before, after, "completed" if done else "cancelled")
 
 
 # --- a visit to come (F7) ---
