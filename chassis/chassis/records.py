@@ -52,9 +52,11 @@ def _silent(tx: Transaction, before: Any, after: Any) -> None:
 class Kind(Generic[R]):
     """A kind of record. `resource` is the right it needs and the first part of its names; `word` what the audit calls
     it ("customer"). `owner` is the column with the person whose it is; where there is none, rights on the kind are all
-    or nothing. What has a `parent` (its column, the parent's kind) is whose the parent is, and away while that is
-    deleted. `also` widens what a caller reads (what is shared with him). `announce(tx, before, after)` tells of every
-    change; before is None for a new record, after None for one that is gone for good."""
+    or nothing. What nobody owns is for everybody whose scope is a team, or with `team`, the column with the team that
+    it is for, for whoever has that one in his scope. What has a `parent` (its column, the parent's kind) is whose the
+    parent is, and away while that is deleted. `also` widens what a caller reads (what is shared with him).
+    `announce(tx, before, after)` tells of every change; before is None for a new record, after None for one that is
+    gone for good."""
 
     resource: str
     word: str
@@ -63,6 +65,7 @@ class Kind(Generic[R]):
     columns: Mapping[str, Column]
     people: sa.Table
     owner: str = "owner"
+    team: str = ""
     parent: tuple[str, Kind[Any]] | None = None
     order: str = "create_time desc"
     also: Callable[[Principal], sa.ColumnElement[bool] | None] = lambda principal: None
@@ -97,7 +100,10 @@ def criteria(kind: Kind[Any], principal: Principal, verb: str, resource: str = "
         return sa.true()
     covered = visible(principal, scope, kind.table.c[kind.owner], kind.people)
     if scope is Scope.TEAM:
-        covered = sa.or_(covered, kind.table.c[kind.owner] == "")
+        nobodys = kind.table.c[kind.owner] == ""
+        if kind.team:
+            nobodys = sa.and_(nobodys, kind.table.c[kind.team].in_(principal.teams or ("",)))
+        covered = sa.or_(covered, nobodys)
     further = kind.also(principal) if verb == "read" and scope is not Scope.ALL else None
     return covered if further is None else sa.or_(covered, further)
 

@@ -105,7 +105,7 @@ def test_F1_what_is_to_come_has_not_happened_and_what_is_past_may_be_told(desk: 
 def test_F5_a_follow_up_is_on_a_record_that_there_is_and_that_its_author_sees(desk: Office) -> None:
     theirs = desk.opportunity("people/wang")
     for record in (name("opportunities"), theirs, name("tasks")):
-        with refused("INVALID", "follow_up.record"):
+        with refused("NOT_FOUND"):
             desk.log(record)
     with refused("INVALID", "follow_up.record"):
         desk.log("opportunities")
@@ -315,7 +315,8 @@ def test_I1_many_are_logged_at_once_each_with_its_own_answer_and_a_repeat_logs_n
     request = pb.BatchCreateFollowUpsRequest(requests=rows, request_id="import-1")
     answer = desk.call("BatchCreateFollowUps", request)
     wrong = [[field.field for field in one.error.fields] for one in answer.results]
-    assert wrong == [[], ["follow_up.record"], ["follow_up.happen_time"], ["follow_up.summary"], []]
+    assert wrong == [[], [], ["follow_up.happen_time"], ["follow_up.summary"], []]
+    assert [one.error.reason for one in answer.results] == ["", "NOT_FOUND", "INVALID", "INVALID", ""]
     assert all(one.error.detail_zh for one in answer.results if one.HasField("error"))
     assert desk.call("BatchCreateFollowUps", request) == answer
     assert [one.summary for one in desk.follow_ups()] == ["0", "4"], "the outcome of old times is not asked for"

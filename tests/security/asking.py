@@ -12,6 +12,7 @@ from dealwright.directory.v1 import directory_pb2 as directory
 from dealwright.gateway.v1 import gateway_pb2 as gateway
 from dealwright.leads.v1 import leads_pb2 as leads
 from dealwright.rules.v1 import rules_pb2 as rules
+from tests.security import asking_activities as asking_activities
 from tests.security import asking_approvals as asking_approvals
 from tests.security import asking_contracts as asking_contracts
 from tests.security import asking_customers as asking_customers
@@ -301,7 +302,7 @@ def _ask_for_part(owner: str) -> None:
     asks(f"{owner}.BlueprintService.ApplyPart")(apply)
 
 
-for _owner in ("directory", "leads", "rules", "customers", "opportunities", "contracts"):
+for _owner in ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts"):
     _ask_for_part(_owner)
 
 asks("gateway.GatewayService.GetBlueprint")(lambda h, who, row: gateway.GetBlueprintRequest())

@@ -234,6 +234,39 @@ contracts.ContractService.SummarizePayments    SSS     SSU     SUU     SSS      
 contracts.ContractService.UpdatePayment        YYY     DDD     DDD     DDD        YYY     AAA       AAA
 contracts.ContractService.DeletePayment        YYY     DDD     DDD     DDD        YYY     AAA       AAA
 contracts.ContractService.UndeletePayment      YYY     DDD     DDD     DDD        YYY     AAA       AAA
+activities.ActivityService.CreateFollowUp      YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.ActivityService.BatchCreateFollowUps YYY     YYO     YOO     YYY     DDD     AAA     AAA
+activities.ActivityService.GetFollowUp         YYY     YYN     YNN     YYY     YYY     AAA     AAA
+activities.ActivityService.ListFollowUps       SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.ActivityService.ListLatestFollowUps SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.ActivityService.UpdateFollowUp      YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.ActivityService.DeleteFollowUp      YYY     YYN     DDD     DDD     DDD     AAA     AAA
+activities.ActivityService.UndeleteFollowUp    YYY     YYN     DDD     DDD     DDD     AAA     AAA
+activities.ActivityService.CreateTask          YYY     YYY     YYY     YYY     YYY     AAA     AAA
+activities.ActivityService.GetTask             YYY     YYN     YNN     YYY     YNN     AAA     AAA
+activities.ActivityService.ListTasks           SSS     SSU     SUU     SSS     SUU     AAA     AAA
+activities.ActivityService.UpdateTask          YYY     YYN     YNN     YYY     YNN     AAA     AAA
+activities.ActivityService.DeleteTask          YYY     YYN     YNN     DDD     DDD     AAA     AAA
+activities.ActivityService.UndeleteTask        YYY     YYN     YNN     DDD     DDD     AAA     AAA
+activities.ActivityService.ClaimTask           YYD     YYN     YYN     YYD     YYN     AAA     AAA
+activities.ActivityService.StartTask           YYY     YYN     YNN     YYY     YNN     AAA     AAA
+activities.ActivityService.CompleteTask        YYY     YYN     YNN     YYY     YNN     AAA     AAA
+activities.ActivityService.CancelTask          YYY     YYN     YNN     YYY     YNN     AAA     AAA
+activities.ActivityService.ReopenTask          YYY     YYN     YNN     YYY     YNN     AAA     AAA
+activities.ActivityService.AssignTask          YYY     YYN     YNN     YYY     YNN     AAA     AAA
+activities.ActivityService.CreateChangeRequest YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.ActivityService.GetChangeRequest    YYY     YYN     YNN     YYY     YYY     AAA     AAA
+activities.ActivityService.ListChangeRequests  SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.ActivityService.UpdateChangeRequest YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.ActivityService.DeleteChangeRequest YYY     YYN     DDD     DDD     DDD     AAA     AAA
+activities.ActivityService.UndeleteChangeRequest YYY     YYN     DDD     DDD     DDD     AAA     AAA
+activities.ActivityService.CreateInteraction   YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.ActivityService.GetInteraction      YYY     YYN     YNN     YYY     YYY     AAA     AAA
+activities.ActivityService.ListInteractions    SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.ActivityService.ListTimeline        YYY     YYN     YNN     YYY     YYY     AAA     AAA
+activities.BlueprintService.GetPart            Y       Y       D       D       D       A       A
+activities.BlueprintService.PlanPart           Y       Y       D       D       D       A       A
+activities.BlueprintService.ApplyPart          Y       D       D       D       D       A       A
 gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
 gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
 """
@@ -243,6 +276,7 @@ gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D 
 OWNED = frozenset(
     {"leads", "imports", "people", "teams", "ledgers", "customers", "contacts", "opportunities", "approvals"}
     | {"contractChanges", "contracts", "instalments", "invoices", "payments", "quotes"}
+    | {"changeRequests", "followUps", "interactions", "tasks", "timeline"}
 )
 # The RPCs without rows, each with the reason why there is nothing in it that one has and another has not.
 OWNERLESS = {
@@ -312,6 +346,9 @@ OWNERLESS = {
     "contracts.BlueprintService.GetPart": "the company's",
     "contracts.BlueprintService.PlanPart": "the company's",
     "contracts.BlueprintService.ApplyPart": "the company's",
+    "activities.BlueprintService.GetPart": "the company's",
+    "activities.BlueprintService.PlanPart": "the company's",
+    "activities.BlueprintService.ApplyPart": "the company's",
     "gateway.GatewayService.GetBlueprint": "the company's",
     "gateway.GatewayService.ApplyBlueprint": "the company's",
 }

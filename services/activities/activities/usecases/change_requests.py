@@ -23,12 +23,11 @@ _EMPTY: Mapping[str, Any] = {"type": 0, "detail": "", "schedule_days": 0, "surch
 
 
 def create(tx: Transaction, record: str, values: Mapping[str, Any]) -> ChangeRequest:
-    """Raises Invalid for a record out of reach, or that is no deal."""
+    """Raises NotFound for a record out of reach, Invalid for one that is no deal."""
     refuse_read_only(tx.principal, _RESOURCE, [name for name, value in values.items() if value])
     if kind_of(record) not in (OPPORTUNITIES, CONTRACTS):
         raise Invalid([("change_request.record", "must be an opportunity or a contract", "须为商机或合同")])
-    if record not in known.seen(tx, [record]):
-        raise Invalid([("change_request.record", "is not known", "记录不存在")])
+    known.see(tx, record)
     of = stored.hold(tx, [record])[record]
     made = ChangeRequest(
         **{**_EMPTY, **values},

@@ -8,7 +8,7 @@ from typing import Any
 
 from activities.domain import follow_up_form
 from activities.domain.follow_up import SKEW, FollowUp, Outcome, Wanted
-from activities.domain.known import OPPORTUNITIES, Known, kind_of
+from activities.domain.known import FOLLOWED, OPPORTUNITIES, Known, kind_of
 from activities.storage import follow_ups as table
 from activities.storage import known as stored
 from activities.usecases import automatic, known, latest, mentions, settings, staff, timeline
@@ -17,7 +17,7 @@ from activities.wire import entries, events
 from chassis import custom, records
 from chassis.access import refuse_read_only
 from chassis.database import insert_rows
-from chassis.errors import Denied, Invalid, Problem
+from chassis.errors import Denied, Invalid, NotFound, Problem
 from chassis.fields import FieldProblem
 from chassis.people import Person
 from chassis.transaction import Transaction
@@ -35,7 +35,7 @@ _EMPTY: Mapping[str, Any] = {
 
 
 def create(tx: Transaction, wanted: Wanted) -> FollowUp:
-    """Logs one. Raises Invalid, Denied."""
+    """Logs one. Raises NotFound for a record out of reach, Invalid, Denied."""
     (made,) = create_all(tx, [wanted])
     if isinstance(made, Problem):
         raise made
@@ -55,7 +55,7 @@ def create_all(tx: Transaction, wanted: Sequence[Wanted]) -> list[FollowUp | Pro
         try:
             _check(tx, one, seen, people, rules, leads_on)
             made.append(_new(tx, one, people))
-        except (Invalid, Denied) as problem:
+        except (Invalid, Denied, NotFound) as problem:
             made.append(problem)
     logged = [(one, of) for one, of in zip(made, wanted, strict=True) if isinstance(one, FollowUp)]
     stored_now = _store(tx, logged, list(seen.values()))
@@ -73,9 +73,11 @@ def _check(
     values = one.values
     refuse_read_only(tx.principal, _RESOURCE, [name for name, value in values.items() if value])
     wrong: list[tuple[str, str, str]] = []
-    record = seen.get(values["record"])
-    if record is None or not latest.is_followed(values["record"]):
-        wrong.append(("follow_up.record", "is not known", "记录不存在"))
+    if values["record"] not in seen:
+        raise NotFound(values["record"])
+    if not latest.is_followed(values["record"]):
+        followed = ", ".join(FOLLOWED)
+        wrong.append(("follow_up.record", f"must be among: {followed}", f"须属于：{followed}"))
     if one.historical and not values.get("happen_time"):
         wrong.append(("follow_up.happen_time", "is required with historical", "补录历史时必填"))
     wrong += _to_come(tx, values)

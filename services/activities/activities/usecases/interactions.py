@@ -20,16 +20,12 @@ from chassis.transaction import Transaction
 
 
 def record(tx: Transaction, values: Mapping[str, Any]) -> Interaction:
-    """Records one, or finds the one that its system told of before. Raises Invalid, and NotFound where that one is out
-    of the caller's reach."""
+    """Records one, or finds the one that its system told of before. Raises Invalid, and NotFound where the record, or
+    that one, is out of the caller's reach."""
     refuse_read_only(tx.principal, INTERACTIONS.resource, [name for name, value in values.items() if value])
-    wrong = []
-    if values["record"] not in known.seen(tx, [values["record"]]):
-        wrong.append(("interaction.record", "is not known", "记录不存在"))
     if values["happen_time"] is not None and values["happen_time"] > tx.now + SKEW:
-        wrong.append(("interaction.happen_time", "must not be to come", "不能晚于现在"))
-    if wrong:
-        raise Invalid(wrong)
+        raise Invalid([("interaction.happen_time", "must not be to come", "不能晚于现在")])
+    known.see(tx, values["record"])
     of = stored.hold(tx, [values["record"]])[values["record"]]
     wanted: Interaction = placed(
         Interaction(

@@ -117,6 +117,7 @@ TASKS: Kind[Task] = Kind(
     table=tasks,
     type=Task,
     people=people,
+    team="team",
     order="due_time",
     also=_tasks_also,
     announce=_task_changed,

@@ -40,8 +40,8 @@ def closed() -> Refused:
 
 
 def create(tx: Transaction, values: Mapping[str, Any]) -> Task:
-    """Asks somebody to do something. Anybody may be asked: what the caller needs for it is to see the record. Raises
-    Invalid, Denied."""
+    """Asks somebody to do something. Anybody may be asked: what the caller needs for it is to see the record, or the
+    task that it is a part of. Raises NotFound where he does not, Invalid, Denied."""
     refuse_read_only(tx.principal, _RESOURCE, [name for name, value in values.items() if value])
     given = {**_EMPTY, **values}
     given["kind"] = given["kind"] or TaskKind.TODO.value
@@ -51,10 +51,11 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> Task:
     if not given["owner"] and not given["team"]:
         wrong.append(("task.owner", "is required", "必填"))
     if given["parent"]:
-        given["record"] = given["record"] or _parent(tx, given["parent"], wrong)
+        whole = records.find(tx, TASKS, given["parent"])
+        given["record"] = given["record"] or whole.record
     seen = known.seen(tx, [given["record"]]) if given["record"] else {}
     if given["record"] and given["record"] not in seen:
-        wrong.append(("task.record", "is not known", "记录不存在"))
+        raise NotFound(given["record"])
     people = staff.active(tx, [name for name in (given["owner"], *given["mentions"]) if name])
     wrong += staff.unknown([given["owner"]], people, "task.owner")
     wrong += staff.unknown(given["mentions"], people, "task.mentions")
@@ -75,15 +76,6 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> Task:
     records.create(tx, TASKS, made, {"kind": TaskKind(made.kind).name})
     mentions.named(tx, made.name, made.mentions, made.record, made.title)
     return made
-
-
-def _parent(tx: Transaction, name: str, wrong: list[tuple[str, str, str]]) -> str:
-    """The record of the task that the new one is a part of."""
-    try:
-        return records.find(tx, TASKS, name).record
-    except NotFound:
-        wrong.append(("task.parent", "is not known", "上级任务不存在"))
-        return ""
 
 
 def parts(tx: Transaction, of: Sequence[Task]) -> dict[str, Parts]:
