@@ -124,6 +124,10 @@ class Automation:
     actions: tuple[Action, ...] = ()
     author: str = ""
 
+    @property
+    def loses(self) -> bool:
+        return any(action.kind == MARK_LOST for action in self.actions)
+
     def waits(self, count: int) -> Span:
         """How long until it asks for the `count`th time, from 0."""
         return self.after.plus(self.repeat.times(count))

@@ -152,7 +152,8 @@ class Desk:
         """Sends what was asked for, in this transaction. Texts name customers as people know them."""
         names = {str(occasion.facts.get("customer", "")) for _, occasion in self._asking}
         called = storage.find_watched(self.tx, sorted(name for name in names if name))
-        for automation, occasion in self._asking:
+        # A loss goes first: a warning changes what it is compared with.
+        for automation, occasion in sorted(self._asking, key=lambda asking: not asking[0].loses):
             known = called.get(str(occasion.facts.get("customer", "")))
             customer = str(known.facts.get("title", "")) if known is not None else ""
             for asked in ask(automation, replace(occasion, customer=customer), self.state.people, self.tx.now):
