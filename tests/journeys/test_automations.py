@@ -106,8 +106,8 @@ def test_F9_every_morning_owner_and_manager_are_mailed_of_important_ones_that_li
     desk.settle()
     desk.later(8 * DAY + HOUR)
     subject = f"【高优商机跟进预警】{important['title']}项目已超过7天未跟进"
-    for who in (hers, his):
-        until(lambda who=who: subject in notices(who, important))
+    until(lambda: subject in notices(hers, important))
+    until(lambda: subject in notices(his, important))
     assert not [n for n in notices(his, plain) if "高优" in n]
 
 
@@ -194,3 +194,47 @@ def test_R10_R17_R19_an_automation_is_rehearsed_applied_and_works_minutes_later(
         assert notices(hers, deal) == [f"请回访 {title}"]
     finally:
         desk.api.post("/v1/blueprint:apply", {"content": {"automations": before}})
+
+
+def test_F7_R5_whoever_planned_to_come_back_is_reminded_when_it_is_time(desk: Desk) -> None:
+    _, seller = team_of(desk)
+    hers = desk.sign_in(seller)
+    deal, other = opened(hers), opened(hers)
+    known(desk, deal)
+    known(desk, other)
+    visit = {"method": "VISIT", "outcome": "REVISIT", "summary": "三天后再来"}
+    for one in (deal, other):
+        seen = hers.post("/v1/followUps", {**visit, "record": one["name"], "nextTime": _after(one, 3 * DAY)})
+        assert seen["outcome"] == "REVISIT"
+    until(lambda: "revisit-reminder" in clocks(desk, other))
+    desk.settle()
+    desk.later(2 * DAY)
+    hers.post("/v1/followUps", {**visit, "outcome": "PROGRESS", "record": other["name"], "summary": "提前去过"})
+    until(lambda: "revisit-reminder" not in clocks(desk, other))
+    desk.settle()
+    desk.later(DAY + HOUR)
+    until(lambda: notices(hers, deal))
+    desk.settle()
+    reminder = f"回访时间已到：{deal['title']}"
+    assert reminder in notices(hers, deal)
+    assert reminder not in notices(hers, other)
+
+
+def _after(deal: dict[str, Any], span: timedelta) -> str:
+    return (datetime.fromisoformat(deal["createTime"]) + span).isoformat()
+
+
+def test_C13_a_customer_of_tier_A_that_nobody_saw_for_14_days_is_remembered(desk: Desk) -> None:
+    _, seller = team_of(desk)
+    hers = desk.sign_in(seller)
+    names = [f"{tier}级客户 {phone()}" for tier in "AC"]
+    seen, unseen = (
+        hers.post("/v1/customers", {"displayName": name, "tier": tier}) for name, tier in zip(names, "AC", strict=True)
+    )
+    assert "tier-a-untouched" in known(desk, seen)
+    assert list(known(desk, unseen)) == ["tier-c-untouched"]
+    desk.settle()
+    desk.later(14 * DAY + HOUR)
+    until(lambda: tasks(hers, seen))
+    assert tasks(hers, seen) == [f"{names[0]}已14天未联系，请安排跟进"]
+    assert tasks(hers, unseen) == []

@@ -61,6 +61,9 @@ def _a_deal(desk: Desk) -> None:
     lead = desk.capture(region="西北", company="华兴")
     desk.api.post(f"/v1/{lead['name']}:qualify")
     desk.settle()
+    deal = desk.api.post("/v1/opportunities", {"title": "年度采购"})
+    seen = {"record": deal["name"], "method": "CALL", "outcome": "PROGRESS", "summary": "已联系"}
+    desk.api.post("/v1/followUps", seen)
     desk.api.patch(f"/v1/{leaver['name']}", {"state": "LEFT"})
     desk.settle()
 

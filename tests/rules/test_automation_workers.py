@@ -259,3 +259,9 @@ def test_a_new_lead_costs_no_statement_more_than_before(house: House) -> None:
     ours = ("watched", "fired_automations", "scans", "settings")
     assert not [s for s in statements if any(f'"{table}"' in s or f" {table} " in s for table in ours)]
     assert house.announced(events_pb2.ActionRequested) == []
+
+
+def test_O28_a_loss_is_asked_for_before_a_warning_that_would_change_what_it_is_compared_with(deals: Deals) -> None:
+    deals.apply([SHIPPED["stalled-warning"], SHIPPED["lost-after-silence"]])
+    deals.open(1)
+    assert deals.pass_days(100) == ["lost-after-silence:MARK_LOST", "stalled-warning:WARN"]
