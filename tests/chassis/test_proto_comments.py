@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STATUSES = {code.name for code in grpc.StatusCode}
 NONE = "No errors of its own"
 # The functions that say no with a reason for programs (chassis.errors).
-SAY_NO = {"Refused", "exhausted", "unauthenticated"}
+SAY_NO = {"Refused", "exhausted", "unauthenticated", "NotYet", "Unfit"}
 
 _COMMENTED = re.compile(r"((?:^[ ]*//[^\n]*\n)*)^[ ]*(service|rpc) (\w+)", re.MULTILINE)
 _CAPITALS = re.compile(r"\b[A-Z][A-Z_]{2,}\b")

@@ -71,8 +71,8 @@ service = Service(
         Loop("approval clocks", 1.0, _ring_approvals),
         Loop("purge products", 3600.0, _purge_products),
         Loop("purge quotes", 3600.0, _purge_quotes),
-        Loop("overdue instalments", 60.0, _mark_overdue),
-        Loop("expiring contracts", 60.0, _tell_expiring),
+        Loop("overdue instalments", 5.0, _mark_overdue),
+        Loop("expiring contracts", 5.0, _tell_expiring),
         Loop("purge contracts", 3600.0, _purge_contracts),
     ],
 )
