@@ -71,16 +71,13 @@ def test_K1_amounts_below_zero_and_days_out_of_order_are_refused(desk: Desk, reg
 
 def test_Q5_Q6_manager_finance_and_general_manager_agree_and_over_500_000_risk_control(desk: Desk, region: str) -> None:
     team = team_of(desk, region)
-    for units, agreed in (
-        (500_000, ["manager", "finance", "admin"]),
-        (500_001, ["manager", "finance", "admin", "admin"]),
-    ):
+    for units in (500_000, 500_001):
         contract = team.mine.post(f"/v1/{team.draw(units)['name']}:submit")
         assert contract["status"] == "SUBMITTED"
         by = team.agree(contract["approval"])
         steps = desk.api.get(f"/v1/{contract['approval']}")["steps"]
         # One administrator stands for risk control and the general manager here: who agreed once is not asked again.
-        assert by == agreed[: len(by)]
+        assert by == ["manager", "finance", "admin"]
         assert ("risk-control" in [s["node"] for s in steps if s["outcome"] != "SKIPPED"]) == (units > 500_000)
         assert team.read(contract)["status"] == "APPROVED"
 
@@ -142,7 +139,7 @@ def test_K4_the_owner_and_his_manager_hear_30_days_before_a_contract_ends(desk: 
     team.agree(change["approval"])
     desk.later(timedelta(days=20))
     notice = told(team.mine, "CONTRACT_EXPIRING", contract["name"])
-    assert contract["number"] in notice["text"]
+    assert contract["number"] in notice["textZh"]
     told(team.boss, "CONTRACT_EXPIRING", contract["name"])
 
 

@@ -71,7 +71,7 @@ def test_K6_who_sells_and_his_manager_are_warned_of_what_is_overdue(desk: Desk, 
     team.pay(contract, 100)
     desk.later(timedelta(days=3))
     notice = told(team.mine, "PAYMENT_OVERDUE", contract["name"])
-    assert contract["signDate"] in notice["text"]
+    assert contract["signDate"] in notice["textZh"]
     told(team.boss, "PAYMENT_OVERDUE", contract["name"])
     wanted = f'contract = "{contract["name"]}" AND status = OVERDUE'
     assert len(team.mine.get("/v1/instalments", filter=wanted)["instalments"]) == 1
