@@ -122,20 +122,6 @@ def test_K1_a_deleted_draft_comes_back_within_30_days(papers: Papers, monkeypatc
         papers.do("UndeleteContract", made, BOSS)
 
 
-def test_K2_one_click_takes_what_the_opportunity_says(papers: Papers) -> None:
-    request = pb.ContractOpportunityRequest(opportunity=OPPORTUNITY)
-    made = papers.desk.call("ContractOpportunity", request, LI)
-    assert (made.title, made.customer, made.contact, made.opportunity) == ("年度采购", CUSTOMER, CONTACT, OPPORTUNITY)
-    assert (made.amount, made.owner, made.team) == (money(1000), "people/li", "teams/east")
-    assert papers.desk.call("ContractOpportunity", request, BOSS).owner == "people/li"
-    for who in (ZHAO, WANG):
-        with refused("NOT_FOUND"):
-            papers.desk.call("ContractOpportunity", request, who)
-    papers.desk.deal(open=False, version=2)
-    with refused("NOT_OPEN"):
-        papers.desk.call("ContractOpportunity", request, LI)
-
-
 def test_K3_K11_the_customers_contracts_and_their_sums(papers: Papers) -> None:
     signed = papers.signed(1000)
     papers.draw(500)
@@ -229,24 +215,6 @@ def test_K1_a_void_contract_is_not_asked_about_any_more(desk: Desk) -> None:
     found = desk.call("GetApproval", approvals_pb2.GetApprovalRequest(name=asked.approval), LI)
     assert found.status == approvals_pb2.Approval.WITHDRAWN
     assert papers.get(made).status == p.VOID
-
-
-def test_K10_a_renewal_follows_the_contract_it_renews(papers: Papers) -> None:
-    first = papers.signed(1200, start_date="2026-01-01", expiry_date="2099-12-31")
-    second = papers.do("RenewContract", first)
-    assert (second.renews, second.status, second.amount) == (first.name, p.DRAFT, money(1200))
-    assert (second.start_date, second.expiry_date) == ("2100-01-01", "2173-12-31")
-    assert second.number != first.number
-    assert second.customer == CUSTOMER
-    with refused("RENEWED"):
-        papers.do("RenewContract", first)
-    papers.do("VoidContract", second, reason="谈不拢")
-    third = papers.do("RenewContract", first, expiry_date="2100-12-31", amount=money(900))
-    assert (third.start_date, third.expiry_date, third.amount.units) == ("2100-01-01", "2100-12-31", 900)
-    with refused("NOT_SIGNED", "contract.status"):
-        papers.do("RenewContract", third)
-    with refused("INVALID", "expiry_date"):
-        papers.do("RenewContract", papers.signed(10))
 
 
 def test_K13_what_is_delivered_and_paid_is_complete(papers: Papers) -> None:
