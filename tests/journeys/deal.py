@@ -147,7 +147,7 @@ def _qualified(team: Team, book: Book, number: int) -> tuple[Api, str, str]:
 
 def _to_negotiation(mine: Api, book: Book, number: int, deal: dict[str, Any]) -> dict[str, Any]:
     with book.step("gate refused"):
-        deal = _moved(mine, deal, "need")
+        deal = _moved(mine, deal, "need-clear")
         _refused(lambda: _moved(mine, deal, "quote"), "GATE")
     book.state(number, "opportunity", f"{deal['stage']}; quote refused, there is no quotation")
     with book.step("quotation uploaded"):

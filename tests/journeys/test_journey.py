@@ -13,7 +13,7 @@ from tests.journeys.journey import ENVIRONMENT, deployment
 _STATES = [
     ("lead", "CONTACTED"),
     ("lead", "QUALIFIED"),
-    ("opportunity", "need; quote refused, there is no quotation"),
+    ("opportunity", "need-clear; quote refused, there is no quotation"),
     ("opportunity", "quote"),
     ("opportunity", "quote; negotiation refused, there are no two follow-ups"),
     ("opportunity", "negotiation"),
