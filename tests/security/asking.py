@@ -16,6 +16,7 @@ from tests.security import asking_activities as asking_activities
 from tests.security import asking_approvals as asking_approvals
 from tests.security import asking_contracts as asking_contracts
 from tests.security import asking_customers as asking_customers
+from tests.security import asking_files as asking_files
 from tests.security import asking_imports as asking_imports
 from tests.security import asking_opportunities as asking_opportunities
 from tests.security import asking_quotes as asking_quotes

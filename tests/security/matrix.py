@@ -267,6 +267,31 @@ activities.ActivityService.ListTimeline        YYY     YYN     YNN     YYY     Y
 activities.BlueprintService.GetPart            Y       Y       D       D       D       A       A
 activities.BlueprintService.PlanPart           Y       Y       D       D       D       A       A
 activities.BlueprintService.ApplyPart          Y       D       D       D       D       A       A
+activities.FileService.CreateAttachment         YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.FileService.GetAttachment            YYY     YYN     YNN     YYY     YYY     AAA     AAA
+activities.FileService.ListAttachments          SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.FileService.UpdateAttachment         YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.FileService.DeleteAttachment         YYY     YYN     YNN     DDD     DDD     AAA     AAA
+activities.FileService.UndeleteAttachment       YYY     YYN     YNN     DDD     DDD     AAA     AAA
+activities.FileService.DownloadAttachment       YYY     YYN     YNN     YYY     YYY     AAA     AAA
+activities.FileService.CreateCheckIn            YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.FileService.GetCheckIn               YYY     YYN     YNN     YYY     YYY     AAA     AAA
+activities.FileService.ListCheckIns             SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.FileService.DeleteCheckIn            YYY     YYN     YNN     DDD     DDD     AAA     AAA
+activities.FileService.UndeleteCheckIn          YYY     YYN     YNN     DDD     DDD     AAA     AAA
+activities.NoticeService.CreateTemplate         Y       D       D       Y       D       A       A
+activities.NoticeService.GetTemplate            Y       Y       Y       Y       Y       A       A
+activities.NoticeService.ListTemplates          Y       Y       Y       Y       Y       A       A
+activities.NoticeService.UpdateTemplate         Y       D       D       Y       D       A       A
+activities.NoticeService.DeleteTemplate         Y       D       D       Y       D       A       A
+activities.NoticeService.UndeleteTemplate       Y       D       D       Y       D       A       A
+activities.NoticeService.RenderTemplate         Y       Y       Y       Y       Y       A       A
+activities.NoticeService.ListNotifications      SUU     SUU     SUU     SUU     SUU     AAA     AAA
+activities.NoticeService.GetNotification        YNN     YNN     YNN     YNN     YNN     AAA     AAA
+activities.NoticeService.MarkReadNotification   YNN     YNN     YNN     YNN     YNN     AAA     AAA
+activities.NoticeService.BatchMarkReadNotifications YNN     YNN     YNN     YNN     YNN     AAA     AAA
+activities.NoticeService.GetNotificationPreference Y       Y       Y       Y       Y       A       A
+activities.NoticeService.UpdateNotificationPreference Y       Y       Y       Y       Y       A       A
 gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
 gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
 """
@@ -277,6 +302,7 @@ OWNED = frozenset(
     {"leads", "imports", "people", "teams", "ledgers", "customers", "contacts", "opportunities", "approvals"}
     | {"contractChanges", "contracts", "instalments", "invoices", "payments", "quotes"}
     | {"changeRequests", "followUps", "interactions", "tasks", "timeline"}
+    | {"attachments", "checkIns"}
 )
 # The RPCs without rows, each with the reason why there is nothing in it that one has and another has not.
 OWNERLESS = {
@@ -349,6 +375,15 @@ OWNERLESS = {
     "activities.BlueprintService.GetPart": "the company's",
     "activities.BlueprintService.PlanPart": "the company's",
     "activities.BlueprintService.ApplyPart": "the company's",
+    "activities.NoticeService.CreateTemplate": "the company's",
+    "activities.NoticeService.GetTemplate": "the company's",
+    "activities.NoticeService.ListTemplates": "the company's",
+    "activities.NoticeService.UpdateTemplate": "the company's",
+    "activities.NoticeService.DeleteTemplate": "the company's",
+    "activities.NoticeService.UndeleteTemplate": "the company's",
+    "activities.NoticeService.RenderTemplate": "the company's; of the record, the attachments' rows speak",
+    "activities.NoticeService.GetNotificationPreference": "always the caller's own",
+    "activities.NoticeService.UpdateNotificationPreference": "always the caller's own",
     "gateway.GatewayService.GetBlueprint": "the company's",
     "gateway.GatewayService.ApplyBlueprint": "the company's",
 }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 from activities.servicer.requests import checked
+from activities.servicer.waiting import for_records
 from activities.usecases import attachments, check_ins, records, storing
 from activities.wire import file_messages as messages
-from chassis import clock
 from chassis import records as kept
 from chassis.fields import FieldCheck
 from chassis.rpc import Call, command, outside, query
@@ -18,8 +17,6 @@ from chassis.transaction import Transaction
 from dealwright.activities.v1 import files_pb2 as pb
 from dealwright.api.v1 import file_pb2
 
-# How long a call waits for a record that was made a moment ago, and how often it looks.
-_WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 _CHANGEABLE = ("kind", "file_name")
 
 
@@ -29,15 +26,13 @@ class _Upload:
     stored: storing.Stored
 
 
-def _known(runtime: Runtime, call: Call[Any], record: str) -> None:
-    """A record made just now is told of within a moment. Raises NotFound for one that the caller does not see then."""
-    until = clock.monotonic() + min(_WAIT_SECONDS, call.left())
-    while True:
-        with runtime.reading(call.principal) as tx:
-            if records.may_see(tx, record) or clock.monotonic() >= until:
-                records.require(tx, record)
-                return
-        threading.Event().wait(_LOOK_SECONDS)
+def _records(request: Any) -> list[str]:
+    """What a request is about, where others tell of it; templates are our own."""
+    record = (request.check_in if hasattr(request, "check_in") else request).record
+    return [] if record.startswith("templates/") else [record]
+
+
+_wait = for_records(_records)
 
 
 def _upload(servicer: FileServicer, call: Call[pb.CreateAttachmentRequest]) -> _Upload:
@@ -52,7 +47,9 @@ def _upload(servicer: FileServicer, call: Call[pb.CreateAttachmentRequest]) -> _
         agreed = check.take("content", attachments.agreed, request.content, request.file_name, request.content_type)
     checked(request, check)
     assert agreed is not None
-    _known(servicer.runtime, call, request.record)
+    _wait(servicer, call)
+    with servicer.runtime.reading(call.principal) as tx:  # no bytes for whoever may not
+        records.require(tx, request.record)
     values = {
         "record": request.record,
         "kind": request.kind,
@@ -66,7 +63,7 @@ def _visited(servicer: FileServicer, call: Call[pb.CreateCheckInRequest]) -> Non
     check = FieldCheck()
     messages.values_of_check_in(call.request.check_in, check)
     checked(call.request, check)
-    _known(servicer.runtime, call, call.request.check_in.record)
+    _wait(servicer, call)
 
 
 class FileServicer:

@@ -97,6 +97,11 @@ class Mail:
     sending_since: datetime | None
 
 
+def template_there(tx: Transaction, name: str) -> bool:
+    there = sa.select(templates.c.name).where(templates.c.name == name, templates.c.delete_time.is_(None))
+    return tx.execute(there).first() is not None
+
+
 def know_addresses(tx: Transaction, told: Sequence[tuple[str, str, int]]) -> None:
     """Keeps the newest of each (person, e-mail, version)."""
     newest = {row[0]: row for row in sorted(told, key=lambda row: row[2])}

@@ -73,6 +73,8 @@ def create(tx: Transaction, values: Mapping[str, str], stored: Stored) -> Attach
     refuse_read_only(tx.principal, RESOURCE, [name for name, value in values.items() if value])
     tx.principal.require(RESOURCE, "write")
     of = records.require(tx, values["record"])
+    if of.kind == records.TEMPLATES:  # what goes with the company's mails is not everybody's to add
+        tx.principal.require(records.TEMPLATES, "write")
     storing.refer(tx, stored)
     made = Attachment(
         name=KIND.new_name(),

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from activities.domain.known import Known, kind_of, there
 from activities.storage import known as stored
+from activities.storage.notices import template_there
 from activities.storage.tables import people as people_table
 from activities.usecases import known
 from chassis import clock, people
@@ -13,30 +14,30 @@ from chassis.access import Principal, Scope
 from chassis.errors import NotFound
 from chassis.transaction import Transaction
 
-_TEMPLATES = "templates"
+TEMPLATES = "templates"
 
 
 def visible(principal: Principal, column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """SQL for rows whose record, named in the column, the caller may see."""
     records = column.in_(sa.select(stored.records.c.name).where(known.visible(principal, clock.now())))
-    of_templates = column.like(f"{_TEMPLATES}/%") if _sees_templates(principal) else sa.false()
+    of_templates = column.like(f"{TEMPLATES}/%") if _sees_templates(principal) else sa.false()
     return sa.or_(records, of_templates)
 
 
 def _sees_templates(principal: Principal) -> bool:
     """Templates are the company's: a right on them is one on all."""
-    return principal.scope(_TEMPLATES, "read") is not Scope.NONE
+    return principal.scope(TEMPLATES, "read") is not Scope.NONE
 
 
 def may_see(tx: Transaction, record: str) -> bool:
-    if kind_of(record) == _TEMPLATES:
+    if kind_of(record) == TEMPLATES:
         return _sees_templates(tx.principal)
     return record in known.seen(tx, [record])
 
 
 def require(tx: Transaction, record: str) -> Known:
     """Raises NotFound for a record that the caller may not see."""
-    if not may_see(tx, record):
+    if not may_see(tx, record) or (kind_of(record) == TEMPLATES and not template_there(tx, record)):
         raise NotFound(record)
     return stored.find(tx, [record]).get(record) or there(record)
 
