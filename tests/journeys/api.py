@@ -54,6 +54,10 @@ class Api:
             raise Refused(answer.status_code, answer.json())
         return answer.json()
 
+    def raw(self, verb: str, path: str, **more: Any) -> requests.Response:
+        """The answer as it is: for files, and for what is no JSON."""
+        return self._session.request(verb, self.url + path, timeout=60, **more)
+
     def patch(self, path: str, body: Any) -> Any:
         """Changes the fields that the body names, and no others."""
         mask = ",".join(key for key in body if key != "etag")

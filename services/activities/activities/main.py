@@ -14,7 +14,7 @@ def _servicers(runtime: Runtime) -> list[object]:
     from activities.usecases.settings import PART
     from chassis.parts import PartServicer
 
-    return [ActivityServicer(runtime), FileServicer(runtime), NoticeServicer(), PartServicer(PART)]
+    return [ActivityServicer(runtime), FileServicer(runtime), NoticeServicer(runtime), PartServicer(PART)]
 
 
 def _subscribers() -> list[Subscription]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from activities.servicer.requests import checked
+from activities.servicer.waiting import for_records
 from activities.usecases import company, inbox, templates
 from activities.wire import file_messages
 from activities.wire import notice_messages as messages
 from chassis import records as kept
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck
-from chassis.rpc import command, query
+from chassis.rpc import Call, command, outside, query
+from chassis.service import Runtime
 from chassis.transaction import Transaction
 from dealwright.activities.v1 import notices_pb2 as pb
+
+_wait = for_records(lambda request: [request.record])
 
 
 class NoticeServicer:
     descriptor = pb.DESCRIPTOR.services_by_name["NoticeService"]
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
 
     @command
     def CreateTemplate(self, tx: Transaction, request: pb.CreateTemplateRequest) -> pb.Template:
@@ -52,13 +59,15 @@ class NoticeServicer:
         checked(request)
         return messages.template(templates.undelete(tx, request.name))
 
-    @query
-    def RenderTemplate(self, tx: Transaction, request: pb.RenderTemplateRequest) -> pb.RenderTemplateResponse:
-        check = FieldCheck()
+    @outside
+    def RenderTemplate(self, call: Call[pb.RenderTemplateRequest]) -> pb.RenderTemplateResponse:
+        request, check = call.request, FieldCheck()
         check.take("record", file_messages.record, request.record)
         if check.violations:
             raise Invalid(check.violations)
-        return messages.rendered(templates.rendered(tx, request.name, request.record, company.today(tx)))
+        _wait(self, call)
+        with self.runtime.reading(call.principal) as tx:
+            return messages.rendered(templates.rendered(tx, request.name, request.record, company.today(tx)))
 
     @query
     def ListNotifications(self, tx: Transaction, request: pb.ListNotificationsRequest) -> pb.ListNotificationsResponse:
