@@ -11,6 +11,8 @@ import pytest
 from tests.journeys.api import Api, Refused, until
 from tests.journeys.desk import Desk, phone
 
+PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
 
 def cny(units: int) -> dict[str, Any]:
     return {"currencyCode": "CNY", "units": str(units)}
@@ -32,6 +34,25 @@ def dragged(api: Api, deal: dict[str, Any], *stages: str) -> dict[str, Any]:
     for stage in stages:
         moved = api.patch(f"/v1/{deal['name']}", {"stage": stage})
     return moved
+
+
+def upload(api: Api, deal: dict[str, Any], kind: str) -> None:
+    """A file of this kind on the deal."""
+    fields = {"record": deal["name"], "kind": kind}
+    api.upload("/v1/attachments", fields, {"file": (f"{kind}.pdf", PDF, "application/pdf")})
+
+
+def log(api: Api, deal: dict[str, Any], **fields: Any) -> None:
+    said = {"method": "CALL", "outcome": "PROGRESS", "summary": "电话沟通"}
+    api.post("/v1/followUps", {"record": deal["name"], **said, **fields})
+
+
+def equip(api: Api, deal: dict[str, Any], *kinds: str) -> None:
+    """Files of these kinds and two follow-ups: what the shipped stages ask for."""
+    for kind in kinds:
+        upload(api, deal, kind)
+    for _ in range(2):
+        log(api, deal)
 
 
 def history(api: Api, deal: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,6 +131,7 @@ def test_O9_O10_O32_a_deal_passes_the_six_stages_in_order_and_is_won(desk: Desk,
     deal = opened(mine, amount=cny(80_000))
     refused(lambda: dragged(mine, deal, "negotiation"), 409, "JUMP", "stage")
     refused(lambda: mine.post(f"/v1/{deal['name']}:win"), 409, "JUMP", "opportunity.stage")
+    equip(mine, deal, "quote")
     assert dragged(mine, deal, "need-clear", "quote", "negotiation")["winProbability"] == 80
     won = mine.post(f"/v1/{deal['name']}:win")
     assert (won["stage"], won["status"]) == ("won", "WON")
@@ -157,17 +179,43 @@ def test_O11_O12_O13_O14_every_stage_set_is_there_and_what_is_on_hold_goes_on_wh
     assert (again["stage"], again["status"]) == ("needs-analysis", "OPEN")
 
 
-def test_O22_O39_a_checklist_opens_the_next_stage_and_delivery_follows_in_the_same_chain(
+def test_O14_O19_O39_delivery_follows_in_the_same_chain_after_a_report_that_the_manager_approved(
     desk: Desk, region: str
 ) -> None:
-    mine = desk.sign_in(desk.hire("甲", region=region))
+    boss, seller = team_of(desk, "经理", "甲", region=region)
+    mine, leading = desk.sign_in(seller), desk.sign_in(boss)
+    desk.api.patch(f"/v1/{seller['name']}", {"manager": boss["name"]})
+    desk.settle()
     deal = opened(mine, pipeline="pipelines/lifecycle")
     dragged(mine, deal, "first-contact")
-    refused(lambda: dragged(mine, deal, "need-confirmation"), 409, "GATE", "checklistDone")
-    mine.patch(f"/v1/{deal['name']}", {"checklistDone": ["first-contact/need-survey"]})
+    wanted = f'opportunity = "{deal["name"]}"'
+    (task,) = until(lambda: mine.get("/v1/tasks", filter=wanted).get("tasks"))
+    assert (task["owner"], "《客户需求调研报告》" in task["title"]) == (seller["name"], True)
+    lacking = ("attachments.requirements", "approvals.requirements")
+    refused(lambda: dragged(mine, deal, "need-confirmation"), 409, "GATE", *lacking)
+    upload(mine, deal, "requirements")
+    (approval,) = until(lambda: leading.get("/v1/approvals", filter=wanted).get("approvals"))
+    refused(lambda: dragged(mine, deal, "need-confirmation"), 409, "GATE", lacking[1])
+    leading.post(f"/v1/{approval['name']}:decide", {"verdict": "APPROVE"})
     won = dragged(mine, deal, "need-confirmation", "proposal-quote", "contract-approval", "delivery")
     assert won["status"] == "WON"
     assert dragged(mine, deal, "invoicing-payment")["status"] == "WON"
+
+
+def test_O22_a_checklist_opens_the_next_stage(desk: Desk, region: str) -> None:
+    checked = {"id": "demo", "title": "已演示"}
+    stages = [
+        {"id": "talk", "displayName": "谈", "probability": 20, "checklist": [checked]},
+        {"id": "offer", "displayName": "报", "probability": 60, "gates": [{"kind": "CHECKLIST"}]},
+        {"id": "deal", "displayName": "成", "probability": 100, "kind": "WON"},
+    ]
+    listed = {"displayName": "清单", "stages": stages}
+    desk.api.post("/v1/blueprint:apply", {"content": {"pipelines": {"listed": listed}}})
+    mine = desk.sign_in(desk.hire("甲", region=region))
+    deal = opened(mine, pipeline="pipelines/listed")
+    refused(lambda: dragged(mine, deal, "offer"), 409, "GATE", "checklistDone")
+    mine.patch(f"/v1/{deal['name']}", {"checklistDone": ["talk/demo"]})
+    assert dragged(mine, deal, "offer")["stage"] == "offer"
 
 
 def test_O15_a_company_writes_its_own_stages_and_gates(desk: Desk, region: str) -> None:

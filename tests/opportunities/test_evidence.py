@@ -49,11 +49,11 @@ def test_O17_negotiation_needs_two_follow_ups(desk: Desk) -> None:
     desk.log(desk.open().name)
     # The same one told of again is no second.
     desk.hear("follow_ups", follow_up_changed(first, 1), follow_up_changed(first, 2))
-    with refused("GATE", "opportunity.follow_ups"):
+    with refused("GATE", "opportunity.followUps"):
         desk.move(made.name, "negotiation")
     second = desk.log(made.name)
     desk.hear("follow_ups", follow_up_changed(second, 5, deleted=True))
-    with refused("GATE", "opportunity.follow_ups"):
+    with refused("GATE", "opportunity.followUps"):
         desk.move(made.name, "negotiation")
     desk.log(made.name)
     assert desk.move(made.name, "negotiation").stage == "negotiation"

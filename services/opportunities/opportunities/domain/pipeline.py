@@ -238,7 +238,7 @@ def _not_evident(gate: Gate, have: int) -> Missing:
         )
     if gate.kind is GateKind.FOLLOW_UPS:
         english = f"{count} follow-ups must be logged first; there are {have}"
-        return Missing("follow_ups", english, f"须至少有 {count} 条跟进记录，现有 {have} 条")
+        return Missing("followUps", english, f"须至少有 {count} 条跟进记录，现有 {have} 条")
     if gate.kind is GateKind.APPROVAL:
         return Missing(f"approvals.{gate.flow}", f"{gate.flow} must be approved first", f"须先通过审批：{gate.flow}")
     return Missing("quotes", "needs an approved quote", "须有已审批通过的报价")
