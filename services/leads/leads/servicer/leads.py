@@ -10,7 +10,7 @@ from google.protobuf import json_format
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 
-from chassis import clock, fields
+from chassis import clock, fields, problems
 from chassis.errors import Invalid, Problem
 from chassis.fields import FieldCheck
 from chassis.rpc import Item, batch_command, batch_of, command, query
@@ -25,7 +25,7 @@ from leads.usecases.capture import Arrival
 from leads.wire import capture as capture_wire
 from leads.wire import forms as form_wire
 from leads.wire import lead as lead_wire
-from leads.wire import problems, update
+from leads.wire import update
 
 _NOTE = 2000
 _PERSON = re.compile(r"people/[A-Za-z0-9_-]{1,64}")
