@@ -119,7 +119,11 @@ def take_back(
         if str(record.version) != one.etag or (not one.before and worked_on(tx, record)):
             kept.append(one.name)
         elif one.before:
-            restore(tx, record, pictured(kind, one.before))
+            try:
+                with tx.apart():
+                    restore(tx, record, pictured(kind, one.before))
+            except Problem:  # what it was is another's by now
+                kept.append(one.name)
         else:
             tx.execute(sa.delete(kind.table).where(kind.table.c.name == one.name))
             tx.audit(f"{kind.word}.takenBack", one.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from embedded.catalogue import NAMES
-from tests.journeys.api import Api, Refused
+from tests.journeys.api import Api, Refused, until
 from tests.journeys.desk import Desk
 from tests.journeys.spans import PASSWORD, Collector, Span, edges, traced_house
 
@@ -50,6 +51,7 @@ def _a_day(desk: Desk, later: Callable[[], None]) -> None:
     other.post(f"/v1/{lead['name']}:claim")
     _lose_a_race(desk, people[0]["name"])
     _a_deal(desk)
+    _imports(desk)
     missed = desk.capture(region="华东")
     later()
     desk.when(missed["name"], lambda now: now["owner"] != missed["owner"])
@@ -66,6 +68,19 @@ def _a_deal(desk: Desk) -> None:
     desk.api.post("/v1/followUps", seen)
     desk.api.patch(f"/v1/{leaver['name']}", {"state": "LEFT"})
     desk.settle()
+
+
+def _imports(desk: Desk) -> None:
+    """A customer, an opportunity of his and what was said, each from a sheet."""
+    for kind, sheet in (
+        ("CUSTOMERS", "公司\n导入的公司"),
+        ("OPPORTUNITIES", "商机名称,客户\n导入的商机,导入的公司"),
+        ("FOLLOW_UPS", "客户,跟进方式,跟进内容,跟进时间\n导入的公司,电话,谈价格,2026-03-01"),
+    ):
+        content = base64.b64encode(sheet.encode()).decode()
+        job = desk.api.post("/v1/imports", {"kind": kind, "content": content, "historical": True})
+        until(lambda name=job["name"]: desk.api.get(f"/v1/{name}").get("done"))
+        desk.settle()
 
 
 def _lose_a_race(desk: Desk, person: str) -> None:

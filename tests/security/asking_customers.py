@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from customers.domain.customer import LeftBehind
 from customers.storage import hand_overs
+from dealwright.api.v1.bringing_pb2 import TakenBack
 from dealwright.customers.v1 import customers_pb2 as pb
 from dealwright.customers.v1 import view_pb2
 from tests.security.house import House
@@ -37,6 +38,36 @@ def _hand_over(h: House, who: str, row: str) -> str:
 
 def _any(field: str) -> Told:
     return lambda h, who, row, answer: "S" if getattr(answer, field) else "U"
+
+
+def of_results(h: House, who: str, row: str, answer: Any) -> str:
+    """The answer to the one row of a batch."""
+    reason = answer.results[0].error.reason
+    return {"": "Y", "DENIED": "D", "NOT_FOUND": "N"}[reason]
+
+
+@asks(_C + "BatchCreateCustomers", PEOPLE, of_results)
+def _(h: House, who: str, row: str) -> Message:
+    customer = pb.Customer(display_name=f"公司{next(numbers)}", owner=h.person(who, row))
+    return pb.BatchCreateCustomersRequest(requests=[pb.CreateCustomerRequest(customer=customer)])
+
+
+@asks(_C + "BatchFindCustomers", PEOPLE, lambda h, who, row, answer: "S" if answer.names[0] else "U")
+def _(h: House, who: str, row: str) -> Message:
+    made: Any = h.do(_C + "GetCustomer", pb.GetCustomerRequest(name=_customer(h, who, row)))
+    one = pb.BatchFindCustomersRequest.One(display_name=made.display_name)
+    return pb.BatchFindCustomersRequest(customers=[one])
+
+
+@asks(_C + "TakeBackCustomers", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    return pb.TakeBackCustomersRequest(records=[TakenBack(name=_customer(h, who, row), etag="1")])
+
+
+@asks(_C + "BatchCreateContacts", PEOPLE, of_results)
+def _(h: House, who: str, row: str) -> Message:
+    contact = pb.Contact(customer=_customer(h, who, row), full_name="王小明")
+    return pb.BatchCreateContactsRequest(requests=[pb.CreateContactRequest(contact=contact)])
 
 
 @asks(_C + "CreateCustomer", PEOPLE)

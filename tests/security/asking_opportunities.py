@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from dealwright.api.v1.bringing_pb2 import TakenBack
 from dealwright.opportunities.v1 import opportunities_pb2 as pb
 from opportunities.storage.tables import opportunities
+from tests.security.asking_customers import of_results
 from tests.security.house import House
 from tests.security.matrix import PEOPLE
 from tests.security.probes import Told, asks
@@ -44,6 +46,12 @@ def _any(field: str) -> Told:
 
 
 asks(_O + "CreateOpportunity", PEOPLE)(_request)
+asks(_O + "BatchCreateOpportunities", PEOPLE, of_results)(
+    lambda h, who, row: pb.BatchCreateOpportunitiesRequest(requests=[_request(h, who, row)])
+)
+asks(_O + "TakeBackOpportunities", PEOPLE)(
+    lambda h, who, row: pb.TakeBackOpportunitiesRequest(records=[TakenBack(name=_name(h, who, row), etag="1")])
+)
 asks(_O + "GetOpportunity", PEOPLE)(lambda h, who, row: pb.GetOpportunityRequest(name=_name(h, who, row)))
 asks(_O + "ListOpportunities", PEOPLE, _any("opportunities"))(
     lambda h, who, row: pb.ListOpportunitiesRequest(filter=f"number = {_fresh(h, who, row).number}")

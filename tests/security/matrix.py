@@ -105,6 +105,9 @@ rules.BlueprintService.GetPart                 Y     Y       D     D          D 
 rules.BlueprintService.PlanPart                Y     Y       D     D          D       A         A
 rules.BlueprintService.ApplyPart               Y     D       D     D          D       A         A
 customers.CustomerService.CreateCustomer        YYY   YYY     YDD   YDD        DDD     AAA       AAA
+customers.CustomerService.BatchCreateCustomers  YYY   YYY     YDD   YDD        DDD     AAA       AAA
+customers.CustomerService.BatchFindCustomers    SSS   SSU     SUU   SSS        SSS     AAA       AAA
+customers.CustomerService.TakeBackCustomers     DDD   DDD     DDD   DDD        DDD     DDD       AAA
 customers.CustomerService.GetCustomer           YYY   YYN     YNN   YYY        YYY     AAA       AAA
 customers.CustomerService.ListCustomers         SSS   SSU     SUU   SSS        SSS     AAA       AAA
 customers.CustomerService.UpdateCustomer        YYY   YYN     YNN   YYY        DDD     AAA       AAA
@@ -113,6 +116,7 @@ customers.CustomerService.UndeleteCustomer      YYY   YYN     DDD   DDD        D
 customers.CustomerService.MergeCustomer         YYY   YYN     YNN   YYY        DDD     AAA       AAA
 customers.CustomerService.TransferCustomer      YYY   YYN     DNN   DDD        DDD     AAA       AAA
 customers.CustomerService.CreateContact         YYY   YYN     YNN   YYY        DDD     AAA       AAA
+customers.CustomerService.BatchCreateContacts   YYY   YYN     YNN   YYY        DDD     AAA       AAA
 customers.CustomerService.GetContact            YYY   YYN     YNN   YYY        YYY     AAA       AAA
 customers.CustomerService.ListContacts          SSS   SSU     SUU   SSS        SSS     AAA       AAA
 customers.CustomerService.UpdateContact         YYY   YYN     YNN   YYY        DDD     AAA       AAA
@@ -126,6 +130,8 @@ customers.BlueprintService.GetPart             Y     Y       D     D          D 
 customers.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 customers.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
 opportunities.OpportunityService.CreateOpportunity YYY     YYD     YDD     YDD     DDD     AAA     AAA
+opportunities.OpportunityService.BatchCreateOpportunities YYY YYD YDD YDD DDD AAA AAA
+opportunities.OpportunityService.TakeBackOpportunities DDD DDD DDD DDD DDD DDD AAA
 opportunities.OpportunityService.GetOpportunity YYY     YYN     YNN     YYY     YYY     AAA     AAA
 opportunities.OpportunityService.ListOpportunities SSS     SSU     SUU     SSS     SSS     AAA     AAA
 opportunities.OpportunityService.SummarizeOpportunities SSS     SSU     SUU     SSS     SSS     AAA     AAA

@@ -7,13 +7,17 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 
-from chassis import records
-from chassis.errors import Invalid
+from chassis import bringing, records
+from chassis.bringing import Brought
+from chassis.errors import Invalid, Problem
+from chassis.problems import problem
 from chassis.rpc import Call, command, outside, query
 from chassis.service import Runtime
 from chassis.transaction import Transaction
+from customers.domain.customer import Contact, Customer
 from customers.peers import Peers
-from customers.usecases import blueprint, contacts, customers, hand_overs, merging, ownership, view
+from customers.usecases import blueprint, customers, hand_overs, merging, ownership, view
+from customers.usecases import bringing as bring
 from customers.usecases.kinds import CONTACTS, CUSTOMERS, page, standing
 from customers.wire import messages, reading
 from customers.wire import view as view_wire
@@ -25,16 +29,54 @@ _CUSTOMER = tuple(reading.CUSTOMER)
 _CONTACT = tuple(reading.CONTACT)
 
 
+_brought = bringing.message
+
+
+def _bring_customer(tx: Transaction, request: pb.CreateCustomerRequest) -> Brought[Customer]:
+    reading.request_id(request)
+    values = reading.created(request.customer, reading.CUSTOMER, "customer", ["display_name"])
+    owner = reading.owner(request.customer.owner, "customer.owner") if request.customer.owner else ""
+    return bring.customer(tx, values, owner, request.on_conflict, request.match_name)
+
+
+def _bring_contact(tx: Transaction, request: pb.CreateContactRequest) -> Brought[Contact]:
+    reading.request_id(request)
+    values = reading.created(request.contact, reading.CONTACT, "contact", ["full_name"])
+    return bring.contact(tx, request.contact.customer, values, request.on_conflict)
+
+
 class CustomerServicer:
     descriptor = pb.DESCRIPTOR.services_by_name["CustomerService"]
 
     @command
     def CreateCustomer(self, tx: Transaction, request: pb.CreateCustomerRequest) -> pb.Customer:
+        return messages.customer(_bring_customer(tx, request).record)
+
+    @command
+    def BatchCreateCustomers(
+        self, tx: Transaction, request: pb.BatchCreateCustomersRequest
+    ) -> pb.BatchCreateCustomersResponse:
         reading.request_id(request)
-        values = reading.created(request.customer, reading.CUSTOMER, "customer", ["display_name"])
-        owner = reading.owner(request.customer.owner, "customer.owner") if request.customer.owner else ""
-        merge = request.on_conflict == pb.CreateCustomerRequest.MERGE
-        return messages.customer(customers.create(tx, values, owner, merge))
+        answer = pb.BatchCreateCustomersResponse()
+        for one in bringing.each(tx, request.requests, lambda row: _bring_customer(tx, row), request.validate_only):
+            if isinstance(one, Problem):
+                answer.results.add(error=problem(one))
+            else:
+                answer.results.add(customer=messages.customer(one.record), brought=_brought(tx, "customers", one))
+        return answer
+
+    @query
+    def BatchFindCustomers(
+        self, tx: Transaction, request: pb.BatchFindCustomersRequest
+    ) -> pb.BatchFindCustomersResponse:
+        if not 0 < len(request.customers) <= bringing.MOST:
+            raise Invalid([("customers", f"must be 1 to {bringing.MOST}", f"须为 1 至 {bringing.MOST} 条")])
+        return pb.BatchFindCustomersResponse(names=bring.find(tx, [reading.known_by(one) for one in request.customers]))
+
+    @command
+    def TakeBackCustomers(self, tx: Transaction, request: pb.TakeBackCustomersRequest) -> pb.TakeBackCustomersResponse:
+        reading.request_id(request)
+        return pb.TakeBackCustomersResponse(kept=bring.take_back(tx, request.records))
 
     @query
     def GetCustomer(self, tx: Transaction, request: pb.GetCustomerRequest) -> pb.Customer:
@@ -77,9 +119,20 @@ class CustomerServicer:
 
     @command
     def CreateContact(self, tx: Transaction, request: pb.CreateContactRequest) -> pb.Contact:
+        return messages.contact(_bring_contact(tx, request).record)
+
+    @command
+    def BatchCreateContacts(
+        self, tx: Transaction, request: pb.BatchCreateContactsRequest
+    ) -> pb.BatchCreateContactsResponse:
         reading.request_id(request)
-        values = reading.created(request.contact, reading.CONTACT, "contact", ["full_name"])
-        return messages.contact(contacts.create(tx, request.contact.customer, values))
+        answer = pb.BatchCreateContactsResponse()
+        for one in bringing.each(tx, request.requests, lambda row: _bring_contact(tx, row), request.validate_only):
+            if isinstance(one, Problem):
+                answer.results.add(error=problem(one))
+            else:
+                answer.results.add(contact=messages.contact(one.record), brought=_brought(tx, "contacts", one))
+        return answer
 
     @query
     def GetContact(self, tx: Transaction, request: pb.GetContactRequest) -> pb.Contact:

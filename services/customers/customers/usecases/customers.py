@@ -27,17 +27,11 @@ def new(tx: Transaction, values: Mapping[str, Any]) -> Customer:
     return Customer(CUSTOMERS.new_name(), tx.now, tx.now, **values, tier_by_hand=bool(values.get("tier")))
 
 
-def create(tx: Transaction, values: Mapping[str, Any], owner: str, merge: bool) -> Customer:
-    """Stores a new customer; with `merge` completes the one that phone, e-mail or licence find. Raises KEY_TAKEN,
-    Denied for an owner that the caller may not choose, CANNOT_RECEIVE."""
+def made(tx: Transaction, values: Mapping[str, Any], owner: str) -> Customer:
+    """A customer as the caller would have it, not stored yet. Raises Denied for a field that he may not write or an
+    owner that he may not choose, CANNOT_RECEIVE."""
     refuse_read_only(tx.principal, "customers", [*values, *(["owner"] if owner else [])])
-    made = _owned(tx, new(tx, values), owner)
-    if merge and (known := find(tx, made, by_name=False)):
-        with_rights = records.criteria(CUSTOMERS, tx.principal, "write")
-        query = CUSTOMERS.select.where(CUSTOMERS.table.c.name == known, with_rights)
-        if tx.execute(query).first() is not None:
-            return complete(tx, records.hold(tx, CUSTOMERS, known), made)
-    return store(tx, made)
+    return _owned(tx, new(tx, values), owner)
 
 
 def _owned(tx: Transaction, made: Customer, owner: str) -> Customer:

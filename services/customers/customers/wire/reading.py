@@ -146,3 +146,16 @@ def owner(given: str, field: str = "owner") -> str:
     if check.violations:
         raise Invalid(check.violations)
     return read or ""
+
+
+def known_by(given: Any) -> dict[str, str]:
+    """What of a customer somebody named, normalised; what is wrong names nobody."""
+    found: dict[str, str] = {}
+    for name in ("display_name", "phone", "email", "licence"):
+        value = getattr(given, name)
+        try:
+            if value:
+                found[name] = CUSTOMER[name](value)
+        except FieldProblem:
+            continue
+    return found
