@@ -10,9 +10,11 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 
-from chassis import clock, fields, records
-from chassis.errors import Invalid, NotFound
+from chassis import bringing, clock, fields, records
+from chassis.bringing import Brought
+from chassis.errors import Invalid, NotFound, Problem
 from chassis.fields import FieldCheck
+from chassis.problems import problem
 from chassis.rpc import Call, command, query
 from chassis.service import Runtime
 from chassis.transaction import Transaction
@@ -32,7 +34,8 @@ from opportunities.usecases import (
     reading,
     sharing,
 )
-from opportunities.usecases.kind import KIND
+from opportunities.usecases import bringing as bring
+from opportunities.usecases.kind import KIND, RESOURCE
 from opportunities.usecases.moving import Wish
 from opportunities.wire import messages
 from opportunities.wire import reading as wire
@@ -63,6 +66,13 @@ def _wait_for_parties(servicer: OpportunityServicer, call: Call[Any]) -> None:
     """A customer made just now is told of within a moment; whether it is there at all, the use case decides."""
     of = call.request.opportunity
     names = [name for name in (of.customer, of.contact) if name]
+    if names:
+        _wait(servicer, call, _WAIT_SECONDS, lambda tx: copies.known_parties(tx, names))
+
+
+def _wait_for_all_parties(servicer: OpportunityServicer, call: Call[Any]) -> None:
+    of = [one.opportunity for one in call.request.requests]
+    names = sorted({name for one in of for name in (one.customer, one.contact) if name})
     if names:
         _wait(servicer, call, _WAIT_SECONDS, lambda tx: copies.known_parties(tx, names))
 
@@ -115,12 +125,41 @@ class OpportunityServicer:
             return False
         return gates.lacks(tx, of, stage, self._today(tx))
 
-    @command(fetch=_wait_for_parties)
-    def CreateOpportunity(self, tx: Transaction, request: pb.CreateOpportunityRequest) -> pb.Opportunity:
+    def _bring(self, tx: Transaction, request: pb.CreateOpportunityRequest, batch: bool) -> Brought[Opportunity]:
         check = FieldCheck()
         values = wire.values(request.opportunity, wire.CREATED, check)
         _checked(request, check)
-        return _told(tx, keeping.create(tx, values, self._today(tx), request.historical))
+        today, conflict = self._today(tx), request.on_conflict
+        if batch or conflict:
+            return bring.bring(tx, values, today, request.historical, conflict)
+        return Brought(keeping.create(tx, values, today, request.historical), bringing.CREATED)
+
+    @command(fetch=_wait_for_parties)
+    def CreateOpportunity(self, tx: Transaction, request: pb.CreateOpportunityRequest) -> pb.Opportunity:
+        return _told(tx, self._bring(tx, request, batch=False).record)
+
+    @command(fetch=_wait_for_all_parties)
+    def BatchCreateOpportunities(
+        self, tx: Transaction, request: pb.BatchCreateOpportunitiesRequest
+    ) -> pb.BatchCreateOpportunitiesResponse:
+        _checked(request)
+        answer = pb.BatchCreateOpportunitiesResponse()
+        for one in bringing.each(
+            tx, request.requests, lambda row: self._bring(tx, row, batch=True), request.validate_only
+        ):
+            if isinstance(one, Problem):
+                answer.results.add(error=problem(one))
+            else:
+                told = bringing.message(tx, RESOURCE, one)
+                answer.results.add(opportunity=messages.opportunity(one.record), brought=told)
+        return answer
+
+    @command
+    def TakeBackOpportunities(
+        self, tx: Transaction, request: pb.TakeBackOpportunitiesRequest
+    ) -> pb.TakeBackOpportunitiesResponse:
+        _checked(request)
+        return pb.TakeBackOpportunitiesResponse(kept=bring.take_back(tx, request.records))
 
     @query
     def GetOpportunity(self, tx: Transaction, request: pb.GetOpportunityRequest) -> pb.Opportunity:

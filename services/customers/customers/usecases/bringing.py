@@ -44,7 +44,8 @@ def _covered(tx: Transaction, name: str, verb: str) -> bool:
 
 
 def contact(tx: Transaction, of: str, values: Mapping[str, Any], conflict: int) -> Brought[Contact]:
-    """Makes a contact, or does to the known one of the same customer what `conflict` says. Raises as contacts.create."""
+    """Makes a contact, or does to the known one of the same customer what `conflict` says. Raises as
+    contacts.create."""
     known = _known(tx, of, values) if conflict else None
     if known is None:
         return Brought(contacts.create(tx, of, values), bringing.CREATED)
@@ -69,19 +70,18 @@ def _known(tx: Transaction, of: str, values: Mapping[str, Any]) -> Contact | Non
 
 def find(tx: Transaction, asked: Sequence[Mapping[str, str]]) -> list[str]:
     """Who is meant, for each; "" where nobody is that the caller may see."""
-    found = [
-        customers.find(
-            tx,
-            Customer("", tx.now, tx.now, **{"display_name": "", **one}, private_person=not one.get("display_name")),
-        )
-        for one in asked
-    ]
+    found = [customers.find(tx, _sketch(tx, one)) for one in asked]
     names = sorted({name for name in found if name})
     query = sa.select(CUSTOMERS.table.c.name).where(
         CUSTOMERS.table.c.name.in_(names), records.criteria(CUSTOMERS, tx.principal, "read")
     )
     seen = set(tx.execute(query).scalars()) if names else set()
     return [name if name in seen else "" for name in found]
+
+
+def _sketch(tx: Transaction, known_by: Mapping[str, Any]) -> Customer:
+    values = {"display_name": "", **known_by, "private_person": not known_by.get("display_name")}
+    return Customer("", tx.now, tx.now, **values)
 
 
 # --- taken back ---

@@ -13,8 +13,8 @@ from chassis.errors import Invalid
 from chassis.fields import FieldProblem
 from chassis.numbers import following
 from chassis.transaction import Transaction
-from opportunities.domain.opportunity import Opportunity, Status
-from opportunities.domain.pipeline import Pipeline
+from opportunities.domain.opportunity import CLOSED, Opportunity, Status
+from opportunities.domain.pipeline import Pipeline, Stage
 from opportunities.storage import parties
 from opportunities.storage.tables import numbers
 from opportunities.storage.tables import people as people_table
@@ -25,14 +25,17 @@ from opportunities.usecases.moving import Wish
 from opportunities.wire import asking, events
 
 
-def create(tx: Transaction, values: Mapping[str, Any], today: date, historical: bool) -> Opportunity:
-    """Opens one in the first stage of its pipeline, with a number (O2). `values` are those that were given."""
+def create(
+    tx: Transaction, values: Mapping[str, Any], today: date, historical: bool, anywhere: bool = False
+) -> Opportunity:
+    """Opens one in the first stage of its pipeline, with a number (O2). `values` are those that were given. `anywhere`:
+    in whatever stage they say, as long ago it came there."""
     refuse_read_only(tx.principal, RESOURCE, [name for name, value in values.items() if value])
     way = pipelines.chosen(tx, values.get("pipeline", ""))
     stage = way.stage(values["stage"]) if values.get("stage") else way.first
     if stage is None:
         raise Invalid([("opportunity.stage", "there is no such stage", "没有这个阶段")])
-    if stage is not way.first:
+    if stage is not way.first and not anywhere:
         raise moving.NotYet(
             "JUMP", [("opportunity.stage", "a new opportunity begins in the first stage", "新商机须从第一个阶段开始")]
         )
@@ -43,14 +46,25 @@ def create(tx: Transaction, values: Mapping[str, Any], today: date, historical: 
         person = staff(tx, [owner], "opportunity.owner")[owner]
         may_own(tx, person)
         team = person.team
-    return store(tx, way, values, owner, team, today, confirmed=may_lead(tx.principal))
+    at = None if stage is way.first else stage
+    return store(tx, way, values, owner, team, today, confirmed=may_lead(tx.principal), at=at)
 
 
 def store(
-    tx: Transaction, way: Pipeline, values: Mapping[str, Any], owner: str, team: str, today: date, confirmed: bool
+    tx: Transaction,
+    way: Pipeline,
+    values: Mapping[str, Any],
+    owner: str,
+    team: str,
+    today: date,
+    confirmed: bool,
+    at: Stage | None = None,
 ) -> Opportunity:
-    """Stores a new one in the first stage, whoever asks; `confirmed`: nobody else has to say yes."""
-    awaits = bool(way.confirm_by) and not confirmed
+    """Stores a new one in the first stage, whoever asks; `confirmed`: nobody else has to say yes. `at` is the stage of
+    one that came there long ago: no gate is asked, and nothing is begun because of it."""
+    awaits = bool(way.confirm_by) and not confirmed and at is None
+    stage = at or way.first
+    status = Status.AWAITING_CONFIRMATION if awaits else stage.kind
     made = Opportunity(
         **{
             **_EMPTY,
@@ -58,9 +72,12 @@ def store(
             "name": KIND.new_name(),
             "number": "",
             "pipeline": way.name,
-            "stage": way.first.id,
-            "status": (Status.AWAITING_CONFIRMATION if awaits else Status.OPEN).value,
-            "win_probability": values.get("win_probability") or way.first.probability,
+            "stage": stage.id,
+            "status": status.value,
+            "win_probability": values.get("win_probability") or stage.probability,
+            "close_time": tx.now if status in CLOSED else None,
+            "status_reason": "HISTORICAL" if status in (*CLOSED, Status.ON_HOLD) else "",
+            "resume_stage": way.first.id if status in (*CLOSED, Status.ON_HOLD) else "",
             "owner": owner,
             "team": team,
             "owner_version": 1,
@@ -76,8 +93,9 @@ def store(
     tx.emit(events.opened(made))
     if awaits:
         _ask_for_confirmation(tx, made)
-    gates.arrive(tx, made)
-    gates.look(tx, made, today)
+    if at is None:
+        gates.arrive(tx, made)
+        gates.look(tx, made, today)
     return made
 
 

@@ -1,0 +1,95 @@
+"""Opportunities that a sheet brings: opened, or laid upon those that are known; and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from chassis import bringing, records
+from chassis.access import Scope, refuse_read_only
+from chassis.bringing import Brought
+from chassis.errors import Denied
+from chassis.transaction import Transaction
+from dealwright.api.v1 import bringing_pb2
+from opportunities.domain.opportunity import Opportunity, Status
+from opportunities.domain.pipeline import Pipeline
+from opportunities.storage.tables import opportunities
+from opportunities.usecases import keeping, pipelines
+from opportunities.usecases.kind import KIND, RESOURCE, may_lead
+
+# How sheets call what is over.
+_ENDS = {
+    **dict.fromkeys(("won", "赢单", "成交", "已成交", "closedwon"), Status.WON),
+    **dict.fromkeys(("lost", "输单", "丢单", "失败", "closedlost"), Status.LOST),
+}
+
+
+def bring(
+    tx: Transaction, values: Mapping[str, Any], today: date, historical: bool, conflict: int
+) -> Brought[Opportunity]:
+    """Opens one, or does to the known one of this title and customer what `conflict` says. Raises as keeping.create,
+    and Denied for a later stage by who may not lead."""
+    known = _known(tx, values) if conflict else None
+    if known is not None:
+        return _laid(tx, known, values, conflict)
+    way = pipelines.chosen(tx, values.get("pipeline", ""))
+    said = {**values, "stage": _stage(way, values.get("stage", ""))}
+    later = bool(said["stage"]) and said["stage"] != way.first.id
+    if later and historical and not (may_lead(tx.principal) or _all(tx)):
+        raise Denied(f"{RESOURCE}.lead")
+    return Brought(keeping.create(tx, said, today, historical, anywhere=later and historical), bringing.CREATED)
+
+
+def _all(tx: Transaction) -> bool:
+    return tx.principal.scope(RESOURCE, "write") is Scope.ALL
+
+
+def _stage(way: Pipeline, said: str) -> str:
+    """A stage by its id, its name, or as what is over is called; what is none is left to be refused."""
+    plain = said.replace(" ", "").casefold()
+    for stage in way.stages:
+        if plain in (stage.id.casefold(), stage.display_name.replace(" ", "").casefold()):
+            return stage.id
+    end = _ENDS.get(plain)
+    return next((stage.id for stage in way.stages if end is not None and stage.kind is end), said)
+
+
+def _known(tx: Transaction, values: Mapping[str, Any]) -> Opportunity | None:
+    c = opportunities.c
+    query = KIND.select.where(
+        c.customer == values.get("customer", ""),
+        c.title == values.get("title", ""),
+        c.delete_time.is_(None),
+        records.criteria(KIND, tx.principal, "read"),
+    )
+    row = tx.execute(query.order_by(c.name).limit(1)).first()
+    return Opportunity(*row) if row else None
+
+
+_NOT_LAID = frozenset({"stage", "pipeline", "owner", "customer", "title"})
+
+
+def _laid(tx: Transaction, known: Opportunity, values: Mapping[str, Any], conflict: int) -> Brought[Opportunity]:
+    """Stage and owner have ways of their own and stay."""
+    if conflict == bringing_pb2.SKIP:
+        return Brought(known, bringing.SKIPPED)
+    said = {name: value for name, value in values.items() if value and name not in _NOT_LAID}
+    if conflict == bringing_pb2.MERGE:
+        said = {name: value for name, value in said.items() if not getattr(known, name)}
+    if "custom" in said:
+        said["custom"] = {**(known.custom or {}), **said["custom"]}
+    refuse_read_only(tx.principal, RESOURCE, list(said))
+    held = records.hold(tx, KIND, known.name)
+    outcome = bringing.MERGED if conflict == bringing_pb2.MERGE else bringing.UPDATED
+    return Brought(records.save(tx, KIND, held, replace(held, **said)), outcome, held)
+
+
+def take_back(tx: Transaction, taken: Sequence[bringing_pb2.TakenBack]) -> list[str]:
+    """The names of those that stay, because somebody worked on them since."""
+    return bringing.take_back(tx, KIND, taken, lambda tx, of: False, _restore)
+
+
+def _restore(tx: Transaction, now: Opportunity, fields: Mapping[str, Any]) -> None:
+    records.save(tx, KIND, now, replace(now, **fields), "takenBack")
