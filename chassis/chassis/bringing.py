@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -24,6 +25,7 @@ MOST = 1000
 CREATED, SKIPPED = bringing_pb2.Brought.CREATED, bringing_pb2.Brought.SKIPPED
 UPDATED, MERGED = bringing_pb2.Brought.UPDATED, bringing_pb2.Brought.MERGED
 Q = TypeVar("Q")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,25 +41,32 @@ class _Back(Exception):
     """Nothing of it was meant."""
 
 
+def tried(tx: Transaction, run: Callable[[], T]) -> T:
+    """What `run` answers, and nothing of what it did."""
+    answers: list[T] = []
+    with suppress(_Back), tx.apart():
+        answers.append(run())
+        raise _Back
+    return answers[0]
+
+
 def each(tx: Transaction, requests: Sequence[Q], run: Callable[[Q], Any], validate_only: bool = False) -> list[Any]:
     """What `run` answers to each request, or the Problem that it raised; a no undoes its own part alone. With
     `validate_only` all of it is undone. Raises Invalid for none at all or too many."""
     if not 0 < len(requests) <= MOST:
         raise Invalid([("requests", f"must be 1 to {MOST}", f"须为 1 至 {MOST} 条")])
-    answers: list[Any] = []
-    try:
-        with tx.apart():
-            for request in requests:
-                try:
-                    with tx.apart():
-                        answers.append(run(request))
-                except Problem as problem:
-                    answers.append(problem)
-            if validate_only:
-                raise _Back
-    except _Back:
-        pass
-    return answers
+
+    def one(request: Q) -> Any:
+        try:
+            with tx.apart():
+                return run(request)
+        except Problem as problem:
+            return problem
+
+    def every() -> list[Any]:
+        return [one(request) for request in requests]
+
+    return tried(tx, every) if validate_only else every()
 
 
 def message(tx: Transaction, resource: str, of: Brought[Any]) -> bringing_pb2.Brought:

@@ -42,9 +42,15 @@ class FollowUps:
             most = reading.MOST_ROWS
             raise Invalid([("requests", f"must be 1 to {most}", f"须为 1 至 {most} 条")])
         rows = [_read(one) for one in request.requests]
-        made = iter(follow_ups.create_all(tx, [one for one in rows if isinstance(one, Wanted)]))
+        wanted = [one for one in rows if isinstance(one, Wanted)]
+        made = iter(follow_ups.tried(tx, wanted) if request.validate_only else follow_ups.create_all(tx, wanted))
         found = [next(made) if isinstance(one, Wanted) else one for one in rows]
         return pb.BatchCreateFollowUpsResponse(results=map(messages.result, found))
+
+    @command
+    def TakeBackFollowUps(self, tx: Transaction, request: pb.TakeBackFollowUpsRequest) -> pb.TakeBackFollowUpsResponse:
+        reading.request_id(request)
+        return pb.TakeBackFollowUpsResponse(kept=follow_ups.take_back(tx, request.records))
 
     @query
     def GetFollowUp(self, tx: Transaction, request: pb.GetFollowUpRequest) -> pb.FollowUp:

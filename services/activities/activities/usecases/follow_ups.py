@@ -14,13 +14,14 @@ from activities.storage import known as stored
 from activities.usecases import automatic, known, latest, mentions, settings, staff, timeline
 from activities.usecases.kinds import FOLLOW_UPS
 from activities.wire import entries, events
-from chassis import custom, records
+from chassis import bringing, custom, records
 from chassis.access import refuse_read_only
 from chassis.database import insert_rows
 from chassis.errors import Denied, Invalid, NotFound, Problem
 from chassis.fields import FieldProblem
 from chassis.people import Person
 from chassis.transaction import Transaction
+from dealwright.api.v1.bringing_pb2 import TakenBack
 
 _RESOURCE = FOLLOW_UPS.resource
 _EMPTY: Mapping[str, Any] = {
@@ -60,6 +61,20 @@ def create_all(tx: Transaction, wanted: Sequence[Wanted]) -> list[FollowUp | Pro
     logged = [(one, of) for one, of in zip(made, wanted, strict=True) if isinstance(one, FollowUp)]
     stored_now = _store(tx, logged, list(seen.values()))
     return [stored_now.get(one.name, one) if isinstance(one, FollowUp) else one for one in made]
+
+
+def tried(tx: Transaction, wanted: Sequence[Wanted]) -> list[FollowUp | Problem]:
+    """What would become of them; nothing is stored."""
+    return bringing.tried(tx, lambda: create_all(tx, wanted))
+
+
+def take_back(tx: Transaction, taken: Sequence[TakenBack]) -> list[str]:
+    """Ends for good those that an import brought; answers those that somebody changed since, which stay."""
+    held = records.of_names(tx, FOLLOW_UPS, [one.name for one in taken])
+    kept = bringing.take_back(tx, FOLLOW_UPS, taken, lambda tx, of: False, lambda tx, of, fields: None)
+    for gone in (of for name, of in held.items() if name not in kept):
+        _followed(tx, None, replace(gone, delete_time=tx.now))
+    return kept
 
 
 def _check(

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
-from chassis import clock
+from chassis import clock, telemetry
 from chassis.commands import internal
 from chassis.database import is_unavailable
 from chassis.errors import Problem, Refused
 from chassis.service import Runtime
 from chassis.transaction import Transaction
 from leads.domain.imports import ImportKind, Job, Result, State
+from leads.peers import Away
+from leads.servicer.others import Others
 from leads.usecases import importing, staging, undoing
 from leads.usecases.importing import Prepared
 from leads.usecases.staging import Lost, Row
@@ -35,6 +37,8 @@ class Carrier:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._zone = clock.company_zone(runtime.settings.company_time_zone)
+        self._others = Others(runtime, self._zone)
+        self._trace = ""
         # Of the import that is looked at: its version, and the keys of the rows so far.
         self._seen: tuple[str, int, dict[bytes, int]] = ("", 0, {})
 
@@ -44,9 +48,13 @@ class Carrier:
         if job is None:
             return False
         try:
-            self._work(job)
+            with telemetry.turning(self._runtime.name, "imports") as turn:
+                self._trace, turn.busy = turn.traceparent, True
+                self._work(job)
         except Lost:
             log.info("import went on elsewhere", job=job.name)
+        except Away as away:  # its lease ends, and whoever takes it then asks again
+            log.warning("import waits for another service", job=job.name, service=str(away))
         except Exception as problem:
             if is_unavailable(problem):
                 raise
@@ -110,7 +118,9 @@ class Carrier:
             return None
         rows, _ = held
         if job.kind != ImportKind.LEADS:
-            raise NotReadable("NOT_YET", "Only leads can be imported.", "目前只能导入线索。")
+            results = self._others.bring(job, rows, self._trace)
+            with self._runtime.transaction() as tx:
+                return staging.record(tx, job, results)
         prepared = self._prepared(job, rows)
         if job.state == State.PREVIEWING:
             seen = self._rows_before(job)
@@ -160,9 +170,21 @@ class Carrier:
 
     def _undo(self, job: Job) -> Job | None:
         number = staging.last_block(job)
+        if job.kind != ImportKind.LEADS:
+            return self._undo_others(job, number)
         with self._runtime.transaction() as tx:
             held = staging.block(tx, job, number)
             if held is None:
                 staging.end_undoing(tx, job)
                 return None
             return staging.record_undone(tx, job, undoing.take_back(tx, job, held[1]))
+
+    def _undo_others(self, job: Job, number: int) -> Job | None:
+        with self._runtime.reading() as tx:
+            held = staging.block(tx, job, number)
+        results = self._others.take_back(job, number, held[1], self._trace) if held else []
+        with self._runtime.transaction() as tx:
+            if held is None:
+                staging.end_undoing(tx, job)
+                return None
+            return staging.record_undone(tx, job, results)

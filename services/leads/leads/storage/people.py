@@ -109,3 +109,12 @@ def count_claim(tx: Transaction, person: str, day: str) -> int:
         returning=("claims",),
     )
     return int(row[0][0])
+
+
+def called(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
+    """Display name to person, for those who are with us; a name that two have is nobody's."""
+    query = sa.select(people.c.display_name, sa.func.min(people.c.name)).where(
+        in_values(people.c.display_name, names, tx.dialect), people.c.active
+    )
+    query = query.group_by(people.c.display_name).having(sa.func.count() == 1)
+    return {row[0]: row[1] for row in tx.execute(query)}

@@ -7,13 +7,16 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chassis import fields
 from chassis.access import claimed
+from chassis.errors import NotFound
 from chassis.transaction import Origin, Transaction
 from leads.domain.imports import Job, OnConflict, Outcome, Result, Verdict, refusal
 from leads.domain.lead import Capture, Lead
 from leads.domain.matching import keys, match
 from leads.domain.touch import left_over
 from leads.storage import leads as stored
+from leads.storage import people
 from leads.usecases import rights
 from leads.usecases.capture import Arrival, Captured, Passed, Trace, duplicate, take
 from leads.wire.before import changes
@@ -32,6 +35,21 @@ def invalid(wrong: Wrong) -> Result:
 
 def internal() -> Result:
     return refusal("INTERNAL", "an error of ours; it was logged", "系统内部错误，已记录")
+
+
+def people_called(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
+    """Display name to person, for those who are with us; a name that two have is nobody's."""
+    return people.called(tx, names)
+
+
+def lead_of(tx: Transaction, phone: str) -> str:
+    """The lead that is known by this phone, if the caller may see it; else ""."""
+    try:
+        line = fields.direct_line(phone)
+        name = stored.leads_of_keys(tx, [f"phone:{line}"]).get(f"phone:{line}", "")
+        return rights.find(tx, name).name if name else ""
+    except (fields.FieldProblem, NotFound):
+        return ""
 
 
 # --- looked at ---
