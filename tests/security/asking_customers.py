@@ -43,7 +43,7 @@ def _any(field: str) -> Told:
 def of_results(h: House, who: str, row: str, answer: Any) -> str:
     """The answer to the one row of a batch."""
     reason = answer.results[0].error.reason
-    return {"": "Y", "DENIED": "D", "NOT_FOUND": "N"}[reason]
+    return {"": "Y", "DENIED": "O", "NOT_FOUND": "O"}[reason]
 
 
 @asks(_C + "BatchCreateCustomers", PEOPLE, of_results)

@@ -6,6 +6,8 @@ One line for each RPC of each service, one column for each role, one letter for 
   D  PERMISSION_DENIED                     N  NOT_FOUND: not his to see     A  UNAUTHENTICATED
   O  done, the row told in outline only    P  FAILED_PRECONDITION: within his rights, not possible as things are
 
+Of a batch, O is a row that was refused in its own line of the answer.
+
 Rows of leads, and of what hangs on a lead: his own, a team mate's, another team's, one in the pool, one that nobody
 has yet. Rows of the journal, of people and of ledgers: his own, a team mate's, another team's. Teams: his own, one
 below it, another. Where there is a single letter, the RPC has no rows; OWNERLESS says why.
@@ -105,7 +107,7 @@ rules.BlueprintService.GetPart                 Y     Y       D     D          D 
 rules.BlueprintService.PlanPart                Y     Y       D     D          D       A         A
 rules.BlueprintService.ApplyPart               Y     D       D     D          D       A         A
 customers.CustomerService.CreateCustomer        YYY   YYY     YDD   YDD        DDD     AAA       AAA
-customers.CustomerService.BatchCreateCustomers  YYY   YYY     YDD   YDD        DDD     AAA       AAA
+customers.CustomerService.BatchCreateCustomers YYY YYY YOO YOO DDD AAA AAA
 customers.CustomerService.BatchFindCustomers    SSS   SSU     SUU   SSS        SSS     AAA       AAA
 customers.CustomerService.TakeBackCustomers     DDD   DDD     DDD   DDD        DDD     DDD       AAA
 customers.CustomerService.GetCustomer           YYY   YYN     YNN   YYY        YYY     AAA       AAA
@@ -116,7 +118,7 @@ customers.CustomerService.UndeleteCustomer      YYY   YYN     DDD   DDD        D
 customers.CustomerService.MergeCustomer         YYY   YYN     YNN   YYY        DDD     AAA       AAA
 customers.CustomerService.TransferCustomer      YYY   YYN     DNN   DDD        DDD     AAA       AAA
 customers.CustomerService.CreateContact         YYY   YYN     YNN   YYY        DDD     AAA       AAA
-customers.CustomerService.BatchCreateContacts   YYY   YYN     YNN   YYY        DDD     AAA       AAA
+customers.CustomerService.BatchCreateContacts YYY YYO YOO YYY DDD AAA AAA
 customers.CustomerService.GetContact            YYY   YYN     YNN   YYY        YYY     AAA       AAA
 customers.CustomerService.ListContacts          SSS   SSU     SUU   SSS        SSS     AAA       AAA
 customers.CustomerService.UpdateContact         YYY   YYN     YNN   YYY        DDD     AAA       AAA
@@ -130,7 +132,7 @@ customers.BlueprintService.GetPart             Y     Y       D     D          D 
 customers.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 customers.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
 opportunities.OpportunityService.CreateOpportunity YYY     YYD     YDD     YDD     DDD     AAA     AAA
-opportunities.OpportunityService.BatchCreateOpportunities YYY YYD YDD YDD DDD AAA AAA
+opportunities.OpportunityService.BatchCreateOpportunities YYY YYO YOO YOO DDD AAA AAA
 opportunities.OpportunityService.TakeBackOpportunities DDD DDD DDD DDD DDD DDD AAA
 opportunities.OpportunityService.GetOpportunity YYY     YYN     YNN     YYY     YYY     AAA     AAA
 opportunities.OpportunityService.ListOpportunities SSS     SSU     SUU     SSS     SSS     AAA     AAA
