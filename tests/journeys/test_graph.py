@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,12 @@ def _imports(desk: Desk) -> None:
     ):
         content = base64.b64encode(sheet.encode()).decode()
         job = desk.api.post("/v1/imports", {"kind": kind, "content": content, "historical": True})
-        until(lambda name=job["name"]: desk.api.get(f"/v1/{name}").get("done"))
+        until(partial(_done, desk, job["name"]))
         desk.settle()
+
+
+def _done(desk: Desk, name: str) -> bool:
+    return bool(desk.api.get(f"/v1/{name}").get("done"))
 
 
 def _lose_a_race(desk: Desk, person: str) -> None:
