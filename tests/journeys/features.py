@@ -134,9 +134,21 @@ _KINDS = {
     "customer": "customers/x",
     "contact": "contacts/x",
     "waiting": "handOvers/x",
+    "held": "opportunities/x",
+    "task": "tasks/x",
+    "quote": "quotes/x",
+    "approval": "approvals/x",
+    "contract": "contracts/x",
     **dict.fromkeys(("person", "full", "off", "gone", "leaver"), "people/x"),
 }
-_ANY_KIND = ("leads/x", "people/x", "forms/x")
+_ANY_KIND = tuple(
+    f"{kind}/x"
+    for kind in (
+        *("leads", "people", "forms", "opportunities", "customers", "contracts", "quotes", "approvals", "tasks"),
+        *("instalments", "invoices", "payments", "contractChanges", "followUps", "attachments", "templates"),
+        *("notifications", "checkIns", "changeRequests", "products", "imports"),
+    )
+)
 _VERBS = ("get", "post", "patch", "delete")
 _SIGN_IN = "POST /v1/sessions"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from tests.journeys.api import Api, until
@@ -127,11 +128,15 @@ def test_C16_a_leavers_customers_opportunities_and_leads_wait_on_one_list_for_th
     found = until(lambda: waiting() if len(waiting()) == 3 else None)
     assert {one["record"] for one in found} == {lead["name"], customer["name"], deal["name"]}
     assert {read(desk.api, one)["owner"] for one in (lead, customer, deal)} == {leaver["name"]}
+
+    def moved(record: dict[str, Any]) -> bool:
+        return bool(read(leading, record)["owner"] == heir["name"])
+
     one = {"owner": heir["name"]}
     leading.post(f"/v1/{found[0]['name']}:confirm", one)
     leading.post("/v1/handOvers:batchConfirm", {"names": [found[1]["name"], found[2]["name"]], **one})
     for record in (lead, customer, deal):
-        assert until(lambda record=record: read(leading, record)["owner"] == heir["name"])
+        assert until(partial(moved, record))
     assert waiting() == []
 
 
