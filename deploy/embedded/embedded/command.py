@@ -124,6 +124,36 @@ def simulate(file: Path) -> None:
     raise typer.Exit(remote.simulate(file))
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path | None, typer.Argument(help="CSV or XLSX.")] = None,
+    kind: Annotated[str, typer.Option(help="LEADS, CUSTOMERS, CONTACTS, OPPORTUNITIES, FOLLOW_UPS")] = "LEADS",
+    on_conflict: Annotated[str, typer.Option(help="What becomes of known records: skip, update, merge, touch.")] = "",
+    mapping: Annotated[str, typer.Option(help='Header to field: {"手机":"phone"}.')] = "",
+    historical: Annotated[bool, typer.Option(help="What happened long ago.")] = False,
+    validate_only: Annotated[bool, typer.Option("--validate-only", help="Only say what would become of it.")] = False,
+    refused: Annotated[Path | None, typer.Option(help="Write the refused rows with their reasons here.")] = None,
+    commit: Annotated[str, typer.Option(help="Take in an import that was looked at: imports/...")] = "",
+    undo: Annotated[str, typer.Option(help="Take back an import: imports/...")] = "",
+) -> None:
+    """Import a sheet into a running Dealwright, row by row; commit one that was looked at; undo one.
+
+    Asked at DEALWRIGHT_URL, or else where `up` listens: HOST (127.0.0.1), PORT (8080), https with TLS_CERT.
+    """
+    from embedded import sheets
+
+    if commit or undo:
+        raise typer.Exit(sheets.act(commit or undo, "commit" if commit else "undo"))
+    if file is None:
+        raise typer.BadParameter("name a file, or --commit or --undo with an import")
+    wanted = {"kind": kind.upper(), "historical": historical, "validateOnly": validate_only}
+    if on_conflict:
+        wanted["onConflict"] = on_conflict.upper()
+    if mapping:
+        wanted["mapping"] = sheets.mapping(mapping)
+    raise typer.Exit(sheets.bring(file, wanted, refused))
+
+
 @rules_app.command()
 def verify() -> None:
     """Re-derive every decision ever taken and check the journal's hash chain."""

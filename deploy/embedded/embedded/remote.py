@@ -23,7 +23,7 @@ from rich.table import Table
 from chassis.errors import Refused
 
 
-class _Failed(Exception):
+class Failed(Exception):
     """A problem that the server answered with; its text is for the person at the terminal."""
 
 
@@ -33,8 +33,8 @@ def apply(file: Path, validate_only: bool) -> int:
     content = _read(file)
     try:
         answer = _call("/v1/blueprint:apply", {"content": content, "validateOnly": validate_only})
-    except _Failed as problem:
-        console.print(problem, style="red", markup=False, soft_wrap=True)
+    except Failed as refused:
+        console.print(refused, style="red", markup=False, soft_wrap=True)
         return 1
     changes = answer.get("changes", [])
     table = Table("path", "before", "after")
@@ -53,8 +53,8 @@ def simulate(file: Path) -> int:
     content = _read(file)
     try:
         answer = _call("/v1/policies:simulate", {"content": content})
-    except _Failed as problem:
-        console.print(problem, style="red", markup=False, soft_wrap=True)
+    except Failed as refused:
+        console.print(refused, style="red", markup=False, soft_wrap=True)
         return 1
     table = Table("lead", "owner", "would be", "step")
     for row in answer.get("differences", []):
@@ -95,7 +95,7 @@ def address() -> str:
     return f"{'https' if doors.tls_cert else 'http'}://{name}:{doors.http_port}"
 
 
-def _trust() -> ssl.SSLContext | None:
+def trust() -> ssl.SSLContext | None:
     """For our own `up`: its very certificate, whatever name is in it. As usual for an address that was given."""
     from gateway.settings import GatewaySettings
 
@@ -112,11 +112,11 @@ def _trust() -> ssl.SSLContext | None:
 
 def _call(path: str, body: dict[str, Any]) -> dict[str, Any]:
     base = address()
-    token = os.environ.get("DEALWRIGHT_TOKEN") or _sign_in(base)
+    token = os.environ.get("DEALWRIGHT_TOKEN") or sign_in(base)
     return _post(base + path, body, token)
 
 
-def _sign_in(base: str) -> str:
+def sign_in(base: str) -> str:
     login = os.environ.get("DEALWRIGHT_LOGIN", "admin")
     password = os.environ.get("DEALWRIGHT_ADMIN_PASSWORD") or getpass.getpass(f"password of {login}: ")
     token: str = _post(base + "/v1/sessions", {"login": login, "password": password}, "")["token"]
@@ -130,20 +130,20 @@ def _post(url: str, body: dict[str, Any], token: str) -> dict[str, Any]:
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:
-        with urllib.request.urlopen(request, timeout=120, context=_trust()) as answer:
+        with urllib.request.urlopen(request, timeout=120, context=trust()) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
-        raise _Failed(_problem(error)) from error
+        raise Failed(problem(error)) from error
     except OSError as error:
         base = url.split("/v1/")[0]
-        raise _Failed(
+        raise Failed(
             f"no Dealwright answers at {base}: start one, or set DEALWRIGHT_URL, or HOST and PORT ({error}). "
             f"{base} 没有响应：请先启动，或设置 DEALWRIGHT_URL，或设置 HOST 与 PORT。"
         ) from error
 
 
-def _problem(error: urllib.error.HTTPError) -> str:
+def problem(error: urllib.error.HTTPError) -> str:
     try:
         problem = json.load(error)
     except ValueError:
