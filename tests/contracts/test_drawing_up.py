@@ -19,6 +19,7 @@ from tests.contracts.desk import (
     OPPORTUNITY,
     WANG,
     ZHAO,
+    Desk,
     money,
     refused,
 )
@@ -26,6 +27,10 @@ from tests.contracts.papers import Papers
 
 
 @pytest.fixture
+def papers(desk: Desk) -> Papers:
+    return Papers(desk)
+
+
 def test_K2_one_click_takes_what_the_opportunity_says(papers: Papers) -> None:
     request = pb.ContractOpportunityRequest(opportunity=OPPORTUNITY)
     made = papers.desk.call("ContractOpportunity", request, LI)
