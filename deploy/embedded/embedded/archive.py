@@ -1,4 +1,5 @@
-"""Backup and restore of the embedded deployment: one tar.gz with every SQLite file and attachment, copied as it runs."""
+"""Backup and restore of the embedded deployment: one tar.gz with every SQLite file and attachment, made while it runs
+or not."""
 
 from __future__ import annotations
 

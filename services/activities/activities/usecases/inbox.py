@@ -80,10 +80,10 @@ def mark_many(tx: Transaction, names: Sequence[str]) -> int:
 
 def _mark(tx: Transaction, which: sa.ColumnElement[bool]) -> int:
     unread = sa.update(notifications).where(_n.person == tx.principal.person, _n.read_time.is_(None), which)
-    marked = len(tx.execute(unread.values(read_time=tx.now).returning(_n.name)).all())
-    if marked:
-        tx.audit("notifications.read", tx.principal.person, {"count": marked})
-    return marked
+    marked = [row[0] for row in tx.execute(unread.values(read_time=tx.now).returning(_n.name))]
+    for name in sorted(marked):
+        tx.audit("notification.read", name)
+    return len(marked)
 
 
 def preference(tx: Transaction) -> tuple[list[int], bool]:
