@@ -33,16 +33,37 @@ class Size:
     embedded: int
     rows: int
     compared: int
+    sheet: int
 
 
 FULL = Size(
-    rounds=3, seconds=8, yardstick=4, paced=20, alone=200, decision=2, embedded=15_000, rows=1_000_000, compared=1000
+    rounds=3,
+    seconds=8,
+    yardstick=4,
+    paced=20,
+    alone=200,
+    decision=2,
+    embedded=15_000,
+    rows=1_000_000,
+    compared=1000,
+    sheet=100_000,
 )
 SHORT = Size(
-    rounds=1, seconds=4, yardstick=3, paced=8, alone=60, decision=0.5, embedded=4_000, rows=10_000, compared=200
+    rounds=1,
+    seconds=4,
+    yardstick=3,
+    paced=8,
+    alone=60,
+    decision=0.5,
+    embedded=4_000,
+    rows=10_000,
+    compared=200,
+    sheet=20_000,
 )
 # What the tests run: that it works, not how fast.
-SMOKE = Size(rounds=1, seconds=1, yardstick=1, paced=2, alone=10, decision=0.1, embedded=1_000, rows=600, compared=60)
+SMOKE = Size(
+    rounds=1, seconds=1, yardstick=1, paced=2, alone=10, decision=0.1, embedded=1_000, rows=600, compared=60, sheet=2000
+)
 
 
 @dataclass

@@ -17,14 +17,12 @@ _LOOKED_AT = 50
 
 def encoding_of(data: bytes) -> tuple[str, int]:
     """The encoding, and how many bytes of a mark to leave out. Raises NotReadable."""
-    for mark, name in _BOMS:
-        if data.startswith(mark):
-            return name, len(mark)
-    if b"\x00" in data:
+    marked = next(((name, len(mark)) for mark, name in _BOMS if data.startswith(mark)), None)
+    if marked is None and b"\x00" in data:
         return _utf16(data), 0
-    for name in ("utf-8", "gb18030"):
-        if _decodes(data, name):
-            return name, 0
+    for name, mark in [marked] if marked else [("utf-8", 0), ("gb18030", 0)]:
+        if _decodes(data[mark:], name):
+            return name, mark
     raise NotReadable(
         "ENCODING",
         "The file is neither UTF-8 nor UTF-16 nor GBK: save it as CSV UTF-8 and try again.",
