@@ -73,6 +73,8 @@ def full(message: Message, depth: int = 4) -> Message:
         elif kind is None:
             number = field.enum_type.values[-1].number if field.enum_type else 1
             value: Any = {F.CPPTYPE_STRING: "x", F.CPPTYPE_BOOL: True}.get(field.cpp_type, number)
+            if field.type == F.TYPE_BYTES:
+                value = b"x"
             if field.is_repeated:
                 getattr(message, field.name).append(value)
             else:
