@@ -31,6 +31,7 @@ _MOST_FIELDS = 50
 _MOST_FIELD_BYTES = 256 * 1024
 _WAIT_SECONDS = 15.0
 _POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+_TYPE = re.compile(r"[a-z0-9.+-]+/[a-z0-9.+-]+(?:; ?[a-z]+=[A-Za-z0-9-]+)?\Z")
 _PLAIN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -120,7 +121,7 @@ def download(answer: bytes) -> Response:
     return Response(
         file.content,
         headers={
-            "Content-Type": file.content_type or "application/octet-stream",
+            "Content-Type": file.content_type if _TYPE.match(file.content_type) else "application/octet-stream",
             "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{name}",
             "Content-Security-Policy": _POLICY,
         },
