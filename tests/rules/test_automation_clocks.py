@@ -157,6 +157,11 @@ def test_what_was_due_several_times_meanwhile_asks_once_and_goes_on_by_its_own_s
     assert (next_.count, next_.due) == (4, START + 35 * DAY)
 
 
+def test_a_rung_is_not_early_by_a_microsecond() -> None:
+    assert names(a_deal(), START + 7 * DAY - timedelta(microseconds=1)) == ["new"]
+    assert names(a_deal(), START + 7 * DAY) == ["new", "warn"]
+
+
 def test_a_condition_that_begins_to_hold_late_asks_at_once_and_one_that_does_not_never() -> None:
     watched = a_deal()
     assert ladder.fire(watched, EVERY, set(), None, START + 99 * DAY)[1] == []

@@ -141,7 +141,8 @@ def test_R6_an_automation_is_its_authors_who_must_be_allowed_what_it_does(deals:
         deals.apply(changed, limited)
     with pytest.raises(Denied, match=r"policies\.write"):
         deals.apply(changed, principal("other", Scope.ALL, policies=Scope.NONE))
-    deals.apply(changed, ADMIN)
+    # Whose it is is not for the document to say.
+    deals.apply([a | {"author": "people/boss"} if a["nameEn"] == "Mine" else a for a in changed], ADMIN)
     authors = {a["id"]: a["author"] for a in deals.document()}
     assert authors == {**dict.fromkeys(ids, ""), "stalled-warning": "people/admin"}
     deal = deals.open(1)
@@ -276,6 +277,12 @@ def test_texts_are_filled_once_and_people_are_asked_once(deals: Deals) -> None:
     assert told[0].text_en == "{number} {days} %s {0}"
     assert told[0].text_zh == "{number} {days} %s {0} 7 "
     assert len({e.origin for e in told}) == 3
+
+
+def test_a_condition_that_cannot_be_answered_does_not_hold(deals: Deals) -> None:
+    deals.apply([one(when="1 / amount >= 0")])
+    deals.open(1)
+    assert _later(deals, 30) == []
 
 
 def test_a_document_is_compiled_once_and_anew_when_another_is_applied(
