@@ -111,7 +111,7 @@ def test_F9_every_morning_owner_and_manager_are_mailed_of_important_ones_that_li
     assert not [n for n in notices(his, plain) if "高优" in n]
 
 
-def test_V1_O28_on_hold_it_is_left_alone_and_after_90_days_of_silence_it_is_lost_with_the_reason(desk: Desk) -> None:
+def test_O28_on_hold_it_is_left_alone_and_after_90_days_of_silence_it_is_lost_with_the_reason(desk: Desk) -> None:
     _, seller = team_of(desk)
     hers = desk.sign_in(seller)
     lost, held, gone_on = opened(hers), opened(hers), opened(hers)
@@ -156,7 +156,7 @@ def test_O25_O26_O27_stages_ask_for_their_work_at_once(desk: Desk) -> None:
     assert f"标准方案模板：{seven['title']}" in notices(hers, seven)
 
 
-def test_R10_R17_R19_an_automation_is_rehearsed_applied_and_works_minutes_later(desk: Desk) -> None:
+def test_R10_R19_an_automation_is_rehearsed_applied_and_works_minutes_later(desk: Desk) -> None:
     _, seller = team_of(desk)
     hers = desk.sign_in(seller)
     before = desk.api.get("/v1/blueprint")["content"]["automations"]
