@@ -146,7 +146,14 @@ def _change(h: House, who: str, row: str) -> pb.ChangeContractRequest:
 
 asks(_C + "ChangeContract", PEOPLE)(_change)
 asks(_C + "DeliverContract", PEOPLE)(lambda h, who, row: pb.DeliverContractRequest(name=_signed(h, who, row)))
-asks(_C + "PlanContract", PEOPLE)(lambda h, who, row: pb.PlanContractRequest(name=_name(h, who, row)))
+
+
+@asks(_C + "PlanContract", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    half = pb.Instalment(amount=Money(currency_code="CNY", units=5))
+    return pb.PlanContractRequest(name=_name(h, who, row), instalments=[half, half])
+
+
 asks(_C + "ListStatusChanges", PEOPLE)(lambda h, who, row: pb.ListStatusChangesRequest(parent=_name(h, who, row)))
 asks(_C + "GetContractChange", PEOPLE)(
     lambda h, who, row: pb.GetContractChangeRequest(name=h.do(_C + "ChangeContract", _change(h, who, row)).name)

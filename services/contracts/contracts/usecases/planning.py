@@ -89,9 +89,8 @@ def write(tx: Transaction, of: Contract, rows: Sequence[Row]) -> list[Instalment
     gone = before[len(rows) :]
     bills.drop_plan(tx, [one.name for one in gone])
     for one in gone:
+        tx.audit("instalment.dropped", one.name, {"contract": of.name})
         INSTALMENT.announce(tx, one, None)
-    if gone or rows[len(before) :]:
-        tx.audit("contract.planned", of.name, {"instalments": len(rows)})
     return found
 
 
@@ -107,6 +106,7 @@ def add(tx: Transaction, of: Contract, rows: Sequence[Row], after: int) -> list[
     names = INSTALMENT.names
     insert_rows(tx.connection, INSTALMENT.table, names, [[getattr(one, name) for name in names] for one in made])
     for one in made:
+        tx.audit("instalment.created", one.name, {"contract": of.name})
         INSTALMENT.announce(tx, None, one)
     return made
 
