@@ -19,6 +19,7 @@ from dealwright.leads.v1.events_pb2 import (
     LeadContacted,
     LeadDisqualified,
     LeadReleased,
+    LeadRemoved,
 )
 from dealwright.opportunities.v1.events_pb2 import CollaboratorAdded
 from dealwright.rules.v1.events_pb2 import ActionRequested
@@ -340,3 +341,17 @@ def test_F8_what_makes_no_task_is_refused(desk: Office, wrong: dict[str, Any]) -
     with pytest.raises(Problem, match="parameters"):
         desk.tell(action(desk.opportunity(), **wrong))
     assert desk.tasks() == []
+
+
+def test_I10_of_a_lead_that_is_gone_for_good_nothing_stays_and_nothing_comes_back(desk: Office) -> None:
+    lead = desk.lead("people/li", text="导入")
+    assigned = LeadAssigned(lead=lead, owner="people/zhao", owner_version=2)
+    desk.announced()
+    desk.tell(LeadRemoved(lead=lead, owner_version=1))
+    desk.tell(assigned, LeadCaptured(lead=lead))
+    assert desk.tasks(f"record = {lead}", show_deleted=True) == []
+    assert desk.rows("timeline") == 0
+    (gone,) = desk.announced(TaskChanged)
+    assert gone.deleted
+    with refused("NOT_FOUND"):
+        desk.timeline(lead)

@@ -18,9 +18,9 @@ def _servicers(runtime: Runtime) -> list[object]:
 
 
 def _subscribers() -> list[Subscription]:
-    from activities.subscribers import copies, history, notices, work
+    from activities.subscribers import copies, history, leads, notices, work
 
-    return [one for module in (copies, work, history, notices) for one in subscriptions(module)]
+    return [one for module in (copies, leads, work, history, notices) for one in subscriptions(module)]
 
 
 def _purge(tx: Transaction) -> bool:

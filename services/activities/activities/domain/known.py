@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,26 @@ class Known:
     answered: int = 0
     last_follow_up: str = ""
     last_follow_up_time: datetime | None = None
+
+
+class Said(enum.Enum):
+    """What `leads` announced of a lead: it wants an owner, has one, is nobody's, needs no first contact any more, or is
+    gone for good."""
+
+    WANTS = 1
+    OWNED = 2
+    RELEASED = 3
+    ANSWERED = 4
+    GONE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSaid:
+    said: Said
+    lead: str
+    owner_version: int
+    owner: str = ""
+    title: str = ""
 
 
 def kind_of(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -97,7 +97,11 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A task as somebody wants it: `values` are those that he gave, by field."""
+class Owned:
+    """An ownership of a lead that began: `respond_by` is None where nobody said until when to respond."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    lead: str
+    owner: str
+    owner_version: int
+    assign_time: datetime
+    respond_by: datetime | None

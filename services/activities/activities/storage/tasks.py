@@ -76,6 +76,18 @@ def of_origins(tx: Transaction, origins: Sequence[str]) -> dict[str, Task]:
     return {one.origin: one for one in found}
 
 
+def on_record(tx: Transaction, record: str) -> list[Task]:
+    """Every task about it that the system made, held until the commit."""
+    query = TASKS.where(tasks.c.record == record, tasks.c.origin != "")
+    if tx.dialect == "postgresql":
+        query = query.order_by(tasks.c.name).with_for_update()
+    return [Task(*row) for row in tx.execute(query)]
+
+
+def remove(tx: Transaction, name: str) -> None:
+    tx.execute(sa.delete(tasks).where(tasks.c.name == name))
+
+
 def parts(tx: Transaction, names: Sequence[str]) -> dict[str, Parts]:
     """How far the parts of these tasks are."""
     c = tasks.c

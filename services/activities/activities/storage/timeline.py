@@ -49,3 +49,7 @@ def put(tx: Transaction, entries: Sequence[Entry]) -> None:
 
 def drop(tx: Transaction, keys: Sequence[str]) -> None:
     tx.execute(sa.delete(timeline).where(in_values(timeline.c.key, sorted(keys), tx.dialect)))
+
+
+def forget(tx: Transaction, record: str) -> None:
+    tx.execute(sa.delete(timeline).where(timeline.c.record == record))

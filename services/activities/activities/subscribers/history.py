@@ -1,4 +1,4 @@
-"""What becomes of records, for their timelines, in whatever order we hear of it."""
+"""What becomes of deals and customers, for their timelines, in whatever order we hear of it."""
 
 from __future__ import annotations
 
@@ -20,26 +20,10 @@ from dealwright.contracts.v1.events_pb2 import (
     QuoteOpened,
 )
 from dealwright.customers.v1.events_pb2 import CustomersMerged, OwnerTransferred
-from dealwright.leads.v1.events_pb2 import (
-    LeadAssigned,
-    LeadCaptured,
-    LeadContacted,
-    LeadDisqualified,
-    LeadQualified,
-    LeadReleased,
-    LeadTouched,
-)
 from dealwright.opportunities.v1.events_pb2 import OpportunityOpened, StageChanged
 
 
 @subscriber(
-    LeadCaptured,
-    LeadTouched,
-    LeadAssigned,
-    LeadContacted,
-    LeadReleased,
-    LeadQualified,
-    LeadDisqualified,
     OpportunityOpened,
     StageChanged,
     QuoteOpened,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from activities.domain.follow_up import FollowUp, Outcome
 from activities.domain.known import Known
-from activities.domain.task import Automatic, Status, Task, TaskKind
+from activities.domain.task import Automatic, Owned, Status, Task, TaskKind
 from activities.storage import known as stored
 from activities.storage import tasks as table
 from activities.storage.tables import people as people_table
@@ -115,25 +115,19 @@ def revisit_changed(tx: Transaction, one: FollowUp) -> None:
 # --- a new lead (L12, L20) ---
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """An ownership of a lead that began: `respond_by` is None where nobody said until when to respond."""
-
-    lead: str
-    owner: str
-    owner_version: int
-    assign_time: datetime
-    respond_by: datetime | None
-
-
 def leads_owned(tx: Transaction, owned: Sequence[Owned], leads: Mapping[str, Known]) -> None:
     """Whoever has the lead now gets a task, and nobody else has one any more. `leads` are as they are now, held."""
     rules = settings.document(tx, "tasks")
     if rules["leadTask"]:
-        now = [one for one in owned if (of := leads[one.lead]).version == one.owner_version > of.answered]
+        now = [one for one in owned if _stands(one, leads[one.lead])]
         add(tx, [_lead_task(one, rules["leadHours"]) for one in now])
     before = [(one.lead, version) for one in owned for version in (one.owner_version - 2, one.owner_version - 1)]
     settle_leads(tx, before, Status.CANCELLED)
+
+
+def _stands(one: Owned, lead: Known) -> bool:
+    """Whether the ownership is the present one, and nobody was in touch yet."""
+    return lead.version == one.owner_version > lead.answered and not lead.deleted
 
 
 def _lead_origin(lead: str, owner_version: int) -> str:
@@ -168,6 +162,14 @@ def settle_leads(tx: Transaction, ended: Sequence[tuple[str, int]], status: Stat
     for _, task in sorted(found.items()):
         if not task.is_closed:
             finish(tx, task, status)
+
+
+def forget_lead(tx: Transaction, lead: str) -> None:
+    """What its owners were to do is gone with it."""
+    for task in table.on_record(tx, lead):
+        table.remove(tx, task.name)
+        tx.audit("task.purged", task.name)
+        TASKS.announce(tx, task, None)
 
 
 # --- asked for by others ---

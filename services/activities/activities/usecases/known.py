@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from activities.domain.known import CONTACTS, CUSTOMERS, KINDS, LEADS, OPPORTUNITIES, Known, newest
+from activities.domain.known import (
+    CONTACTS,
+    CUSTOMERS,
+    KINDS,
+    LEADS,
+    OPPORTUNITIES,
+    Known,
+    LeadSaid,
+    Said,
+    newest,
+)
 from activities.storage import known as stored
 from activities.storage.known import records
 from activities.storage.tables import metadata
@@ -20,24 +29,6 @@ from chassis.errors import NotFound
 from chassis.transaction import Transaction
 
 _ANNOUNCED = records.c.version >= 0
-
-
-class Said(enum.Enum):
-    """What `leads` announced of a lead: it wants an owner, has one, is nobody's, or needs no first contact any more."""
-
-    WANTS = 1
-    OWNED = 2
-    RELEASED = 3
-    ANSWERED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class LeadSaid:
-    said: Said
-    lead: str
-    owner_version: int
-    owner: str = ""
-    title: str = ""
 
 
 def know(tx: Transaction, told: Sequence[Known], collaborators: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -82,6 +73,8 @@ def _fold(lead: Known, one: LeadSaid, teams: Mapping[str, str]) -> Known:
         return replace(lead, woken=max(lead.woken, one.owner_version), title=one.title or lead.title)
     if one.said is Said.ANSWERED:
         return replace(lead, answered=max(lead.answered, one.owner_version))
+    if one.said is Said.GONE:
+        return replace(lead, deleted=True)
     if one.owner_version <= lead.version:
         return lead
     owner = one.owner if one.said is Said.OWNED else ""

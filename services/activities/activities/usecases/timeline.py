@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from activities.domain.entry import Entry
-from activities.domain.known import CUSTOMERS, KINDS, OPPORTUNITIES, Known, kind_of
+from activities.domain.known import CUSTOMERS, KINDS, LEADS, OPPORTUNITIES, Known, kind_of
 from activities.storage import known as stored
 from activities.storage import timeline as table
 from activities.storage.timeline import ENTRIES, timeline
@@ -33,7 +33,12 @@ def put(tx: Transaction, entries: Sequence[Entry]) -> None:
     """Puts them on the timelines of their records, and of the customers and opportunities that these belong to; one of
     the same key is there once, as it was put last."""
     held = stored.hold(tx, [one.record for one in entries])
-    table.put(tx, [_placed(one, held[one.record]) for one in entries])
+    table.put(tx, [_placed(one, of) for one in entries if not _is_gone(of := held[one.record])])
+
+
+def _is_gone(record: Known) -> bool:
+    """A lead that is deleted is gone for good: what is told of it late finds no place."""
+    return record.deleted and record.kind == LEADS
 
 
 def _placed(entry: Entry, record: Known) -> Entry:
@@ -43,6 +48,11 @@ def _placed(entry: Entry, record: Known) -> Entry:
 def drop(tx: Transaction, *keys: str) -> None:
     """Takes what was put under these keys away: it was deleted, or did not happen after all."""
     table.drop(tx, keys)
+
+
+def forget(tx: Transaction, record: str) -> None:
+    """All that became of what is gone for good."""
+    table.forget(tx, record)
 
 
 def show(tx: Transaction, entry: Entry, there: bool) -> None:

@@ -47,7 +47,8 @@ def moment(stamp: Timestamp, otherwise: datetime) -> datetime:
 
 def entry(event: Message, cause: Cause) -> Entry | None:
     """The event as an entry; None for one that is about nothing that has a timeline."""
-    made = _READERS[event.DESCRIPTOR.name](event, cause)
+    read = _READERS.get(event.DESCRIPTOR.name)
+    made = read(event, cause) if read is not None else None
     return made if made is not None and kind_of(made.record) in KINDS else None
 
 

@@ -13,10 +13,10 @@ from activities.domain.follow_up import FollowUp
 from activities.domain.interaction import Interaction
 from activities.domain.known import Known
 from activities.domain.task import Parts, Task
-from chassis.errors import Invalid, Problem
+from chassis.errors import Problem
 from chassis.messages import money, stamp
+from chassis.problems import problem
 from dealwright.activities.v1 import activities_pb2 as pb
-from dealwright.api.v1.problem_pb2 import Problem as ProblemMessage
 
 _FOLLOW_UP = (
     *("name", "record", "customer", "opportunity", "lead", "method", "outcome", "summary", "next_plan", "next_owner"),
@@ -32,8 +32,6 @@ _INTERACTION = (
     *("attachments", "owner", "team"),
 )
 _ENTRY = ("record", "customer", "opportunity", "kind", "title_zh", "title_en", "actor", "source")
-# HTTP statuses of what one row of many may come to.
-_HTTP = {"INVALID_ARGUMENT": 400, "PERMISSION_DENIED": 403, "NOT_FOUND": 404, "ALREADY_EXISTS": 409}
 
 
 def struct(plain: Mapping[str, Any] | None) -> Struct | None:
@@ -113,17 +111,3 @@ def result(found: FollowUp | Problem) -> pb.BatchCreateFollowUpsResponse.Result:
     if isinstance(found, FollowUp):
         return pb.BatchCreateFollowUpsResponse.Result(follow_up=follow_up(found))
     return pb.BatchCreateFollowUpsResponse.Result(error=problem(found))
-
-
-def problem(of: Problem) -> ProblemMessage:
-    """As RFC 9457 has it, in both languages."""
-    wrong = of.violations if isinstance(of, Invalid) else []
-    return ProblemMessage(
-        type=f"urn:dealwright:problem:{of.reason.lower().replace('_', '-')}",
-        title=of.reason.replace("_", " ").capitalize(),
-        status=_HTTP.get(of.code, 400),
-        detail=of.english,
-        detail_zh=of.chinese,
-        reason=of.reason,
-        fields=[ProblemMessage.Field(field=v.field, message=v.english, message_zh=v.chinese) for v in wrong],
-    )

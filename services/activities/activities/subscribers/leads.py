@@ -1,0 +1,52 @@
+"""Everything that becomes of a lead: whose it is, what its owner is to do, and its timeline, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from google.protobuf.message import Message
+
+from activities.domain.task import Status
+from activities.usecases import automatic, known, timeline
+from activities.wire import happened
+from activities.wire import leads as wire
+from chassis.bus.subscriptions import subscriber
+from chassis.transaction import Transaction
+from dealwright.leads.v1.events_pb2 import (
+    LeadAssigned,
+    LeadCaptured,
+    LeadClockSet,
+    LeadContacted,
+    LeadDisqualified,
+    LeadQualified,
+    LeadReleased,
+    LeadRemoved,
+    LeadTouched,
+)
+
+
+@subscriber(
+    LeadCaptured,
+    LeadTouched,
+    LeadAssigned,
+    LeadClockSet,
+    LeadContacted,
+    LeadReleased,
+    LeadQualified,
+    LeadDisqualified,
+    LeadRemoved,
+    batch=256,
+)
+def leads(tx: Transaction, events: Sequence[Message]) -> None:
+    now = known.leads_said(tx, [said for event in events if (said := wire.said(event)) is not None])
+    told = list(zip(events, tx.causes, strict=True))
+    owned = [wire.owned(event, cause) for event, cause in told if isinstance(event, LeadAssigned)]
+    automatic.leads_owned(tx, owned, now)
+    automatic.leads_due(tx, [found for event in events if (found := wire.clock(event)) is not None])
+    for status in (Status.DONE, Status.CANCELLED):
+        automatic.settle_leads(tx, [one for event in events if (one := wire.ended(event, status))], status)
+    timeline.put(tx, [entry for event, cause in told if (entry := happened.entry(event, cause)) is not None])
+    for event in events:
+        if isinstance(event, LeadRemoved):
+            automatic.forget_lead(tx, event.lead)
+            timeline.forget(tx, event.lead)
