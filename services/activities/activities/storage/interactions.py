@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 
 import sqlalchemy as sa
 
@@ -29,6 +30,7 @@ interactions = sa.Table(
     *(sa.Index(f"interactions_of_{of}", of, "happen_time") for of in ("record", "customer", "owner")),
 )
 COLUMNS = tuple(field.name for field in fields(Interaction))
+_row = attrgetter(*COLUMNS)
 
 
 def add_once(tx: Transaction, wanted: Interaction) -> bool:
@@ -37,7 +39,7 @@ def add_once(tx: Transaction, wanted: Interaction) -> bool:
         tx.connection,
         interactions,
         COLUMNS,
-        [astuple(wanted)],
+        [_row(wanted)],
         conflict="(system, external_id) DO NOTHING",
         returning=("name",),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 
 import sqlalchemy as sa
 
@@ -30,6 +31,7 @@ records = sa.Table(
     sa.Index("records_followed", "kind", "last_follow_up_time", "name"),
 )
 COLUMNS = tuple(field.name for field in fields(Known))
+_row = attrgetter(*COLUMNS)
 
 # Those an opportunity is shared with; `told_time` is when what we know was announced.
 shares = sa.Table(
@@ -64,12 +66,20 @@ _NEWER = (
 
 def hold(tx: Transaction, names: Sequence[str]) -> dict[str, Known]:
     """These records, as they stay until the commit; what nobody spoke of yet is made room for."""
-    wanted = sorted(set(names))
-    insert_rows(tx.connection, records, COLUMNS, [astuple(there(name)) for name in wanted], conflict="DO NOTHING")
-    query = _SELECT.where(in_values(records.c.name, wanted, tx.dialect))
+    wanted = set(names)
+    found = _held(tx, wanted)
+    missing = sorted(wanted - found.keys())
+    if missing:
+        insert_rows(tx.connection, records, COLUMNS, [_row(there(name)) for name in missing], conflict="DO NOTHING")
+        found |= _held(tx, missing)
+    return found
+
+
+def _held(tx: Transaction, names: Collection[str]) -> dict[str, Known]:
+    query = _SELECT.where(in_values(records.c.name, sorted(names), tx.dialect))
     if tx.dialect == "postgresql":
         query = query.order_by(records.c.name).with_for_update()
-    return {row[0]: Known(*row) for row in tx.execute(query)} if wanted else {}
+    return {row[0]: Known(*row) for row in tx.execute(query)} if names else {}
 
 
 def find(tx: Transaction, names: Sequence[str], *criteria: sa.ColumnElement[bool]) -> dict[str, Known]:
@@ -79,13 +89,13 @@ def find(tx: Transaction, names: Sequence[str], *criteria: sa.ColumnElement[bool
 
 def keep_told(tx: Transaction, told: Sequence[Known]) -> None:
     """What their services say of them, where that is newer; what we found out ourselves stays."""
-    insert_rows(tx.connection, records, COLUMNS, [astuple(one) for one in told], conflict=_NEWER)
+    insert_rows(tx.connection, records, COLUMNS, [_row(one) for one in told], conflict=_NEWER)
 
 
 def save(tx: Transaction, changed: Sequence[Known]) -> None:
     """Writes what the caller holds."""
     everything = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS[1:])
-    rows = [astuple(one) for one in sorted(changed, key=lambda one: one.name)]
+    rows = [_row(one) for one in sorted(changed, key=lambda one: one.name)]
     insert_rows(tx.connection, records, COLUMNS, rows, conflict=f"(name) DO UPDATE SET {everything}")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 
 import sqlalchemy as sa
 
@@ -47,6 +48,7 @@ tasks = sa.Table(
     deleted("tasks"),
 )
 COLUMNS = tuple(field.name for field in fields(Task))
+_row = attrgetter(*COLUMNS)
 TASKS = sa.select(*(tasks.c[name] for name in COLUMNS))
 
 
@@ -57,7 +59,7 @@ def add_once(tx: Transaction, wanted: Sequence[Task]) -> list[Task]:
         tx.connection,
         tasks,
         COLUMNS,
-        [astuple(by_origin[origin]) for origin in sorted(by_origin)],
+        [_row(by_origin[origin]) for origin in sorted(by_origin)],
         conflict="(origin) WHERE origin <> '' DO NOTHING",
         returning=("name",),
     )

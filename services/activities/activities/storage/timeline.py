@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 
 import sqlalchemy as sa
 
@@ -34,6 +35,7 @@ timeline = sa.Table(
     *map(_of, ("record", "customer", "opportunity")),
 )
 COLUMNS = tuple(field.name for field in fields(Entry))
+_row = attrgetter(*COLUMNS)
 ENTRIES = sa.select(*(timeline.c[name] for name in COLUMNS))
 
 # The same again is what it is now, but was learnt when it was learnt first.
@@ -44,7 +46,7 @@ _AGAIN = "(key) DO UPDATE SET " + ", ".join(
 
 def put(tx: Transaction, entries: Sequence[Entry]) -> None:
     by_key = {one.key: one for one in entries}
-    insert_rows(tx.connection, timeline, COLUMNS, [astuple(by_key[key]) for key in sorted(by_key)], conflict=_AGAIN)
+    insert_rows(tx.connection, timeline, COLUMNS, [_row(by_key[key]) for key in sorted(by_key)], conflict=_AGAIN)
 
 
 def drop(tx: Transaction, keys: Sequence[str]) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dealwright.api.v1.bringing_pb2 import TakenBack
-
 from activities.domain import follow_up_form
 from activities.domain.follow_up import SKEW, FollowUp, Outcome, Wanted
 from activities.domain.known import FOLLOWED, OPPORTUNITIES, Known, kind_of
@@ -23,6 +21,7 @@ from chassis.errors import Denied, Invalid, NotFound, Problem
 from chassis.fields import FieldProblem
 from chassis.people import Person
 from chassis.transaction import Transaction
+from dealwright.api.v1.bringing_pb2 import TakenBack
 
 _RESOURCE = FOLLOW_UPS.resource
 _EMPTY: Mapping[str, Any] = {
