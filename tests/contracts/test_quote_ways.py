@@ -10,7 +10,7 @@ from chassis import clock
 from dealwright.contracts.v1 import approvals_pb2, events_pb2
 from dealwright.contracts.v1 import quotes_pb2 as pb
 from tests.contracts.desk import ADMIN, BOSS, CUSTOMER, FINANCE, Desk, later, money, refused
-from tests.contracts.quoting import act, approve, change, decide, get, line, listed, quote
+from tests.contracts.quoting import Line, act, approve, change, decide, get, line, listed, product, quote
 
 TODAY = datetime.now(UTC).astimezone(clock.company_zone()).date()
 DRAFT, SUBMITTED, APPROVED = pb.Quote.DRAFT, pb.Quote.SUBMITTED, pb.Quote.APPROVED
@@ -56,6 +56,17 @@ def test_Q2_Q4_a_quote_is_approved_and_its_seller_learns_of_it(desk: Desk) -> No
 def test_Q3_a_discount_over_fifteen_percent_needs_the_finance_director_too(desk: Desk) -> None:
     desk.deal()
     made = quote(desk, line(100), discount_percent="15.01")
+    approval = act(desk, "Submit", made.name).approval
+    decide(desk, approval, BOSS)
+    assert get(desk, made.name).status == SUBMITTED
+    decide(desk, approval, FINANCE)
+    assert get(desk, made.name).status == APPROVED
+
+
+def test_Q3_neither_does_a_price_below_the_list_get_past_the_finance_director(desk: Desk) -> None:
+    desk.deal()
+    made = quote(desk, Line(product=product(desk, price=100).name, unit_price=money(80)))
+    assert (made.discount_percent, made.total_discount_percent) == ("0", "20")
     approval = act(desk, "Submit", made.name).approval
     decide(desk, approval, BOSS)
     assert get(desk, made.name).status == SUBMITTED

@@ -9,7 +9,6 @@ from chassis.errors import Refused
 from chassis.transaction import Transaction
 from contracts.domain.approval import Status as Agreed
 from contracts.domain.quote import DECIDED, Quote, Status
-from contracts.storage import quotes as stored
 from contracts.usecases import approvals
 from contracts.usecases.quotes import QUOTES, editable, facts
 
@@ -37,13 +36,13 @@ def submit(tx: Transaction, name: str, etag: str, today: str) -> Quote:
 
 
 def revise(tx: Transaction, name: str, etag: str) -> Quote:
-    """The next version with the same number; this one is kept as it was offered (Q17). Raises NOT_DECIDED."""
+    """The next version with the same number; this one is kept as it was offered, and its links
+    open nothing any more (Q17). Raises NOT_DECIDED."""
     before = records.hold(tx, QUOTES, name, etag)
     if before.status not in DECIDED:
         raise Refused(
             "NOT_DECIDED", "Only what was approved or rejected is revised.", "仅已批准或已驳回的报价可创建新版本。"
         )
-    stored.drop_links(tx, name)
     records.save(tx, QUOTES, before, replace(before, status=Status.REPLACED.value), "replaced")
     made = replace(
         before,
