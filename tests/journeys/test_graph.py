@@ -52,6 +52,7 @@ def _a_day(desk: Desk, later: Callable[[], None]) -> None:
     other.post(f"/v1/{lead['name']}:claim")
     _lose_a_race(desk, people[0]["name"])
     _a_deal(desk)
+    _a_whole_deal(desk)
     _imports(desk)
     missed = desk.capture(region="华东")
     later()
@@ -68,6 +69,46 @@ def _a_deal(desk: Desk) -> None:
     seen = {"record": deal["name"], "method": "CALL", "outcome": "PROGRESS", "summary": "已联系"}
     desk.api.post("/v1/followUps", seen)
     desk.api.patch(f"/v1/{leaver['name']}", {"state": "LEFT"})
+    desk.settle()
+
+
+def _a_whole_deal(desk: Desk) -> None:
+    """A qualified lead becomes an opportunity, a report is approved, a colleague helps, a contract is signed, and who
+    had it all leaves."""
+    boss = desk.hire("经理", role="manager")
+    leaver = desk.hire("戊", region="东北", manager=boss["name"])
+    mine, leading, admin = desk.sign_in(leaver), desk.sign_in(boss), desk.api
+    lead = desk.capture(region="东北", company="华丰")
+    mine.post(f"/v1/{lead['name']}:qualify", {"opportunity": True})
+    until(lambda: mine.get("/v1/opportunities", filter=f'lead = "{lead["name"]}"').get("opportunities"))
+    (customer,) = mine.get("/v1/customers", filter=f'lead = "{lead["name"]}"')["customers"]
+    named = {"title": "生命周期", "customer": customer["name"], "pipeline": "pipelines/lifecycle"}
+    deal = mine.post("/v1/opportunities", named)
+    mine.patch(f"/v1/{deal['name']}", {"stage": "first-contact"})
+    body = (b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n", "application/pdf")
+    mine.upload("/v1/attachments", {"record": deal["name"], "kind": "requirements"}, {"file": ("a.pdf", *body)})
+    mine.post(f"/v1/{deal['name']}:requestCollaboration", {"person": boss["name"], "part": "技术方案"})
+    won = mine.post("/v1/opportunities", {**named, "pipeline": "pipelines/four-stage"})
+    for stage in ("intent", "quote", "won"):
+        mine.patch(f"/v1/{won['name']}", {"stage": stage})
+    price = {"currencyCode": "CNY", "units": "600000"}
+    contract = mine.post("/v1/contracts", {"title": "框架", "customer": customer["name"], "amount": price})
+    approval = mine.post(f"/v1/{contract['name']}:submit")["approval"]
+    while admin.get(f"/v1/{approval}")["status"] == "PENDING":
+        for one in (admin, leading):
+            with suppress(Refused):  # not his turn
+                one.post(f"/v1/{approval}:decide", {"verdict": "APPROVE"})
+    until(lambda: mine.get(f"/v1/{contract['name']}")["status"] == "APPROVED")
+    mine.post(f"/v1/{contract['name']}:sign", {})
+    until(lambda: mine.get(f"/v1/{customer['name']}:view360")["customer"].get("vip"))
+    left = desk.capture(region="东北")
+    admin.patch(f"/v1/{leaver['name']}", {"state": "LEFT"})
+    wanted = f'state = OPEN AND person = "{leaver["name"]}"'
+    known = {customer["name"], deal["name"], left["name"]}
+    until(lambda: known <= {one["record"] for one in admin.get("/v1/handOvers", filter=wanted)["handOvers"]})
+    waiting = [one["name"] for one in admin.get("/v1/handOvers", filter=wanted)["handOvers"]]
+    admin.post("/v1/handOvers:batchConfirm", {"names": waiting, "owner": boss["name"]})
+    until(lambda: admin.get(f"/v1/{deal['name']}")["owner"] == boss["name"])
     desk.settle()
 
 
