@@ -79,6 +79,13 @@ def test_C16_customers_opportunities_and_leads_wait_on_one_list_and_are_confirme
     assert len(desk.hand_overs(ROOT)) == 3
 
 
+def test_C16_what_was_confirmed_does_not_wait_again_because_it_is_told_of_again(desk: Desk) -> None:
+    deal(desk)
+    confirm(desk, ROOT, waiting(desk)[DEAL].name)
+    deal(desk)
+    assert waiting(desk) == {}
+
+
 def test_C16_each_kind_is_seen_and_confirmed_by_its_own_right(desk: Desk) -> None:
     deal(desk)
     lead(desk)
