@@ -19,9 +19,9 @@ ADMINISTRATORS = "role:admin"
 LONGEST_CHAIN = 20
 _PERSON = r"people/[A-Za-z0-9_-]{1,64}"
 _TEAM = r"teams/[A-Za-z0-9_-]{1,64}"
-_KNOWN = re.compile(
-    rf"{_PERSON}|{_TEAM}|(?:role|group):[a-z][a-z0-9_-]{{0,62}}|manager(?::(?:[1-9]|1\d|top))?|team-lead"
-)
+_ROLE = "role:(?:admin|manager|sales|backoffice|finance)"
+_GROUP = "group:[a-z][a-z0-9-]{0,62}"
+_KNOWN = re.compile(rf"{_PERSON}|{_TEAM}|{_ROLE}|{_GROUP}|manager(?::(?:[1-9]|1\d|top))?|team-lead")
 
 
 @dataclass(frozen=True, slots=True)
