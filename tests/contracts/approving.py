@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from chassis import calendar
@@ -18,6 +19,7 @@ from contracts.domain.approval_flow import Flow
 from contracts.domain.approval_run import World
 from contracts.domain.approvers import Colleague, House
 from contracts.usecases import approvals, staff
+from contracts.usecases.settings import PART
 from dealwright.contracts.v1 import approvals_pb2 as pb
 from tests.contracts.desk import Desk
 
@@ -92,3 +94,22 @@ def got(desk: Desk, name: str) -> pb.Approval:
 def path(of: pb.Approval) -> list[tuple[str, str]]:
     """The nodes that it came to, and how each came out."""
     return [(step.node, pb.Approval.Step.Outcome.Name(step.outcome)) for step in of.steps]
+
+
+def applied(desk: Desk, **content: Any) -> None:
+    """Changes documents of the blueprint: each key by the ids within it."""
+    with desk.runtime.transaction(ADMIN, Origin(ADMIN.actor)) as tx:
+        now, version = PART.read(tx)
+        PART.apply(tx, {key: {**now[key], **value} for key, value in content.items()}, version)
+
+
+def cny(amount: str) -> Money:
+    return Money(Decimal(amount), "CNY")
+
+
+def people(of: pb.Approval) -> str:
+    """The short names of those whose turn it is."""
+    return " ".join(one.removeprefix("people/") for one in of.pending)
+
+
+ADMIN = as_("admin", "admin", Scope.ALL)

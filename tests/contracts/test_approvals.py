@@ -5,24 +5,33 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from google.protobuf.struct_pb2 import Struct
 
-from chassis.access import Scope
 from chassis.errors import Denied, Problem
 from chassis.money import Money
-from chassis.transaction import Origin
-from contracts.domain.approval import Approval
 from contracts.usecases import approvals
 from contracts.usecases.settings import PART
 from dealwright.contracts.v1 import approvals_pb2 as pb
 from dealwright.contracts.v1 import events_pb2
-from tests.contracts.approving import AGREE, REJECT, RETURN, as_, asked, got, node, path, say, staffed, written
-from tests.contracts.desk import CUSTOMER, OPPORTUNITY, Desk, refused
-
-ADMIN = as_("admin", "admin", Scope.ALL)
+from tests.contracts.approving import (
+    ADMIN,
+    AGREE,
+    REJECT,
+    RETURN,
+    applied,
+    as_,
+    asked,
+    cny,
+    got,
+    node,
+    path,
+    people,
+    say,
+    staffed,
+    written,
+)
+from tests.contracts.desk import Desk, refused
 
 
 @pytest.fixture(autouse=True)
@@ -32,22 +41,6 @@ def staff(desk: Desk) -> None:
         *(("li", "sales", "boss"), ("zhao", "sales", "boss"), ("boss", "manager", "chief"), ("chief", "manager", "")),
         *(("money", "finance", ""), ("gold", "finance", ""), ("law", "backoffice", ""), ("admin", "admin", "")),
     )
-
-
-def cny(amount: str) -> Money:
-    return Money(Decimal(amount), "CNY")
-
-
-def applied(desk: Desk, **content: Any) -> None:
-    with desk.runtime.transaction(ADMIN, Origin(ADMIN.actor)) as tx:
-        now, version = PART.read(tx)
-        whole = {key: {**now[key], **value} for key, value in content.items()}
-        PART.apply(tx, whole, version)
-
-
-def people(of: pb.Approval | Approval) -> str:
-    pending = of.pending if isinstance(of, pb.Approval) else []
-    return " ".join(one.removeprefix("people/") for one in pending)
 
 
 def test_Q2_a_quote_is_approved_by_the_sales_director(desk: Desk) -> None:
@@ -237,51 +230,6 @@ def test_Q9_an_approval_is_decided_once_whoever_comes_at_the_same_time(desk: Des
     assert sorted(answers) == ["NOT_PENDING"] * 31 + ["done"]
     assert len(desk.announced(events_pb2.ApprovalDecided)) == 1
     assert sum(bool(seat.person) for seat in got(desk, made.name).steps[0].seats) == 1
-
-
-def test_O19_O20_O35_who_may_change_an_opportunity_asks_for_its_approval(desk: Desk) -> None:
-    desk.deal(amount=1_200_000_0000, currency="CNY")
-    regional = written(node("head", "manager:2", when="fields.region == '华东'"), **{"for": "region"})
-    applied(desk, approvalFlows={"regional-head": regional})
-
-    def ask(who: str, flow: str = "", record: str = OPPORTUNITY, **facts: Any) -> pb.Approval:
-        given = Struct()
-        given.update(facts)
-        of = pb.Approval(record=record, flow=flow, facts=given)
-        answer: pb.Approval = desk.call("CreateApproval", pb.CreateApprovalRequest(approval=of), as_(who))
-        return answer
-
-    made = ask("li", report="attachments/1")
-    assert (made.kind, made.opportunity, made.customer, people(made)) == ("opportunity", OPPORTUNITY, CUSTOMER, "boss")
-    assert (made.amount.units, made.facts["fields"]["report"]) == (1_200_000, "attachments/1")
-    with refused("PENDING"):
-        ask("li")
-    # Another question about the same one, at the same time.
-    assert people(ask("li", "regional-head", region="华东")) == "chief"
-    with refused("NOT_FOUND"):
-        ask("zhao")
-    with refused("NO_FLOW"):
-        ask("li", "none")
-    with refused("NOT_FOUND"):
-        ask("li", record=f"opportunities/{9:032x}")
-    for record in ("", "quotes/1", "people/li", f"quotes/{1:032x}"):
-        with refused("INVALID", "approval.record"):
-            ask("li", record=record)
-
-
-def test_Q14_who_decides_sees_what_the_company_has_done_with_the_customer(desk: Desk) -> None:
-    desk.deal()
-    caller = as_("li")
-    with desk.runtime.transaction(caller, Origin(caller.actor)) as tx:
-        made = approvals.request(
-            tx, "quote", "quotes/1", opportunity=OPPORTUNITY, customer=CUSTOMER, amount=None, facts={}
-        )
-    seen = desk.call("GetApproval", pb.GetApprovalRequest(name=made.name), as_("chief"))
-    history = seen.customer_history
-    assert (seen.customer, history.customer, history.display_name, history.tier) == (
-        *(CUSTOMER, CUSTOMER),
-        *("华东物流有限公司", "A"),
-    )
 
 
 def test_Q19_where_the_company_has_set_no_flow_nobody_is_asked(desk: Desk) -> None:

@@ -41,11 +41,11 @@ approvals = sa.Table(
     sa.Column("create_time", Moment, nullable=False),
     sa.Column("update_time", Moment, nullable=False),
     sa.Column("delete_time", Moment),
-    # One run at a time for a thing and a record.
+    # One run of a flow at a time for a record.
     sa.Index(
         "approvals_pending",
         "record",
-        "kind",
+        "flow",
         unique=True,
         postgresql_where=sa.text(_PENDING),
         sqlite_where=sa.text(_PENDING),
@@ -155,11 +155,11 @@ def lock_record(tx: Transaction, record: str) -> None:
 
 
 def pending_of(tx: Transaction, record: str) -> dict[str, str]:
-    """What a record is asked about at present, and the name of each run."""
+    """The flows that run for a record at present, and the name of each run."""
     a = approvals.c
     # The status as a literal, so that the index of what is pending is used.
     pending = a.status == sa.literal_column(str(Status.PENDING.value))
-    query = sa.select(a.kind, a.name).where(a.record == record, pending)
+    query = sa.select(a.flow, a.name).where(a.record == record, pending)
     return {row[0]: row[1] for row in tx.execute(query.order_by(a.name))}
 
 

@@ -52,7 +52,13 @@ def ask(tx: Transaction, record: str, flow: str, amount: Money | None, facts: Ma
 
 
 def for_stage(
-    tx: Transaction, opportunity: str, flow: str, customer: str, amount: Money | None, asker: str
+    tx: Transaction,
+    opportunity: str,
+    flow: str,
+    customer: str,
+    amount: Money | None,
+    asker: str,
+    facts: Mapping[str, Any],
 ) -> Approval | None:
     """What a stage's gate needs was uploaded: the run of its flow begins, unless one is under way (O19). Raises
     NO_FLOW, NO_APPROVER."""
@@ -64,7 +70,7 @@ def for_stage(
             opportunity=opportunity,
             customer=customer,
             amount=amount,
-            facts={},
+            facts=facts,
             flow=flow,
             asker=asker,
         )

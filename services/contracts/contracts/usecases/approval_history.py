@@ -1,10 +1,21 @@
-"""What the company has done with a customer so far (Q14), from our own tables."""
+"""What the company has done with a customer so far (Q14), from our own tables: for who has to decide, whatever else his
+role lets him see."""
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
+from chassis.money import UNITS, of_units
 from chassis.transaction import Transaction
-from contracts.domain.approval_history import History
+from contracts.domain import quote as quoting
+from contracts.domain.approval_history import Deal, History
+from contracts.domain.contract import HOLDS, Status
 from contracts.storage import parties
+from contracts.storage.contracts import contracts
+from contracts.storage.quotes import quotes
+
+_LAST = 5
+_c = contracts.c
 
 
 def of(tx: Transaction, customer: str) -> History | None:
@@ -12,4 +23,43 @@ def of(tx: Transaction, customer: str) -> History | None:
     if not customer:
         return None
     known = parties.find(tx, customer)
-    return History(customer, known.title if known else "", known.tier if known else "")
+    there = sa.and_(_c.customer == customer, _c.delete_time.is_(None))
+    # Whole and rest apart: a sum of ten-thousandths would leave 64 bits much sooner.
+    unit = sa.literal_column(str(UNITS), sa.BigInteger())
+    sums = (
+        sa.select(_c.currency, sa.func.count(), sa.func.sum(_c.amount / unit), sa.func.sum(_c.amount % unit))
+        .where(there, _c.status.in_(sorted(HOLDS)))
+        .group_by(_c.currency)
+        .order_by(_c.currency)
+    )
+    signed = [(row[1], of_units(int(row[2]) * UNITS + int(row[3]), row[0])) for row in tx.execute(sums)]
+    return History(
+        customer,
+        known.title if known else "",
+        known.tier if known else "",
+        sum(count for count, _ in signed),
+        tuple(amount for _, amount in signed if amount is not None),
+        _quotes(tx, customer),
+        _deals(tx, there),
+    )
+
+
+def _quotes(tx: Transaction, customer: str) -> int:
+    """How many offers there were; versions of one count once."""
+    q = quotes.c
+    query = sa.select(sa.func.count()).where(
+        q.customer == customer, q.delete_time.is_(None), q.status != quoting.Status.REPLACED.value
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def _deals(tx: Transaction, there: sa.ColumnElement[bool]) -> tuple[Deal, ...]:
+    query = (
+        sa.select(_c.name, _c.number, _c.title, _c.status, _c.amount, _c.currency, _c.create_time)
+        .where(there)
+        .order_by(_c.create_time.desc(), _c.name.desc())
+        .limit(_LAST)
+    )
+    return tuple(
+        Deal(row[0], row[1], row[2], Status(row[3]).name, of_units(row[4], row[5]), row[6]) for row in tx.execute(query)
+    )

@@ -57,14 +57,13 @@ def request(
     if flow and chosen is None:
         raise Refused("NO_FLOW", f"There is no approval flow {flow}.", f"没有审批流程 {flow}。")
     running = chosen or _NO_FLOW
-    thing = running.subject or kind
-    if thing in stored.pending_of(tx, record):
+    if running.id in stored.pending_of(tx, record):
         raise Refused("PENDING", f"{record} waits for an approval already.", f"{record} 正在审批中。")
     _refuse_vacant(running, who, spoken, world)
     run, told = approval_run.begin(running, who, spoken, world)
     made = Approval(
         name=KIND.new_name(),
-        kind=thing,
+        kind=running.subject or kind,
         record=record,
         opportunity=opportunity,
         customer=customer,

@@ -50,7 +50,7 @@ def upgrade() -> None:
     op.create_index(
         "approvals_pending",
         "approvals",
-        ["record", "kind"],
+        ["record", "flow"],
         unique=True,
         postgresql_where=pending,
         sqlite_where=pending,
