@@ -168,6 +168,13 @@ def test_working_time_counts_the_companys_days_and_follows_its_calendar(deals: D
     assert deals.fire() == [], "it would have been due now"
     deals.house.now = datetime(2026, 12, 8, 2, tzinfo=UTC)
     assert [e.subject[-1] for e in deals.fire()].count("2") == 1
+    # And where it begins to work at weekends, what waits is due sooner.
+    deals.house.now = datetime(2026, 12, 11, 2, tzinfo=UTC)  # Friday
+    deals.open(3)
+    deals.house.calendar("company", [(day, "09:00", "17:00") for day in range(1, 8)])
+    deals.fire()
+    deals.house.now = datetime(2026, 12, 14, 2, tzinfo=UTC)
+    assert [e.subject[-1] for e in deals.fire()].count("3") == 1
 
 
 def test_a_follow_up_that_is_changed_or_deleted_changes_its_reminder(deals: Deals) -> None:
