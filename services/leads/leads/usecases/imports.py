@@ -22,6 +22,7 @@ from leads.wire.sheets.limits import MOST_BYTES
 
 # How long an import can be undone and its rows be read.
 KEPT = timedelta(days=30)
+_PART = 1024 * 1024
 _ENUMS = imports_pb2.Import.DESCRIPTOR.enum_types_by_name
 _c = imports.c
 KIND: records.Kind[Job] = records.Kind(
@@ -98,13 +99,19 @@ def create(tx: Transaction, values: Mapping[str, Any], content: bytes, more: boo
         version=1,
     )
     if more:
-        stored.add_part(tx, job.name, 0, content)
+        _add_parts(tx, job.name, 0, content)
         return records.create(tx, KIND, job, {"kind": kind.name})
     job = _whole(job, hashlib.sha256(content).hexdigest())
     if (first := _first(tx, job)) is not None:
         return first
-    stored.add_part(tx, job.name, 0, content)
+    _add_parts(tx, job.name, 0, content)
     return records.create(tx, KIND, job, {"kind": kind.name, "bytes": job.size})
+
+
+def _add_parts(tx: Transaction, job: str, first: int, content: bytes) -> None:
+    """In pieces: a statement holds what it is given twice more."""
+    for number, start in enumerate(range(0, len(content), _PART), first):
+        stored.add_part(tx, job, number, content[start : start + _PART])
 
 
 def append(tx: Transaction, name: str, offset: int, content: bytes, more: bool) -> Job:
@@ -120,8 +127,7 @@ def append(tx: Transaction, name: str, offset: int, content: bytes, more: bool) 
         )
     if job.size + len(content) > MOST_BYTES:
         raise too_large()
-    if content:
-        stored.add_part(tx, name, stored.count_parts(tx, name), content)
+    _add_parts(tx, name, stored.count_parts(tx, name), content)
     grown = replace(job, size=job.size + len(content))
     if more:
         return records.save(tx, KIND, job, grown, "appended")
