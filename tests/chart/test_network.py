@@ -94,16 +94,29 @@ def inner_calls(objects: list[Manifest]) -> set[tuple[str, str, int]]:
     }
 
 
+# Whose records an import brings, and what a customer's whole view gathers.
+CALLS = {
+    "leads": ("customers", "opportunities", "activities"),
+    "customers": ("opportunities", "activities", "contracts"),
+}
+
+
 def test_U7_the_gateway_reaches_each_service_and_nobody_reaches_anything_else(chart: Chart) -> None:
-    called = {("dealwright-gateway-serve", f"dealwright-{service}-serve", 50051) for service in BEHIND}
+    calls = {"gateway": BEHIND, **CALLS}
+    called = {
+        (f"dealwright-{source}-serve", f"dealwright-{target}-serve", 50051)
+        for source, targets in calls.items()
+        for target in targets
+    }
     # Anyone may reach the front's ports; the pods of this release may not leave for them.
     assert inner_calls(chart.render()) == called
 
 
 def test_U7_both_ends_of_a_call_between_services_are_closed_by_themselves(chart: Chart) -> None:
     # One end that is too open would hide behind the other until somebody edits that one.
-    policies, ends = network(chart.render("minimal", 'services.leads.peers=["directory"]'))
-    called = {("gateway", service) for service in BEHIND} | {("leads", "directory")}
+    policies, ends = network(chart.render("minimal", 'services.rules.peers=["directory"]'))
+    own = {(source, target) for source, targets in CALLS.items() for target in targets}
+    called = {("gateway", service) for service in BEHIND} | own | {("rules", "directory")}
     expected = {(f"dealwright-{a}-serve", f"dealwright-{b}-serve") for a, b in called}
     pairs = [(a, b) for a, b in product(ends, ends) if a != b]
     leaves = {(a.name, b.name) for a, b in pairs if passes(policies, a, b, 50051, "Egress")}
@@ -114,8 +127,8 @@ def test_U7_both_ends_of_a_call_between_services_are_closed_by_themselves(chart:
 
 def test_U7_a_declared_peer_opens_one_door_in_one_direction(chart: Chart) -> None:
     before = inner_calls(chart.render())
-    after = inner_calls(chart.render("minimal", 'services.leads.peers=["directory"]'))
-    assert after - before == {("dealwright-leads-serve", "dealwright-directory-serve", 50051)}
+    after = inner_calls(chart.render("minimal", 'services.rules.peers=["directory"]'))
+    assert after - before == {("dealwright-rules-serve", "dealwright-directory-serve", 50051)}
     assert before <= after
 
 
