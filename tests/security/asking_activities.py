@@ -15,6 +15,7 @@ from activities.usecases import known
 from activities.usecases.kinds import CHANGE_REQUESTS
 from chassis import clock, ids, records
 from dealwright.activities.v1 import activities_pb2 as pb
+from dealwright.api.v1.bringing_pb2 import TakenBack
 from tests.security.house import House
 from tests.security.matrix import PEOPLE
 from tests.security.probes import Told, asks
@@ -84,6 +85,9 @@ asks(_A + "UpdateFollowUp", PEOPLE)(
 asks(_A + "DeleteFollowUp", PEOPLE)(lambda h, who, row: pb.DeleteFollowUpRequest(name=_follow_up(h, who, row)))
 _gone_follow_up = _gone("DeleteFollowUp", pb.DeleteFollowUpRequest, _follow_up)
 asks(_A + "UndeleteFollowUp", PEOPLE)(lambda h, who, row: pb.UndeleteFollowUpRequest(name=_gone_follow_up(h, who, row)))
+asks(_A + "TakeBackFollowUps", PEOPLE)(
+    lambda h, who, row: pb.TakeBackFollowUpsRequest(records=[TakenBack(name=_follow_up(h, who, row), etag="1")])
+)
 
 
 # --- tasks ---

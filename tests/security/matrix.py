@@ -244,6 +244,7 @@ contracts.ContractService.DeletePayment        YYY     DDD     DDD     DDD      
 contracts.ContractService.UndeletePayment      YYY     DDD     DDD     DDD        YYY     AAA       AAA
 activities.ActivityService.CreateFollowUp      YYY     YYN     YNN     YYY     DDD     AAA     AAA
 activities.ActivityService.BatchCreateFollowUps YYY     YYO     YOO     YYY     DDD     AAA     AAA
+activities.ActivityService.TakeBackFollowUps     DDD     DDD     DDD     DDD     DDD     DDD     AAA
 activities.ActivityService.GetFollowUp         YYY     YYN     YNN     YYY     YYY     AAA     AAA
 activities.ActivityService.ListFollowUps       SSS     SSU     SUU     SSS     SSS     AAA     AAA
 activities.ActivityService.ListLatestFollowUps SSS     SSU     SUU     SSS     SSS     AAA     AAA
