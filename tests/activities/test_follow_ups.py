@@ -14,12 +14,14 @@ from activities.usecases.settings import PART
 from chassis import clock
 from chassis.access import Grant, Principal, Scope
 from dealwright.activities.v1 import activities_pb2 as pb
+from dealwright.activities.v1 import files_pb2
 from dealwright.activities.v1.events_pb2 import FollowUpChanged, FollowUpLogged, Mentioned, TaskChanged
 from dealwright.customers.v1.events_pb2 import LeadWelcomed
 from dealwright.opportunities.v1.events_pb2 import OpportunityShared, ShareEnded
 from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
 from tests.activities.desk import ADMIN, BOSS, LI, WANG, ZHAO, later, principal, refused
 from tests.activities.office import Office, ago, at, name, utc
+from tests.activities.samples import PNG
 
 SETTER = Principal("people/admin", "admin", grants={"blueprint": Grant(Scope.ALL, Scope.ALL, Scope.ALL, Scope.ALL)})
 
@@ -364,3 +366,26 @@ def test_F1_fields_that_a_role_may_not_see_or_change_are_kept_from_it(desk: Offi
     with refused("INVALID", "custom"):
         desk.log(customer, who, custom=Struct())
         desk.log(customer, who, custom={"a": 1})
+
+
+def test_F1_F2_what_is_attached_is_on_the_record_and_of_a_kind_that_the_template_has(desk: Office) -> None:
+    customer = desk.customer()
+    deal, other = desk.opportunity(customer=customer), desk.customer()
+
+    def upload(record: str, kind: str) -> str:
+        request = files_pb2.CreateAttachmentRequest(
+            record=record, kind=kind, file_name="a.png", content_type="image/png", content=PNG
+        )
+        return str(desk.call("CreateAttachment", request).name)
+
+    quote, photo, elsewhere = upload(deal, "quote"), upload(customer, "photo"), upload(other, "quote")
+    made = desk.log(deal, attachments=[quote, photo])
+    assert list(made.attachments) == [quote, photo]
+    for wrong in (elsewhere, name("attachments")):
+        with refused("INVALID", "follow_up.attachments"):
+            desk.log(deal, attachments=[wrong])
+    with desk.runtime.transaction(SETTER) as tx:
+        PART.apply(tx, {"followUps": {"attachmentKinds": ["quote", "contract"]}}, 0)
+    desk.log(deal, attachments=[quote])
+    with refused("INVALID", "follow_up.attachments"):
+        changed(desk, made.name, attachments=[photo])

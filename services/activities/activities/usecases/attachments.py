@@ -163,6 +163,19 @@ def of_record(tx: Transaction, names: Sequence[str], record: str, field: str) ->
         raise Invalid([(field, "are too large together", "附件总大小超过限制")])
 
 
+def unfit(
+    tx: Transaction, names: Sequence[str], on: Sequence[str], kinds: Sequence[str], field: str
+) -> list[tuple[str, str, str]]:
+    """What is wrong with these as attachments of something about one of the records `on`: (field, English, Chinese).
+    `kinds`: which there may be; empty: any."""
+    there = [one for one in attached(tx, names) if one.record in on]
+    if len(there) < len(set(names)):
+        return [(field, "has one that is no attachment of this record", "包含不属于该记录的附件")]
+    if kinds and any(one.kind not in kinds for one in there):
+        return [(field, f"must be of the kinds: {', '.join(kinds)}", f"附件类型须为：{'、'.join(kinds)}")]
+    return []
+
+
 def attached(tx: Transaction, names: Sequence[str]) -> list[Attachment]:
     """Those of these that are there, whoever asks, in their order."""
     found = kept.of_names(tx, KIND, names)

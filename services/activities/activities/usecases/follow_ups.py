@@ -8,10 +8,10 @@ from typing import Any
 
 from activities.domain import follow_up_form
 from activities.domain.follow_up import SKEW, FollowUp, Outcome, Wanted
-from activities.domain.known import FOLLOWED, OPPORTUNITIES, Known, kind_of
+from activities.domain.known import FOLLOWED, OPPORTUNITIES, Known, kind_of, parties
 from activities.storage import follow_ups as table
 from activities.storage import known as stored
-from activities.usecases import automatic, known, latest, mentions, settings, staff, timeline
+from activities.usecases import attachments, automatic, known, latest, mentions, settings, staff, timeline
 from activities.usecases.kinds import FOLLOW_UPS
 from activities.wire import entries, events
 from chassis import bringing, custom, records
@@ -99,6 +99,8 @@ def _check(
     for name in ("owner", "next_owner"):
         wrong += staff.unknown([values.get(name, "")], people, f"follow_up.{name}")
     wrong += staff.unknown(values.get("mentions", ()), people, "follow_up.mentions")
+    if values.get("attachments"):
+        wrong += _unfit(tx, values["attachments"], seen[values["record"]], rules)
     if not one.historical:
         wrong += follow_up_form.missing(rules, values)
     if one.to_stage and (kind_of(values["record"]) != OPPORTUNITIES or one.historical):
@@ -109,6 +111,12 @@ def _check(
         raise Denied("opportunities.write")
     if values.get("owner"):
         staff.write_for(tx, _RESOURCE, people[values["owner"]])
+
+
+def _unfit(
+    tx: Transaction, names: Sequence[str], record: Known, rules: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    return attachments.unfit(tx, names, parties(record), rules["attachmentKinds"], "follow_up.attachments")
 
 
 def _to_come(tx: Transaction, values: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -172,10 +180,12 @@ def update(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
         wrong += staff.unknown([after.next_owner], people, "follow_up.next_owner")
     if "mentions" in values:
         wrong += staff.unknown(after.mentions, people, "follow_up.mentions")
-    now = {name: getattr(after, name) for name in FOLLOW_UPS.names}
+    rules = settings.document(tx, "followUps")
+    if values.get("attachments"):
+        wrong += _unfit(tx, after.attachments, stored.hold(tx, [after.record])[after.record], rules)
     # What lacked what the template wants before, an import, may go on without.
-    lacked = {field for field, _, _ in follow_up_form.missing(settings.document(tx, "followUps"), _plain(before))}
-    wrong += [one for one in follow_up_form.missing(settings.document(tx, "followUps"), now) if one[0] not in lacked]
+    lacked = {field for field, _, _ in follow_up_form.missing(rules, _plain(before))}
+    wrong += [one for one in follow_up_form.missing(rules, _plain(after)) if one[0] not in lacked]
     if wrong:
         raise Invalid(wrong)
     saved = records.save(tx, FOLLOW_UPS, before, after)
