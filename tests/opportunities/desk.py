@@ -33,7 +33,7 @@ from dealwright.opportunities.v1 import opportunities_pb2 as pb
 from opportunities import subscribers
 from opportunities.domain.opportunity import Party
 from opportunities.main import service
-from opportunities.servicer import OpportunityServicer
+from opportunities.servicer.opportunities import OpportunityServicer
 from opportunities.usecases import copies
 
 _numbers = itertools.count(1)

@@ -8,7 +8,8 @@ from opportunities.usecases import metadata
 
 
 def _servicers(runtime: Runtime) -> list[object]:
-    from opportunities.servicer import BlueprintServicer, OpportunityServicer
+    from opportunities.servicer.blueprint import BlueprintServicer
+    from opportunities.servicer.opportunities import OpportunityServicer
 
     return [OpportunityServicer(runtime), BlueprintServicer()]
 

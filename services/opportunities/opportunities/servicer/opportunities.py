@@ -1,4 +1,4 @@
-"""gRPC in: unpack, call, pack."""
+"""Opportunities, and who works on them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import threading
 from collections.abc import Callable
 from datetime import date
 from typing import Any
-
-from google.protobuf import json_format
-from google.protobuf.struct_pb2 import Struct
 
 from chassis import bringing, clock, fields, records
 from chassis.bringing import Brought
@@ -18,11 +15,10 @@ from chassis.problems import problem
 from chassis.rpc import Call, command, query
 from chassis.service import Runtime
 from chassis.transaction import Transaction
-from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.opportunities.v1 import opportunities_pb2 as pb
 from opportunities.domain.opportunity import Opportunity
+from opportunities.usecases import bringing as bring
 from opportunities.usecases import (
-    blueprint,
     chain,
     collaborating,
     copies,
@@ -34,7 +30,6 @@ from opportunities.usecases import (
     reading,
     sharing,
 )
-from opportunities.usecases import bringing as bring
 from opportunities.usecases.kind import KIND, RESOURCE
 from opportunities.usecases.moving import Wish
 from opportunities.wire import messages
@@ -281,37 +276,3 @@ class OpportunityServicer:
     def ListPipelines(self, tx: Transaction, request: pb.ListPipelinesRequest) -> pb.ListPipelinesResponse:
         # At most 50: one page.
         return pb.ListPipelinesResponse(pipelines=map(messages.pipeline, pipelines.current(tx)[0]))
-
-
-class BlueprintServicer:
-    """Our part of the blueprint."""
-
-    descriptor = blueprint_pb2.DESCRIPTOR.services_by_name["BlueprintService"]
-
-    @query
-    def GetPart(self, tx: Transaction, request: blueprint_pb2.GetPartRequest) -> blueprint_pb2.Part:
-        return _part(*blueprint.read(tx))
-
-    @query
-    def PlanPart(self, tx: Transaction, request: blueprint_pb2.PlanPartRequest) -> blueprint_pb2.PlanPartResponse:
-        changes, version = blueprint.plan(tx, _content(request.content))
-        return blueprint_pb2.PlanPartResponse(
-            changes=[blueprint_pb2.Change(path=p, before=b, after=a) for p, b, a in changes], version=version
-        )
-
-    @command
-    def ApplyPart(self, tx: Transaction, request: blueprint_pb2.ApplyPartRequest) -> blueprint_pb2.Part:
-        _checked(request)
-        return _part(*blueprint.apply(tx, _content(request.content), request.expected_version))
-
-
-def _content(content: Struct) -> dict[str, Any]:
-    try:
-        plain: dict[str, Any] = json_format.MessageToDict(content)
-    except (ValueError, RecursionError) as problem:
-        raise Invalid([("content", "is not plain data", "不是有效的数据")]) from problem
-    return plain
-
-
-def _part(content: dict[str, Any], version: int) -> blueprint_pb2.Part:
-    return blueprint_pb2.Part(content=messages.struct(content), version=version)
