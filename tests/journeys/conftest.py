@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +79,11 @@ def desk(house: RunningHouse, admin: Api) -> Desk:
 def region() -> str:
     """A region of this test alone, so that its people and leads are."""
     return f"大区{next(_regions)}"
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter: PostgreSQL does not run as root."""
+    with tempfile.TemporaryDirectory(prefix="dealwright-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,11 @@ _STATES = [
 
 @pytest.mark.parametrize("cluster", [False, pytest.param(True, marks=pytest.mark.cluster)], ids=["embedded", "cluster"])
 def test_X3_X5_ten_leads_go_from_a_web_form_to_the_bank(
-    cluster: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: bool, open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {**ENVIRONMENT, "PORT": "0", "GRPC_PORT": "0"}.items():
         monkeypatch.setenv(name, value)
-    os.chmod(tmp_path, 0o755)
-    with deployment(tmp_path, cluster) as url:
+    with deployment(open_folder, cluster) as url:
         paid, book = play(url, PASSWORD)
     assert paid == LEADS
     for number in range(1, LEADS + 1):

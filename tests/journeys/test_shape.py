@@ -6,10 +6,8 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +67,6 @@ def test_U1_each_domain_is_a_grpc_service_that_owns_its_data(desk: Desk, house: 
 
 def _chassis_tables(mine: Any) -> list[sa.Table]:
     return [table for table in vars(mine.service.tables).values() if isinstance(table, sa.Table)]
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter: PostgreSQL does not run as root."""
-    with tempfile.TemporaryDirectory(prefix="dealwright-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 @pytest.mark.cluster

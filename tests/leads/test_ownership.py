@@ -232,6 +232,9 @@ WRITERS = {
     ("storage/leads.py", "save_facts"),
     ("storage/leads.py", "save_standing"),
     ("storage/ownership.py", "compare_and_set"),
+    # An import taken back: its leads go, and others are not to be looked at with them any more.
+    ("storage/removing.py", "remove"),
+    ("storage/removing.py", "clear_review"),
 }
 
 

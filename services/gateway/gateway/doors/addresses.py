@@ -140,6 +140,12 @@ def http_rule(descriptor: Descriptor) -> Any:
     return options.Extensions[annotations_pb2.http] if options.HasExtension(annotations_pb2.http) else None
 
 
+def first_template(descriptor: Descriptor) -> str:
+    """The address that a public method has before its additional ones."""
+    rule = http_rule(descriptor)
+    return str(getattr(rule, rule.WhichOneof("pattern")))
+
+
 def methods(services: Mapping[str, Sequence[Descriptor]] = SERVICES) -> list[Method]:
     """The public RPCs: those with an http option."""
     found = []

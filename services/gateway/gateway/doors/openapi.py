@@ -8,7 +8,7 @@ from typing import Any
 
 from dealwright.api.v1 import access_pb2
 from gateway.doors import problems, uploads, web_forms
-from gateway.doors.addresses import Address, Variable
+from gateway.doors.addresses import Address, Variable, first_template
 from gateway.doors.schemas import PROBLEM, Schemas
 from gateway.wire.comments import comments
 
@@ -104,7 +104,7 @@ def _operation(address: Address, parameters: list[dict[str, Any]], schemas: Sche
     about = comments().get(descriptor.full_name, "")
     bound = frozenset(variable.field.split(".")[0] for variable in address.variables)
     operation: dict[str, Any] = {
-        "operationId": method.name,
+        "operationId": method.name + _whose(address),
         "tags": [method.service],
         "summary": re.sub(r"([a-z])([A-Z])", lambda m: f"{m[1]} {m[2].lower()}", method.name),
         "description": "\n\n".join(filter(None, [about, _right(method.rule)])),
@@ -116,6 +116,14 @@ def _operation(address: Address, parameters: list[dict[str, Any]], schemas: Sche
         operation["requestBody"] = _body(address, bound, schemas)
     operation["responses"] = _responses(address, about, schemas)
     return operation
+
+
+def _whose(address: Address) -> str:
+    """What tells a method's further addresses from its first: "OfCustomers" for /v1/{parent=customers/*}/timers."""
+    if address.template == first_template(address.method.descriptor):
+        return ""
+    collection = address.variables[0].pattern.split("/")[0]
+    return f"Of{collection[0].upper()}{collection[1:]}"
 
 
 def _right(rule: access_pb2.Access) -> str:

@@ -45,8 +45,8 @@ def clear_review(tx: Transaction, lead: str, other: str) -> None:
 def remove(tx: Transaction, names: Sequence[str]) -> None:
     """The leads and all that is told of them."""
     if names:
-        for table, column in ((touchpoints, touchpoints.c.lead), (leads, leads.c.name)):
-            tx.execute(sa.delete(table).where(in_values(column, list(names), tx.dialect)))
+        tx.execute(sa.delete(touchpoints).where(in_values(touchpoints.c.lead, list(names), tx.dialect)))
+        tx.execute(sa.delete(leads).where(in_values(leads.c.name, list(names), tx.dialect)))
 
 
 def drop_keys(tx: Transaction, held: Mapping[str, str]) -> None:

@@ -42,10 +42,6 @@ KIND: records.Kind[Job] = records.Kind(
 )
 
 
-def _refused(reason: str, english: str, chinese: str) -> Refused:
-    return Refused(reason, english, chinese)
-
-
 def too_large() -> Refused:
     limit = MOST_BYTES // (1024 * 1024)
     return Refused(
@@ -118,11 +114,11 @@ def append(tx: Transaction, name: str, offset: int, content: bytes, more: bool) 
     """The next part of a file; a part that came already changes nothing."""
     job = records.hold(tx, KIND, name)
     if job.state != State.UPLOADING:
-        raise _refused("NOT_UPLOADING", "The file of this import is whole.", "该导入的文件已上传完成。")
+        raise Refused("NOT_UPLOADING", "The file of this import is whole.", "该导入的文件已上传完成。")
     if offset != job.size:
         if 0 <= offset < job.size and more:
             return job
-        raise _refused(
+        raise Refused(
             "OUT_OF_ORDER", f"The next part begins at byte {job.size}.", f"下一部分应从第 {job.size} 字节开始。"
         )
     if job.size + len(content) > MOST_BYTES:
@@ -203,7 +199,7 @@ def mapped(job: Job, names: Sequence[str], samples: Sequence[Sequence[str]] = ()
 def _hold_previewed(tx: Transaction, name: str, etag: str) -> Job:
     job = records.hold(tx, KIND, name, etag)
     if job.state != State.PREVIEWED:
-        raise _refused(
+        raise Refused(
             "NOT_PREVIEWED",
             f"The import is {State(job.state).name}; only one that waits for its commit can be changed.",
             "只有预览完成、等待确认的导入才能修改或确认。",
@@ -243,7 +239,7 @@ def cancel(tx: Transaction, name: str, etag: str) -> Job:
     if job.state == State.CANCELLED:
         return job
     if (job.finished and job.state != State.PREVIEWED) or job.state == State.UNDOING:
-        raise _refused("ENDED", "The import has ended.", "该导入已结束。")
+        raise Refused("ENDED", "The import has ended.", "该导入已结束。")
     ended = replace(job, state=State.CANCELLED, end_time=tx.now, lease=None)
     if job.state != State.RUNNING and job.fingerprint:  # nothing was taken in: the file may come again
         stored.forget_once(tx, job.fingerprint)
@@ -259,7 +255,7 @@ def undo(tx: Transaction, name: str, etag: str) -> Job:
     if etag and etag != str(job.version):
         raise Stale(name)
     if job.state not in TAKEN_IN or not job.start_time:
-        raise _refused("NOT_IMPORTED", "Nothing of this file was taken in.", "该文件尚未导入任何数据。")
+        raise Refused("NOT_IMPORTED", "Nothing of this file was taken in.", "该文件尚未导入任何数据。")
     expired(tx, job)
     return records.save(tx, KIND, job, replace(job, state=State.UNDOING, kept=[], lease=None), "undoing")
 
@@ -267,7 +263,7 @@ def undo(tx: Transaction, name: str, etag: str) -> Job:
 def expired(tx: Transaction, job: Job) -> None:
     """Raises EXPIRED where its rows are kept no more."""
     if job.update_time < tx.now - KEPT and not job.under_way:
-        raise _refused(
+        raise Refused(
             "EXPIRED", "The rows of an import are kept for 30 days.", "导入的明细只保留 30 天，现已无法操作。"
         )
 
