@@ -81,6 +81,7 @@ def test_F10_a_task_goes_from_open_over_started_to_done_and_is_opened_again(desk
             desk.act(verb, task.name)
     with refused("TASK_CLOSED"):
         desk.act("Assign", task.name, owner="people/zhao")
+    changed(desk, task.name, detail="补充说明")  # which is not to do it again
     again = desk.act("Reopen", task.name)
     assert (again.status, again.HasField("done_time")) == (OPEN, False)
     assert desk.act("Cancel", task.name, result="不需要了").status == CANCELLED
