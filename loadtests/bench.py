@@ -2,7 +2,7 @@
 
     python -m loadtests.bench [figure ...] [--profile "leads serve,rules work"] [--rows 1000000]
 
-Figures: decision memory single batch door rest latency alone certificate import embedded million;
+Figures: decision memory single batch door rest latency alone certificate import office embedded million;
 all without a name.
 BENCH=short takes about two minutes (and writes bench-short.json); LOCUST=1 runs the stepped load of locustfile.py
 instead. Ends with the line `figure: ...` and writes build/figures/bench.json. Exit 1 when a must is missed, 2 when
@@ -22,7 +22,7 @@ from pathlib import Path
 from rich.console import Console
 
 from chassis.testing.process import MissingPart, PartFailed
-from loadtests import decision_bench, embedded_house, figures, machine, million, setting, sheets
+from loadtests import decision_bench, embedded_house, figures, machine, million, office, setting, sheets
 from loadtests.driving import LoadFailed
 from loadtests.figures import Figure
 from loadtests.measures import FULL, SHORT, SMOKE, Bench, Size
@@ -39,11 +39,12 @@ ALL = (
     "alone",
     "certificate",
     "import",
+    "office",
     "embedded",
     "million",
 )
 _LOADS = ("single", "batch", "door", "rest")
-_CLUSTER = (*_LOADS, "memory", "latency", "alone", "certificate", "import", "million")
+_CLUSTER = (*_LOADS, "memory", "latency", "alone", "certificate", "import", "office", "million")
 console = Console(width=150, highlight=False)
 
 
@@ -99,6 +100,9 @@ def in_cluster(
                 found += bench.alone()
             if "certificate" in wanted:
                 found.append(bench.certificate())
+            if "office" in wanted:
+                found += office.measure(house, size.office, size.paced, say)
+                say("office measured")
             if "import" in wanted:
                 found += sheets.measure(bench, size.sheet)
                 say("import measured")

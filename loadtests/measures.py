@@ -22,7 +22,8 @@ _TO_ASSIGNED = "from the first call sent until the last LeadAssigned's outbox ro
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything: `seconds` of load a sample, `rounds` of samples, `rows` in the big table."""
+    """How much of everything: `seconds` of load a sample, `rounds` of samples, `rows` in the big table,
+    `office` customers."""
 
     rounds: int
     seconds: float
@@ -34,6 +35,7 @@ class Size:
     rows: int
     compared: int
     sheet: int
+    office: int
 
 
 FULL = Size(
@@ -47,6 +49,7 @@ FULL = Size(
     rows=1_000_000,
     compared=1000,
     sheet=100_000,
+    office=100_000,
 )
 SHORT = Size(
     rounds=1,
@@ -59,10 +62,21 @@ SHORT = Size(
     rows=10_000,
     compared=200,
     sheet=20_000,
+    office=10_000,
 )
 # What the tests run: that it works, not how fast.
 SMOKE = Size(
-    rounds=1, seconds=1, yardstick=1, paced=2, alone=10, decision=0.1, embedded=1_000, rows=600, compared=60, sheet=2000
+    rounds=1,
+    seconds=1,
+    yardstick=1,
+    paced=2,
+    alone=10,
+    decision=0.1,
+    embedded=1_000,
+    rows=600,
+    compared=60,
+    sheet=2000,
+    office=640,
 )
 
 
