@@ -72,6 +72,8 @@ class Service:
     kept_replies: Sequence[str] = ()
     # Full names of the events that others rebuild from: they are kept for good, the rest for `keep_days`.
     kept_events: Sequence[str] = ()
+    # What it hears may wait a few seconds while others have urgent work: nobody stands at the counter for it.
+    patient: bool = False
     # Runs once when `migrate` has brought the schema up: a first policy, the five roles.
     seed: Callable[[Transaction], None] | None = None
     # What `serve` opens to the world instead of the service's gRPC server.

@@ -3,6 +3,9 @@
 A thread per subscription takes what waits for it, up to a batch, and delivers it; an outbox row is marked published
 when every subscription has taken it. What is not in memory (a start after a crash, an overflow) the sweep finds in
 the tables, and the inbox makes a second delivery a no-op.
+
+All share one interpreter, so a patient service's threads let the others' work pass: while leads are being assigned,
+what becomes of that in tasks and histories waits, for some seconds at most.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from chassis.transaction import OutboxRow
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
 log = structlog.get_logger(__name__)
-_MOST_EVENTS_WAITING = 20_000
+_MOST_EVENTS_WAITING = 100_000
+# How long a patient service lets others pass, and how long nobody else must have had anything for it to begin.
+_PATIENCE, _CALM = 10.0, 0.01
 _SWEEP_ROWS = 1_000
 # Small rows that wait together are handled in one transaction of about so many events.
 _EVENTS = 64
@@ -49,6 +54,10 @@ class _Consumer:
     ready: threading.Condition = field(default_factory=threading.Condition)
     thread: threading.Thread | None = None
 
+    @property
+    def patient(self) -> bool:
+        return self.runtime.service.patient
+
 
 class LocalBus:
     """Connects the services of one process. `attach` each, then `start`; `stop` finishes what is in hand."""
@@ -59,6 +68,8 @@ class LocalBus:
         self._runtimes: list[Runtime] = []
         self._in_hand: dict[str, _Row] = {}
         self._events_waiting = 0
+        # Rows that impatient services still have to take, and when the last of them was taken.
+        self._urgent, self._calm_since = 0, 0.0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._done: dict[str, list[_Row]] = {}
@@ -122,6 +133,7 @@ class LocalBus:
                 return False
             mine = self._in_hand[key] = _Row(runtime, row.id, row.type, row.events, len(consumers))
             self._events_waiting += row.events
+            self._urgent += sum(not consumer.patient for consumer in consumers)
         if not consumers:
             self._finish(mine)
             return True
@@ -137,6 +149,9 @@ class LocalBus:
             with consumer.ready:
                 while not consumer.waiting and not self._stopping.is_set():
                     consumer.ready.wait()
+            if consumer.patient:
+                self._let_pass()
+            with consumer.ready:
                 if self._stopping.is_set():
                     return
                 taken = [consumer.waiting.popleft()]
@@ -153,8 +168,21 @@ class LocalBus:
                         return
             if envelopes and not self._patiently(consumer, partial(deliver, envelopes=envelopes)):
                 return
+            if not consumer.patient:
+                with self._lock:
+                    self._urgent -= len(taken)
+                    self._calm_since = clock.monotonic()
             for row, _ in taken:
                 self._finish(row)
+
+    def _let_pass(self) -> None:
+        """Waits until the impatient have had nothing to do for a moment."""
+        until = clock.monotonic() + _PATIENCE
+        while not self._stopping.is_set():
+            now = clock.monotonic()
+            if now >= until or (not self._urgent and now - self._calm_since >= _CALM):
+                return
+            self._stopping.wait(_CALM)
 
     def _patiently(self, consumer: _Consumer, action: Callable[[Runtime, Subscription], None]) -> bool:
         """Does it as soon as the database lets us; False when the bus stops first."""

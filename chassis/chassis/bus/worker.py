@@ -217,6 +217,8 @@ def run(mine: Runtime) -> int:
     telemetry.start(mine.name, "work", settings.log_level, settings.trace_ratio)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _stopping.set())
+    if mine.service.patient:
+        os.nice(10)  # the others' work first, where they share a machine
     known = list(mine.service.subscribers())
     relay = publisher.Publisher(mine)
     status = StatusServer(settings.host, settings.metrics_port, lambda: _away(mine, known, relay))

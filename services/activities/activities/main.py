@@ -51,6 +51,7 @@ service = Service(
     migrations="activities.migrations",
     servicers=_servicers,
     subscribers=_subscribers,
+    patient=True,
     loops=lambda: [Loop("end what was deleted 30 days ago", 3600.0, _purge)],
     errands=_errands,
     seed=_seed,

@@ -65,6 +65,7 @@ service = Service(
     migrations="contracts.migrations",
     servicers=_servicers,
     subscribers=_subscribers,
+    patient=True,
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
     loops=lambda: [

@@ -37,6 +37,7 @@ service = Service(
     migrations="customers.migrations",
     servicers=_servicers,
     subscribers=_subscribers,
+    patient=True,
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
     loops=lambda: [

@@ -38,6 +38,7 @@ service = Service(
     migrations="opportunities.migrations",
     servicers=_servicers,
     subscribers=_subscribers,
+    patient=True,
     # What reports are made from, and made from again.
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
     loops=lambda: [Loop("end shares", 5.0, _end_shares), Loop("purge opportunities", 3600.0, _purge)],
