@@ -104,10 +104,10 @@ def test_a_call_that_waited_past_its_deadline_is_not_begun(tmp_path: Path) -> No
 
 
 def test_a_message_above_the_limit_is_refused_and_one_below_it_is_not(tmp_path: Path) -> None:
-    with Served(tmp_path, max_message_bytes=100_000).running() as served:
-        served.client.call("Put", put("notes/1", "x" * 90_000))
+    with Served(tmp_path, max_message_bytes=400_000, max_upload_bytes=1024).running() as served:
+        served.client.call("Put", put("notes/1", "x" * 390_000))
         with pytest.raises(grpc.RpcError) as big:
-            served.client.call("Put", put("notes/2", "x" * 110_000))
+            served.client.call("Put", put("notes/2", "x" * 410_000))
         assert code(big.value) == "RESOURCE_EXHAUSTED"
         assert served.names() == ["notes/1"]
 

@@ -79,7 +79,7 @@ class Program:
         Program.running[id(self)] = self
         return self
 
-    def said(self, word: str, seconds: float = 20.0) -> str:
+    def said(self, word: str, seconds: float = 60.0) -> str:
         """The first line of its log with this word."""
 
         def line() -> str:

@@ -118,7 +118,7 @@ def traced_house(folder: Path, collector: Collector) -> Iterator[tuple[str, Call
 
 
 def _await(url: str, house: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while True:
         assert house.poll() is None, "the house did not start"
         try:

@@ -6,6 +6,7 @@ import time
 from functools import partial
 from typing import Any
 
+from tests.journeys import signing
 from tests.journeys.api import Api, until
 from tests.journeys.desk import Desk, phone
 from tests.journeys.test_customers import of_lead, qualify
@@ -174,13 +175,14 @@ def test_C5_C6_C21_O39_one_call_shows_the_whole_customer_and_one_the_chain(desk:
 def test_C12_C13_a_customer_who_signed_more_than_the_line_is_a_vip_with_tasks_for_its_owner(
     desk: Desk, region: str
 ) -> None:
-    mine = desk.sign_in(desk.hire("甲", region=region))
+    team = signing.team_of(desk, region)
+    mine = team.mine
     customer = mine.post("/v1/customers", {"displayName": f"大客户 {phone()}"})
     line = desk.api.get("/v1/blueprint")["content"]["customers"]["vip"]
     assert (line["amount"], line["currency"]) == ("500000", "CNY")
     contract = mine.post("/v1/contracts", {"title": "框架", "customer": customer["name"], "amount": cny(500_001)})
     approval = mine.post(f"/v1/{contract['name']}:submit")["approval"]
-    decided(desk, approval)
+    team.agree(approval)
     until(lambda: read(mine, contract)["status"] == "APPROVED")
     mine.post(f"/v1/{contract['name']}:sign", {})
     assert until(lambda: read(mine, customer).get("vip"))
@@ -191,15 +193,6 @@ def test_C12_C13_a_customer_who_signed_more_than_the_line_is_a_vip_with_tasks_fo
     tasks = until(lambda: mine.get("/v1/tasks", filter=f'customer = "{customer["name"]}"').get("tasks"))
     assert any("VIP" in one["title"] for one in tasks)
     mine.get(f"/v1/{customer['name']}:view360")
-
-
-def decided(desk: Desk, approval: str) -> None:
-    """The administrator, whom each step falls back on, agrees until it is done."""
-    for _ in range(10):
-        if desk.api.get(f"/v1/{approval}")["status"] != "PENDING":
-            return
-        desk.api.post(f"/v1/{approval}:decide", {"verdict": "APPROVE"})
-    raise AssertionError("never decided")
 
 
 def test_C23_C24_C25_the_pool_and_the_profile_of_won_customers_are_found_by_filters(desk: Desk, region: str) -> None:
