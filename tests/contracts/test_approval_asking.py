@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 
+from chassis.access import Grant
 from chassis.transaction import Origin, Transaction
 from contracts import subscribers
 from contracts.storage.contracts import contracts
@@ -86,6 +88,15 @@ def test_Q14_who_decides_sees_what_the_company_has_done_with_the_customer(desk: 
     ]
     with refused("NOT_FOUND"):
         desk.call("GetApproval", pb.GetApprovalRequest(name=made.name), as_("law"))
+    # Who only asks learns nothing of others' contracts with the customer.
+    seen = desk.call("GetApproval", pb.GetApprovalRequest(name=made.name), as_("li"))
+    assert (seen.name, seen.HasField("customer_history")) == (made.name, False)
+    # A role that may not know what contracts are worth does not know it when it decides, either.
+    blind = as_("chief")
+    grants = {**blind.grants, "contracts": Grant(hidden=frozenset({"amount"}))}
+    seen = desk.call("GetApproval", pb.GetApprovalRequest(name=made.name), replace(blind, grants=grants))
+    assert (seen.customer_history.contract_count, len(seen.customer_history.contract_amounts)) == (2, 0)
+    assert not any(one.HasField("amount") for one in seen.customer_history.last_deals)
 
 
 def insert_contract(tx: Transaction, number: int, status: int, amount: int) -> None:

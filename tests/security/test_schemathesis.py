@@ -28,9 +28,13 @@ from schemathesis.specs.openapi.checks import (
 from gateway.doors import openapi
 from gateway.doors.addresses import addresses, methods
 from tests.security.examples import COVERAGE, EXAMPLES, GUARDED, NEVER_FINE, SOUND, SOUND_QUERIES, UNTOUCHED, real_names
+from tests.security.examples_calls import Call, sound_call
+from tests.security.examples_deals import MAKERS, Deals
 from tests.security.front import ADMIN_PASSWORD, Front, open_front
 
 ALWAYS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+# Each makes records first, which takes longer than the call itself.
+SOUND_ONES = 2
 LABELS = sorted(
     f"{verb.upper()} {path}"
     for path, verbs in openapi.document(addresses(methods()))["paths"].items()
@@ -58,8 +62,18 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 
 
 @pytest.fixture(scope="module")
-def names(tried: Front) -> Mapping[str, list[str]]:
-    return real_names(tried)
+def names(tried: Front, deals: Deals) -> Mapping[str, list[str]]:
+    found = dict(real_names(tried))
+    deals.set_up(found["person"])
+    for kind, make in MAKERS.items():
+        found[kind] = [make(deals).rpartition("/")[2] for _ in range(2)]
+    found["pipeline"] = ["six-stage", "four-stage"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def deals(tried: Front) -> Deals:
+    return Deals(tried)
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +103,10 @@ def headers(front: Front, label: str, salt: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("label", LABELS)
 def test_made_up_requests_get_an_answer_of_the_document_and_no_5xx(
-    label: str, tried: Front, schema: Any, names: Mapping[str, list[str]], session: requests.Session
+    label: str, tried: Front, schema: Any, names: Mapping[str, list[str]], deals: Deals, session: requests.Session
 ) -> None:
     operation = operation_of(schema, label)
+    sound, fits = sound_call(label), set[int]()
 
     # The salt makes examples of operations that have no parameters differ.
     @calm(EXAMPLES)
@@ -111,6 +126,9 @@ def test_made_up_requests_get_an_answer_of_the_document_and_no_5xx(
                 case.body = SOUND[label](salt)
             if label in SOUND or label in SOUND_QUERIES:
                 case.query = SOUND_QUERIES[label](salt) if label in SOUND_QUERIES else {}
+            if sound is not None and (salt in fits or len(fits) < SOUND_ONES):
+                fits.add(salt)
+                fit(case, sound(deals, salt))
         answer = case.call(base_url=tried.url, session=session, headers=headers(tried, label, salt))
         COVERAGE.note(label, answer.status_code, False)
         case.validate_response(answer, checks=ALWAYS)
@@ -127,6 +145,17 @@ def test_made_up_requests_get_an_answer_of_the_document_and_no_5xx(
     if wrong_ones(operation):
         unfitting()
     assert tried("GET", "/v1/sessions/current").status_code == 200, f"{label} took the administrator's session away"
+
+
+def fit(case: Any, call: Call) -> None:
+    """Says that instead of what was made up."""
+    if call.name:
+        (parameter,) = case.path_parameters
+        case.path_parameters[parameter] = quote(call.name.rpartition("/")[2])
+    if call.body is not None:
+        case.body, case.media_type = call.body, "application/json"
+    if call.query is not None:
+        case.query = call.query
 
 
 def means_nothing(body: Any) -> bool:
@@ -155,7 +184,7 @@ def test_made_up_requests_reach_every_operation_and_most_succeed_at_times(tried:
         pytest.skip("only a part of the operations was asked for")
     document = tried.done("GET", "/openapi.json")["paths"]
     assert {f"{verb.upper()} {path}" for path, verbs in document.items() for verb in verbs} == set(COVERAGE.codes)
-    assert all(codes.total() >= 50 for codes in COVERAGE.codes.values())
+    assert all(codes.total() >= EXAMPLES for codes in COVERAGE.codes.values())
     every = set(itertools.chain.from_iterable(COVERAGE.codes.values()))
     assert not [code for code in every if code >= 500]
     never = {label for label, codes in COVERAGE.codes.items() if not codes[200]}

@@ -28,6 +28,9 @@ _COLUMNS = {
     **{name: Column(_c[name], "name") for name in ("record", "opportunity", "actor", "source")},
 }
 
+# What says what a deal is worth: it takes a right on the deal itself, not only on its customer.
+_OF_DEALS = frozenset({"opportunities", "quotes", "contracts", "approvals", "instalments", "invoices", "payments"})
+
 
 def put(tx: Transaction, entries: Sequence[Entry]) -> None:
     """Puts them on the timelines of their records, and of the customers and opportunities that these belong to; one of
@@ -77,13 +80,23 @@ def page(tx: Transaction, request: Any) -> tuple[list[Entry], str]:
     hidden = caller.grant("timeline").hidden
     found = paging.listing(tx, query, _COLUMNS, request, "happen_time desc", _c.key, hidden=hidden)
     entries = [Entry(*row[: len(table.COLUMNS)]) for row in found.rows]
-    return [_shown(caller, one) for one in entries], found.next_page_token
+    reached = _reached(tx, entries)
+    return [_shown(caller, one, reached) for one in entries], found.next_page_token
+
+
+def _reached(tx: Transaction, entries: Sequence[Entry]) -> frozenset[str]:
+    """Of the deals that these are about those that the caller may see: a customer of his may have others'."""
+    deals = sorted({one.record for one in entries if one.resource in _OF_DEALS})
+    return frozenset(deals if tx.principal.peer else known.seen(tx, deals))
 
 
 def _readable(caller: Principal) -> list[str]:
     return sorted(resource for resource in caller.grants if caller.scope(resource, VERBS[0]) is not Scope.NONE)
 
 
-def _shown(caller: Principal, entry: Entry) -> Entry:
+def _shown(caller: Principal, entry: Entry, reached: frozenset[str]) -> Entry:
+    """Of another's deal it says that something happened, and not what it is worth."""
+    if entry.resource in _OF_DEALS and entry.record not in reached:
+        return replace(entry, detail={})
     hidden = caller.grant(entry.resource).hidden
     return replace(entry, detail={key: value for key, value in entry.detail.items() if key not in hidden})

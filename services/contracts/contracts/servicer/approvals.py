@@ -62,7 +62,7 @@ class ApprovalServicer:
     @query
     def GetApproval(self, tx: Transaction, request: pb.GetApprovalRequest) -> pb.Approval:
         found = records.find(tx, KIND, request.name)
-        return wire.approval(found, approval_history.of(tx, found.customer))
+        return wire.approval(found, approval_history.shown(tx, found))
 
     @query
     def ListApprovals(self, tx: Transaction, request: pb.ListApprovalsRequest) -> pb.ListApprovalsResponse:

@@ -168,6 +168,13 @@ def involved(person: str) -> sa.ColumnElement[bool]:
     return approvals.c.name.in_(sa.select(approval_people.c.approval).where(approval_people.c.person == person))
 
 
+def is_involved(tx: Transaction, approval: str, person: str) -> bool:
+    """Whether somebody was asked or told about this one."""
+    p = approval_people.c
+    found = sa.select(p.approval).where(p.approval == approval, p.person == person, p.person != "")
+    return tx.execute(found.limit(1)).first() is not None
+
+
 def waiting_for(person: str) -> sa.ColumnElement[bool]:
     """SQL for approvals where it is somebody's turn."""
     return approvals.c.name.in_(

@@ -1,21 +1,39 @@
-"""What the company has done with a customer so far (Q14), from our own tables: for who has to decide, whatever else his
-role lets him see."""
+"""What the company has done with a customer so far (Q14), from our own tables: for who has to decide, whosever the
+contracts are; not for who only asks."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
+from chassis.access import Scope
 from chassis.money import UNITS, of_units
 from chassis.transaction import Transaction
 from contracts.domain import quote as quoting
+from contracts.domain.approval import Approval
 from contracts.domain.approval_history import Deal, History
 from contracts.domain.contract import HOLDS, Status
 from contracts.storage import parties
+from contracts.storage.approvals import is_involved
 from contracts.storage.contracts import contracts
 from contracts.storage.quotes import quotes
 
 _LAST = 5
 _c = contracts.c
+
+
+def shown(tx: Transaction, of_approval: Approval) -> History | None:
+    """To the caller: whoever was asked or told, or may read every contract. What contracts are worth is not in it for a
+    role that may not know (P8)."""
+    caller = tx.principal
+    asked = of_approval.owner != caller.person and is_involved(tx, of_approval.name, caller.person)
+    if not asked and caller.scope("contracts", "read") is not Scope.ALL:
+        return None
+    found = of(tx, of_approval.customer)
+    if found is None or "amount" not in caller.grant("contracts").hidden:
+        return found
+    return replace(found, signed=(), last=tuple(replace(deal, amount=None) for deal in found.last))
 
 
 def of(tx: Transaction, customer: str) -> History | None:
