@@ -71,7 +71,9 @@ class Deals:
 
     def lead(self) -> str:
         phone = str(13400000000 + next(self.numbers))
-        return str(self.post("leads:capture", {"lead": {"phone": phone}})["lead"]["name"])
+        name = str(self.post("leads:capture", {"lead": {"phone": phone}})["lead"]["name"])
+        self.front.rest()
+        return self.did(name, "reassign", owner=self.person())
 
     def form(self) -> str:
         given = {"displayName": "表", "fields": ["phone"], "open": True}
