@@ -117,7 +117,14 @@ REFUSED = {
     "leads.LeadService.UpdateForm",
     "leads.LeadService.ClaimLead",
 }
-UNANSWERED = {"directory.DirectoryService.ResolveSession"}
+# Nobody decides on what he asked for himself.
+REFUSED |= {"contracts.ApprovalService.DecideApproval", "contracts.ApprovalService.DelegateApproval"}
+# Services alone ask.
+UNANSWERED = {
+    "directory.DirectoryService.ResolveSession",
+    "customers.CustomerService.TakeBackCustomers",
+    "opportunities.OpportunityService.TakeBackOpportunities",
+}
 # Their probes filter by phone, which is refused here.
 UNFILTERED: dict[str, Callable[[], Message]] = {
     "leads.LeadService.ListLeads": lambda: leads.ListLeadsRequest(page_size=100),

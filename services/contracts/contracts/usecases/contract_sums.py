@@ -53,8 +53,13 @@ def _wanted(tx: Transaction, kind: Kind[Any], filter_text: str, resource: str = 
     """What the caller may see of a kind, and wants. Raises Invalid for the filter."""
     resource = resource or kind.resource
     found = [records.criteria(kind, tx.principal, "read", resource), kind.table.c.delete_time.is_(None)]
-    wanted = paging.criteria(filter_text, kind.columns, tx.principal.grant(resource).hidden)
+    wanted = paging.criteria(filter_text, kind.columns, _hidden(tx, resource, kind.resource))
     return found if wanted is None else [*found, wanted]
+
+
+def _hidden(tx: Transaction, *resources: str) -> frozenset[str]:
+    """What is hidden on any of these: a sum of instalments that is asked for as payments tells of both."""
+    return frozenset().union(*(tx.principal.grant(one).hidden for one in resources))
 
 
 def summarize(tx: Transaction, filter_text: str) -> list[tuple[int, str, int, list[int]]]:
@@ -84,6 +89,8 @@ def forecast(tx: Transaction, filter_text: str) -> list[Expected]:
         .group_by(month, of.currency)
     )
     rows = sorted(tx.execute(query), key=lambda row: (row.month or "9999-99", row.currency))
+    if "amount" in _hidden(tx, "payments", INSTALMENT.resource):
+        return [Expected(row.month, row.found, None, None) for row in rows]
     return [
         Expected(
             *(row.month, row.found),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta, tzinfo
 
 from chassis import ids, records
-from chassis.errors import NotFound, Refused
+from chassis.errors import Denied, NotFound, Refused
 from chassis.transaction import Transaction
 from contracts.domain.quote import OFFERED, Quote
 from contracts.storage import quotes as stored
@@ -20,12 +20,17 @@ from contracts.wire import quote_events as events
 
 DAYS = 30
 _LONGEST_TOKEN = 64
+# Whoever has the link reads these.
+_PRICES = frozenset({"lines", "list_total", "net_total", "subtotal", "tax_total", "total", "discount_percent"})
 
 
 def link(tx: Transaction, name: str, key: bytes, today: str, zone: tzinfo) -> tuple[str, Link]:
     """The token and the link that stands, a new one where there is none. The token is made of the link's id and the
-    deployment's key: it is told again, and kept nowhere. Raises NOT_APPROVED, EXPIRED."""
+    deployment's key: it is told again, and kept nowhere. Raises NOT_APPROVED, EXPIRED, and Denied where prices are
+    hidden."""
     of = records.hold(tx, QUOTES, name)
+    if tx.principal.grant(QUOTES.resource).hidden & _PRICES:
+        raise Denied("quotes.link")
     if of.status not in OFFERED:
         raise Refused("NOT_APPROVED", "It was not approved.", "该报价尚未获批。")
     not_expired(of, today)
