@@ -39,6 +39,8 @@ class Verdict:
     snapshots: int = 0
     # What was done by hand beside the captures, and answered.
     acts: dict[str, int] = field(default_factory=dict)
+    # How much of deals there was to be wrong.
+    deals: dict[str, int] = field(default_factory=dict)
 
 
 def engine(url: str) -> sa.Engine:

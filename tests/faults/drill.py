@@ -2,9 +2,10 @@
 
     python -m tests.faults.drill --rounds 20 --form cluster --seed 7
 
-A round: captures run through both paths; a random process is killed with SIGKILL while at least 20 calls are in
-flight, and started again; when at least 200 leads are acknowledged the callers finish, the system settles, and a
-checker reads the databases. The seed decides victims, moments and what the bus does wrong.
+A round: captures run through both paths, and desks take customers to the money in the bank; a random process is killed
+with SIGKILL while at least 20 calls are in flight, and started again; when at least 200 leads are acknowledged and a
+deal is paid the callers finish, the system settles, and a checker reads the databases. The seed decides victims,
+moments and what the bus does wrong.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.faults.books import check_books
 from tests.faults.check import Verdict, check, unhandled, unsettled
+from tests.faults.deals import Answered, Desks, House, staffed
 from tests.faults.load import REGIONS, Acknowledged, Load, Staff, insist
 from tests.faults.systems import PASSWORD, ClusterSystem, EmbeddedSystem, System
+from tests.faults.tally import Tally
 
 ACKNOWLEDGED, IN_FLIGHT = 200, 20
 # Events that nobody has handled after so long, with nothing else moving, will not be.
@@ -81,18 +86,22 @@ def wait_settled(system: System, seconds: float) -> bool:
 class Drill:
     """Rounds on one system."""
 
-    def __init__(self, system: System, seed: str, patience: float = 90.0) -> None:
-        """`patience`: seconds that the system has to settle after a round."""
+    def __init__(self, system: System, seed: str, patience: float = 90.0, deals: bool = True) -> None:
+        """`patience`: seconds that the system has to settle after a round; `deals`: they are made, too."""
         self.system, self._seed, self._patience = system, seed, patience
         self._rng = random.Random(seed)
         self.acknowledged = Acknowledged()
         self.kills: list[str] = []
         self._token = ""
         self._staff = Staff({}, [])
+        self.answered = Answered()
+        self._deals, self._house = deals, House({}, {}, "", "")
 
     def begin(self) -> None:
         self._token = insist(self.system.url, "/v1/sessions", {"login": "admin", "password": PASSWORD})["token"]
         self._staff = people(self.system, self._token)
+        if self._deals:
+            self._house = staffed(self.system.url, self._token, PASSWORD)
         if not wait_settled(self.system, 60):
             raise Violated(f"the system did not settle before the first round: {unsettled(self.system.databases)}")
 
@@ -101,6 +110,9 @@ class Drill:
         load = Load(self.system.url, self.system.front_door, self._token, self._staff, f"{self._seed}-{number}")
         load.offset(number)
         load.start()
+        desks = Desks(self.system.url, self._house, self._token, f"{self._seed}-{number}", self.answered)
+        desks.start()
+        paid = self.answered.paid
         down: list[str] = []
         for _ in range(self._rng.randint(1, 2)):
             time.sleep(self._rng.uniform(0.05, 0.6))
@@ -116,6 +128,8 @@ class Drill:
         for victim in sorted(down, key=lambda v: v not in ("PostgreSQL", "RabbitMQ")):
             self.system.restart(victim)
         self._wait(lambda: len(load.acknowledged.leads) >= ACKNOWLEDGED, 120, "200 acknowledged leads")
+        self._wait(lambda: self.answered.paid > paid or not self._deals or self.answered.wrong, 120, "paid deal")
+        desks.stop()
         load.stop()
         quiet = wait_settled(self.system, self._patience)
         # All that was ever acknowledged is asked for, not this round's alone.
@@ -123,6 +137,10 @@ class Drill:
         self.acknowledged.done.update(load.acknowledged.done)
         self.acknowledged.acts, self.acknowledged.wrong = load.acknowledged.acts, load.acknowledged.wrong
         verdict = check(self.system.databases, self.acknowledged)
+        if self._deals:
+            tally = check_books(self.system.databases, self.answered)
+            verdict.wrong += tally.wrong
+            verdict.deals = tally.counts()
         if not quiet:
             verdict.wrong.append(f"STUCK after {self._patience:.0f} s: {unsettled(self.system.databases)}")
         return verdict
@@ -136,7 +154,13 @@ class Drill:
 
 
 def campaign(
-    form: str, rounds: int, seed: int, plant: str = "", quiet: bool = False, patience: float = 90.0
+    form: str,
+    rounds: int,
+    seed: int,
+    plant: str = "",
+    quiet: bool = False,
+    patience: float = 90.0,
+    deals: bool = True,
 ) -> list[Verdict]:
     """Runs so many rounds, on fresh systems now and then. Stops at the first violation, which the last verdict has."""
     verdicts: list[Verdict] = []
@@ -146,7 +170,7 @@ def campaign(
             os.chmod(folder, 0o755)  # PostgreSQL runs as another user when we are root
             make: Any = ClusterSystem if form == "cluster" else EmbeddedSystem
             with make(Path(folder), part, plant) as system:
-                drill = Drill(system, part, patience)
+                drill = Drill(system, part, patience, deals)
                 drill.begin()
                 for number in range(min(ROUNDS_EACH[form], rounds - len(verdicts))):
                     started = time.monotonic()
@@ -168,8 +192,16 @@ def _line(form: str, number: int, verdict: Verdict, kills: list[str], seconds: f
         f"{form} round {number}: {state}, killed {', '.join(kills)}, {verdict.leads} leads, "
         f"{verdict.decisions} decisions, {verdict.refused} turns returned, {verdict.waiting} waiting, "
         f"{verdict.snapshots} snapshots, {sum(verdict.acts.values())} acts by hand, {verdict.poison} poison parked, "
-        f"{seconds:.1f} s"
+        f"{', '.join(f'{count} {what}' for what, count in verdict.deals.items())}, {seconds:.1f} s"
     )
+
+
+def never_there(verdicts: list[Verdict]) -> list[str]:
+    """What was looked for among the deals and was not there to be wrong."""
+    counted = Counter[str]()
+    for verdict in verdicts:
+        counted.update(verdict.deals)
+    return sorted(what for what in Tally().counts() if not counted[what])
 
 
 def main() -> int:
@@ -177,7 +209,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="cluster rounds; embedded ones are ten times as many")
     parser.add_argument("--form", choices=("cluster", "embedded", "both"), default="both")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--plant", default="", help="a defect of chaos.PLANTS")
+    parser.add_argument("--plant", default="", help="a defect of plants.PLANTS")
     wanted = parser.parse_args()
     forms = {"cluster": wanted.rounds, "embedded": wanted.rounds * (10 if wanted.form == "both" else 1)}
     print(f"seed {wanted.seed}")
@@ -191,7 +223,7 @@ def main() -> int:
     for form, rounds in forms.items():
         if wanted.form in (form, "both") and not wrong:
             verdicts = campaign(form, rounds, wanted.seed, wanted.plant)
-            wrong = verdicts[-1].wrong
+            wrong = verdicts[-1].wrong or [f"THERE WAS NO {what} to be wrong" for what in never_there(verdicts)]
             figures[form] = {"rounds": len(verdicts), "samples": [asdict(v) for v in verdicts]}
     for text in wrong[:50]:
         print(f"  {text}")
@@ -209,9 +241,11 @@ def _figure(figures: dict[str, Any], wrong: list[str]) -> str:
             samples = figures[form]["samples"]
             worst = max(s["worst_in_epoch"] for s in samples)
             over = max(s["overshoot"] for s in samples)
+            most = max((s["deals"] for s in samples), key=lambda deals: deals.get("deals", 0))
             parts.append(
                 f"{figures[form]['rounds']} {form} rounds, fairness within an epoch at worst {worst:.3f} lead, "
-                f"capacity overshoot {over}"
+                f"capacity overshoot {over}, at most "
+                f"{', '.join(f'{count} {what}' for what, count in most.items())} in one set of books"
             )
     return f"figure: {'; '.join(parts)}; {len(wrong)} violations (seed {figures['seed']})"
 

@@ -29,7 +29,7 @@ AWAY = (OSError, http.client.HTTPException)
 # What may keep a person from doing something while others act on the same lead.
 _LOST = ("NOT_OWNED", "NOT_POOLED", "COOL_DOWN", "FULL_OPEN", "AWAY", "OFFLINE", "PICK_LIMIT", "STALE", "CLOSED")
 SINGLES, BATCHES, ROWS = 26, 2, 20
-ENOUGH = 1000
+ENOUGH = 700
 # Captured after a region went home for good: a fifth of them is that region's, and must wait.
 _LAST = 100
 
