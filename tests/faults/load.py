@@ -29,7 +29,7 @@ AWAY = (OSError, http.client.HTTPException)
 # What may keep a person from doing something while others act on the same lead.
 _LOST = ("NOT_OWNED", "NOT_POOLED", "COOL_DOWN", "FULL_OPEN", "AWAY", "OFFLINE", "PICK_LIMIT", "STALE", "CLOSED")
 SINGLES, BATCHES, ROWS = 26, 2, 20
-ENOUGH = 700
+ENOUGH = 1000
 # Captured after a region went home for good: a fifth of them is that region's, and must wait.
 _LAST = 100
 
@@ -97,7 +97,7 @@ class Load:
         self._captured: deque[str] = deque(maxlen=200)
         self._released: deque[str] = deque(maxlen=100)
         self._seed = seed
-        self._stopping, self._staying = threading.Event(), threading.Event()
+        self._stopping, self._staying, self._easy = (threading.Event() for _ in range(3))
         self._lock = threading.Lock()
         self._number = 0
         self._flying = 0
@@ -119,9 +119,14 @@ class Load:
         for thread in (*self._threads, self._presence):
             thread.start()
 
+    def ease(self) -> None:
+        """Leads enough came: others have more to do."""
+        self._easy.set()
+
     def stop(self) -> None:
         """A region goes home and stays away while leads still come, so that somebody waits when the books are checked.
         Then every caller finishes what it has begun: an unanswered call would leave us not knowing."""
+        self._easy.clear()
         self._staying.set()
         self._presence.join()
         for person in random.Random(f"{self._seed} last").choice(list(self._staff.regions.values())):
@@ -140,7 +145,9 @@ class Load:
 
     def _pause(self) -> None:
         """Enough is enough: callers go on, so that calls are in flight, but slowly."""
-        if len(self.acknowledged.leads) > ENOUGH:
+        if self._easy.is_set():
+            self._stopping.wait(2)
+        elif len(self.acknowledged.leads) > ENOUGH:
             self._stopping.wait(0.3)
 
     def _next(self) -> int:
