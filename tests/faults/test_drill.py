@@ -63,8 +63,7 @@ def test_a_decision_about_an_old_reading_of_its_lead_is_refused_by_the_compare_a
 )
 def test_a_planted_defect_turns_the_drill_red(plant: str, sign: str) -> None:
     verdicts = campaign("embedded", 8, seed=3, plant=plant, quiet=True, patience=25, deals=False)
-    wrong = "
-".join(verdicts[-1].wrong)
+    wrong = "\n".join(verdicts[-1].wrong)
     assert any(part in wrong for part in sign.split("|")), f"{plant} was not seen; what was: {wrong[:2000]}"
 
 

@@ -16,6 +16,12 @@ JSON = {"Content-Type": "application/json"}
 GOOD = json.dumps({"lead": {"phone": "13600000001"}}).encode()
 INVALID = (400, "INVALID")
 
+# The records that people keep.
+KINDS = (
+    *("customers", "contacts", "opportunities", "followUps", "tasks", "changeRequests", "interactions", "checkIns"),
+    *("templates", "products", "priceLists", "exchangeRates", "quotes", "approvals", "contracts", "invoices"),
+    "payments",
+)
 # Every address that takes a body.
 POSTS = [
     ("POST", "/v1/leads:capture"),
@@ -46,6 +52,8 @@ POSTS = [
     ("POST", "/v1/policies:simulate"),
     ("POST", "/v1/journal:verify"),
     ("POST", "/v1/blueprint:apply"),
+    *(("POST", f"/v1/{kind}") for kind in KINDS),
+    *(("PATCH", f"/v1/{kind}/any") for kind in KINDS if kind not in ("approvals", "checkIns", "interactions")),
 ]
 
 
