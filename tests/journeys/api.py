@@ -49,14 +49,15 @@ class Api:
 
     def upload(self, path: str, fields: dict[str, str], files: dict[str, Any]) -> Any:
         """`files`: part to (file name, bytes, content type)."""
-        answer = self._session.post(self.url + path, data=fields, files=files, timeout=60)
-        if answer.status_code >= 400:
-            raise Refused(answer.status_code, answer.json())
-        return answer.json()
+        return _read(self.raw("POST", path, data=fields, files=files))
 
     def raw(self, verb: str, path: str, **more: Any) -> requests.Response:
         """The answer as it is: for files, and for what is no JSON."""
-        return self._session.request(verb, self.url + path, timeout=60, **more)
+        answer = self._session.request(verb, self.url + path, timeout=60, **more)
+        if answer.status_code == 401 and self._login and path != "/v1/sessions":
+            self._sign_in()
+            answer = self._session.request(verb, self.url + path, timeout=60, **more)
+        return answer
 
     def patch(self, path: str, body: Any) -> Any:
         """Changes the fields that the body names, and no others."""
@@ -67,13 +68,7 @@ class Api:
         return self._call("DELETE", path, {}, None)
 
     def _call(self, verb: str, path: str, query: dict[str, Any], body: Any) -> Any:
-        answer = self._session.request(verb, self.url + path, params=query, json=body, timeout=60)
-        if answer.status_code == 401 and self._login and path != "/v1/sessions":
-            self._sign_in()
-            answer = self._session.request(verb, self.url + path, params=query, json=body, timeout=60)
-        if answer.status_code >= 400:
-            raise Refused(answer.status_code, answer.json())
-        return answer.json() if answer.content else {}
+        return _read(self.raw(verb, path, params=query, json=body))
 
     def feed(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = SECONDS) -> dict[str, Any]:
         """The first event of the live feed, since there is one, for which `wanted` holds."""
@@ -97,6 +92,13 @@ class Api:
                         return
             except requests.RequestException:  # nothing came within the time
                 return
+
+
+def _read(answer: requests.Response) -> Any:
+    """Raises Refused."""
+    if answer.status_code >= 400:
+        raise Refused(answer.status_code, answer.json())
+    return answer.json() if answer.content else {}
 
 
 def until(found: Callable[[], Any], seconds: float = SECONDS) -> Any:

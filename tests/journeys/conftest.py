@@ -84,6 +84,10 @@ def region() -> str:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that every user may enter: PostgreSQL does not run as root."""
-    with tempfile.TemporaryDirectory(prefix="dealwright-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    before = os.umask(0o022)  # a house that ran in this process keeps what it writes to itself
+    try:
+        with tempfile.TemporaryDirectory(prefix="dealwright-") as name:
+            Path(name).chmod(0o755)
+            yield Path(name)
+    finally:
+        os.umask(before)
