@@ -177,23 +177,40 @@ def create(tx: Transaction, kind: Kind[R], record: R, detail: Mapping[str, Any] 
 def save(tx: Transaction, kind: Kind[R], before: R, after: R, action: str = "changed") -> R:
     """Writes what changed of a record that the caller holds; nothing when nothing did. Raises Stale when somebody was
     faster all the same."""
-    if after == before:
-        return before
-    after = replace(after, version=before.version + 1, update_time=tx.now)  # type: ignore[type-var]
-    changed = [name for name in kind.names if getattr(before, name) != getattr(after, name) and name != "version"]
-    written = update_rows(
-        tx.connection,
-        kind.table,
-        ("name", "version"),
-        ("version", *changed),
-        [(before.name, before.version, after.version, *(getattr(after, name) for name in changed))],
-        returning=("name",),
-    )
-    if not written:
-        raise Stale(before.name)
-    tx.audit(f"{kind.word}.{action}", after.name, {"fields": [name for name in changed if name != "update_time"]})
-    kind.announce(tx, before, after)
-    return after
+    return save_all(tx, kind, [(before, after)], action)[0]
+
+
+def save_all(tx: Transaction, kind: Kind[R], changes: Sequence[tuple[R, R]], action: str = "changed") -> list[R]:
+    """The same for many, (before, after) each, in a statement for those that change alike."""
+    alike: dict[tuple[str, ...], list[tuple[R, R]]] = {}
+    now = []
+    for before, after in changes:
+        changed = tuple(name for name in kind.names if name != "version" and _differs(before, after, name))
+        if not changed:
+            now.append(before)
+            continue
+        after = replace(after, version=before.version + 1, update_time=tx.now)  # type: ignore[type-var]
+        alike.setdefault(tuple(dict.fromkeys((*changed, "update_time"))), []).append((before, after))
+        now.append(after)
+    for changed, same in alike.items():
+        rows = [
+            (before.name, before.version, after.version, *(getattr(after, name) for name in changed))
+            for before, after in sorted(same, key=lambda change: change[0].name)
+        ]
+        written = update_rows(
+            tx.connection, kind.table, ("name", "version"), ("version", *changed), rows, returning=("name",)
+        )
+        if missing := {row[0] for row in rows} - {row[0] for row in written}:
+            raise Stale(min(missing))
+        told = [name for name in changed if name != "update_time"]
+        for before, after in same:
+            tx.audit(f"{kind.word}.{action}", after.name, {"fields": told})
+            kind.announce(tx, before, after)
+    return now
+
+
+def _differs(before: Any, after: Any, name: str) -> bool:
+    return bool(getattr(before, name) != getattr(after, name))
 
 
 def patch(tx: Transaction, kind: Kind[R], name: str, etag: str, values: Mapping[str, Any]) -> R:

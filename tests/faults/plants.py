@@ -207,8 +207,8 @@ def lost_entry() -> None:
 
     put, batches = timeline.put, itertools.count(1)
 
-    def lossy(tx: Any, entries: Any) -> None:
-        put(tx, entries[:-1] if next(batches) % 7 == 0 else entries)
+    def lossy(tx: Any, entries: Any, held: Any = None) -> None:
+        put(tx, entries[:-1] if next(batches) % 7 == 0 else entries, held)
 
     timeline.put = lossy
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from chassis import cache
+from chassis import cache, clock
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events
 from dealwright.leads.v1 import events_pb2 as lead_events
@@ -208,11 +208,9 @@ def test_a_second_delivery_puts_nothing_on_the_stream() -> None:
     store = cache.client(server=fakeredis.FakeServer())
     events = [assigned("leads/x", "people/ann"), assigned("leads/x", "people/bob", version=2)]
     outlines = [stream.Outline(e, "leads", (e.owner,)) for e in events]
-    from chassis import clock
-
     entries = {stream.fingerprint(o.event): stream.entry(o, {}, clock.now()) for o in outlines}
     for _ in range(3):
-        stream.append(store, "s", 100, entries)
+        stream.append(store, "s", 100, entries, clock.now())
     found: Any = store.xrange("s")
     assert [fields["people"] for _, fields in found] == ["people/ann", "people/bob"]
 
@@ -222,7 +220,7 @@ def test_redis_away_makes_the_delivery_wait_and_parks_nothing() -> None:
 
     store = cache.client("redis://127.0.0.1:1/0")
     with pytest.raises(ConnectionError) as away:
-        stream.append(store, "s", 100, {"k": {"type": "x"}})
+        stream.append(store, "s", 100, {"k": {"type": "x"}}, clock.now())
     assert is_unavailable(away.value)
 
 

@@ -13,7 +13,7 @@ import requests
 import sqlalchemy as sa
 import trustme
 
-from chassis import cache
+from chassis import cache, clock
 from chassis.testing.parts import Valkey
 from gateway.storage.tables import metadata
 
@@ -78,7 +78,6 @@ def test_a_gateway_that_stops_lets_go_of_its_ports(world: Any) -> None:
 def test_on_a_real_valkey_the_feed_is_read_and_its_death_stops_nobody(
     world: Any, valkey_server: Valkey, client_at: Any
 ) -> None:
-    from chassis import clock
     from dealwright.leads.v1.events_pb2 import LeadUnassigned
     from gateway.usecases import stream
 
@@ -93,7 +92,7 @@ def test_on_a_real_valkey_the_feed_is_read_and_its_death_stops_nobody(
         def put(lead: str) -> None:
             outline = stream.Outline(LeadUnassigned(lead=lead), "leads", ())
             entry = stream.entry(outline, {}, clock.now())
-            stream.append(store, "feed:test", 100, {stream.fingerprint(outline.event): entry})
+            stream.append(store, "feed:test", 100, {stream.fingerprint(outline.event): entry}, clock.now())
 
         put("leads/one")
         put("leads/one")

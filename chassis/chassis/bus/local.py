@@ -21,7 +21,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from chassis import clock, telemetry
-from chassis.bus.delivery import deliver, park_undecodable
+from chassis.bus.delivery import PACE, deliver, park_undecodable
 from chassis.bus.subscriptions import Subscription, unpack
 from chassis.database import in_values, is_unavailable
 from chassis.service import Runtime
@@ -52,11 +52,26 @@ class _Consumer:
     subscription: Subscription
     waiting: deque[tuple[_Row, bytes]] = field(default_factory=deque)
     ready: threading.Condition = field(default_factory=threading.Condition)
-    thread: threading.Thread | None = None
+    # A patient one begins no delivery of less than `most` events before this.
+    not_before: float = 0.0
 
     @property
     def patient(self) -> bool:
         return self.runtime.service.patient
+
+    @property
+    def most(self) -> int:
+        """Events of one delivery, or a few more: the rest of a row."""
+        return max(self.subscription.batch, _EVENTS)
+
+    @property
+    def is_full(self) -> bool:
+        size = 0
+        for row, _ in list(self.waiting):
+            size += row.events
+            if size >= self.most:
+                return True
+        return False
 
 
 class LocalBus:
@@ -144,19 +159,18 @@ class LocalBus:
         return True
 
     def _consume(self, consumer: _Consumer) -> None:
-        most = max(consumer.subscription.batch, _EVENTS)
         while True:
             with consumer.ready:
                 while not consumer.waiting and not self._stopping.is_set():
                     consumer.ready.wait()
             if consumer.patient:
-                self._let_pass()
+                self._let_pass(consumer)
             with consumer.ready:
                 if self._stopping.is_set():
                     return
                 taken = [consumer.waiting.popleft()]
                 size = taken[0][0].events
-                while consumer.waiting and size + consumer.waiting[0][0].events <= most:
+                while consumer.waiting and size + consumer.waiting[0][0].events <= consumer.most:
                     taken.append(consumer.waiting.popleft())
                     size += taken[-1][0].events
             envelopes: list[Envelope] = []
@@ -175,14 +189,16 @@ class LocalBus:
             for row, _ in taken:
                 self._finish(row)
 
-    def _let_pass(self) -> None:
-        """Waits until the impatient have had nothing to do for a moment."""
+    def _let_pass(self, consumer: _Consumer) -> None:
+        """Waits until the impatient have had nothing to do for a moment, and for more to come."""
         until = clock.monotonic() + _PATIENCE
         while not self._stopping.is_set():
             now = clock.monotonic()
-            if now >= until or (not self._urgent and now - self._calm_since >= _CALM):
-                return
+            calm = not self._urgent and now - self._calm_since >= _CALM
+            if now >= until or (calm and (now >= consumer.not_before or consumer.is_full)):
+                break
             self._stopping.wait(_CALM)
+        consumer.not_before = clock.monotonic() + PACE
 
     def _patiently(self, consumer: _Consumer, action: Callable[[Runtime, Subscription], None]) -> bool:
         """Does it as soon as the database lets us; False when the bus stops first."""

@@ -37,7 +37,7 @@ from nameko.runners import ServiceRunner
 from chassis import clock, telemetry
 from chassis.background import Background
 from chassis.bus import publisher
-from chassis.bus.delivery import deliver, park_undecodable
+from chassis.bus.delivery import PACE, deliver, park_undecodable
 from chassis.bus.depths import Depths
 from chassis.bus.subscriptions import Subscription, unpack
 from chassis.database import is_unavailable
@@ -99,9 +99,12 @@ class Deliveries(Consumer):  # type: ignore[misc]
 
     queue_consumer = _Queues()
 
-    def __init__(self, most: int, **arguments: Any) -> None:
+    def __init__(self, most: int, patient: bool, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._most = most
+        self._pace = PACE if patient else 0.0
+        self._not_before = 0.0
+        self._comes_back = False
         # When each message came, beside it.
         self._waiting: deque[tuple[float, Any]] = deque()
         self._under_way: _Work | None = None
@@ -129,8 +132,19 @@ class Deliveries(Consumer):  # type: ignore[misc]
     def _next(self) -> None:
         if self._under_way or not self._waiting or _stopping.is_set():
             return
+        early = self._not_before - clock.monotonic()
+        if early > 0 and len(self._waiting) < _PREFETCH // 2:
+            if not self._comes_back:
+                self._comes_back = True
+                eventlet.spawn_after(early, self._comes)
+            return
+        self._not_before = clock.monotonic() + self._pace
         work = self._under_way = _Work(self._waiting, self._most)
         self.container.spawn_worker(self, (work,), {}, handle_result=partial(self._handled, work))
+
+    def _comes(self) -> None:
+        self._comes_back = False
+        self._next()
 
     def _handled(self, work: _Work, context: Any, result: Any = None, exc_info: Any = None) -> tuple[Any, Any]:
         try:
@@ -206,7 +220,9 @@ def service_class(runtime: Runtime, known: Sequence[Subscription]) -> type:
 
         handle.__name__ = subscription.name
         most = max(subscription.batch, _EVENTS)
-        consume: Any = Deliveries.decorator(most, queue=publisher.queue(runtime.name, subscription))
+        consume: Any = Deliveries.decorator(
+            most, runtime.service.patient, queue=publisher.queue(runtime.name, subscription)
+        )
         members[subscription.name] = consume(handle)
     return type(f"{runtime.name.title()}Work", (), members)
 

@@ -35,7 +35,7 @@ from dealwright.leads.v1.events_pb2 import (
     LeadQualified,
     LeadDisqualified,
     LeadRemoved,
-    batch=256,
+    batch=1024,
 )
 def leads(tx: Transaction, events: Sequence[Message]) -> None:
     now = known.leads_said(tx, [said for event in events if (said := wire.said(event)) is not None])
@@ -45,7 +45,7 @@ def leads(tx: Transaction, events: Sequence[Message]) -> None:
     automatic.leads_due(tx, [found for event in events if (found := wire.clock(event)) is not None])
     for status in (Status.DONE, Status.CANCELLED):
         automatic.settle_leads(tx, [one for event in events if (one := wire.ended(event, status))], status)
-    timeline.put(tx, [entry for event, cause in told if (entry := happened.entry(event, cause)) is not None])
+    timeline.put(tx, [entry for event, cause in told if (entry := happened.entry(event, cause)) is not None], now)
     for event in events:
         if isinstance(event, LeadRemoved):
             automatic.forget_lead(tx, event.lead)

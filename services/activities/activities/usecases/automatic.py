@@ -18,11 +18,12 @@ from chassis import people, records
 from chassis.transaction import Transaction
 
 
-def add(tx: Transaction, wanted: Sequence[Automatic]) -> list[Task]:
-    """Makes those of them that there were not yet."""
+def add(tx: Transaction, wanted: Sequence[Automatic], held: Mapping[str, Known] | None = None) -> list[Task]:
+    """Makes those of them that there were not yet. `held`: the records that they are about, if the caller has them."""
     if not wanted:
         return []
-    held = stored.hold(tx, [one.record for one in wanted if one.record])
+    if held is None:
+        held = stored.hold(tx, [one.record for one in wanted if one.record])
     teams = people.teams(tx, people_table, sorted({one.owner for one in wanted if one.owner}))
     made = table.add_once(tx, [_task(tx, one, held.get(one.record), teams.get(one.owner, one.team)) for one in wanted])
     for one in made:
@@ -63,9 +64,16 @@ def _task(tx: Transaction, one: Automatic, record: Known | None, team: str) -> T
 
 def finish(tx: Transaction, before: Task, status: Status, result: str = "") -> Task:
     """Ends a task that the caller holds: it is cancelled, or something else tells that it is done."""
+    return finish_all(tx, [before], status, result)[0]
+
+
+def finish_all(tx: Transaction, tasks: Sequence[Task], status: Status, result: str = "") -> list[Task]:
     done = status is Status.DONE
-    after = replace(before, status=status, result=result or before.result, done_time=tx.now if done else None)
-    return records.save(tx, TASKS, before, after, "completed" if done else "cancelled")
+    changes = [
+        (task, replace(task, status=status, result=result or task.result, done_time=tx.now if done else None))
+        for task in tasks
+    ]
+    return records.save_all(tx, TASKS, changes, "completed" if done else "cancelled")
 
 
 # --- a visit to come (F7) ---
@@ -120,7 +128,7 @@ def leads_owned(tx: Transaction, owned: Sequence[Owned], leads: Mapping[str, Kno
     rules = settings.document(tx, "tasks")
     if rules["leadTask"]:
         now = [one for one in owned if _stands(one, leads[one.lead])]
-        add(tx, [_lead_task(one, rules["leadHours"]) for one in now])
+        add(tx, [_lead_task(one, rules["leadHours"]) for one in now], leads)
     before = [(one.lead, version) for one in owned for version in (one.owner_version - 2, one.owner_version - 1)]
     settle_leads(tx, before, Status.CANCELLED)
 
@@ -151,17 +159,14 @@ def _lead_task(one: Owned, hours: int) -> Automatic:
 def leads_due(tx: Transaction, clocks: Sequence[tuple[str, int, datetime]]) -> None:
     """(lead, owner version, until when to respond): the clock of an ownership became known after it began."""
     due = {_lead_origin(lead, version): time for lead, version, time in clocks}
-    for origin, task in sorted(table.of_origins(tx, list(due)).items()):
-        if not task.is_closed:
-            records.save(tx, TASKS, task, replace(task, due_time=due[origin]))
+    waiting = [(origin, task) for origin, task in table.of_origins(tx, list(due)).items() if not task.is_closed]
+    records.save_all(tx, TASKS, [(task, replace(task, due_time=due[origin])) for origin, task in waiting])
 
 
 def settle_leads(tx: Transaction, ended: Sequence[tuple[str, int]], status: Status) -> None:
     """Ends the open tasks of these ownerships (lead, owner version)."""
     found = table.of_origins(tx, [_lead_origin(lead, version) for lead, version in ended if version > 0])
-    for _, task in sorted(found.items()):
-        if not task.is_closed:
-            finish(tx, task, status)
+    finish_all(tx, [task for task in found.values() if not task.is_closed], status)
 
 
 def forget_lead(tx: Transaction, lead: str) -> None:

@@ -68,7 +68,8 @@ def leads_said(tx: Transaction, said: Sequence[LeadSaid]) -> dict[str, Known]:
 
 
 def _fold(lead: Known, one: LeadSaid, teams: Mapping[str, str]) -> Known:
-    lead = replace(lead, version=max(lead.version, 0))
+    if lead.version < 0:
+        lead = replace(lead, version=0)
     if one.said is Said.WANTS:
         return replace(lead, woken=max(lead.woken, one.owner_version), title=one.title or lead.title)
     if one.said is Said.ANSWERED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,10 +32,11 @@ _COLUMNS = {
 _OF_DEALS = frozenset({"opportunities", "quotes", "contracts", "approvals", "instalments", "invoices", "payments"})
 
 
-def put(tx: Transaction, entries: Sequence[Entry]) -> None:
+def put(tx: Transaction, entries: Sequence[Entry], held: Mapping[str, Known] | None = None) -> None:
     """Puts them on the timelines of their records, and of the customers and opportunities that these belong to; one of
-    the same key is there once, as it was put last."""
-    held = stored.hold(tx, [one.record for one in entries])
+    the same key is there once, as it was put last. `held`: those records, if the caller has them."""
+    if held is None or not held.keys() >= {one.record for one in entries}:
+        held = stored.hold(tx, [one.record for one in entries])
     table.put(tx, [_placed(one, of) for one in entries if not _is_gone(of := held[one.record])])
 
 
@@ -45,6 +46,8 @@ def _is_gone(record: Known) -> bool:
 
 
 def _placed(entry: Entry, record: Known) -> Entry:
+    if not record.customer and not record.opportunity:
+        return entry
     return replace(entry, customer=record.customer, opportunity=record.opportunity)
 
 

@@ -50,7 +50,7 @@ def response_notice(minutes: int) -> tuple[str, str]:
 def fingerprint(event: Message) -> str:
     """The same for a second delivery of an event; each event's own state version keeps different ones apart."""
     content = event.DESCRIPTOR.full_name.encode() + b"\0" + event.SerializeToString(deterministic=True)
-    return "dealwright:fed:" + hashlib.sha256(content).hexdigest()[:32]
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def entry(outline: Outline, teams: Mapping[str, str], now: datetime) -> dict[str, str]:
@@ -75,25 +75,31 @@ def entry(outline: Outline, teams: Mapping[str, str], now: datetime) -> dict[str
 def publish(tx: Transaction, outlines: Sequence[Outline], store: redis.Redis, stream: str, length: int) -> None:
     """Puts them on the stream, each once. Raises ConnectionError while Redis is away."""
     teams = copies.teams_of(tx, {person for outline in outlines for person in outline.people if person})
-    append(store, stream, length, {fingerprint(o.event): entry(o, teams, tx.now) for o in outlines})
+    append(store, stream, length, {fingerprint(o.event): entry(o, teams, tx.now) for o in outlines}, tx.now)
 
 
-def append(store: redis.Redis, stream: str, length: int, entries: Mapping[str, dict[str, str]]) -> None:
-    """Adds what is not there yet; the keys are fingerprints, remembered for an hour.
+def append(store: redis.Redis, stream: str, length: int, entries: Mapping[str, dict[str, str]], now: datetime) -> None:
+    """Adds what is not there yet; the keys are fingerprints, remembered for one hour to two, in a set an hour.
 
     An event is delivered to one process at a time (its inbox row is locked), so looking first and adding then is
     safe, and the two are one MULTI. Raises ConnectionError while Redis is away: the delivery then waits.
     """
     keys = list(entries)
+    hour = int(now.timestamp()) // _REMEMBERED
+    mine, before = (f"dealwright:fed:{number}" for number in (hour, hour - 1))
     try:
-        known: Any = store.mget(keys)
-        fresh = [key for key, seen in zip(keys, known, strict=True) if not seen]
+        with store.pipeline(transaction=False) as pipe:
+            for fed in (mine, before):
+                pipe.smismember(fed, keys)
+            known: Any = pipe.execute()
+        fresh = [key for key, *seen in zip(keys, *known, strict=True) if not any(seen)]
         if not fresh:
             return
         with store.pipeline(transaction=True) as pipe:
             for key in fresh:
                 pipe.xadd(stream, dict(entries[key].items()), maxlen=length, approximate=True)
-                pipe.set(key, "1", ex=_REMEMBERED)
+            pipe.sadd(mine, *fresh)
+            pipe.expire(mine, 2 * _REMEMBERED)
             pipe.execute()
     except UNAVAILABLE as problem:
         raise ConnectionError("the feed's stream is away") from problem
