@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -67,7 +68,11 @@ def create_app(context: Context) -> ASGIApp:
     rest = Rest(context.book, context.calls, context.settings)
     quotes = QuoteLinks(context.methods, context.calls, rest, context.settings)
     live = Live(context.feed, context.calls, rest, context.settings)
-    document = json_writer.encode(openapi.document(context.book.addresses))
+
+    @functools.cache
+    def document() -> bytes:
+        """Made when somebody first asks: what it is made from would lie in every gateway's memory for good."""
+        return json_writer.encode(openapi.document(context.book.addresses))
 
     async def ready(request: Request) -> Response:
         names = list(SERVICES)
@@ -84,7 +89,8 @@ def create_app(context: Context) -> ASGIApp:
         return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def described(request: Request) -> Response:
-        return Response(document, media_type="application/json", headers={"Cache-Control": "no-cache"})
+        body = await asyncio.to_thread(document)
+        return Response(body, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     async def docs(request: Request) -> Response:
         return FileResponse(_FILES / "docs.html")
