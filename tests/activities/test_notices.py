@@ -30,7 +30,7 @@ def inbox(desk: Desk, who: Any = LI, **request: Any) -> notices_pb2.ListNotifica
 
 def told(desk: Desk, event: Message, who: Any = LI, actor: str = "services/test") -> list[tuple[str, str, str, str]]:
     """(kind, record, title, text) of what somebody finds after an event, in Chinese."""
-    desk.hear("notify", event, actor=actor)
+    desk.hear("leads" if isinstance(event, leads.LeadAssigned) else "notify", event, actor=actor)
     return [(Kind.Name(n.kind), n.record, n.title_zh, n.text_zh) for n in inbox(desk, who).notifications]
 
 

@@ -11,7 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.errors import Problem
 from dealwright.activities.v1 import activities_pb2 as pb
-from dealwright.activities.v1.events_pb2 import Mentioned, TaskChanged, TaskDone
+from dealwright.activities.v1.events_pb2 import LeadTaskChanged, Mentioned, TaskChanged, TaskDone
 from dealwright.leads.v1.events_pb2 import (
     LeadAssigned,
     LeadCaptured,
@@ -352,7 +352,7 @@ def test_I10_of_a_lead_that_is_gone_for_good_nothing_stays_and_nothing_comes_bac
     desk.tell(assigned, LeadCaptured(lead=lead))
     assert desk.tasks(f"record = {lead}", show_deleted=True) == []
     assert desk.rows("timeline") == 0
-    (gone,) = desk.announced(TaskChanged)
+    (gone,) = desk.announced(LeadTaskChanged)
     assert gone.deleted
     with refused("NOT_FOUND"):
         desk.timeline(lead)

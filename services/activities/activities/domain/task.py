@@ -67,6 +67,11 @@ class Task:
     def is_closed(self) -> bool:
         return self.status in CLOSED
 
+    @property
+    def is_of_lead(self) -> bool:
+        """What comes with the ownership of a lead."""
+        return self.origin.startswith("leads/")
+
 
 @dataclass(frozen=True, slots=True)
 class Automatic:

@@ -1,4 +1,5 @@
-"""Everything that becomes of a lead: whose it is, what its owner is to do, and its timeline, in one transaction."""
+"""Everything that becomes of a lead: whose it is, what its owner is told and is to do, and its timeline, in one
+transaction: of every lead, so it is to be cheap."""
 
 from __future__ import annotations
 
@@ -7,9 +8,10 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 
 from activities.domain.task import Status
-from activities.usecases import automatic, known, timeline
+from activities.usecases import automatic, known, notices, timeline
 from activities.wire import happened
 from activities.wire import leads as wire
+from activities.wire import notices as news
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
 from dealwright.leads.v1.events_pb2 import (
@@ -42,6 +44,9 @@ def leads(tx: Transaction, events: Sequence[Message]) -> None:
     told = list(zip(events, tx.causes, strict=True))
     owned = [wire.owned(event, cause) for event, cause in told if isinstance(event, LeadAssigned)]
     automatic.leads_owned(tx, owned, now)
+    notices.tell(
+        tx, [one for event, cause in told if isinstance(event, LeadAssigned) for one in news.told(event, cause)]
+    )
     automatic.leads_due(tx, [found for event in events if (found := wire.clock(event)) is not None])
     for status in (Status.DONE, Status.CANCELLED):
         automatic.settle_leads(tx, [one for event in events if (one := wire.ended(event, status))], status)

@@ -1,4 +1,4 @@
-"""Events in, of which somebody is told."""
+"""Events in, of which somebody is told; of a lead he is told with all that becomes of it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1.events_pb2 import PersonChanged
+from dealwright.leads.v1.events_pb2 import LeadAssigned
 
 
-@subscriber(*READERS, batch=256)
+@subscriber(*(kind for kind in READERS if kind is not LeadAssigned), batch=256)
 def notify(tx: Transaction, events: Sequence[Message]) -> None:
     notices.tell(tx, [one for event, cause in zip(events, tx.causes, strict=True) for one in told(event, cause)])
 

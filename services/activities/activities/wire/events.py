@@ -20,9 +20,10 @@ def follow_up_logged(of: FollowUp, to_stage: str) -> events_pb2.FollowUpLogged:
     return events_pb2.FollowUpLogged(follow_up=messages.follow_up(of), to_stage=to_stage)
 
 
-def task_changed(of: Task, gone: bool) -> events_pb2.TaskChanged:
+def task_changed(of: Task, gone: bool) -> events_pb2.TaskChanged | events_pb2.LeadTaskChanged:
     deleted = gone or of.delete_time is not None
-    return events_pb2.TaskChanged(task=messages.task(of), version=of.version + gone, deleted=deleted)
+    kind = events_pb2.LeadTaskChanged if of.is_of_lead else events_pb2.TaskChanged
+    return kind(task=messages.task(of), version=of.version + gone, deleted=deleted)
 
 
 def task_done(of: Task) -> events_pb2.TaskDone:

@@ -56,8 +56,7 @@ def _lead_assigned(event: leads.LeadAssigned, cause: Cause) -> list[Told]:
 def _task(event: ours.TaskChanged, cause: Cause) -> list[Told]:
     task = event.task
     of_share = task.kind == Task.COLLABORATION and task.origin  # CollaboratorAdded has told of it
-    of_lead = task.origin.startswith("leads/")  # LeadAssigned has
-    if event.deleted or of_share or of_lead or not task.owner or task.owner == task.creator:
+    if event.deleted or of_share or not task.owner or task.owner == task.creator:
         return []
     if task.status not in (Task.OPEN, Task.IN_PROGRESS):
         return []
