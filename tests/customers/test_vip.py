@@ -19,9 +19,8 @@ from dealwright.contracts.v1 import contracts_pb2
 from dealwright.contracts.v1 import events_pb2 as contract_events_pb2
 from dealwright.customers.v1 import customers_pb2 as pb
 from dealwright.customers.v1 import events_pb2
-from dealwright.opportunities.v1 import events_pb2 as opportunity_events_pb2
 from dealwright.rules.v1 import events_pb2 as rule_events_pb2
-from tests.customers.desk import ADMIN, LI, Desk
+from tests.customers.desk import LI, Desk
 
 Contract = contracts_pb2.Contract
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -210,14 +209,3 @@ def test_F17_who_was_not_followed_up_for_long_is_found_by_that(desk: Desk) -> No
     ]
     assert desk.names(LI, filter=f'last_follow_up_time < "{since}"') == [long_ago.name]
     assert desk.names(order_by="last_follow_up_time desc")[0] in (lately.name, never.name)
-
-
-def test_C24_who_won_is_a_won_customer_and_found_by_industry_region_and_source(desk: Desk) -> None:
-    made = desk.create(industry="制造业", region="上海", channel="TRADE_SHOW", stage="QUOTED")
-    desk.create(industry="制造业", region="上海", channel="TRADE_SHOW")
-    desk.hear("won", opportunity_events_pb2.OpportunityWon(opportunity="opportunities/1", customer=made.name))
-    desk.hear("won", opportunity_events_pb2.OpportunityWon(opportunity="opportunities/2", customer=made.name))
-    desk.hear("won", opportunity_events_pb2.OpportunityWon(opportunity="opportunities/3"))
-    wanted = 'stage = WON AND industry = "制造业" AND region = "上海" AND channel = TRADE_SHOW'
-    assert desk.names(ADMIN, filter=wanted) == [made.name]
-    assert desk.get(made.name).stage == pb.Customer.WON

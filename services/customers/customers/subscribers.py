@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from customers.usecases import hand_overs, qualified, vip
+from customers.usecases import hand_overs, qualified, stages, vip
 from customers.wire import events as wire
-from dealwright.activities.v1.events_pb2 import FollowUpLogged
-from dealwright.contracts.v1.events_pb2 import ContractChanged, ContractSigned
+from dealwright.activities.v1.events_pb2 import AttachmentAdded, FollowUpLogged
+from dealwright.contracts.v1.events_pb2 import ContractChanged, ContractSigned, QuoteChanged
 from dealwright.directory.v1.events_pb2 import PersonChanged, PersonLeft
 from dealwright.leads.v1.events_pb2 import LeadLeftBehind, LeadQualified
-from dealwright.opportunities.v1.events_pb2 import OpportunityLeftBehind, OpportunityWon
+from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, OpportunityLeftBehind
 
 
 @subscriber(LeadQualified)
@@ -45,6 +45,8 @@ def followed_up(tx: Transaction, events: Sequence[FollowUpLogged]) -> None:
     vip.followed_up(tx, wire.followed_up(events))
 
 
-@subscriber(OpportunityWon)
-def won(tx: Transaction, event: OpportunityWon) -> None:
-    qualified.won(tx, event.customer)
+@subscriber(OpportunityChanged, QuoteChanged, AttachmentAdded, ContractSigned, batch=256)
+def deals(
+    tx: Transaction, events: Sequence[OpportunityChanged | QuoteChanged | AttachmentAdded | ContractSigned]
+) -> None:
+    stages.forward(tx, [told for event in events if (told := wire.reached(event)) is not None])

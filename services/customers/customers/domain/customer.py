@@ -155,6 +155,15 @@ class Signed:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A deal, a quote or a contract, and the Stage that a customer has come to by it, in the order of the columns."""
+
+    record: str
+    customer: str
+    stage: int
+
+
 # What may find a customer by itself (C20), the surest first.
 TRIPLE = ("licence", "phone", "email")
 _SPACE = re.compile(r"\s+")

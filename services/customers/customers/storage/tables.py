@@ -134,6 +134,16 @@ signed_contracts = sa.Table(
     sa.Index("signed_contracts_customer", "customer"),
 )
 
+# How far each deal, quote and contract said that its customer has come (C4). In the order of Reached.
+reached_stages = sa.Table(
+    "reached_stages",
+    metadata,
+    sa.Column("record", sa.Text, primary_key=True),
+    _text("customer"),
+    sa.Column("stage", sa.Integer, nullable=False),
+    sa.Index("reached_stages_customer", "customer"),
+)
+
 people = people_copy.table(metadata)
 
 customer_settings = sa.Table(

@@ -15,7 +15,7 @@ from chassis.fields import FieldProblem
 from chassis.records import Kind
 from chassis.transaction import Transaction
 from customers.domain.customer import Contact, Customer
-from customers.storage import hand_overs, keys
+from customers.storage import hand_overs, keys, reached
 from customers.storage.tables import contacts, customers, people
 from customers.wire import messages
 from dealwright.customers.v1 import customers_pb2
@@ -60,6 +60,7 @@ def _forget(tx: Transaction, customer: Customer) -> None:
     """Nothing of a customer who is gone for good stays."""
     keys.drop(tx, customer.name)
     hand_overs.forget(tx, customer.name)
+    reached.forget(tx, customer.name)
     gone = [Contact(*row) for row in tx.execute(CONTACTS.select.where(contacts.c.customer == customer.name))]
     tx.execute(sa.delete(contacts).where(contacts.c.customer == customer.name))
     for contact in gone:

@@ -10,7 +10,7 @@ from chassis import records
 from chassis.errors import Refused, Stale
 from chassis.transaction import Transaction
 from customers.domain.customer import Customer, completed, keys
-from customers.storage import hand_overs, signed
+from customers.storage import hand_overs, reached, signed
 from customers.storage import keys as stored
 from customers.storage.tables import contacts, customers
 from customers.usecases import vip
@@ -32,9 +32,11 @@ def merge(tx: Transaction, name: str, etag: str, other: str, other_etag: str) ->
             raise Stale(one)
     kept, gone = held[name], held[other]
     # Every key of the other is free: it is about to be this one's.
-    after = graded(tx, replace(kept, **completed(kept, gone, keys(gone))))
+    further = max(kept.stage, gone.stage)
+    after = graded(tx, replace(kept, **completed(kept, gone, keys(gone)), stage=further))
     stored.give(tx, other, name)
     signed.give(tx, other, name)
+    reached.give(tx, other, name)
     company = vip.line(tx)
     after = vip.judged(tx, after, company, signed.sums(tx, [name], company.threshold.currency)[name])
     met = [at for at in (kept.last_follow_up_time, gone.last_follow_up_time) if at]

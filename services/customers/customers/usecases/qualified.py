@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from chassis import people, records
 from chassis.transaction import Transaction
-from customers.domain.customer import Customer, Stage
+from customers.domain.customer import Customer
 from customers.storage.tables import contacts
 from customers.storage.tables import people as people_table
 from customers.usecases import contacts as contact_usecases
-from customers.usecases import customers, hand_overs, vip
+from customers.usecases import customers, hand_overs
 from customers.usecases.kinds import CUSTOMERS
 from customers.wire import messages
 from customers.wire.events import Qualified
@@ -48,14 +48,6 @@ def welcome(tx: Transaction, lead: Qualified) -> None:
     contact = _introduce(tx, customer, lead)
     owner = people.find(tx, people_table, lead.owner) if lead.owner else None
     tx.emit(messages.welcomed(customer, contact, lead, owner.team if owner else ""))
-
-
-def won(tx: Transaction, name: str) -> None:
-    """A deal with it was won: so is the customer (C24)."""
-    held = records.of_names(tx, CUSTOMERS, [vip.standing(tx, [name]).get(name, name)], lock=True)
-    for customer in held.values():
-        if customer.stage != Stage.WON:
-            records.save(tx, CUSTOMERS, customer, customers.graded(tx, replace(customer, stage=int(Stage.WON))), "won")
 
 
 def _introduce(tx: Transaction, customer: Customer, lead: Qualified) -> str:

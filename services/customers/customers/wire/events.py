@@ -12,13 +12,15 @@ from chassis.fields import FieldProblem
 from chassis.messages import read_money
 from chassis.money import Money
 from chassis.people import Person
-from customers.domain.customer import LeftBehind, Signed
+from customers.domain.customer import LeftBehind, Reached, Signed, Stage
+from dealwright.activities.v1 import events_pb2 as activity_events_pb2
 from dealwright.contracts.v1 import contracts_pb2
 from dealwright.contracts.v1 import events_pb2 as contract_events_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events_pb2
 from dealwright.leads.v1 import events_pb2
 from dealwright.opportunities.v1 import events_pb2 as opportunity_events_pb2
+from dealwright.opportunities.v1 import opportunities_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,22 @@ def signed(event: contract_events_pb2.ContractSigned | contract_events_pb2.Contr
 
 
 _COUNTING = (contracts_pb2.Contract.SIGNED, contracts_pb2.Contract.COMPLETED)
+
+
+def reached(event: Any) -> Reached | None:
+    """What it says of how far its customer has come: one with an opportunity means business, one that has an offer, or
+    a quotation as a file, is quoted; one is won by a contract that was signed or a deal that was won."""
+    match event:
+        case opportunity_events_pb2.OpportunityChanged(opportunity=of, deleted=False):
+            won = of.status == opportunities_pb2.Opportunity.WON
+            return Reached(of.name, of.customer, int(Stage.WON if won else Stage.INTENT))
+        case contract_events_pb2.QuoteChanged(quote=of, deleted=False):
+            return Reached(of.name, of.customer, int(Stage.QUOTED))
+        case activity_events_pb2.AttachmentAdded(attachment=of) if of.kind == "quote":
+            return Reached(of.name, of.customer, int(Stage.QUOTED))
+        case contract_events_pb2.ContractSigned(contract=of):
+            return Reached(of.name, of.customer, int(Stage.WON))
+    return None
 
 
 def followed_up(events: Sequence[Any]) -> dict[str, datetime]:
