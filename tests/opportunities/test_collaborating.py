@@ -9,6 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock
 from chassis.access import Grant, Scope
+from dealwright.activities.v1 import activities_pb2
+from dealwright.activities.v1 import events_pb2 as activity_events_pb2
 from dealwright.contracts.v1 import contracts_pb2
 from dealwright.contracts.v1 import events_pb2 as contract_events_pb2
 from dealwright.opportunities.v1 import events_pb2
@@ -84,6 +86,78 @@ def test_O36_a_colleague_is_asked_for_a_part_and_sees_the_deal(desk: Desk) -> No
     assert len(again.collaborators) == 1
     (told,) = desk.announced(events_pb2.CollaboratorAdded)
     assert told.part == "报价"
+
+
+def test_O33_F14_who_has_no_part_left_does_not_see_the_deal_any_more(desk: Desk) -> None:
+    made = desk.open(collaborators=[Collaborator(person="people/zhao", part="报价")])
+    asked(desk, made.name, person="people/wang", part="技术")
+    asked(desk, made.name, person="people/wang", part="法务")
+    one = desk.task(made.name, "COLLABORATION", owner="people/wang", team="teams/west", part="技术")
+    desk.announced()
+    # The task of another part that he was asked for is still to come.
+    desk.task(made.name, "COLLABORATION", "CANCELLED", 2, name=one, owner="people/wang", team="teams/west", part="技术")
+    assert desk.get(made.name, WANG).name == made.name
+    two = desk.task(made.name, "COLLABORATION", owner="people/wang", team="teams/west", part="法务")
+    assert desk.get(made.name, WANG).name == made.name
+    desk.task(made.name, "COLLABORATION", "CANCELLED", 2, name=two, owner="people/wang", team="teams/west", part="法务")
+    with refused("NOT_FOUND"):
+        desk.get(made.name, WANG)
+    (told,) = desk.announced(events_pb2.OpportunityChanged)
+    assert [one.person for one in told.opportunity.collaborators] == ["people/zhao"]
+    assert desk.get(made.name, ZHAO).name == made.name
+    # His task is there again, and he is not; asked again, he is.
+    desk.task(made.name, "COLLABORATION", "OPEN", 3, name=two, owner="people/wang", part="法务")
+    with refused("NOT_FOUND"):
+        desk.get(made.name, WANG)
+    asked(desk, made.name, person="people/wang", part="法务")
+    assert desk.get(made.name, WANG).name == made.name
+
+
+def test_O33_who_did_his_part_stays_and_a_deleted_task_is_none(desk: Desk) -> None:
+    made = desk.open(collaborators=[Collaborator(person="people/wang", part="技术")])
+    done = desk.task(made.name, "COLLABORATION", "DONE", owner="people/wang", part="技术")
+    desk.task(made.name, "COLLABORATION", "CANCELLED", owner="people/wang", part="法务")
+    assert desk.get(made.name, WANG).collaborator_progress.done == 1
+    task = activities_pb2.Task(name=done, opportunity=made.name, owner="people/wang", part="技术")
+    task.kind = activities_pb2.Task.COLLABORATION
+    desk.hear("tasks", activity_events_pb2.TaskChanged(task=task, version=9, deleted=True))
+    with refused("NOT_FOUND"):
+        desk.get(made.name, WANG)
+
+
+def test_O36_a_team_and_one_of_its_people_are_asked_each_for_himself(desk: Desk) -> None:
+    made = desk.open()
+    asked(desk, made.name, team="teams/west", part="勘查")
+    asked(desk, made.name, person="people/wang", part="报价")
+    his = {"owner": "people/wang", "team": "teams/west", "part": "报价"}
+    task = desk.task(made.name, "COLLABORATION", **his)
+    desk.task(made.name, "COLLABORATION", "CANCELLED", 2, name=task, **his)
+    # He sees it with his team.
+    assert [one.team for one in desk.get(made.name, WANG).collaborators] == ["teams/west"]
+    theirs = desk.task(made.name, "COLLABORATION", team="teams/west", part="勘查")
+    desk.task(made.name, "COLLABORATION", "CANCELLED", 2, name=theirs, team="teams/west", part="勘查")
+    with refused("NOT_FOUND"):
+        desk.get(made.name, WANG)
+
+
+def test_O34_O33_unsharing_ends_a_part_in_it_as_well_as_a_share(desk: Desk) -> None:
+    made = desk.open(collaborators=[Collaborator(person="people/wang", part="报价")])
+    desk.act("Share", made.name, person="people/wang")
+    desk.announced()
+    assert not desk.act("Unshare", made.name, person="people/wang").collaborators
+    with refused("NOT_FOUND"):
+        desk.get(made.name, WANG)
+    assert len(desk.announced(events_pb2.ShareEnded)) == 1
+    asked(desk, made.name, team="teams/west")
+    for fields in ({}, {"person": "people/wang", "team": "teams/west"}):
+        with refused("INVALID", "person"):
+            desk.act("Unshare", made.name, **fields)
+    with refused("NOT_SHARED"):
+        desk.act("Unshare", made.name, person="people/wang")
+    desk.act("Unshare", made.name, team="teams/west")
+    with refused("NOT_FOUND"):
+        desk.get(made.name, WANG)
+    assert desk.announced(events_pb2.ShareEnded) == []
 
 
 def test_O36_a_whole_team_is_asked_and_everybody_in_it_sees_the_deal(desk: Desk) -> None:

@@ -182,9 +182,19 @@ def forget_lead(tx: Transaction, lead: str) -> None:
 
 def requested(tx: Transaction, wanted: Automatic, mention: Sequence[str] = ()) -> None:
     """A task that another service asks for; a collaborator's has its due time from the company's settings unless it
-    brings one."""
+    brings one, and asking again for a part that was cancelled opens it again."""
     if wanted.kind == TaskKind.COLLABORATION and wanted.due_time is None:
         days = settings.document(tx, "tasks")["collaborationDays"]
         wanted = replace(wanted, due_time=tx.now + timedelta(days=days))
-    for made in add(tx, [wanted]):
-        mentions.named(tx, made.name, list(mention), made.record, made.title)
+    made = add(tx, [wanted])
+    for one in made:
+        mentions.named(tx, one.name, list(mention), one.record, one.title)
+    if not made and wanted.kind == TaskKind.COLLABORATION:
+        _asked_again(tx, wanted)
+
+
+def _asked_again(tx: Transaction, wanted: Automatic) -> None:
+    before = table.of_origins(tx, [wanted.origin]).get(wanted.origin)
+    if before is not None and before.status == Status.CANCELLED:
+        anew = {name: getattr(wanted, name) for name in ("detail", "deliverable", "due_time", "creator")}
+        records.save(tx, TASKS, before, replace(before, status=Status.OPEN, result="", **anew), "reopened")

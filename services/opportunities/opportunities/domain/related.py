@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -95,6 +95,15 @@ def parts(collaborators: Iterable[dict[str, str]], of: Iterable[Related]) -> lis
         Part(one["person"], one.get("team", ""), one["part"], "OPEN", "") for one in asked if key(one) not in busy
     ]
     return found
+
+
+def is_over(who: str, asked: Collection[str], others: Collection[str], of: Iterable[Related]) -> bool:
+    """Whether all that a collaborator was asked for was cancelled. What one of `others`, collaborators themselves, does
+    of his team's is his; a part of which there is no task yet is still to come."""
+    tasks = [one for one in of if one.sort == Sort.PART]
+    his = [one for one in tasks if who == one.person or (who == one.team and one.person not in others)]
+    none_left = all(one.gone or one.state == "CANCELLED" for one in his)
+    return bool(his) and none_left and {one.label for one in his} >= set(asked)
 
 
 def key(collaborator: dict[str, str]) -> str:

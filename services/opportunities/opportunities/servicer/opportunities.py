@@ -255,8 +255,7 @@ class OpportunityServicer:
 
     @command
     def UnshareOpportunity(self, tx: Transaction, request: pb.UnshareOpportunityRequest) -> pb.Opportunity:
-        _checked(request)
-        return _told(tx, sharing.unshare(tx, request.name, request.person))
+        return _told(tx, sharing.unshare(tx, request.name, wire.unshared(request)))
 
     @query
     def ListShares(self, tx: Transaction, request: pb.ListSharesRequest) -> pb.ListSharesResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 from datetime import datetime
 
@@ -25,9 +25,16 @@ def readable(person: str, teams: Sequence[str], now: datetime) -> sa.ColumnEleme
     return sa.or_(opportunities.c.name.in_(working), opportunities.c.name.in_(shared))
 
 
-def set_collaborators(tx: Transaction, opportunity: str, people: Sequence[str]) -> None:
+def asked(tx: Transaction, opportunity: str) -> dict[str, list[str]]:
+    """The parts that each collaborator, person or team, was asked for."""
+    c = collaborators.c
+    return {row[0]: row[1] for row in tx.execute(sa.select(c.person, c.asked).where(c.opportunity == opportunity))}
+
+
+def set_collaborators(tx: Transaction, opportunity: str, asked: Mapping[str, Sequence[str]]) -> None:
     tx.execute(sa.delete(collaborators).where(collaborators.c.opportunity == opportunity))
-    insert_rows(tx.connection, collaborators, ("opportunity", "person"), [(opportunity, one) for one in sorted(people)])
+    rows = [(opportunity, who, list(parts)) for who, parts in sorted(asked.items())]
+    insert_rows(tx.connection, collaborators, ("opportunity", "person", "asked"), rows)
 
 
 def share(tx: Transaction, given: Share) -> None:

@@ -110,6 +110,8 @@ collaborators = sa.Table(
     metadata,
     sa.Column("opportunity", sa.Text, sa.ForeignKey("opportunities.name", ondelete="CASCADE"), primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),
+    # The parts that this person or team was asked for.
+    _json("asked"),
     sa.Index("collaborators_person", "person"),
 )
 

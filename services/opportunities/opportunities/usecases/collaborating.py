@@ -13,7 +13,7 @@ from chassis.errors import Invalid
 from chassis.transaction import Transaction
 from opportunities.domain import related as domain
 from opportunities.domain.opportunity import Opportunity, Status, Warning
-from opportunities.domain.related import Part, Sort
+from opportunities.domain.related import Part, Related, Sort
 from opportunities.storage import readers, related, warnings
 from opportunities.storage.tables import people as people_table
 from opportunities.usecases.kind import KIND, staff
@@ -32,7 +32,8 @@ def collaborate(tx: Transaction, before: Opportunity | None, after: Opportunity)
     new = [one for one in now if one not in was]
     staff(tx, [one for one in new if now[one]["person"]], "opportunity.collaborators")
     _teams(tx, [one for one in new if not now[one]["person"]], "opportunity.collaborators")
-    readers.set_collaborators(tx, after.name, list(now))
+    known = readers.asked(tx, after.name)
+    readers.set_collaborators(tx, after.name, {one: known.get(one, [now[one]["part"]]) for one in now})
     for one in new:
         tx.emit(events.collaborator_added(after, now[one], tx.principal.actor))
 
@@ -48,19 +49,39 @@ def request(
         raise Invalid([("due_time", "has passed", "截止时间已过")])
     staff(tx, [one for one in (who["person"],) if one], "person")
     _teams(tx, [one for one in (who.get("team", ""),) if one], "team")
-    working = [domain.key(one) for one in before.collaborators]
+    asked, key = readers.asked(tx, name), domain.key(who)
+    readers.set_collaborators(tx, name, {**asked, key: sorted({*asked.get(key, ()), who["part"]})})
     after = before
-    if domain.key(who) not in working:
-        if len(working) >= MOST:
+    if key not in asked:
+        if len(asked) >= MOST:
             raise Invalid([("person", f"at most {MOST} collaborators", f"最多 {MOST} 名协作者")])
-        readers.set_collaborators(tx, name, [*working, domain.key(who)])
         after = records.save(
             tx, KIND, before, replace(before, collaborators=[*before.collaborators, who]), "collaborationRequested"
         )
     else:
-        tx.audit("opportunity.collaborationRequested", name, {"person": domain.key(who)})
+        tx.audit("opportunity.collaborationRequested", name, {"person": key})
     tx.emit(events.collaborator_added(after, who, tx.principal.actor, detail, due))
     return after
+
+
+def let_go(tx: Transaction, tasks: Sequence[Related]) -> None:
+    """Whoever has no part left, because the last of those that he was asked for was cancelled, is no collaborator any
+    more; who has done one stays."""
+    ended = {one.opportunity for one in tasks if one.sort == Sort.PART and (one.gone or one.state == "CANCELLED")}
+    for name, of in sorted(records.of_names(tx, KIND, sorted(ended), lock=True).items()):
+        asked, work = readers.asked(tx, name), related.of(tx, [name], Sort.PART)[name]
+        over = [who for who, parts in asked.items() if domain.is_over(who, parts, asked, work)]
+        end(tx, of, over)
+
+
+def end(tx: Transaction, of: Opportunity, gone: Sequence[str]) -> Opportunity:
+    """These people and teams, of the collaborators, are none any more."""
+    if not gone:
+        return of
+    left = {who: parts for who, parts in readers.asked(tx, of.name).items() if who not in gone}
+    readers.set_collaborators(tx, of.name, left)
+    staying = [one for one in of.collaborators if domain.key(one) not in gone]
+    return records.save(tx, KIND, of, replace(of, collaborators=staying), "collaborationEnded")
 
 
 def _teams(tx: Transaction, names: Sequence[str], field: str) -> None:

@@ -12,7 +12,7 @@ from opportunities.domain.opportunity import Opportunity, Warning
 from opportunities.domain.related import Related, Sort
 from opportunities.storage import related, warnings
 from opportunities.storage.tables import people as people_table
-from opportunities.usecases import gates, moving, pipelines
+from opportunities.usecases import collaborating, gates, moving, pipelines
 from opportunities.usecases.days import today
 from opportunities.usecases.kind import KIND
 from opportunities.wire import asking
@@ -31,8 +31,10 @@ class Logged:
 
 
 def know(tx: Transaction, told: Sequence[Related]) -> None:
-    """Keeps what is news, and looks what it opens: a stage that is ready, an approval that may begin."""
+    """Keeps what is news, and looks what it opens: a stage that is ready, an approval that may begin; and whose part in
+    it is over."""
     news = related.know(tx, [one for one in told if one.opportunity])
+    collaborating.let_go(tx, news)
     mine = [one for one in news if one.sort in _OPENING]
     for name, of in sorted(records.of_names(tx, KIND, [one.opportunity for one in mine]).items()):
         papers = [one for one in mine if one.opportunity == name and one.sort == Sort.ATTACHMENT and not one.gone]

@@ -9,6 +9,7 @@ from chassis.errors import Invalid, Refused
 from chassis.transaction import Transaction
 from opportunities.domain.opportunity import Opportunity, Share
 from opportunities.storage import readers
+from opportunities.usecases import collaborating
 from opportunities.usecases.kind import KIND, staff
 from opportunities.wire import events
 
@@ -32,12 +33,17 @@ def share(tx: Transaction, name: str, person: str, days: int) -> Share:
 
 
 def unshare(tx: Transaction, name: str, person: str) -> Opportunity:
+    """Ends whatever lets this person, or team, read it beyond his role: a share, his part as a collaborator. Raises
+    NOT_SHARED."""
     of = records.hold(tx, KIND, name)
     end = readers.unshare(tx, name, person)
-    if end is None or end <= tx.now:
+    shared = end is not None and end > tx.now
+    collaborates = person in readers.asked(tx, name)
+    if not shared and not collaborates:
         raise Refused("NOT_SHARED", "It is not shared with this person.", "未共享给该人员。")
-    _ended(tx, name, person, expired=False)
-    return of
+    if shared:
+        _ended(tx, name, person, expired=False)
+    return collaborating.end(tx, of, [person]) if collaborates else of
 
 
 def end_shares(tx: Transaction) -> bool:

@@ -152,14 +152,7 @@ def collaboration(
 ) -> tuple[dict[str, str], str, datetime | None]:
     """Who is asked for what, in which words, until when. Raises Invalid."""
     check = FieldCheck()
-    if request.request_id:
-        check.take("request_id", fields.text, request.request_id, 128)
-    if bool(request.person) == bool(request.team):
-        check.refuse("person", "name a person or a team", "须指定人员或团队之一")
-    who = {}
-    if not check.violations:
-        field = "team" if request.team else "person"
-        who = check.take(field, lambda _: _collaborator(request.person, request.team, ""), "") or {}
+    who = _somebody(request, check)
     part = check.take("part", fields.text, request.part, 200, required=True)
     detail = check.take("detail", fields.text, request.detail, LONGEST_REASON, multiline=True) or ""
     due = None
@@ -168,6 +161,27 @@ def collaboration(
     if check.violations:
         raise Invalid(check.violations)
     return {**who, "part": part or ""}, detail, due
+
+
+def unshared(request: opportunities_pb2.UnshareOpportunityRequest) -> str:
+    """The person or the team. Raises Invalid."""
+    check = FieldCheck()
+    who = _somebody(request, check)
+    if check.violations:
+        raise Invalid(check.violations)
+    return key(who)
+
+
+def _somebody(request: Any, check: FieldCheck) -> dict[str, str]:
+    """The person or the team of a request, as a collaborator."""
+    if request.request_id:
+        check.take("request_id", fields.text, request.request_id, 128)
+    if bool(request.person) == bool(request.team):
+        check.refuse("person", "name a person or a team", "须指定人员或团队之一")
+    if check.violations:
+        return {}
+    field = "team" if request.team else "person"
+    return check.take(field, lambda _: _collaborator(request.person, request.team, ""), "") or {}
 
 
 def read_moment(stamp: Timestamp) -> datetime:
