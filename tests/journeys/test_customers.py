@@ -9,6 +9,7 @@ import pytest
 
 from tests.journeys.api import Api, Refused, until
 from tests.journeys.desk import Desk, phone
+from tests.journeys.signing import cny, team_of
 
 
 def create(api: Api, name: str, **fields: Any) -> dict[str, Any]:
@@ -80,6 +81,29 @@ def test_C1_C4_C8_C9_C10_a_file_holds_what_the_company_wants_and_is_found_by_it(
     with pytest.raises(Refused) as stale:
         desk.api.patch(f"/v1/{customer['name']}", {"industry": "教育", "etag": customer["etag"]})
     assert (stale.value.status, stale.value.reason) == (409, "STALE")
+
+
+def test_C4_the_stage_of_a_customer_follows_its_deal_until_somebody_knows_better(desk: Desk, region: str) -> None:
+    team = team_of(desk, region)
+
+    def stage() -> str:
+        desk.settle()
+        return str(team.mine.get(f"/v1/{team.customer}")["stage"])
+
+    seen = [stage()]
+    deal = team.mine.post("/v1/opportunities", {"title": "仓储系统", "customer": team.customer, "amount": cny(800)})
+    seen.append(stage())
+    line = {"description": "系统", "quantity": "1", "unitPrice": cny(800)}
+    quote = team.mine.post("/v1/quotes", {"opportunity": deal["name"], "lines": [line]})
+    seen.append(stage())
+    signed = team.sign(team.mine.post(f"/v1/{deal['name']}:contract"))
+    seen.append(stage())
+    assert seen == ["LEAD", "INTENT", "QUOTED", "WON"]
+    customer = team.customer
+    team.mine.patch(f"/v1/{customer}", {"stage": "INTENT"})
+    team.mine.patch(f"/v1/{quote['name']}", {"terms": "款到发货"})
+    team.pay(signed, 800)
+    assert stage() == "INTENT"
 
 
 def test_C1_C20_a_name_a_phone_or_a_licence_is_one_customers(desk: Desk) -> None:

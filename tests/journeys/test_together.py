@@ -31,3 +31,57 @@ def test_O33_F14_who_has_no_part_left_sees_the_deal_no_longer_until_he_is_asked_
     mine.post(f"/v1/{deal['name']}:unshare", {"person": helper["name"]})
     refused(lambda: read(theirs, deal), 404, "NOT_FOUND")
     refused(lambda: mine.post(f"/v1/{deal['name']}:unshare", {"person": helper["name"]}), 409, "NOT_SHARED")
+
+
+def test_F19_F20_P6_what_hangs_on_a_deal_does_not_show_through_a_customer_that_the_team_shares(
+    desk: Desk, region: str
+) -> None:
+    team = desk.api.post("/v1/teams", {"displayName": f"组 {region}"})["name"]
+    seller, other = (desk.hire(name, team=team, region=region) for name in ("甲", "乙"))
+    mine, mate = desk.sign_in(seller), desk.sign_in(other)
+    customer = mine.post("/v1/customers", {"displayName": f"共享 {region}", "sharedWithTeam": True})
+    secret = f"绝密{region}"
+    deal = opened(mine, title=secret, customer=customer["name"])
+    contract = mine.post(f"/v1/{deal['name']}:contract", {"contract": {"title": secret}})
+    desk.settle()
+    made = []
+    for record in (deal["name"], contract["name"]):
+        written = {"record": record, "type": "QUANTITY", "detail": secret}
+        made.append(mine.post("/v1/changeRequests", written))
+        made.append(mine.post("/v1/tasks", {"record": record, "title": secret, "detail": secret}))
+    mine.post(f"/v1/{made[-1]['name']}:complete", {"result": secret})
+    called = {"record": deal["name"], "method": "CALL", "outcome": "REFUSED", "summary": secret, "nextPlan": secret}
+    made.append(mine.post("/v1/followUps", called))
+    mine.post(f"/v1/{deal['name']}:requestCollaboration", {"person": seller["name"], "part": "报价"})
+    order = {"record": deal["name"], "kind": "ORDER", "system": "erp", "externalId": region, "title": secret}
+    made.append(mine.post("/v1/interactions", order))
+    file = {"file": (f"{secret}.pdf", b"%PDF-1.4\n%%EOF\n", "application/pdf")}
+    made.append(mine.upload("/v1/attachments", {"record": deal["name"], "kind": "quote"}, file))
+    shown = mine.post("/v1/followUps", {"record": customer["name"], "method": "VISIT", "outcome": "PROGRESS"})
+    desk.settle()
+    refused(lambda: read(mate, deal), 404, "NOT_FOUND")
+    for one in made:
+        refused(lambda one=one: mate.get(f"/v1/{one['name']}"), 404, "NOT_FOUND")
+    wanted = f'customer = "{customer["name"]}"'
+    for place in ("followUps", "tasks", "changeRequests", "interactions", "attachments", "checkIns"):
+        found = mate.get(f"/v1/{place}", filter=wanted)
+        assert _told(found, secret, deal["number"]) == [], place
+    assert [one["name"] for one in mate.get("/v1/followUps", filter=wanted)["followUps"]] == [shown["name"]]
+    timeline = mate.get("/v1/timeline", record=customer["name"])["entries"]
+    whole = mate.get(f"/v1/{customer['name']}:view360")
+    assert _told(timeline, secret, deal["number"], "REFUSED", "拒绝") == []
+    assert _told(whole, secret, deal["number"], "REFUSED", "拒绝") == []
+    # That something happened he sees, and all that is about the customer itself.
+    assert {"其他商机有新动态", "商机创建", "拜访：有进展"} <= {one["titleZh"] for one in timeline}
+    assert len(timeline) == len(mine.get("/v1/timeline", record=customer["name"])["entries"])
+    # Asked for a part of the deal, he sees what hangs on it, through the customer as well.
+    mine.post(f"/v1/{deal['name']}:requestCollaboration", {"person": other["name"], "part": "法务"})
+    desk.settle()
+    seen = {one["name"] for one in mate.get("/v1/followUps", filter=wanted)["followUps"]}
+    assert {made[-3]["name"], shown["name"]} <= seen
+
+
+def _told(answer: Any, *words: str) -> list[str]:
+    """Those of these words that are in an answer."""
+    text = repr(answer)
+    return [word for word in words if word in text]

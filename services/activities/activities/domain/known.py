@@ -12,6 +12,9 @@ QUOTES, CONTRACTS = "quotes", "contracts"
 KINDS = (LEADS, CUSTOMERS, CONTACTS, OPPORTUNITIES, QUOTES, CONTRACTS)
 """The first part of a record's name, which is also the right that it takes to see one."""
 
+DEALS = (OPPORTUNITIES, QUOTES, CONTRACTS)
+"""Those that a customer of the caller's may have without his seeing them."""
+
 FOLLOWED = (LEADS, CUSTOMERS, CONTACTS, OPPORTUNITIES)
 """What people follow up."""
 

@@ -124,8 +124,9 @@ def keep_share(tx: Transaction, record: str, person: str, end: datetime, told: d
     )
 
 
-def readable(person: str, now: datetime) -> sa.ColumnElement[bool]:
-    """SQL for the opportunities that a person reads as a collaborator, or by a share that has not ended."""
-    working = sa.select(collaborators.c.record).where(collaborators.c.person == person)
+def readable(person: str, teams: Sequence[str], now: datetime) -> sa.ColumnElement[bool]:
+    """SQL for the opportunities that a person reads as a collaborator, himself or with one of his teams, or by a share
+    that has not ended."""
+    working = sa.select(collaborators.c.record).where(collaborators.c.person.in_([person, *teams]))
     shared = sa.select(shares.c.record).where(shares.c.person == person, shares.c.end_time > now)
     return sa.or_(records.c.name.in_(working), records.c.name.in_(shared))

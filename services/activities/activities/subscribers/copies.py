@@ -40,7 +40,7 @@ def welcome(tx: Transaction, event: LeadWelcomed) -> None:
 @subscriber(OpportunityChanged, batch=256)
 def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
     newest = sorted(events, key=lambda event: event.version)
-    working = {e.opportunity.name: [one.person for one in e.opportunity.collaborators if one.person] for e in newest}
+    working = {e.opportunity.name: [one.person or one.team for one in e.opportunity.collaborators] for e in newest}
     known.know(tx, [told.opportunity(event) for event in events], working)
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from activities.domain.known import (
     CONTACTS,
     CUSTOMERS,
+    DEALS,
     KINDS,
     LEADS,
     OPPORTUNITIES,
@@ -137,7 +138,7 @@ def _visible(principal: Principal, kind: str, now: datetime, verb: str) -> sa.Co
     if verb == "read" and kind == LEADS and scope is Scope.OWN:
         covered.append(sa.and_(records.c.owner == "", records.c.version > records.c.woken))  # in the pool
     if verb == "read" and kind == OPPORTUNITIES and principal.person:
-        covered.append(stored.readable(principal.person, now))
+        covered.append(stored.readable(principal.person, principal.teams, now))
     return sa.and_(this, sa.or_(*covered))
 
 
@@ -172,9 +173,11 @@ def seen(tx: Transaction, names: Sequence[str], verb: str = "read") -> dict[str,
 def on_visible(
     principal: Principal, now: datetime, record: sa.ColumnElement[str], customer: sa.ColumnElement[str]
 ) -> sa.ColumnElement[bool]:
-    """SQL for what is about a record, or a customer, that the caller may see (F19, F20)."""
+    """SQL for what is about a record that the caller may see, or about a customer of his in whatever way (F19, F20), as
+    long as it is not about a deal with it that he may not see."""
     there = sa.select(records.c.name).where(visible(principal, now))
-    return sa.or_(record.in_(there), customer.in_(there))
+    of_deals = sa.or_(*(record.like(f"{kind}/%") for kind in DEALS))
+    return sa.or_(record.in_(there), sa.and_(customer.in_(there), sa.not_(of_deals)))
 
 
 def announced(tx: Transaction, names: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from activities.domain.entry import Entry
-from activities.domain.known import CUSTOMERS, KINDS, LEADS, OPPORTUNITIES, Known, kind_of
+from activities.domain.known import CUSTOMERS, DEALS, KINDS, LEADS, OPPORTUNITIES, Known, kind_of
 from activities.storage import known as stored
 from activities.storage import timeline as table
 from activities.storage.timeline import ENTRIES, timeline
@@ -87,9 +87,13 @@ def page(tx: Transaction, request: Any) -> tuple[list[Entry], str]:
     return [_shown(caller, one, reached) for one in entries], found.next_page_token
 
 
+def _of_a_deal(entry: Entry) -> bool:
+    return entry.resource in _OF_DEALS or kind_of(entry.record) in DEALS
+
+
 def _reached(tx: Transaction, entries: Sequence[Entry]) -> frozenset[str]:
     """Of the deals that these are about those that the caller may see: a customer of his may have others'."""
-    deals = sorted({one.record for one in entries if one.resource in _OF_DEALS})
+    deals = sorted({one.record for one in entries if _of_a_deal(one)})
     return frozenset(deals if tx.principal.peer else known.seen(tx, deals))
 
 
@@ -97,9 +101,13 @@ def _readable(caller: Principal) -> list[str]:
     return sorted(resource for resource in caller.grants if caller.scope(resource, VERBS[0]) is not Scope.NONE)
 
 
+_SOMETHING = ("其他商机有新动态", "Something happened in another deal")
+
+
 def _shown(caller: Principal, entry: Entry, reached: frozenset[str]) -> Entry:
-    """Of another's deal it says that something happened, and not what it is worth."""
-    if entry.resource in _OF_DEALS and entry.record not in reached:
-        return replace(entry, detail={})
+    """Of another's deal it says that something happened: neither what it is worth nor what people wrote about it."""
+    if _of_a_deal(entry) and entry.record not in reached:
+        zh, en = (entry.title_zh, entry.title_en) if entry.resource in _OF_DEALS else _SOMETHING
+        return replace(entry, title_zh=zh, title_en=en, detail={})
     hidden = caller.grant(entry.resource).hidden
     return replace(entry, detail={key: value for key, value in entry.detail.items() if key not in hidden})
