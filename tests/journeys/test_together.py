@@ -85,3 +85,23 @@ def _told(answer: Any, *words: str) -> list[str]:
     """Those of these words that are in an answer."""
     text = repr(answer)
     return [word for word in words if word in text]
+
+
+def test_F16_a_manager_reads_in_one_call_how_often_each_of_his_people_followed_up(desk: Desk, region: str) -> None:
+    team = desk.api.post("/v1/teams", {"displayName": f"频次 {region}"})["name"]
+    one, two = (desk.hire(name, team=team, region=region) for name in ("甲", "乙"))
+    boss = desk.sign_in(desk.hire("经理", "manager", team=team))
+    for person, outcomes in ((one, ("PROGRESS", "PROGRESS", "REFUSED")), (two, ("PROGRESS",))):
+        api = desk.sign_in(person)
+        customer = api.post("/v1/customers", {"displayName": f"频次 {region} {person['name']}"})["name"]
+        for outcome in outcomes:
+            api.post("/v1/followUps", {"record": customer, "method": "CALL", "outcome": outcome})
+
+    def often(api: Any, since: str) -> dict[tuple[str, str], str]:
+        rows = api.get("/v1/followUps:summarize", filter=f'happenTime >= "{since}"').get("rows", [])
+        return {(row["owner"], row["outcome"]): row["count"] for row in rows}
+
+    whole = {(one["name"], "PROGRESS"): "2", (one["name"], "REFUSED"): "1", (two["name"], "PROGRESS"): "1"}
+    assert often(boss, "2020-01-01T00:00:00Z") == whole
+    assert often(desk.sign_in(two), "2020-01-01T00:00:00Z") == {(two["name"], "PROGRESS"): "1"}
+    assert often(boss, "2099-01-01T00:00:00Z") == {}

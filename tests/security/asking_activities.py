@@ -74,6 +74,12 @@ def _(h: House, who: str, row: str) -> Message:
     return pb.ListFollowUpsRequest(filter=f'record = "{made.record}"')
 
 
+@asks(_A + "SummarizeFollowUps", PEOPLE, _any("rows"))
+def _(h: House, who: str, row: str) -> Message:
+    made = h.do(_A + "CreateFollowUp", _request(h, who, row, h.person(who, row)))
+    return pb.SummarizeFollowUpsRequest(filter=f'record = "{made.record}"')
+
+
 asks(_A + "ListLatestFollowUps", PEOPLE, _any("latest"))(
     lambda h, who, row: pb.ListLatestFollowUpsRequest(kind="customers", filter=f'record = "{record(h, who, row)}"')
 )

@@ -88,6 +88,7 @@ CALLS: dict[str, Make] = {
         lambda d, n: {"requests": [{"followUp": {"record": d.known_customer(), "outcome": "PROGRESS"}}]}
     ),
     "PATCH /v1/followUps/{followUp}": _on(Deals.follow_up, summary="新"),
+    "GET /v1/followUps:summarize": _asks(),
     "GET /v1/followUps:latest": _asks(kind="customers"),
     "POST /v1/tasks": _says(lambda d, n: {"title": f"报价 {n}"}, {}),
     "PATCH /v1/tasks/{task}": _on(Deals.task, title="新"),

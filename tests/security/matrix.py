@@ -247,6 +247,7 @@ activities.ActivityService.BatchCreateFollowUps YYY     YYO     YOO     YYY     
 activities.ActivityService.TakeBackFollowUps     DDD     DDD     DDD     DDD     DDD     DDD     AAA
 activities.ActivityService.GetFollowUp         YYY     YYN     YNN     YYY     YYY     AAA     AAA
 activities.ActivityService.ListFollowUps       SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.ActivityService.SummarizeFollowUps  SSS     SSU     SUU     SSS     SSS     AAA     AAA
 activities.ActivityService.ListLatestFollowUps SSS     SSU     SUU     SSS     SSS     AAA     AAA
 activities.ActivityService.UpdateFollowUp      YYY     YYN     YNN     YYY     DDD     AAA     AAA
 activities.ActivityService.DeleteFollowUp      YYY     YYN     DDD     DDD     DDD     AAA     AAA

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.domain.follow_up import Wanted
 from activities.servicer.waiting import for_records
-from activities.usecases import follow_ups, latest
+from activities.usecases import follow_ups, frequency, latest
 from activities.usecases.kinds import FOLLOW_UPS
 from activities.wire import messages, reading
 from chassis import records
@@ -62,6 +62,13 @@ class FollowUps:
         return pb.ListFollowUpsResponse(
             follow_ups=map(messages.follow_up, found), next_page_token=token, total_size=total or 0
         )
+
+    @query
+    def SummarizeFollowUps(
+        self, tx: Transaction, request: pb.SummarizeFollowUpsRequest
+    ) -> pb.SummarizeFollowUpsResponse:
+        rows = frequency.summarize(tx, request.filter)
+        return pb.SummarizeFollowUpsResponse(rows=[messages.often(*row) for row in rows])
 
     @query
     def ListLatestFollowUps(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
@@ -94,6 +95,12 @@ def entry(of: Entry) -> pb.TimelineEntry:
         learn_time=stamp(of.learn_time),
         detail=struct(of.detail),
     )
+
+
+def often(owner: str, outcome: int, found: int, last: datetime) -> pb.SummarizeFollowUpsResponse.Row:
+    row = pb.SummarizeFollowUpsResponse.Row(owner=owner, count=found, happen_time=stamp(last))
+    row.outcome = outcome  # type: ignore[assignment]
+    return row
 
 
 def latest(of: Known) -> pb.LatestFollowUp:
