@@ -106,6 +106,34 @@ def test_C4_the_stage_of_a_customer_follows_its_deal_until_somebody_knows_better
     assert stage() == "INTENT"
 
 
+def test_F21_a_quick_edit_from_a_phone_is_one_field_that_may_be_sent_again(desk: Desk, region: str) -> None:
+    mine = desk.sign_in(desk.hire("甲", region=region))
+    customer = create(mine, "外勤", industry="制造业", custom={"设备": "X1"})
+    contact = mine.post("/v1/contacts", {"customer": customer["name"], "fullName": "王小明", "title": "经理"})
+    seen = read(mine, customer)
+
+    def edit(name: str, mask: str, **body: Any) -> dict[str, Any]:
+        query = {"updateMask": mask, "requestId": f"{region}-{mask}"}
+        answer = mine.raw("PATCH", f"/v1/{name}", params=query, json=body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    number = phone()
+    once, again = (edit(contact["name"], "phone", phone=number, title="不在掩码内") for _ in range(2))
+    assert once == again, "sent again where the network was bad: the same answer, and no second change"
+    assert (once["phone"], once["title"]) == (f"+86{number}", "经理")
+    now = edit(customer["name"], "custom", custom={"设备": "X2"})
+    assert (now["custom"], now["industry"]) == ({"设备": "X2"}, "制造业")
+    assert now["updateTime"] > seen["updateTime"]
+    # What somebody saw before that does not overwrite it.
+    with pytest.raises(Refused) as stale:
+        mine.patch(f"/v1/{customer['name']}", {"industry": "教育", "etag": seen["etag"]})
+    assert (stale.value.status, stale.value.reason) == (409, "STALE")
+    # What is not fresh is a list.
+    old = f'owner = "{mine.me["name"]}" AND updateTime < "{now["updateTime"]}"'
+    assert mine.get("/v1/customers", filter=old).get("customers", []) == []
+
+
 def test_C1_C20_a_name_a_phone_or_a_licence_is_one_customers(desk: Desk) -> None:
     licence = f"9131000{phone()}"
     known = create(desk.api, "唯一", phone=phone(), licence=licence)

@@ -129,6 +129,26 @@ def test_I24_contacts_opportunities_and_follow_ups_find_the_customer_that_their_
     assert api.get("/v1/opportunities", filter=f'customer = "{customer}"', showDeleted="true")["opportunities"] == []
 
 
+def test_I5_a_phone_has_11_digits_and_no_lead_comes_twice(api: Api) -> None:
+    phone = _phone()
+    spelled = f"+86 {phone[:3]}-{phone[3:7]}-{phone[7:]}"
+    people = (f"甲,{phone}", f"乙,{phone[:10]}", f"丙,{spelled}", f"丁,{phone}1")
+    job = bring(api, "LEADS", "姓名,手机号", *people, validateOnly="true")
+    seen = rows(api, job)
+    assert [row["verdict"] for row in seen] == ["CREATED", "ERROR", "MATCHES", "ERROR"]
+    # The row is named as the sheet numbers it: the header is its first.
+    assert (seen[2]["number"], seen[2]["record"]) == (4, "rows/2")
+    for row in (seen[1], seen[3]):
+        (wrong,) = row["error"]["fields"]
+        assert wrong["field"] == "手机号"
+        assert "11 位" in wrong["message"]
+    assert api.get("/v1/leads", filter=f'phone = "{phone}"').get("leads", []) == []
+    api.post(f"/v1/{job['name']}:commit")
+    counts = ended(api, job)["counts"]
+    assert (counts["created"], counts["merged"], counts["refused"]) == (1, 1, 2)
+    assert len(api.get("/v1/leads", filter=f'phone = "{phone}"')["leads"]) == 1
+
+
 def test_V13_a_close_date_of_last_year_needs_historical_and_then_any_stage_will_do(desk: Desk) -> None:
     company = f"历史{_phone()}公司"
     bring(desk.api, "CUSTOMERS", "公司", company)

@@ -33,7 +33,7 @@ def test_O33_F14_who_has_no_part_left_sees_the_deal_no_longer_until_he_is_asked_
     refused(lambda: mine.post(f"/v1/{deal['name']}:unshare", {"person": helper["name"]}), 409, "NOT_SHARED")
 
 
-def test_F19_F20_P6_what_hangs_on_a_deal_does_not_show_through_a_customer_that_the_team_shares(
+def test_F19_F20_what_hangs_on_a_deal_does_not_show_through_a_customer_that_the_team_shares(
     desk: Desk, region: str
 ) -> None:
     team = desk.api.post("/v1/teams", {"displayName": f"组 {region}"})["name"]
