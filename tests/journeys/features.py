@@ -59,7 +59,7 @@ FEATURES: Mapping[str, str] = {
     "C1": "Customer file: company name (no two alike), industry, size, contacts, address, tier",
     "C2": "Customer fields: name, industry, size, source channel, tier",
     "C3": "Contacts: name, title, phone, e-mail, decision role",
-    "C4": "The small file: name, phone, channel, owner, last change, and a stage that follows its deals; the rest is tags",
+    "C4": "The small file: name, phone, channel, stage (it follows the deals), owner, last change; the rest is tags",
     "C5": "One call shows a customer from all sides, each part by the reader's rights",
     "C6": "Three layers: what a customer is, what was talked about, what business was done",
     "C7": "Files of a customer: licence, scans of contracts, proposals",

@@ -36,7 +36,7 @@ def _quote(api: Api, deal: dict[str, Any], *lines: dict[str, Any], **of: Any) ->
     return made
 
 
-def _read(api: Api, quote: dict[str, Any]) -> dict[str, Any]:
+def current(api: Api, quote: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = api.get(f"/v1/{quote['name']}")
     return found
 
@@ -45,7 +45,7 @@ def _approve(asking: Api, quote: dict[str, Any], *deciders: Api) -> dict[str, An
     asked = asking.post(f"/v1/{quote['name']}:submit")
     for decider in deciders:
         decider.post(f"/v1/{asked['approval']}:decide", {"verdict": "APPROVE"})
-    return _read(asking, quote)
+    return current(asking, quote)
 
 
 def _visit(url: str, path: str, verb: str = "GET", **headers: str) -> requests.Response:
@@ -71,7 +71,7 @@ def test_Q1_O24_C21_one_click_on_the_opportunity_makes_a_quote_at_the_customers_
         "123",
         customer["name"],
     )
-    assert (quote["status"], quote["owner"], _read(mine, quote)) == ("DRAFT", mine.me["name"], quote)
+    assert (quote["status"], quote["owner"], current(mine, quote)) == ("DRAFT", mine.me["name"], quote)
     for body, field in (
         ({"lines": [_line(-1)]}, "lines[0].unitPrice"),
         ({"lines": [_line(1, quantity="-2")]}, "lines[0].quantity"),
@@ -81,7 +81,7 @@ def test_Q1_O24_C21_one_click_on_the_opportunity_makes_a_quote_at_the_customers_
         ({"lines": [_line(1)] * 201}, "lines"),
     ):
         refused(lambda body=body: mine.patch(f"/v1/{quote['name']}", body), 400, "INVALID", field)
-    assert _read(mine, quote) == quote
+    assert current(mine, quote) == quote
     changed = mine.patch(f"/v1/{quote['name']}", {"lines": [_line(100, quantity="2.5")], "etag": quote["etag"]})
     assert changed["total"] == {**cny(250), "nanos": 0}
     refused(lambda: mine.patch(f"/v1/{quote['name']}", {"terms": "旧", "etag": quote["etag"]}), 409, "STALE")
@@ -102,8 +102,8 @@ def test_Q3_Q4_Q19_a_discount_over_15_percent_goes_to_the_finance_director_or_as
         assert (small["status"], small["totalDiscountPercent"]) == ("APPROVED", "15")
         large = _quote(mine, deal, _line(1000), discountPercent="15.5")
         assert _approve(mine, large, leading)["status"] == "SUBMITTED"
-        paying.post(f"/v1/{_read(mine, large)['approval']}:decide", {"verdict": "APPROVE"})
-        assert _read(mine, large)["status"] == "APPROVED"
+        paying.post(f"/v1/{current(mine, large)['approval']}:decide", {"verdict": "APPROVE"})
+        assert current(mine, large)["status"] == "APPROVED"
         found = leading.get("/v1/quotes", filter=f'opportunity = "{deal["name"]}" AND status = APPROVED')
         assert {one["name"] for one in found["quotes"]} == {small["name"], large["name"]}
         # Another company asks nobody below 20 %.
@@ -156,7 +156,7 @@ def test_Q1_Q15_the_owner_hears_at_once_that_the_customer_opened_the_quote(desk:
     assert mine.post(f"/v1/{quote['name']}:link") == link
 
     def count() -> tuple[int, bool]:
-        now = _read(mine, quote)
+        now = current(mine, quote)
         return now.get("openCount", 0), bool(now.get("firstOpenTime"))
 
     # Those who only fetch it are not the customer.
