@@ -221,6 +221,21 @@ class _Kind:
 _kinds: dict[str, _Kind] = {}
 
 
+def _kind(descriptor: Any) -> _Kind:
+    kind = _kinds.get(descriptor.full_name)
+    if kind is None:
+        kind = _kinds[descriptor.full_name] = _Kind.of(descriptor)
+    return kind
+
+
+def hidden(principal: Principal, message: Message) -> set[str]:
+    """The fields of this message itself that the caller's role does not show."""
+    kind = _kind(message.DESCRIPTOR)
+    if not kind.resource:
+        return set()
+    return {name for hides in principal.grant(kind.resource).hidden for name in kind.hides.get(hides, ())}
+
+
 def mask(principal: Principal, message: Message) -> None:
     """Clears the hidden fields of every resource in an answer, in place."""
     if not any(g.hidden for g in principal.grants.values()):
@@ -229,14 +244,8 @@ def mask(principal: Principal, message: Message) -> None:
 
 
 def _mask(principal: Principal, message: Message) -> None:
-    descriptor = message.DESCRIPTOR
-    kind = _kinds.get(descriptor.full_name)
-    if kind is None:
-        kind = _kinds[descriptor.full_name] = _Kind.of(descriptor)
-    if kind.resource:
-        for hidden in principal.grant(kind.resource).hidden:
-            for name in kind.hides.get(hidden, ()):
-                message.ClearField(name)
+    for name in hidden(principal, message):
+        message.ClearField(name)
     for part, value in message.ListFields():
         if part.message_type is None or part.message_type.full_name.startswith("google.protobuf."):
             continue

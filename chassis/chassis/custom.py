@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 
 from chassis import fields
+from chassis.errors import Invalid
 from chassis.fields import FieldProblem
 from chassis.kinds import json_text
 
@@ -42,6 +43,32 @@ def checked(plain: dict[str, Any]) -> dict[str, Any]:
 def patched(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The values with those keys replaced; None removes one. Raises FieldProblem where they become too many."""
     return checked({key: value for key, value in {**before, **given}.items() if value is not None})
+
+
+def laid(before: Mapping[str, Any] | None, values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The values of an update, with those of "custom" and of "custom.key" laid over what was there `before`, key by
+    key: whoever changes one leaves the others. None under "custom.key" removes that one, and nothing else does.
+    `prefix` is the record's in the request ("customer"). Raises Invalid."""
+    given = dict(values)
+    whole = given.pop("custom", None) or {}
+    own = {path.partition(".")[2]: given.pop(path) for path in values if path.startswith("custom.")}
+    if wrong := [key for key, value in whole.items() if value is None]:
+        raise Invalid(
+            [
+                (
+                    f"{prefix}.custom.{key}",
+                    "is null; name it in update_mask to remove it",
+                    "为空值；如需删除请在 update_mask 中指明",
+                )
+                for key in wrong
+            ]
+        )
+    if whole or own:
+        try:
+            given["custom"] = patched(before or {}, {**whole, **own}) or (None if before is None else {})
+        except FieldProblem as problem:
+            raise Invalid([(f"{prefix}.custom", problem.english, problem.chinese)]) from None
+    return given
 
 
 def tags(given: Sequence[str]) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,26 @@ class Denied(Problem):
         self.right = right
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A field that is not as the caller read it: what it holds now as plain data (`too_long` where that is more than an
+    error carries), who changed it last, and when; nobody and None where that is not known."""
+
+    field: str
+    value: Any = None
+    too_long: bool = False
+    actor: str = ""
+    time: datetime | None = None
+
+
 class Stale(Problem):
-    """Somebody changed it since the caller read it."""
+    """Somebody changed it since the caller read it. `etag` is what it is now, `changes` what was changed since."""
 
     code = "ABORTED"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, etag: str = "", changes: Sequence[Changed] = ()) -> None:
+        self.etag = etag
+        self.changes = tuple(changes)
         super().__init__(
             "STALE",
             f"{name} was changed meanwhile; read it again and repeat.",

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
+from google.protobuf.message import Message
 
-from chassis import ids, paging
+from chassis import ids, paging, staleness
 from chassis.access import Principal, Scope, refuse_read_only, visible
 from chassis.columns import Column
 from chassis.database import in_values, insert_rows, update_rows
@@ -56,7 +57,8 @@ class Kind(Generic[R]):
     it is for, for whoever has that one in his scope. What has a `parent` (its column, the parent's kind) is whose the
     parent is, and away while that is deleted. `also` widens what a caller reads (what is shared with him).
     `announce(tx, before, after)` tells of every change; before is None for a new record, after None for one that is
-    gone for good."""
+    gone for good. `shown` is the record as an answer has it, and `spelt` are the columns whose field is called
+    otherwise there."""
 
     resource: str
     word: str
@@ -64,6 +66,8 @@ class Kind(Generic[R]):
     type: type[R]
     columns: Mapping[str, Column]
     people: sa.Table
+    shown: Callable[[Any], Message]
+    spelt: Mapping[str, str] = field(default_factory=dict)
     owner: str = "owner"
     team: str = ""
     parent: tuple[str, Kind[Any]] | None = None
@@ -73,7 +77,7 @@ class Kind(Generic[R]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(field.name for field in fields(self.type))  # type: ignore[arg-type]
+        return tuple(one.name for one in fields(self.type))  # type: ignore[arg-type]
 
     @property
     def select(self) -> sa.Select[Any]:
@@ -140,9 +144,20 @@ def hold(tx: Transaction, kind: Kind[R], name: str, etag: str = "", verb: str = 
     mine = sa.select(sa.literal(1)).where(kind.table.c.name == name, criteria(kind, tx.principal, verb))
     if tx.execute(mine).first() is None:
         raise Denied(f"{kind.resource}.{verb}")
-    if etag and etag != str(record.version):
-        raise Stale(name)
+    refuse_stale(tx, kind, record, etag)
     return record
+
+
+def refuse_stale(tx: Transaction, kind: Kind[R], record: R, etag: str) -> None:
+    """Raises Stale, with what was changed since, unless the caller saw the record as it is or did not say."""
+    if etag and etag != str(record.version):
+        raise stale(tx, kind, record, etag)
+
+
+def stale(tx: Transaction, kind: Kind[R], record: R, etag: str = "", only: Sequence[str] = ()) -> Stale:
+    """What to raise for a record that is not any more what the caller goes by; `only` where it is about these fields
+    alone."""
+    return staleness.stale(tx, etag, kind.shown(record), kind.spelt, only)
 
 
 def page(
@@ -200,11 +215,13 @@ def save_all(tx: Transaction, kind: Kind[R], changes: Sequence[tuple[R, R]], act
         written = update_rows(
             tx.connection, kind.table, ("name", "version"), ("version", *changed), rows, returning=("name",)
         )
-        if missing := {row[0] for row in rows} - {row[0] for row in written}:
-            raise Stale(min(missing))
-        told = [name for name in changed if name != "update_time"]
+        there = {row[0] for row in written}
+        for name, seen, *_ in rows:
+            if name not in there:
+                faster = of_names(tx, kind, [name]).get(name)
+                raise stale(tx, kind, faster, str(seen)) if faster else NotFound(name)
         for before, after in same:
-            tx.audit(f"{kind.word}.{action}", after.name, {"fields": told})
+            tx.audit(f"{kind.word}.{action}", after.name, staleness.told(before, after, changed))
             kind.announce(tx, before, after)
     return now
 
@@ -256,7 +273,7 @@ def paths(mask: Sequence[str], message: Any, changeable: Sequence[str]) -> list[
     if named == ["*"]:
         return list(changeable)
     if not named:
-        present = {field.name for field, _ in message.ListFields()}
+        present = {descriptor.name for descriptor, _ in message.ListFields()}
         return [name for name in changeable if name in present]
     wrong = [path for path in named if path.split(".", 1)[0] not in changeable]
     if wrong:

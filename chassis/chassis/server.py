@@ -15,9 +15,9 @@ from typing import Any
 
 import grpc
 import structlog
-from google.protobuf import any_pb2, message_factory
+from google.protobuf import message_factory
 from google.protobuf.message import DecodeError, Message
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.rpc import code_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from chassis import access, clock, rpc, telemetry
@@ -26,6 +26,7 @@ from chassis.batching import Batcher
 from chassis.commands import Answer, busy, run_command
 from chassis.database import is_unavailable
 from chassis.errors import Denied, Invalid, Problem, unauthenticated
+from chassis.problems import status_of
 from chassis.service import Runtime
 from chassis.transaction import Origin
 from dealwright.api.v1 import access_pb2
@@ -35,33 +36,6 @@ _VERB_NAMES = {1: "read", 2: "write", 3: "delete", 4: "export"}
 # A caller may ask this often whether we are alive; one that asks oftener is sent away.
 PING_INTERVAL_MS = 10_000
 Handler = Callable[[Any, grpc.ServicerContext], Any]
-
-
-def status_of(problem: Problem) -> status_pb2.Status:
-    """The error model on the wire: BadRequest for fields, ErrorInfo for the reason, LocalizedMessage for Chinese."""
-    details: list[Message] = [
-        error_details_pb2.ErrorInfo(reason=problem.reason, domain="dealwright"),
-        error_details_pb2.LocalizedMessage(locale="zh-CN", message=problem.chinese),
-    ]
-    if isinstance(problem, Invalid):
-        details.append(
-            error_details_pb2.BadRequest(
-                field_violations=[
-                    error_details_pb2.BadRequest.FieldViolation(
-                        field=v.field,
-                        description=v.english,
-                        localized_message=error_details_pb2.LocalizedMessage(locale="zh-CN", message=v.chinese),
-                    )
-                    for v in problem.violations
-                ]
-            )
-        )
-    status = status_pb2.Status(code=code_pb2.Code.Value(problem.code), message=problem.english)
-    for detail in details:
-        packed = any_pb2.Any()
-        packed.Pack(detail)
-        status.details.append(packed)
-    return status
 
 
 def check_access(rule: Any, principal: Principal) -> None:

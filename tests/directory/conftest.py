@@ -18,7 +18,7 @@ from chassis import cache
 from chassis.access import Grant, Principal, Scope, peer
 from chassis.background import Background
 from chassis.embedding import Embedding
-from chassis.server import status_of  # noqa: F401  (loads google.rpc's messages)
+from chassis.problems import status_of  # noqa: F401  (loads google.rpc's messages)
 from chassis.service import Runtime
 from chassis.settings import Settings
 from dealwright.blueprint.v1 import blueprint_pb2_grpc

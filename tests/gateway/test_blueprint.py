@@ -120,6 +120,16 @@ def test_what_a_part_keeps_all_the_same_cannot_be_taken_away(admin: Any, world: 
     assert contents(admin) == WHOLE
 
 
+def test_no_part_is_taken_away_as_a_whole(admin: Any, world: Any) -> None:
+    """Whatever its service made of it: every one is named, and the others of the document are not applied either."""
+    for key in WHOLE:
+        problem = admin("POST", "/v1/blueprint:apply", json={key: None}).json()
+        assert ([f["field"] for f in problem["fields"]], problem["status"]) == ([f"content.{key}"], 400)
+    problem = admin("POST", "/v1/blueprint:apply", json={"roles": {"sales": "ALL"}, "forms": None}).json()
+    assert [f["field"] for f in problem["fields"]] == ["content.forms"]
+    assert contents(admin) == WHOLE
+
+
 @pytest.mark.parametrize(
     "accept", ["application/yaml", "text/yaml", "application/json;q=0.5, application/yaml", "*/*, application/x-yaml"]
 )

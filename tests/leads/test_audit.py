@@ -84,7 +84,12 @@ def test_P5_each_thing_that_people_do_with_a_lead_is_in_the_audit_log(desk: Desk
     standing, method, who, fields, action, detail = COMMANDS[what]
     name = ready(desk, standing)
     request = getattr(leads_pb2, f"{method}Request")(name=name, **fields)
-    assert left_by(desk, lambda: desk.call(method, request, who)) == [(action, name, who.actor, detail)]
+    ((*row, said),) = left_by(desk, lambda: desk.call(method, request, who))
+    assert (row, said) == ([action, name, who.actor], {**detail, "version": said["version"], "fields": said["fields"]})
+    assert str(said["version"]) == desk.get(name).etag
+    assert ("status" in said["fields"]) == (
+        what not in ("ask the rules", "hand over", "ask the rules for one that nobody has")
+    )
 
 
 def test_P5_a_capture_a_touch_and_a_correction_are_in_the_audit_log(desk: Desk) -> None:
@@ -95,7 +100,8 @@ def test_P5_a_capture_a_touch_and_a_correction_are_in_the_audit_log(desk: Desk) 
     assert [row[:3] for row in touched] == [("lead.touched", name, ADMIN.actor)]
     lead = leads_pb2.Lead(name=name, company="secret")
     correct = left_by(desk, lambda: desk.call("UpdateLead", leads_pb2.UpdateLeadRequest(lead=lead), MANAGER))
-    assert correct == [("lead.changed", name, MANAGER.actor, {"status": "WAITING", "owner": ""})]
+    said = {"status": "WAITING", "owner": "", "version": 3, "fields": ["company"]}
+    assert correct == [("lead.changed", name, MANAGER.actor, said)]
     assert left_by(desk, lambda: desk.call("UpdateLead", leads_pb2.UpdateLeadRequest(lead=lead), MANAGER)) == []
 
 

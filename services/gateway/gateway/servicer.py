@@ -68,10 +68,12 @@ class GatewayServicer:
             for key in content.fields
             if key not in owners and key != _VERSION
         ]
+        emptied = {key for key in owners if key in content.fields and content.fields[key].HasField("null_value")}
+        wrong += [_kept(key) for key in sorted(emptied)]
         steps: list[Step] = []
         changes: Changes = []
         for owner, part in parts.items():
-            given = [key for key in content.fields if owners.get(key) == owner]
+            given = [key for key in content.fields if owners.get(key) == owner and key not in emptied]
             if not given:
                 continue  # what the document leaves out stays as it is
             mine = Struct(fields={key: content.fields[key] for key in given})
@@ -89,7 +91,7 @@ class GatewayServicer:
             if planned.version != part.version:
                 raise Stale("blueprint")
             wrong += [
-                Violation(f"content.{path}", "cannot be taken away", "不能移除")
+                _kept(path)
                 for path in merging.removed(part.content, mine)
                 if not any(_within(path, change.path) or _within(change.path, path) for change in planned.changes)
             ]
@@ -116,6 +118,10 @@ def _joined(parts: Mapping[str, blueprint_pb2.Part]) -> gateway_pb2.Blueprint:
     content.fields[_VERSION].number_value = version
     etag = hashlib.sha256(versions.encode()).hexdigest()[:32]
     return gateway_pb2.Blueprint(content=content, etag=etag, version=version)
+
+
+def _kept(path: str) -> Violation:
+    return Violation(f"content.{path}", "cannot be taken away", "不能移除")
 
 
 def _within(path: str, other: str) -> bool:

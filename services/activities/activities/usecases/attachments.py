@@ -17,7 +17,7 @@ from activities.storage.files import attachments, note_unused
 from activities.storage.tables import people
 from activities.usecases import records, storing, timeline
 from activities.usecases.storing import Stored
-from activities.wire import entries, file_events
+from activities.wire import entries, file_events, file_messages
 from chassis import records as kept
 from chassis.access import Principal, refuse_read_only
 from chassis.columns import Column
@@ -63,6 +63,7 @@ KIND = kept.Kind(
     type=Attachment,
     columns=_COLUMNS,
     people=people,
+    shown=file_messages.attachment,
     also=_also,
     announce=_announce,
 )

@@ -11,7 +11,7 @@ from activities.domain.check_in import CheckIn
 from activities.storage.files import check_ins
 from activities.storage.tables import people
 from activities.usecases import attachments, records, timeline
-from activities.wire import entries, file_events
+from activities.wire import entries, file_events, file_messages
 from chassis import records as kept
 from chassis.access import Principal, refuse_read_only
 from chassis.columns import Column
@@ -45,6 +45,8 @@ KIND = kept.Kind(
     type=CheckIn,
     columns=_COLUMNS,
     people=people,
+    shown=file_messages.check_in,
+    spelt={"latitude": "location", "longitude": "location"},
     order="happen_time desc",
     also=_also,
     announce=_announce,

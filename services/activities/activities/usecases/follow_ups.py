@@ -18,7 +18,6 @@ from chassis import bringing, custom, records
 from chassis.access import refuse_read_only
 from chassis.database import insert_rows
 from chassis.errors import Denied, Invalid, NotFound, Problem
-from chassis.fields import FieldProblem
 from chassis.people import Person
 from chassis.transaction import Transaction
 from dealwright.api.v1.bringing_pb2 import TakenBack
@@ -170,10 +169,10 @@ def _parties(one: FollowUp) -> list[str]:
 
 
 def update(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> FollowUp:
-    """Writes these values; "custom.key" is one of the company's own. Raises Stale, Invalid, Denied."""
+    """Writes these values, of the company's own fields key by key. Raises Stale, Invalid, Denied."""
     refuse_read_only(tx.principal, _RESOURCE, list(values))
     before = records.hold(tx, FOLLOW_UPS, name, etag)
-    after = replace(before, **laid(before, values, "follow_up"))
+    after = replace(before, **custom.laid(before.custom, values, "follow_up"))
     wrong = [*_to_come(tx, values)]
     people = staff.active(tx, [p for p in (after.next_owner, *after.mentions) if p])
     if "next_owner" in values:
@@ -197,18 +196,6 @@ def update(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
 
 def _plain(one: FollowUp) -> dict[str, Any]:
     return {name: getattr(one, name) for name in FOLLOW_UPS.names}
-
-
-def laid(before: Any, values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The values with those of single keys of `custom` laid over what is there. Raises Invalid."""
-    given = dict(values)
-    own = {key.partition(".")[2]: given.pop(key) for key in list(given) if key.startswith("custom.")}
-    if own:
-        try:
-            given["custom"] = custom.patched(given.get("custom", before.custom) or {}, own) or None
-        except FieldProblem as problem:
-            raise Invalid([(f"{prefix}.custom", problem.english, problem.chinese)]) from None
-    return given
 
 
 def delete(tx: Transaction, name: str, etag: str) -> FollowUp:

@@ -19,7 +19,7 @@ from activities.storage.interactions import interactions
 from activities.storage.tables import people
 from activities.storage.tasks import tasks
 from activities.usecases import known
-from activities.wire import events
+from activities.wire import events, messages
 from chassis import clock
 from chassis.access import Principal
 from chassis.columns import Column
@@ -101,6 +101,7 @@ FOLLOW_UPS: Kind[FollowUp] = Kind(
     order="happen_time desc",
     also=_follow_ups_also,
     announce=_follow_up_changed,
+    shown=messages.follow_up,
     columns={
         **_names(follow_ups, "record", "customer", "opportunity", "lead", "owner", "team", "next_owner"),
         "method": Column(follow_ups.c.method, "enum", _FOLLOW_UP["Method"]),
@@ -121,6 +122,7 @@ TASKS: Kind[Task] = Kind(
     order="due_time",
     also=_tasks_also,
     announce=_task_changed,
+    shown=messages.task,
     columns={
         **_names(tasks, "record", "customer", "opportunity", "parent", "owner", "team", "creator", "origin"),
         "kind": Column(tasks.c.kind, "enum", _TASK["Kind"]),
@@ -140,6 +142,8 @@ CHANGE_REQUESTS: Kind[ChangeRequest] = Kind(
     people=people,
     also=_on_record(change_requests),
     announce=_change_request_changed,
+    shown=messages.change_request,
+    spelt={"currency": "surcharge"},
     columns={
         **_names(change_requests, "record", "customer", "owner", "team"),
         "type": Column(change_requests.c.type, "enum", pb.ChangeRequest.DESCRIPTOR.enum_types_by_name["Type"]),
@@ -157,6 +161,7 @@ INTERACTIONS: Kind[Interaction] = Kind(
     order="happen_time desc",
     also=_on_record(interactions),
     announce=_recorded,
+    shown=messages.interaction,
     columns={
         **_names(interactions, "record", "customer", "opportunity", "lead", "system", "external_id", "owner"),
         "kind": Column(interactions.c.kind, "enum", pb.Interaction.DESCRIPTOR.enum_types_by_name["Kind"]),

@@ -14,12 +14,11 @@ from activities.storage import known as stored
 from activities.storage import tasks as table
 from activities.storage.tasks import tasks
 from activities.usecases import automatic, known, mentions, staff, timeline
-from activities.usecases.follow_ups import laid
 from activities.usecases.kinds import TASKS, teams_of
 from activities.wire import entries
-from chassis import records
+from chassis import custom, records
 from chassis.access import refuse_read_only
-from chassis.errors import Denied, Invalid, NotFound, Refused, Stale
+from chassis.errors import Denied, Invalid, NotFound, Refused
 from chassis.transaction import Transaction
 
 _RESOURCE = TASKS.resource
@@ -97,8 +96,7 @@ def hold(tx: Transaction, name: str, etag: str = "") -> Task:
         mine = sa.select(sa.literal(1)).where(tasks.c.name == name, writable)
         if tx.execute(mine).first() is None:
             raise Denied(f"{_RESOURCE}.write")
-    if etag and etag != str(task.version):
-        raise Stale(name)
+    records.refuse_stale(tx, TASKS, task, etag)
     return task
 
 
@@ -107,10 +105,10 @@ def _is_for_team_of(tx: Transaction, task: Task) -> bool:
 
 
 def update(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> Task:
-    """Writes these values; "custom.key" is one of the company's own. Raises Stale, Invalid, Denied."""
+    """Writes these values, of the company's own fields key by key. Raises Stale, Invalid, Denied."""
     refuse_read_only(tx.principal, _RESOURCE, list(values))
     before = hold(tx, name, etag)
-    after = replace(before, **laid(before, values, "task"))
+    after = replace(before, **custom.laid(before.custom, values, "task"))
     if "mentions" in values:
         staff.require(tx, after.mentions, "task.mentions")
     saved = records.save(tx, TASKS, before, after)

@@ -13,7 +13,7 @@ from activities.domain.template import Template
 from activities.storage.notices import templates
 from activities.storage.tables import people
 from activities.usecases import attachments, records
-from activities.wire import notice_enums
+from activities.wire import notice_enums, notice_messages
 from chassis import records as kept
 from chassis.access import refuse_read_only
 from chassis.columns import Column
@@ -33,6 +33,7 @@ KIND = kept.Kind(
         **{name: Column(_c[name], "time", order=True) for name in ("create_time", "update_time")},
     },
     people=people,
+    shown=notice_messages.template,
     owner="",
     order="display_name",
 )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis import records
 from chassis.access import Principal
-from chassis.errors import NotFound, Stale
+from chassis.errors import NotFound
 from chassis.paging import Column
 from chassis.transaction import Transaction
 from contracts.domain import approval_form, approval_plain
@@ -50,6 +50,8 @@ KIND = records.Kind(
     people=people,
     also=_also,
     announce=_announce,
+    shown=wire.approval,
+    spelt={"currency": "amount"},
 )
 
 
@@ -76,8 +78,7 @@ def held(tx: Transaction, name: str, etag: str = "") -> Approval:
     found = records.of_names(tx, KIND, [name], lock=True).get(name)
     if found is None:
         raise NotFound(name)
-    if etag and etag != str(found.version):
-        raise Stale(name)
+    records.refuse_stale(tx, KIND, found, etag)
     return found
 
 

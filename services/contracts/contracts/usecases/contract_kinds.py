@@ -71,6 +71,8 @@ CONTRACT = records.Kind(
     },
     people=people_table,
     announce=_telling(told.contract_changed),
+    shown=told.contract,
+    spelt={"currency": "amount"},
 )
 
 _STATUS = pb.ContractChange.DESCRIPTOR.enum_types_by_name["Status"]
@@ -86,6 +88,8 @@ CHANGE = records.Kind(
     people=people_table,
     parent=("contract", CONTRACT),
     announce=_telling(told.change_changed),
+    shown=told.change,
+    spelt={"content": "differences"},
 )
 
 _DUE = pb.Instalment.DESCRIPTOR.enum_types_by_name["Status"]
@@ -103,6 +107,8 @@ INSTALMENT = records.Kind(
     people=people_table,
     parent=("contract", CONTRACT),
     announce=_telling(told.instalment_changed),
+    shown=told.instalment,
+    spelt={"currency": "amount"},
 )
 
 INVOICE = records.Kind(
@@ -118,6 +124,8 @@ INVOICE = records.Kind(
     people=people_table,
     parent=("contract", CONTRACT),
     announce=_telling(told.invoice_changed),
+    shown=told.invoice,
+    spelt={"currency": "amount"},
 )
 
 PAYMENT = records.Kind(
@@ -133,6 +141,8 @@ PAYMENT = records.Kind(
     people=people_table,
     parent=("contract", CONTRACT),
     announce=_telling(told.payment_changed),
+    shown=told.payment,
+    spelt={"currency": "amount", "received_currency": "received", "given": "shares"},
 )
 
 

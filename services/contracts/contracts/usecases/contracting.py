@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from chassis import custom, people, records
 from chassis.access import refuse_read_only, visible
 from chassis.errors import Invalid, NotFound, Refused
-from chassis.fields import FieldProblem
 from chassis.numbers import following
 from chassis.transaction import Transaction
 from contracts.domain.contract import OPEN, Contract, FinanceMode, Interval, Status
@@ -128,18 +127,12 @@ def _owned(tx: Transaction, owner: str) -> dict[str, str]:
 
 
 def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> Contract:
-    """Changes fields of a draft; its instalments follow. Keys like "custom.size" change one of the company's own."""
+    """Changes fields of a draft; its instalments follow. The company's own fields change key by key."""
     refuse_read_only(tx.principal, "contracts", list(values))
     before = records.hold(tx, CONTRACT, name, etag)
     if before.status not in OPEN:
         raise planning.fixed()
-    given = dict(values)
-    own = {key.partition(".")[2]: given.pop(key) for key in list(given) if key.startswith("custom.")}
-    if own:
-        try:
-            given["custom"] = custom.patched(given.get("custom", before.custom) or {}, own) or None
-        except FieldProblem as problem:
-            raise Invalid([("contract.custom", problem.english, problem.chinese)]) from None
+    given = custom.laid(before.custom, values, "contract")
     after = replace(before, **given)
     parties_too = {"customer", "contact"} & {key for key in given if given[key] != getattr(before, key)}
     checked = ("start_date", "expiry_date", *(("customer", "contact") if parties_too else ()))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis import records
 from chassis.columns import Column
-from chassis.errors import Invalid, Stale
+from chassis.errors import Changed, Invalid, Stale
 from chassis.money import Money, of_units
 from chassis.records import Kind
 from chassis.transaction import Transaction
@@ -20,6 +20,7 @@ from contracts.storage import shelf
 from contracts.storage.tables import people
 from contracts.usecases import rates
 from contracts.usecases.unique import unique
+from contracts.wire import shelf_messages
 
 _c = shelf.price_lists.c
 PRICE_LISTS: Kind[PriceList] = Kind(
@@ -28,6 +29,8 @@ PRICE_LISTS: Kind[PriceList] = Kind(
     table=shelf.price_lists,
     type=PriceList,
     people=people,
+    shown=shelf_messages.price_list,
+    spelt={"prices": "lines"},
     owner="",
     columns={
         "display_name": Column(_c.display_name, "text", order=True),
@@ -54,7 +57,7 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> PriceList:
     made = PriceList(**{**_EMPTY, **_plain(values), **kept, "name": PRICE_LISTS.new_name()})
     _check(tx, made, made, values.get("prices", {}))
     _only_default(tx, made)
-    with unique(Stale(made.name)):
+    with unique(_overtaken(made.name)):
         return records.create(tx, PRICE_LISTS, made)
 
 
@@ -64,18 +67,22 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
     after = replace(before, **_plain(values))
     _check(tx, before, after, values.get("prices", {}))
     _only_default(tx, after)
-    with unique(Stale(name)):
+    with unique(_overtaken(name)):
         return records.save(tx, PRICE_LISTS, before, after)
 
 
 def undelete(tx: Transaction, name: str) -> PriceList:
     """Raises Stale for a default one whose place another took."""
-    with unique(Stale(name)):
+    with unique(_overtaken(name)):
         return records.undelete(tx, PRICE_LISTS, name)
 
 
 def purge(tx: Transaction) -> bool:
     return records.purge(tx, PRICE_LISTS)
+
+
+def _overtaken(name: str) -> Stale:
+    return Stale(name, changes=[Changed("is_default", False)])
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

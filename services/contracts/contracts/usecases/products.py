@@ -8,14 +8,14 @@ from typing import Any
 
 from chassis import custom, records
 from chassis.columns import Column
-from chassis.errors import Invalid, Refused
-from chassis.fields import FieldProblem
+from chassis.errors import Refused
 from chassis.records import Kind
 from chassis.transaction import Transaction
 from contracts.domain.shelf import Product
 from contracts.storage import shelf
 from contracts.storage.tables import people
 from contracts.usecases.unique import unique
+from contracts.wire import shelf_messages
 
 _c = shelf.products.c
 PRODUCTS: Kind[Product] = Kind(
@@ -24,6 +24,8 @@ PRODUCTS: Kind[Product] = Kind(
     table=shelf.products,
     type=Product,
     people=people,
+    shown=shelf_messages.product,
+    spelt={"tax": "tax_percent", "price": "unit_price", "currency": "unit_price"},
     owner="",
     columns={
         "code": Column(_c.code, "text", order=True),
@@ -52,9 +54,9 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> Product:
 
 
 def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> Product:
-    """Keys like "custom.size" change one of the company's own. Raises CODE_TAKEN."""
+    """The company's own fields change key by key. Raises CODE_TAKEN."""
     before = records.hold(tx, PRODUCTS, name, etag)
-    after = replace(before, **laid(before.custom, values, "product"))
+    after = replace(before, **custom.laid(before.custom, values, "product"))
     with unique(_taken()):
         return records.save(tx, PRODUCTS, before, after)
 
@@ -67,15 +69,3 @@ def undelete(tx: Transaction, name: str) -> Product:
 
 def purge(tx: Transaction) -> bool:
     return records.purge(tx, PRODUCTS)
-
-
-def laid(before: Mapping[str, Any] | None, values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The values, those like "custom.key" laid over the company's own that were there before."""
-    given = dict(values)
-    own = {key.partition(".")[2]: given.pop(key) for key in list(given) if key.startswith("custom.")}
-    if own:
-        try:
-            given["custom"] = custom.patched(given.get("custom", before) or {}, own) or None
-        except FieldProblem as problem:
-            raise Invalid([(f"{prefix}.custom", problem.english, problem.chinese)]) from None
-    return given

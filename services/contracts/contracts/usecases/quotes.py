@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis import records
+from chassis import custom, records
 from chassis.access import visible
 from chassis.columns import Column
 from chassis.errors import Invalid, NotFound, Refused
@@ -22,8 +22,8 @@ from contracts.storage import parties
 from contracts.storage import quotes as stored
 from contracts.storage.tables import numbers, people
 from contracts.usecases import company, quoting
-from contracts.usecases.products import laid
 from contracts.wire import quote_events as events
+from contracts.wire import quote_messages
 from dealwright.contracts.v1 import quotes_pb2
 
 _c = stored.quotes.c
@@ -42,6 +42,8 @@ QUOTES: Kind[Quote] = Kind(
     type=Quote,
     people=people,
     announce=_announce,
+    shown=quote_messages.quote,
+    spelt={"discount": "discount_percent", "total_discount": "total_discount_percent"},
     columns={
         "number": Column(_c.number, "name", order=True),
         "revision": Column(_c.revision, "int", order=True),
@@ -116,10 +118,10 @@ _EMPTY: Mapping[str, Any] = {
 
 
 def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any], today: str) -> Quote:
-    """Keys like "custom.size" change one of the company's own. Raises NOT_DRAFT, Invalid."""
+    """The company's own fields change key by key. Raises NOT_DRAFT, Invalid."""
     before = records.hold(tx, QUOTES, name, etag)
     editable(before)
-    given = laid(before.custom, values, "quote")
+    given = custom.laid(before.custom, values, "quote")
     lines = given.pop("lines", None)
     after = replace(before, **given)
     if after.currency != before.currency and lines is None:

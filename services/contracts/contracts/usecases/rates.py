@@ -18,6 +18,7 @@ from contracts.domain.shelf import ExchangeRate, turned
 from contracts.storage import shelf
 from contracts.storage.tables import people
 from contracts.usecases.unique import unique
+from contracts.wire import shelf_messages
 
 _c = shelf.exchange_rates.c
 RATES: Kind[ExchangeRate] = Kind(
@@ -26,6 +27,7 @@ RATES: Kind[ExchangeRate] = Kind(
     table=shelf.exchange_rates,
     type=ExchangeRate,
     people=people,
+    shown=shelf_messages.exchange_rate,
     owner="",
     order="date desc",
     columns={

@@ -8,8 +8,7 @@ from typing import Any
 
 from chassis import custom, people, records
 from chassis.access import Scope, refuse_read_only
-from chassis.errors import Denied, Invalid, Refused
-from chassis.fields import FieldProblem
+from chassis.errors import Denied, Refused
 from chassis.transaction import Transaction
 from customers.domain import tiers
 from customers.domain.customer import TRIPLE, Customer, Tier, completed, keys
@@ -108,12 +107,7 @@ def update(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
     field that the caller's role may not change, Stale for an old etag."""
     refuse_read_only(tx.principal, "customers", list(values))
     before = records.hold(tx, CUSTOMERS, standing(tx, name), etag)
-    laid = dict(values)
-    try:
-        if "custom" in laid:
-            laid["custom"] = custom.patched(before.custom, laid["custom"])
-    except FieldProblem as problem:
-        raise Invalid([("customer.custom", problem.english, problem.chinese)]) from problem
+    laid = custom.laid(before.custom, values, "customer")
     if "external_ids" in laid:
         ids = {**before.external_ids, **laid["external_ids"]}
         laid["external_ids"] = {system: value for system, value in ids.items() if value}

@@ -84,6 +84,8 @@ CUSTOMERS: Kind[Customer] = Kind(
     people=people,
     also=_shared,
     announce=_customer_changed,
+    shown=messages.customer,
+    spelt={"signed_currency": "signed_amount"},
     columns={
         "display_name": Column(_c.display_name, "text", order=True),
         "private_person": Column(_c.private_person, "bool"),
@@ -131,6 +133,7 @@ CONTACTS: Kind[Contact] = Kind(
     owner="",
     parent=("customer", CUSTOMERS),
     announce=_contact_changed,
+    shown=messages.contact,
     columns={
         "customer": Column(_d.customer, "name"),
         "full_name": Column(_d.full_name, "text", order=True),

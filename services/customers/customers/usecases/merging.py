@@ -7,7 +7,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from chassis import records
-from chassis.errors import Refused, Stale
+from chassis.errors import Refused
 from chassis.transaction import Transaction
 from customers.domain.customer import Customer, completed, keys
 from customers.storage import hand_overs, reached, signed
@@ -28,8 +28,7 @@ def merge(tx: Transaction, name: str, etag: str, other: str, other_etag: str) ->
     # In the order of names, as everybody locks them.
     held = {one: records.hold(tx, CUSTOMERS, one) for one in sorted((name, other))}
     for one, seen in ((name, etag), (other, other_etag)):
-        if seen and seen != str(held[one].version):
-            raise Stale(one)
+        records.refuse_stale(tx, CUSTOMERS, held[one], seen)
     kept, gone = held[name], held[other]
     # Every key of the other is free: it is about to be this one's.
     further = max(kept.stage, gone.stage)

@@ -97,8 +97,8 @@ def created(message: Any, readers: Mapping[str, Reader], prefix: str, required: 
 
 
 def changed(message: Any, paths: Sequence[str], readers: Mapping[str, Reader], prefix: str) -> dict[str, Any]:
-    """The values of these paths, by field; of "custom" and "external_ids" what to lay over them, None for keys to
-    remove. Raises Invalid with every wrong one."""
+    """The values of these paths, by field; "custom.key" stays as it is, and of "external_ids" come what to lay over
+    them, None for those to remove. Raises Invalid with every wrong one."""
     whole = [path for path in paths if "." not in path]
     values = _read(message, whole, readers, prefix)
     for path in (path for path in paths if "." in path):
@@ -109,7 +109,10 @@ def changed(message: Any, paths: Sequence[str], readers: Mapping[str, Reader], p
         given = check.take(f"{prefix}.{name}", readers[name], getattr(message, name))
         if given is None:
             raise Invalid(check.violations)
-        values.setdefault(name, {})[key] = given.get(key)
+        if name == "custom":
+            values[path] = given.get(key)
+        else:
+            values.setdefault(name, {})[key] = given.get(key)
     return values
 
 

@@ -16,7 +16,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from chassis.errors import Problem
-from chassis.server import status_of
+from chassis.problems import status_of
 from gateway.doors.addresses import SERVICES, Method
 from gateway.doors.calls import Arrival, Calls, traceparent
 from gateway.doors.limits import TooMany

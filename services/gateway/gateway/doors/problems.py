@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from chassis.errors import Problem
-from chassis.server import status_of
+from chassis.problems import status_of
+from dealwright.api.v1 import problem_pb2
+from gateway.wire import json_writer
+from gateway.wire.well_known import camel
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -93,7 +97,7 @@ def language(accept: str) -> str:
 
 
 def build(
-    status: int, reason: str, texts: tuple[str, str], tongue: str, request_id: str, fields: list[dict[str, str]]
+    status: int, reason: str, texts: tuple[str, str], tongue: str, request_id: str, fields: list[dict[str, Any]]
 ) -> dict[str, Any]:
     pick = 1 if tongue == "zh" else 0
     titles = TITLES.get(status, TITLES[500])
@@ -126,7 +130,8 @@ def of_status(status: status_pb2.Status, tongue: str, request_id: str, to_path: 
     else:
         english = status.message or TITLES.get(http, TITLES[500])[0]
         chinese = TITLES.get(http, TITLES[500])[1]
-    reason, headers, fields = name, {}, []
+    reason, headers, fields = name, dict[str, str](), list[dict[str, Any]]()
+    changes = problem_pb2.Changes()
     for detail in status.details:
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             reason = _unpacked(detail, error_details_pb2.ErrorInfo()).reason or reason
@@ -137,15 +142,19 @@ def of_status(status: status_pb2.Status, tongue: str, request_id: str, to_path: 
             fields = [
                 _field(v, tongue, to_path) for v in _unpacked(detail, error_details_pb2.BadRequest()).field_violations
             ]
+        elif detail.Is(problem_pb2.Changes.DESCRIPTOR):
+            changes = _unpacked(detail, changes)
         elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             headers["Retry-After"] = str(max(1, _unpacked(detail, error_details_pb2.RetryInfo()).retry_delay.seconds))
     if fields:  # the path as the client wrote it, in the detail too
         english = chinese = f"{fields[0]['field']}: {fields[0]['message']}".removeprefix(": ")
+    fields += [_said(json_writer.write(one), tongue, _of_record) for one in changes.fields]
     if http in (429, 503):
         headers.setdefault("Retry-After", "1")
     if http == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Told(http, build(http, reason, (english, chinese), tongue, request_id, fields), headers)
+    body = build(http, reason, (english, chinese), tongue, request_id, fields)
+    return Told(http, {**body, "etag": changes.etag} if changes.etag else body, headers)
 
 
 def _unpacked(detail: Any, into: Any) -> Any:
@@ -162,6 +171,19 @@ def _field(violation: Any, tongue: str, to_path: Callable[[str], str]) -> dict[s
     return {"field": to_path(violation.field), "message": message}
 
 
+def _said(one: Mapping[str, Any], tongue: str, to_path: Callable[[str], str]) -> dict[str, Any]:
+    """A field of a problem as it came from a service, in the language that was asked for."""
+    message = (one.get("messageZh") if tongue == "zh" else None) or one.get("message", "")
+    more = {name: one[name] for name in ("value", "actor", "changeTime") if name in one}
+    return {"field": to_path(one.get("field", "")), "message": message, **more}
+
+
+def _of_record(path: str) -> str:
+    """A field of the record itself, as the client knows it; a key of the company's own fields stays as it is."""
+    field, dot, key = path.partition(".")
+    return camel(field) + dot + key
+
+
 def localize_rows(plain: Any, tongue: str, request_id: str, to_path: Callable[[int, str], str]) -> None:
     """Completes the errors of a batch's rows, in place: both languages become the one asked for."""
     for index, row in enumerate(plain.get("results") or ()):
@@ -170,13 +192,7 @@ def localize_rows(plain: Any, tongue: str, request_id: str, to_path: Callable[[i
             continue
         reason = error.get("reason") or "INVALID"
         status = error.get("status") or (400 if reason == "INVALID" else 409)
-        fields = [
-            {
-                "field": to_path(index, one.get("field", "")),
-                "message": (one.get("messageZh") if tongue == "zh" else None) or one.get("message", ""),
-            }
-            for one in error.get("fields", ())
-        ]
+        fields = [_said(one, tongue, partial(to_path, index)) for one in error.get("fields", ())]
         english = error.get("detail") or TITLES.get(status, TITLES[500])[0]
         texts = (english, error.get("detailZh") or english)
         if fields:

@@ -56,9 +56,13 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 "properties": {
                     "field": {"type": "string", "description": "The path as it was sent: lead.fullName."},
                     "message": {"type": "string"},
+                    "value": {"description": "STALE: what the field holds now; left out where that is long."},
+                    "actor": {"type": "string", "description": "STALE: who changed it last."},
+                    "changeTime": {"type": "string", "format": "date-time", "description": "STALE: and when."},
                 },
             },
         },
+        "etag": {"type": "string", "description": "STALE: the record's etag now."},
         "requestId": {"type": "string", "description": "The X-Request-Id of the answer, to be quoted to support."},
     },
 }

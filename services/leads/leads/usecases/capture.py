@@ -122,6 +122,7 @@ class _Batch:
         self._before = held
         self._taken = taken
         self._traces: dict[int, Trace] = {}
+        self._told: dict[int, dict[str, Any]] = {}
         self._leads = dict(held)
         owners = sorted({lead.owner for lead in held.values() if lead.owner})
         self._owners = people.standing(tx, owners) if owners else {}
@@ -168,6 +169,7 @@ class _Batch:
         else:
             after = touching.touch(before, capture, tx.now, waits, others_email=bool(found.other))
         self._leads[found.lead] = after
+        self._told[index] = rights.told(before, after)
         self._changed.add(found.lead)
         self._by.setdefault(found.lead, arrival.origin)
         if returns:
@@ -194,7 +196,7 @@ class _Batch:
         self._return()
         self._tell()
         points: list[Touchpoint] = []
-        for arrival, found, left in zip(arrivals, matches, brought, strict=True):
+        for index, (arrival, found, left) in enumerate(zip(arrivals, matches, brought, strict=True)):
             if found.refused:
                 continue
             points.append(_point(tx, arrival, self._leads[found.lead], found.created, left))
@@ -205,7 +207,8 @@ class _Batch:
                     arrival.origin,
                 )
                 actor = arrival.origin.actor
-                tx.audit("lead.touched", found.lead, {"channel": int(arrival.capture.channel)}, actor)
+                detail = {"channel": int(arrival.capture.channel), **self._told.get(index, {})}
+                tx.audit("lead.touched", found.lead, detail, actor)
         stored.append(tx, points)
         for name in self._new:
             lead = self._leads[name]

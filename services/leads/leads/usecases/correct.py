@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from chassis import custom
 from chassis.access import refuse_read_only
 from chassis.errors import Invalid, Refused
 from chassis.transaction import Transaction
@@ -21,7 +22,7 @@ def correct(tx: Transaction, name: str, etag: str, paths: Sequence[str], values:
     caller's role may not change, Stale for an old etag."""
     refuse_read_only(tx.principal, "leads", paths)
     lead = hold(tx, name, etag)
-    after = replace(lead, **values)
+    after = replace(lead, **custom.laid(lead.custom, values, "lead"))
     if after == lead:
         return lead
     if not after.phone and not after.email:
@@ -30,7 +31,7 @@ def correct(tx: Transaction, name: str, etag: str, paths: Sequence[str], values:
     _rekey(tx, lead, after)
     stored.save_facts(tx, [after])
     changed = ", ".join(sorted(paths))
-    note(tx, Kind.CHANGED, after, reason=changed)
+    note(tx, Kind.CHANGED, lead, after, reason=changed)
     announce_correction(tx, after)
     return after
 

@@ -105,7 +105,7 @@ def hand_over(tx: Transaction, name: str, leaver: str, owner: str) -> None:
     after = ownership.change_one(tx, Change(lead, owner, Status.ASSIGNED, by_person=True))
     tx.emit(events.assigned(after, lead.owner, "MANUAL"))
     tx.emit(events.moved(lead, after, "MANUAL"))
-    working.note(tx, Kind.ASSIGNED, after, reason="HAND_OVER")
+    working.note(tx, Kind.ASSIGNED, lead, after, reason="HAND_OVER")
 
 
 def know_presences(tx: Transaction, said: Sequence[tuple[str, int, int]]) -> None:

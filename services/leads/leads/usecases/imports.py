@@ -11,13 +11,14 @@ from typing import Any
 
 from chassis import access, records
 from chassis.columns import Column
-from chassis.errors import Invalid, Refused, Stale
+from chassis.errors import Invalid, Refused
 from chassis.transaction import Transaction
 from dealwright.leads.v1 import imports_pb2
 from leads.domain import headers
 from leads.domain.imports import RESOURCES, TAKEN_IN, ImportKind, Job, State
 from leads.storage import imports as stored
 from leads.storage.tables import imports, people
+from leads.wire import imports as wire
 from leads.wire.sheets.limits import MOST_BYTES
 
 # How long an import can be undone and its rows be read.
@@ -31,6 +32,8 @@ KIND: records.Kind[Job] = records.Kind(
     table=imports,
     type=Job,
     people=people,
+    shown=wire.job,
+    spelt={"total": "total_rows", "done": "done_rows", "problem": "error"},
     columns={
         "kind": Column(_c.kind, "enum", _ENUMS["Kind"]),
         "state": Column(_c.state, "enum", _ENUMS["State"]),
@@ -212,8 +215,7 @@ def commit(tx: Transaction, name: str, etag: str) -> Job:
     job = records.hold(tx, KIND, name)
     if job.state in (State.RUNNING, State.SUCCEEDED):
         return job
-    if etag and etag != str(job.version):
-        raise Stale(name)
+    records.refuse_stale(tx, KIND, job, etag)
     job = _hold_previewed(tx, name, etag)
     after = replace(job, validate_only=False)
     after = replace(after, fingerprint=_fingerprint(after))
@@ -252,8 +254,7 @@ def undo(tx: Transaction, name: str, etag: str) -> Job:
     job = records.hold(tx, KIND, name)
     if job.state in (State.UNDOING, State.UNDONE):
         return job
-    if etag and etag != str(job.version):
-        raise Stale(name)
+    records.refuse_stale(tx, KIND, job, etag)
     if job.state not in TAKEN_IN or not job.start_time:
         raise Refused("NOT_IMPORTED", "Nothing of this file was taken in.", "该文件尚未导入任何数据。")
     expired(tx, job)

@@ -9,7 +9,9 @@ from chassis.errors import Stale
 from chassis.transaction import Transaction
 from leads.domain.lead import Lead
 from leads.domain.ownership import Change, apply
+from leads.storage import leads as stored
 from leads.storage import ownership, people
+from leads.usecases import rights
 from leads.wire import events
 
 
@@ -34,6 +36,8 @@ def left_behind(tx: Transaction, leads: Sequence[Lead]) -> list[Lead]:
 def change_one(tx: Transaction, wanted: Change) -> Lead:
     """One person's change. Raises Stale when somebody else was faster."""
     after: Mapping[str, Lead] = change(tx, [wanted])
-    if wanted.lead.name not in after:
-        raise Stale(wanted.lead.name)
-    return after[wanted.lead.name]
+    name = wanted.lead.name
+    if name not in after:
+        now = stored.by_name(tx, [name]).get(name)
+        raise rights.stale(tx, now, only=("owner", "owner_version", "status")) if now else Stale(name)
+    return after[name]

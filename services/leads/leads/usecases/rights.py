@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
 
 import sqlalchemy as sa
 
+from chassis import staleness
 from chassis.access import Principal, Scope, visible
 from chassis.errors import Denied, NotFound, Refused, Stale
 from chassis.transaction import Transaction
+from dealwright.leads.v1 import leads_pb2
+from leads.domain.attention import rule
 from leads.domain.lead import Lead, Status
 from leads.storage import leads as stored
 from leads.storage import people, reading
 from leads.storage.tables import leads
 from leads.storage.tables import people as people_table
+from leads.wire import lead as wire
 
+_SPELT = {"latitude": "location", "longitude": "location"}
+# Of a change that makes a new version; what a caller does not see is not told of.
+_SHOWN = leads_pb2.Lead.DESCRIPTOR.fields_by_name
+_TOLD = tuple(field.name for field in fields(Lead) if _SPELT.get(field.name, field.name) in _SHOWN)
 _NAME = re.compile(r"leads/[0-9a-f]{32}")
 # A literal, so that the planner sees that the pool's partial index fits.
 _POOLED: sa.ColumnElement[int] = sa.literal_column(str(int(Status.POOLED)))
@@ -89,5 +99,17 @@ def hold(tx: Transaction, name: str, etag: str, claiming: bool = False) -> Lead:
     if not pooled and not covers(tx.principal, "write", lead, team):
         raise Denied("leads.write")
     if etag and etag != str(lead.version):
-        raise Stale(name)
+        raise stale(tx, lead, etag)
     return lead
+
+
+def stale(tx: Transaction, lead: Lead, etag: str = "", only: Sequence[str] = ()) -> Stale:
+    """What to raise for a lead that is not any more what the caller goes by; `only` where it is about these fields
+    alone."""
+    return staleness.stale(tx, etag, wire.lead(lead, rule(tx.now)), _SPELT, only)
+
+
+def told(before: Lead, after: Lead) -> dict[str, Any]:
+    """What the audit row of a change says: the version that it made, and what of the lead it wrote; nothing of one that
+    made none."""
+    return staleness.told(before, after, _TOLD) if after.version != before.version else {}

@@ -11,6 +11,7 @@ from leads.domain.lead import Lead
 from leads.domain.matching import keys
 from leads.storage import leads as stored
 from leads.storage import removing
+from leads.usecases.rights import told
 from leads.wire import events
 from leads.wire.before import restored
 
@@ -52,6 +53,7 @@ def _touch_back(tx: Transaction, result: Result, leads: dict[str, Lead]) -> Resu
     values, others = restored(lead, undo.get("was", {}))
     now = replace(lead, **values, version=lead.version + 1)
     leads[lead.name] = now
+    tx.audit("lead.takenBack", lead.name, told(lead, now))
     still = keys(now.phone, now.email)
     stored.drop_keys(tx, lead.name, [key for key in undo.get("keys", ()) if key not in still])
     other = undo.get("other", "")

@@ -17,7 +17,7 @@ from leads.storage import people, settings
 from leads.storage.leads import Touchpoint
 from leads.storage.people import Person
 from leads.usecases import ownership
-from leads.usecases.rights import hold, not_pooled
+from leads.usecases.rights import hold, not_pooled, told
 from leads.usecases.waiting import repeated
 from leads.wire import events
 
@@ -25,9 +25,10 @@ from leads.wire import events
 _MAY_REASSIGN = frozenset({"admin", "manager"})
 
 
-def note(tx: Transaction, kind: Kind, lead: Lead, text: str = "", reason: str = "") -> None:
+def note(tx: Transaction, kind: Kind, before: Lead, lead: Lead, text: str = "", reason: str = "") -> None:
     """Adds a link to the lead's chain, and an audit row."""
-    tx.audit(f"lead.{kind.name.lower()}", lead.name, {"status": Status(lead.status).name, "owner": lead.owner})
+    detail = {"status": Status(lead.status).name, "owner": lead.owner, **told(before, lead)}
+    tx.audit(f"lead.{kind.name.lower()}", lead.name, detail)
     point = Touchpoint(lead.name, kind, tx.origin.actor, tx.now, tx.now, lead.channel, text, lead.owner, reason)
     stored.append(tx, [point])
 
@@ -75,7 +76,7 @@ def contact(tx: Transaction, name: str, etag: str, text: str) -> Lead:
     )
     stored.save_standing(tx, [after])
     tx.emit(events.contacted(after, first))
-    note(tx, Kind.CONTACTED, after, text)
+    note(tx, Kind.CONTACTED, lead, after, text)
     return after
 
 
@@ -115,7 +116,7 @@ def claim(tx: Transaction, name: str, etag: str, zone: ZoneInfo) -> Lead:
     after = ownership.change_one(tx, Change(lead, me, Status.ASSIGNED, by_person=True))
     tx.emit(events.assigned(after, previous, "CLAIM"))
     tx.emit(events.moved(lead, after, "CLAIM"))
-    note(tx, Kind.ASSIGNED, after, reason="CLAIM")
+    note(tx, Kind.ASSIGNED, lead, after, reason="CLAIM")
     return after
 
 
@@ -135,7 +136,7 @@ def pool(tx: Transaction, lead: Lead, reason: str, by_person: bool) -> Lead:
     """Puts a held lead into the pool. Raises Stale when the compare-and-set lost."""
     after = ownership.change_one(tx, Change(lead, "", Status.POOLED, reason, by_person=by_person))
     tx.emit(events.released(after, lead.owner))
-    note(tx, Kind.RELEASED, after, reason=reason)
+    note(tx, Kind.RELEASED, lead, after, reason=reason)
     return after
 
 
@@ -156,7 +157,7 @@ def reassign(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> 
         after = ownership.change_one(tx, Change(lead, owner, Status.ASSIGNED, by_person=True))
         tx.emit(events.assigned(after, lead.owner, "MANUAL"))
         tx.emit(events.moved(lead, after, "MANUAL"))
-        note(tx, Kind.ASSIGNED, after, reason=reason or "MANUAL")
+        note(tx, Kind.ASSIGNED, lead, after, reason=reason or "MANUAL")
         return after
     if lead.owner:
         # The owner stays until the decision is recorded.
@@ -167,7 +168,7 @@ def reassign(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> 
         after = ownership.change_one(tx, Change(lead, "", Status.WAITING, by_person=True))
         previous = lead.owners[-1] if lead.owners else ""
     tx.emit(events.captured(after, REASSIGNED, previous, after.owners))
-    note(tx, Kind.CHANGED, after, reason=reason or REASSIGNED)
+    note(tx, Kind.CHANGED, lead, after, reason=reason or REASSIGNED)
     return after
 
 
@@ -183,7 +184,7 @@ def qualify(tx: Transaction, name: str, etag: str, text: str, opportunity: bool 
         raise closed(lead)
     after = _close(tx, _responded(lead, tx.now), Status.QUALIFIED, "")
     tx.emit(events.qualified(after, opportunity))
-    note(tx, Kind.QUALIFIED, after, text)
+    note(tx, Kind.QUALIFIED, lead, after, text)
     return after
 
 
@@ -195,7 +196,7 @@ def disqualify(tx: Transaction, name: str, etag: str, reason: str) -> Lead:
     misses = lead.missed_responses + overdue(lead, tx.now)
     after = _close(tx, replace(lead, missed_responses=misses), Status.DISQUALIFIED, reason)
     tx.emit(events.disqualified(after))
-    note(tx, Kind.DISQUALIFIED, after, reason=reason)
+    note(tx, Kind.DISQUALIFIED, lead, after, reason=reason)
     return after
 
 

@@ -17,13 +17,14 @@ _EMPTY: dict[str, Any] = {"intent": 0, "tags": [], "skills": [], "custom": None}
 
 
 def paths(request: leads_pb2.UpdateLeadRequest) -> list[str]:
-    """The fields to change: the mask's, all for "*", those that are set without a mask. Raises Invalid."""
+    """The fields to change: the mask's, all for "*", those that are set without a mask; "custom.key" for one key of
+    `custom`. Raises Invalid."""
     mask = list(dict.fromkeys(request.update_mask.paths))
     if mask == ["*"]:
         return list(CHANGEABLE)
     if not mask:
         return [name for name in CHANGEABLE if present(request.lead, name)]
-    wrong = [name for name in mask if name not in CHANGEABLE]
+    wrong = [name for name in mask if name not in CHANGEABLE and not name.startswith("custom.")]
     if wrong:
         raise Invalid(
             [(f"update_mask.{name[:64]}", "cannot be changed this way", "不能通过此方法修改") for name in wrong]
@@ -32,10 +33,15 @@ def paths(request: leads_pb2.UpdateLeadRequest) -> list[str]:
 
 
 def values(request: leads_pb2.UpdateLeadRequest, named: Sequence[str]) -> dict[str, Any]:
-    """New values by the lead's own field names. Raises Invalid with every wrong field."""
+    """New values by the lead's own field names; None under "custom.key" for a key that is to go. Raises Invalid with
+    every wrong field."""
     check = FieldCheck()
     found: dict[str, Any] = {}
     for name in named:
+        if name.startswith("custom."):
+            own = read("custom", request.lead, check, clock.now()) if present(request.lead, "custom") else None
+            found[name] = (own or {}).get(name.partition(".")[2])
+            continue
         if not present(request.lead, name):
             if name == "channel":
                 check.refuse("lead.channel", "is required", "必填")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from chassis import bringing, records
+from chassis import bringing, custom, records
 from chassis.access import Scope, refuse_read_only
 from chassis.bringing import Brought
 from chassis.errors import Denied
@@ -78,8 +78,7 @@ def _laid(tx: Transaction, known: Opportunity, values: Mapping[str, Any], confli
     said = {name: value for name, value in values.items() if value and name not in _NOT_LAID}
     if conflict == bringing_pb2.MERGE:
         said = {name: value for name, value in said.items() if not getattr(known, name)}
-    if "custom" in said:
-        said["custom"] = {**(known.custom or {}), **said["custom"]}
+    said = custom.laid(known.custom, said, "opportunity")
     refuse_read_only(tx.principal, RESOURCE, list(said))
     held = records.hold(tx, KIND, known.name)
     outcome = bringing.MERGED if conflict == bringing_pb2.MERGE else bringing.UPDATED

@@ -10,7 +10,6 @@ from typing import Any
 from chassis import custom, people, records
 from chassis.access import refuse_read_only
 from chassis.errors import Invalid
-from chassis.fields import FieldProblem
 from chassis.numbers import following
 from chassis.transaction import Transaction
 from opportunities.domain.opportunity import CLOSED, Opportunity, Status
@@ -123,16 +122,10 @@ _EMPTY: Mapping[str, Any] = {
 def change(
     tx: Transaction, name: str, etag: str, values: Mapping[str, Any], historical: bool, wish: Wish
 ) -> Opportunity:
-    """Changes fields, and with "stage" moves it. Keys like "custom.size" change one of the company's own."""
+    """Changes fields, and with "stage" moves it. The company's own fields change key by key."""
     refuse_read_only(tx.principal, RESOURCE, list(values))
     before = records.hold(tx, KIND, name, etag)
-    given = dict(values)
-    own = {key.partition(".")[2]: given.pop(key) for key in list(given) if key.startswith("custom.")}
-    if own:
-        try:
-            given["custom"] = custom.patched(given.get("custom", before.custom) or {}, own) or None
-        except FieldProblem as problem:
-            raise Invalid([("opportunity.custom", problem.english, problem.chinese)]) from None
+    given = custom.laid(before.custom, values, "opportunity")
     changed = {key: value for key, value in given.items() if getattr(before, key) != value}
     if {"customer", "contact"} & changed.keys():
         changed = {"customer": before.customer, "contact": before.contact, **changed}

@@ -16,7 +16,7 @@ from opportunities.domain.opportunity import Opportunity
 from opportunities.storage import readers, related
 from opportunities.storage.tables import opportunities
 from opportunities.storage.tables import people as people_table
-from opportunities.wire import events
+from opportunities.wire import events, messages
 
 RESOURCE = "opportunities"
 _LEADING = ("admin", "manager")
@@ -68,6 +68,8 @@ KIND = records.Kind(
     people=people_table,
     also=_also,
     announce=_announce,
+    shown=messages.opportunity,
+    spelt={"currency": "amount", "budget_currency": "budget"},
 )
 
 

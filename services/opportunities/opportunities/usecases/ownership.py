@@ -32,7 +32,7 @@ def transfer(tx: Transaction, name: str, etag: str, owner: str, known: int, reas
     person = staff(tx, [owner], "owner")[owner]
     may_own(tx, person)
     if known and known != before.owner_version:
-        raise Stale(name)
+        raise records.stale(tx, KIND, before, only=("owner", "owner_version"))
     if owner == before.owner:
         return before
     saved = records.save(tx, KIND, before, _given(before, person), "transferred")

@@ -1,0 +1,113 @@
+"""Two people at one record, through the public API: whoever comes second hears what the first changed, two fields
+changed at once are both kept, and the company's own fields change key by key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.journeys.desk import Desk, phone
+from tests.journeys.signing import Team, cny, team_of
+
+# Kinds with the field that one person changes, the other's, and whether they have own fields.
+KINDS = (
+    ("lead", "industry", "company", True),
+    ("customer", "industry", "address", True),
+    ("contact", "title", "fullName", False),
+    ("opportunity", "need", "blocker", True),
+    ("quote", "terms", "validUntil", True),
+    ("contract", "terms", "title", True),
+    ("product", "unit", "category", True),
+    ("followUp", "summary", "nextPlan", True),
+    ("task", "title", "detail", True),
+)
+
+
+def _made(desk: Desk, team: Team, kind: str) -> dict[str, Any]:
+    """A record of the seller's."""
+    mine, of = team.mine, {"customer": team.customer}
+    if kind == "lead":
+        return desk.capture(region=mine.me["region"])
+    if kind == "customer":
+        return mine.get(f"/v1/{team.customer}")  # type: ignore[no-any-return]
+    if kind == "product":
+        return desk.api.post("/v1/products", {"code": f"P-{phone()}", "displayName": "产品", "unitPrice": cny(1)})  # type: ignore[no-any-return]
+    fields: dict[str, Any] = {
+        "contact": {**of, "fullName": "王小明"},
+        "opportunity": {**of, "title": "仓储系统"},
+        "contract": {**of, "title": "仓储系统", "amount": cny(10)},
+        "followUp": {"record": team.customer, "method": "CALL", "outcome": "PROGRESS", "summary": "电话"},
+        "task": {"record": team.customer, "title": "回访"},
+    }
+    if kind == "quote":
+        deal = mine.post("/v1/opportunities", {**of, "title": "仓储系统"})
+        line = {"description": "实施", "unitPrice": cny(5)}
+        return mine.post("/v1/quotes", {"opportunity": deal["name"], "lines": [line]})  # type: ignore[no-any-return]
+    addresses = {"opportunity": "opportunities"}
+    return mine.post(f"/v1/{addresses.get(kind, f'{kind}s')}", fields[kind])  # type: ignore[no-any-return]
+
+
+def _value(field: str, word: str) -> str:
+    return "2099-01-01" if field == "validUntil" else word
+
+
+@pytest.mark.parametrize(("kind", "first", "second", "own"), KINDS)
+def test_two_people_at_one_record_lose_nothing_and_hear_of_each_other(
+    desk: Desk, region: str, kind: str, first: str, second: str, own: bool
+) -> None:
+    team = team_of(desk, region)
+    record = _made(desk, team, kind)
+    address = f"/v1/{record['name']}"
+    mine, other = (desk.api, desk.api) if kind == "product" else (team.mine, desk.api)
+    record = mine.get(address)
+
+    # With the etag: the second is refused, and told.
+    mine.patch(address, {first: "甲的", "etag": record["etag"]})
+    answer = other.raw("PATCH", address, json={second: _value(second, "乙的"), "etag": record["etag"]})
+    problem = answer.json()
+    assert (answer.status_code, problem["reason"]) == (409, "STALE")
+    told = {one["field"]: one for one in problem["fields"]}
+    assert (told[first]["value"], told[first]["actor"]) == ("甲的", mine.me["name"])
+    assert told[first]["message"] == "已被修改"
+    assert second not in told
+    now = mine.get(address)
+    assert problem["etag"] == now["etag"]
+    assert (
+        now["updateTime"][:19] == told[first]["changeTime"][:19] if "updateTime" in now else told[first]["changeTime"]
+    )
+    assert now.get(second) == record.get(second)
+
+    # With what it is now, it goes through; and without an etag nobody writes another's field back.
+    other.patch(address, {second: _value(second, "乙的"), "etag": problem["etag"]})
+    mine.patch(address, {first: "甲再改"})
+    now = mine.get(address)
+    assert (now[first], now[second]) == ("甲再改", _value(second, "乙的"))
+
+    if own:  # C8, O3: each key by itself
+        for sent in ({"a": 1, "b": 2}, {"c": 3}):
+            assert mine.raw("PATCH", address, json={"custom": sent}).status_code == 200
+        mine.patch(address, {"custom": {"d": 4}})
+        assert mine.get(address)["custom"] == {"a": 1, "b": 2, "c": 3, "d": 4}
+        removed = mine.raw("PATCH", address, params={"updateMask": "custom.a"}, json={"custom": {"b": 9}})
+        assert removed.json()["custom"] == {"b": 2, "c": 3, "d": 4}
+        refused = mine.raw("PATCH", address, json={"custom": {"b": None}})
+        assert [one["field"] for one in refused.json()["fields"]] == ["custom.b"]
+        stale = mine.raw("PATCH", address, json={"custom": {"z": 1}, "etag": now["etag"]}).json()
+        told = {one["field"]: one["value"] for one in stale["fields"]}
+        assert told == {"custom.a": None, "custom.b": 2, "custom.c": 3, "custom.d": 4}
+
+
+def test_P7_what_a_role_does_not_show_is_not_told_of(desk: Desk, region: str) -> None:
+    team = team_of(desk, region)
+    customer = team.mine.get(f"/v1/{team.customer}")
+    role = desk.api.get("/v1/roles/sales")
+    rights = [{**one, "hiddenFields": ["address"]} if one["resource"] == "customers" else one for one in role["grants"]]
+    desk.api.patch("/v1/roles/sales", {"grants": rights})
+    try:
+        blind = desk.sign_in(team.mine.me)
+        team.boss.patch(f"/v1/{team.customer}", {"address": "上海", "industry": "物流"})
+        stale = blind.raw("PATCH", f"/v1/{team.customer}", json={"region": "上海", "etag": customer["etag"]}).json()
+        assert [(one["field"], one["value"]) for one in stale["fields"]] == [("industry", "物流")]
+    finally:
+        desk.api.patch("/v1/roles/sales", {"grants": role["grants"]})
