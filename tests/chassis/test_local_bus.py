@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from chassis.transaction import Transaction
 from dealwright.leads.v1.events_pb2 import LeadTouched
 
 
-def opened(folder: Path, name: str, handle: Callable[[Transaction, Any], None], patient: bool) -> Runtime:
-    heard = Subscription("hears", (LeadTouched.DESCRIPTOR.full_name,), handle, 1)
+def opened(
+    folder: Path, name: str, handle: Callable[[Transaction, Any], None], patient: bool, batch: int = 1
+) -> Runtime:
+    heard = Subscription("hears", (LeadTouched.DESCRIPTOR.full_name,), handle, batch)
     service = Service(
         name, sa.MetaData(), "", servicers=lambda runtime: [], subscribers=lambda: [heard], patient=patient
     )
@@ -62,3 +64,37 @@ def test_U2_a_patient_service_lets_urgent_work_pass_and_is_served_when_there_is_
         second.database.dispose()
     assert began.is_set()
     assert handled == ["urgent"] * 20 + ["patient"] * 20
+
+
+def test_U2_a_patient_service_takes_a_stream_in_few_deliveries(tmp_path: Path) -> None:
+    taken: list[tuple[float, int]] = []
+
+    def patient(tx: Transaction, events: Sequence[LeadTouched]) -> None:
+        taken.append((time.monotonic(), len(events)))
+
+    runtime = opened(tmp_path, "only", patient, True, batch=16)
+    bus = LocalBus(sweep_every=0.2)
+    bus.attach(runtime, runtime.service.subscribers())
+    bus.start()
+
+    def say(number: int) -> None:
+        with runtime.transaction() as tx:
+            tx.emit(LeadTouched(lead=f"leads/{number:032x}"))
+
+    def wait(total: int) -> None:
+        until = time.monotonic() + 20
+        while sum(count for _, count in taken) < total and time.monotonic() < until:
+            time.sleep(0.005)
+
+    try:
+        began = time.monotonic()
+        for number in range(40):
+            say(number)
+            time.sleep(0.01)
+        wait(40)
+        stream = time.monotonic() - began
+    finally:
+        bus.stop()
+        runtime.database.dispose()
+    assert sum(count for _, count in taken) == 40
+    assert sum(1 for _, count in taken if count < 16) <= stream / 0.25 + 3, taken
