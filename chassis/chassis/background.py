@@ -79,15 +79,17 @@ class Background:
         self._threads = _Threads(runtime.name)
 
     def start(self) -> None:
+        # A patient service looks less often: what it finds then may wait, and every look costs the others.
+        often = 2.0 if self._runtime.service.patient else 0.5
         loops = [
             *self._runtime.service.loops(),
-            Loop("seal audit", 0.5, audit.seal),
+            Loop("seal audit", often, audit.seal),
             Loop("clean", 3600.0, Retention(self._runtime.service, self._runtime.settings.keep_days).step),
         ]
         for loop in loops:
             self._threads.start(loop.name, loop.every, partial(self._once, loop))
-        self._threads.start("retry failures", 0.5, lambda: retry_due(self._runtime, self._known) >= 50)
-        self._threads.start("gauges", 2.0, self._gauges)
+        self._threads.start("retry failures", often, lambda: retry_due(self._runtime, self._known) >= 50)
+        self._threads.start("gauges", 4 * often, self._gauges)
 
     def stop(self) -> None:
         self._threads.stop()
