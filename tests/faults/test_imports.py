@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from tests.faults.systems import PASSWORD, EmbeddedSystem
 from tests.journeys.api import Api, until
-from tests.journeys.test_imports import send
+from tests.journeys.sheets import send
 
 _ROWS = 12_000
 

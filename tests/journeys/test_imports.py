@@ -5,46 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import Any
 
 import pytest
 
-from tests.journeys.api import Api, Refused, until
+from tests.journeys.api import Api, Refused
 from tests.journeys.desk import Desk
 from tests.journeys.leads_50 import SAMPLE
-
-_numbers = iter(range(1, 10_000))
-
-
-def _phone() -> str:
-    return f"1370000{next(_numbers):04}"
-
-
-def send(api: Api, name: str, content: bytes, **fields: Any) -> Any:
-    """A file as a browser sends it."""
-    answer = api._session.post(
-        api.url + "/v1/imports", data=fields, files={"file": (name, content, "application/octet-stream")}, timeout=60
-    )
-    if answer.status_code >= 400:
-        raise Refused(answer.status_code, answer.json())
-    return answer.json()
-
-
-def ended(api: Api, job: Any) -> Any:
-    def look() -> Any:
-        now = api.get(f"/v1/{job['name']}")
-        return now if now.get("done") else None
-
-    return until(look, 60)
-
-
-def bring(api: Api, kind: str, *rows: str, **fields: Any) -> Any:
-    return ended(api, send(api, f"{kind}.csv", "\n".join(rows).encode(), kind=kind, **fields))
-
-
-def rows(api: Api, job: Any, **query: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = api.get(f"/v1/{job['name']}/rows", **query).get("rows", [])
-    return found
+from tests.journeys.sheets import a_phone, bring, ended, rows, send
 
 
 @pytest.fixture
@@ -69,7 +36,7 @@ def test_X4_I6_the_sample_imported_by_file_gives_what_captures_give(desk: Desk) 
 
 
 def test_I1_I9_a_double_click_imports_once_and_refused_rows_come_as_a_file(api: Api) -> None:
-    content = f"姓名,手机号\n甲,{_phone()}\n=1+1,12\n".encode()
+    content = f"姓名,手机号\n甲,{a_phone()}\n=1+1,12\n".encode()
     first, second = (send(api, "两次.csv", content, kind="LEADS") for _ in range(2))
     assert first["name"] == second["name"]
     ended(api, first)
@@ -80,27 +47,8 @@ def test_I1_I9_a_double_click_imports_once_and_refused_rows_come_as_a_file(api: 
     assert found[1][0] == "'=1+1"
 
 
-def test_I2_I3_companies_known_by_name_are_conflicts_and_become_what_is_chosen(api: Api) -> None:
-    name = f"华东甲{_phone()}有限公司"
-    made = api.post("/v1/customers", {"displayName": name})
-    sheet = ("客户名称,行业,联系电话", f"{name},制造业,{_phone()}", f"新公司{_phone()},教育,")
-    job = bring(api, "CUSTOMERS", *sheet, validateOnly="true")
-    assert [row["verdict"] for row in rows(api, job)] == ["MATCHES", "CREATED"], rows(api, job)
-    assert rows(api, job)[0]["record"] == made["name"]
-    assert api.get(f"/v1/{made['name']}").get("industry", "") == ""
-    api.patch(f"/v1/{job['name']}", {"onConflict": "UPDATE"})
-    ended(api, job)
-    api.post(f"/v1/{job['name']}:commit")
-    job = ended(api, job)
-    assert (job["counts"]["updated"], job["counts"]["created"]) == (1, 1), job
-    assert api.get(f"/v1/{made['name']}")["industry"] == "制造业"
-    api.post(f"/v1/{job['name']}:undo")
-    assert ended(api, job)["counts"]["undone"] == 2
-    assert api.get(f"/v1/{made['name']}").get("industry", "") == ""
-
-
 def test_I24_contacts_opportunities_and_follow_ups_find_the_customer_that_their_rows_name(desk: Desk) -> None:
-    api, phone = desk.api, _phone()
+    api, phone = desk.api, a_phone()
     company = f"华南乙{phone}公司"
     bring(api, "CUSTOMERS", "公司,电话", f"{company},{phone}")
     customer = api.get("/v1/customers", filter=f'display_name = "{company}"')["customers"][0]["name"]
@@ -150,7 +98,7 @@ def test_I5_a_phone_has_11_digits_and_no_lead_comes_twice(api: Api) -> None:
 
 
 def test_V13_a_close_date_of_last_year_needs_historical_and_then_any_stage_will_do(desk: Desk) -> None:
-    company = f"历史{_phone()}公司"
+    company = f"历史{a_phone()}公司"
     bring(desk.api, "CUSTOMERS", "公司", company)
     desk.settle()
     sheet = ("商机名称,客户,预计成交日期,阶段", f"旧单,{company},2019-05-01,won")
@@ -163,7 +111,7 @@ def test_V13_a_close_date_of_last_year_needs_historical_and_then_any_stage_will_
 
 
 def test_I4_a_mapping_is_sent_with_the_file(api: Api) -> None:
-    phone = _phone()
+    phone = a_phone()
     mapping = json.dumps({"甲栏": "fullName", "乙栏": "phone"})
     job = bring(api, "LEADS", "甲栏,乙栏", f"王,{phone}", mapping=mapping)
     assert api.get(f"/v1/{rows(api, job)[0]['record']}")["fullName"] == "王"
@@ -171,7 +119,7 @@ def test_I4_a_mapping_is_sent_with_the_file(api: Api) -> None:
 
 def test_P2_a_salesperson_imports_his_own_and_finance_none(desk: Desk, region: str) -> None:
     seller = desk.sign_in(desk.hire("导入员", region=region))
-    job = bring(seller, "LEADS", "姓名,手机号", f"甲,{_phone()}")
+    job = bring(seller, "LEADS", "姓名,手机号", f"甲,{a_phone()}")
     assert job["counts"]["created"] == 1
     with pytest.raises(Refused) as refused:
         desk.sign_in(desk.hire("别人", region=region)).get(f"/v1/{job['name']}")

@@ -37,6 +37,9 @@ class Importer:
         self.desk, self.who = desk, who
         self.servicer = ImportServicer()
         self.carrier = Carrier(desk.runtime)
+        # What other services would say hangs on records: lead to kinds.
+        self.hanging: dict[str, list[str]] = {}
+        self.carrier.back.hanging = lambda job, results, trace: self.hanging  # type: ignore[method-assign]
 
     def call(self, method: str, request: Any, who: Principal | None = None) -> Any:
         caller = who or self.who

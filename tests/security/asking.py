@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from dealwright.api.v1 import belongings_pb2
 from dealwright.blueprint.v1 import blueprint_pb2 as blueprint
 from dealwright.directory.v1 import directory_pb2 as directory
 from dealwright.gateway.v1 import gateway_pb2 as gateway
@@ -284,6 +285,12 @@ def _(h: House, who: str, row: str) -> Message:
 
 
 # --- the blueprint ---
+
+
+for _keeper in ("customers", "opportunities", "contracts", "activities"):
+    asks(f"{_keeper}.BelongingsService.FindBelongings")(
+        lambda h, who, row: belongings_pb2.FindBelongingsRequest(names=["customers/" + "0" * 32])
+    )
 
 
 def _part(h: House, owner: str) -> Any:

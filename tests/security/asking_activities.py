@@ -92,7 +92,7 @@ asks(_A + "DeleteFollowUp", PEOPLE)(lambda h, who, row: pb.DeleteFollowUpRequest
 _gone_follow_up = _gone("DeleteFollowUp", pb.DeleteFollowUpRequest, _follow_up)
 asks(_A + "UndeleteFollowUp", PEOPLE)(lambda h, who, row: pb.UndeleteFollowUpRequest(name=_gone_follow_up(h, who, row)))
 asks(_A + "TakeBackFollowUps", PEOPLE)(
-    lambda h, who, row: pb.TakeBackFollowUpsRequest(records=[TakenBack(name=_follow_up(h, who, row), etag="1")])
+    lambda h, who, row: pb.TakeBackFollowUpsRequest(records=[TakenBack(name=_follow_up(h, who, row), left="v1")])
 )
 
 

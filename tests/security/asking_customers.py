@@ -61,7 +61,7 @@ def _(h: House, who: str, row: str) -> Message:
 
 @asks(_C + "TakeBackCustomers", PEOPLE)
 def _(h: House, who: str, row: str) -> Message:
-    return pb.TakeBackCustomersRequest(records=[TakenBack(name=_customer(h, who, row), etag="1")])
+    return pb.TakeBackCustomersRequest(records=[TakenBack(name=_customer(h, who, row), left="v1")])
 
 
 @asks(_C + "BatchCreateContacts", PEOPLE, of_results)

@@ -50,7 +50,7 @@ asks(_O + "BatchCreateOpportunities", PEOPLE, of_results)(
     lambda h, who, row: pb.BatchCreateOpportunitiesRequest(requests=[_request(h, who, row)])
 )
 asks(_O + "TakeBackOpportunities", PEOPLE)(
-    lambda h, who, row: pb.TakeBackOpportunitiesRequest(records=[TakenBack(name=_name(h, who, row), etag="1")])
+    lambda h, who, row: pb.TakeBackOpportunitiesRequest(records=[TakenBack(name=_name(h, who, row), left="v1")])
 )
 asks(_O + "GetOpportunity", PEOPLE)(lambda h, who, row: pb.GetOpportunityRequest(name=_name(h, who, row)))
 asks(_O + "ListOpportunities", PEOPLE, _any("opportunities"))(

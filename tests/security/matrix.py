@@ -131,6 +131,7 @@ customers.CustomerService.BatchConfirmHandOvers YYY   YYN     DDD   DDD        D
 customers.BlueprintService.GetPart             Y     Y       D     D          D       A         A
 customers.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 customers.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
+customers.BelongingsService.FindBelongings  D D D D D D A
 opportunities.OpportunityService.CreateOpportunity YYY     YYD     YDD     YDD     DDD     AAA     AAA
 opportunities.OpportunityService.BatchCreateOpportunities YYY YYO YOO YOO DDD AAA AAA
 opportunities.OpportunityService.TakeBackOpportunities DDD DDD DDD DDD DDD DDD AAA
@@ -159,6 +160,7 @@ opportunities.OpportunityService.ListPipelines Y       Y       Y       Y       Y
 opportunities.BlueprintService.GetPart         Y       Y       D       D       D       A       A
 opportunities.BlueprintService.PlanPart        Y       Y       D       D       D       A       A
 opportunities.BlueprintService.ApplyPart       Y       D       D       D       D       A       A
+opportunities.BelongingsService.FindBelongings  D D D D D D A
 contracts.QuoteService.CreateProduct           Y       D       D       Y       D       A       A
 contracts.QuoteService.GetProduct              Y       Y       Y       Y       Y       A       A
 contracts.QuoteService.ListProducts            Y       Y       Y       Y       Y       A       A
@@ -204,6 +206,7 @@ contracts.ApprovalService.SimulateApprovalFlow Y     Y       D     D          D 
 contracts.BlueprintService.GetPart             Y     Y       D     D          D       A         A
 contracts.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 contracts.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
+contracts.BelongingsService.FindBelongings  D D D D D D A
 contracts.ContractService.CreateContract       YYY     YYD     YDD     YDD        DDD     AAA       AAA
 contracts.ContractService.ContractOpportunity  YYY     YYN     YNN     YYY        DDD     AAA       AAA
 contracts.ContractService.ContractQuote        YYY     YYN     YNN     YYY        DDD     AAA       AAA
@@ -277,6 +280,7 @@ activities.ActivityService.ListTimeline        YYY     YYN     YNN     YYY     Y
 activities.BlueprintService.GetPart            Y       Y       D       D       D       A       A
 activities.BlueprintService.PlanPart           Y       Y       D       D       D       A       A
 activities.BlueprintService.ApplyPart          Y       D       D       D       D       A       A
+activities.BelongingsService.FindBelongings  D D D D D D A
 activities.FileService.CreateAttachment         YYY     YYN     YNN     YYY     DDD     AAA     AAA
 activities.FileService.GetAttachment            YYY     YYN     YNN     YYY     YYY     AAA     AAA
 activities.FileService.ListAttachments          SSS     SSU     SUU     SSS     SSS     AAA     AAA
@@ -352,11 +356,13 @@ OWNERLESS = {
     "customers.BlueprintService.GetPart": "the company's",
     "customers.BlueprintService.PlanPart": "the company's",
     "customers.BlueprintService.ApplyPart": "the company's",
+    "customers.BelongingsService.FindBelongings": "a service alone asks",
     "opportunities.OpportunityService.GetPipeline": "the company's",
     "opportunities.OpportunityService.ListPipelines": "the company's",
     "opportunities.BlueprintService.GetPart": "the company's",
     "opportunities.BlueprintService.PlanPart": "the company's",
     "opportunities.BlueprintService.ApplyPart": "the company's",
+    "opportunities.BelongingsService.FindBelongings": "a service alone asks",
     "contracts.QuoteService.CreateProduct": "the company's",
     "contracts.QuoteService.GetProduct": "the company's",
     "contracts.QuoteService.ListProducts": "the company's",
@@ -382,9 +388,11 @@ OWNERLESS = {
     "contracts.BlueprintService.GetPart": "the company's",
     "contracts.BlueprintService.PlanPart": "the company's",
     "contracts.BlueprintService.ApplyPart": "the company's",
+    "contracts.BelongingsService.FindBelongings": "a service alone asks",
     "activities.BlueprintService.GetPart": "the company's",
     "activities.BlueprintService.PlanPart": "the company's",
     "activities.BlueprintService.ApplyPart": "the company's",
+    "activities.BelongingsService.FindBelongings": "a service alone asks",
     "activities.NoticeService.CreateTemplate": "the company's",
     "activities.NoticeService.GetTemplate": "the company's",
     "activities.NoticeService.ListTemplates": "the company's",

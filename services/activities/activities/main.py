@@ -11,10 +11,18 @@ def _servicers(runtime: Runtime) -> list[object]:
     from activities.servicer.activities import ActivityServicer
     from activities.servicer.files import FileServicer
     from activities.servicer.notices import NoticeServicer
+    from activities.usecases.belongings import PLACES
     from activities.usecases.settings import PART
+    from chassis.belongings_service import BelongingsServicer
     from chassis.parts import PartServicer
 
-    return [ActivityServicer(runtime), FileServicer(runtime), NoticeServicer(runtime), PartServicer(PART)]
+    return [
+        ActivityServicer(runtime),
+        FileServicer(runtime),
+        NoticeServicer(runtime),
+        PartServicer(PART),
+        BelongingsServicer(PLACES),
+    ]
 
 
 def _subscribers() -> list[Subscription]:

@@ -8,9 +8,11 @@ from dealwright.customers.v1 import events_pb2
 
 
 def _servicers(runtime: Runtime) -> list[object]:
+    from chassis.belongings_service import BelongingsServicer
     from customers.servicer import BlueprintServicer, CustomerServicer, CustomerViewServicer
+    from customers.usecases.bringing import PLACES
 
-    return [CustomerServicer(), CustomerViewServicer(runtime), BlueprintServicer()]
+    return [CustomerServicer(), CustomerViewServicer(runtime), BlueprintServicer(), BelongingsServicer(PLACES)]
 
 
 def _subscribers() -> list[Subscription]:

@@ -29,20 +29,17 @@ _CUSTOMER = tuple(reading.CUSTOMER)
 _CONTACT = tuple(reading.CONTACT)
 
 
-_brought = bringing.message
-
-
-def _bring_customer(tx: Transaction, request: pb.CreateCustomerRequest) -> Brought[Customer]:
+def _bring_customer(tx: Transaction, request: pb.CreateCustomerRequest, source: str = "") -> Brought[Customer]:
     reading.request_id(request)
     values = reading.created(request.customer, reading.CUSTOMER, "customer", ["display_name"])
     owner = reading.owner(request.customer.owner, "customer.owner") if request.customer.owner else ""
-    return bring.customer(tx, values, owner, request.on_conflict, request.match_name)
+    return bring.customer(tx, values, owner, request.on_conflict, request.match_name, source)
 
 
-def _bring_contact(tx: Transaction, request: pb.CreateContactRequest) -> Brought[Contact]:
+def _bring_contact(tx: Transaction, request: pb.CreateContactRequest, source: str = "") -> Brought[Contact]:
     reading.request_id(request)
     values = reading.created(request.contact, reading.CONTACT, "contact", ["full_name"])
-    return bring.contact(tx, request.contact.customer, values, request.on_conflict)
+    return bring.contact(tx, request.contact.customer, values, request.on_conflict, source)
 
 
 class CustomerServicer:
@@ -57,12 +54,16 @@ class CustomerServicer:
         self, tx: Transaction, request: pb.BatchCreateCustomersRequest
     ) -> pb.BatchCreateCustomersResponse:
         reading.request_id(request)
+        source = reading.source(request.source)
         answer = pb.BatchCreateCustomersResponse()
-        for one in bringing.each(tx, request.requests, lambda row: _bring_customer(tx, row), request.validate_only):
+        for one in bringing.each(
+            tx, request.requests, lambda row: _bring_customer(tx, row, source), request.validate_only
+        ):
             if isinstance(one, Problem):
                 answer.results.add(error=problem(one))
             else:
-                answer.results.add(customer=messages.customer(one.record), brought=_brought(tx, "customers", one))
+                told = bringing.message(tx, bring.CUSTOMER_WAY, one)
+                answer.results.add(customer=messages.customer(one.record), brought=told)
         return answer
 
     @query
@@ -76,7 +77,7 @@ class CustomerServicer:
     @command
     def TakeBackCustomers(self, tx: Transaction, request: pb.TakeBackCustomersRequest) -> pb.TakeBackCustomersResponse:
         reading.request_id(request)
-        return pb.TakeBackCustomersResponse(kept=bring.take_back(tx, request.records))
+        return pb.TakeBackCustomersResponse(kept=bring.take_back(tx, request.records, request.source))
 
     @query
     def GetCustomer(self, tx: Transaction, request: pb.GetCustomerRequest) -> pb.Customer:
@@ -126,12 +127,16 @@ class CustomerServicer:
         self, tx: Transaction, request: pb.BatchCreateContactsRequest
     ) -> pb.BatchCreateContactsResponse:
         reading.request_id(request)
+        source = reading.source(request.source)
         answer = pb.BatchCreateContactsResponse()
-        for one in bringing.each(tx, request.requests, lambda row: _bring_contact(tx, row), request.validate_only):
+        for one in bringing.each(
+            tx, request.requests, lambda row: _bring_contact(tx, row, source), request.validate_only
+        ):
             if isinstance(one, Problem):
                 answer.results.add(error=problem(one))
             else:
-                answer.results.add(contact=messages.contact(one.record), brought=_brought(tx, "contacts", one))
+                told = bringing.message(tx, bring.CONTACT_WAY, one)
+                answer.results.add(contact=messages.contact(one.record), brought=told)
         return answer
 
     @query

@@ -14,6 +14,7 @@ from chassis.access import Principal, peer
 from chassis.errors import Refused
 from chassis.service import Runtime
 from dealwright.activities.v1 import activities_pb2
+from dealwright.api.v1 import belongings_pb2
 from dealwright.customers.v1 import customers_pb2
 from dealwright.opportunities.v1 import opportunities_pb2
 
@@ -22,6 +23,7 @@ SERVICES: dict[str, Any] = {
     "opportunities": opportunities_pb2.DESCRIPTOR.services_by_name["OpportunityService"],
     "activities": activities_pb2.DESCRIPTOR.services_by_name["ActivityService"],
 }
+_BELONGINGS = belongings_pb2.DESCRIPTOR.services_by_name["BelongingsService"]
 _SECONDS = 60.0
 _AGAIN = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.ABORTED})
 
@@ -40,10 +42,17 @@ class Peers:
 
     def call(self, service: str, method: str, request: Message, caller: Principal | None, trace: str = "") -> Any:
         """The answer. `caller` None: as this service itself. Raises Away, or Refused with what the service said."""
-        descriptor = SERVICES[service].methods_by_name[method]
+        return self._call(service, SERVICES[service], method, request, caller, trace)
+
+    def belongings(self, service: str, request: belongings_pb2.FindBelongingsRequest, trace: str = "") -> Any:
+        """What of this service hangs on records. Raises as `call`."""
+        return self._call(service, _BELONGINGS, "FindBelongings", request, None, trace)
+
+    def _call(self, service: str, of: Any, method: str, request: Message, caller: Principal | None, trace: str) -> Any:
+        descriptor = of.methods_by_name[method]
         answer = message_factory.GetMessageClass(descriptor.output_type)
         ask: Any = self._channel(service).unary_unary(
-            f"/{SERVICES[service].full_name}/{method}",
+            f"/{of.full_name}/{method}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=answer.FromString,
         )

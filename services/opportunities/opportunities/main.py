@@ -8,10 +8,12 @@ from opportunities.usecases import metadata
 
 
 def _servicers(runtime: Runtime) -> list[object]:
+    from chassis.belongings_service import BelongingsServicer
     from opportunities.servicer.blueprint import BlueprintServicer
     from opportunities.servicer.opportunities import OpportunityServicer
+    from opportunities.usecases.bringing import PLACES
 
-    return [OpportunityServicer(runtime), BlueprintServicer()]
+    return [OpportunityServicer(runtime), BlueprintServicer(), BelongingsServicer(PLACES)]
 
 
 def _subscribers() -> list[Subscription]:

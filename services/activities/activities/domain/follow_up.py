@@ -34,7 +34,8 @@ class Outcome(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """Fields in the order of the columns; `method` and `outcome` are numbers of the contract."""
+    """Fields in the order of the columns; `method` and `outcome` are numbers of the contract. `origin` stands for the
+    place that an import took it from."""
 
     name: str
     record: str
@@ -57,12 +58,24 @@ class FollowUp:
     create_time: datetime
     update_time: datetime
     delete_time: datetime | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A follow-up as somebody wants it logged: `values` are those that he gave, by field."""
+    """A follow-up as somebody wants it logged: `values` are those that he gave, by field. `once`: where it is logged
+    already, that one will do."""
 
     values: Mapping[str, Any]
     historical: bool = False
     to_stage: str = ""
+    once: bool = False
+    origin: str = ""
+
+
+def marks(origin: str, values: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """By what a follow-up is known again: where it came from; its record, moment and words."""
+    found: list[tuple[object, ...]] = [(origin,)] if origin else []
+    if values.get("happen_time"):
+        found.append((values["record"], values["happen_time"], values.get("summary", "")))
+    return found

@@ -7,8 +7,9 @@ from activities.servicer.waiting import for_records
 from activities.usecases import follow_ups, frequency, latest
 from activities.usecases.kinds import FOLLOW_UPS
 from activities.wire import messages, reading
-from chassis import records
+from chassis import bringing, records
 from chassis.errors import Invalid, Problem
+from chassis.problems import problem
 from chassis.rpc import command, query
 from chassis.transaction import Transaction
 from dealwright.activities.v1 import activities_pb2 as pb
@@ -17,14 +18,15 @@ from dealwright.activities.v1 import activities_pb2 as pb
 def _wanted(request: pb.CreateFollowUpRequest) -> Wanted:
     values = reading.created(request.follow_up, reading.NEW_FOLLOW_UP, "follow_up", ["record"])
     stage = reading.one("to_stage", reading.text(80), request.to_stage)
-    return Wanted(values, request.historical, stage)
+    origin = reading.one("origin", reading.text(128), request.origin)
+    return Wanted(values, request.historical, stage, bool(request.on_conflict), origin)
 
 
 def _read(request: pb.CreateFollowUpRequest) -> Wanted | Problem:
     try:
         return _wanted(request)
-    except Invalid as problem:
-        return problem
+    except Invalid as wrong:
+        return wrong
 
 
 class FollowUps:
@@ -45,7 +47,14 @@ class FollowUps:
         wanted = [one for one in rows if isinstance(one, Wanted)]
         made = iter(follow_ups.tried(tx, wanted) if request.validate_only else follow_ups.create_all(tx, wanted))
         found = [next(made) if isinstance(one, Wanted) else one for one in rows]
-        return pb.BatchCreateFollowUpsResponse(results=map(messages.result, found))
+        answer = pb.BatchCreateFollowUpsResponse()
+        for each in found:
+            if isinstance(each, Problem):
+                answer.results.add(error=problem(each))
+            else:
+                told = bringing.message(tx, follow_ups.WAY, each)
+                answer.results.add(follow_up=messages.follow_up(each.record), brought=told)
+        return answer
 
     @command
     def TakeBackFollowUps(self, tx: Transaction, request: pb.TakeBackFollowUpsRequest) -> pb.TakeBackFollowUpsResponse:

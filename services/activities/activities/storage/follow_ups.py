@@ -25,6 +25,13 @@ follow_ups = sa.Table(
     sa.Column("mentions", Json, nullable=False),
     sa.Column("custom", Json),
     *kept(),
+    sa.Column("origin", sa.Text, nullable=False, server_default=""),
+    sa.Index(
+        "follow_ups_origin",
+        "origin",
+        postgresql_where=sa.text("origin <> ''"),
+        sqlite_where=sa.text("origin <> ''"),
+    ),
     sa.Index("follow_ups_happened", "happen_time", "name"),
     *(sa.Index(f"follow_ups_of_{of}", of, "happen_time", "name") for of in ("record", "customer", "owner")),
     sa.Index("follow_ups_of_opportunity", "opportunity", "happen_time"),

@@ -53,5 +53,7 @@ def drop(tx: Transaction, keys: Sequence[str]) -> None:
     tx.execute(sa.delete(timeline).where(in_values(timeline.c.key, sorted(keys), tx.dialect)))
 
 
-def forget(tx: Transaction, record: str) -> None:
-    tx.execute(sa.delete(timeline).where(timeline.c.record == record))
+def forget(tx: Transaction, record: str, source: str = "") -> None:
+    """What is told of a record, or what one source told of it."""
+    of = [timeline.c.record == record, *([timeline.c.source == source] if source else [])]
+    tx.execute(sa.delete(timeline).where(*of))

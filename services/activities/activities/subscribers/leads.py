@@ -53,5 +53,5 @@ def leads(tx: Transaction, events: Sequence[Message]) -> None:
     timeline.put(tx, [entry for event, cause in told if (entry := happened.entry(event, cause)) is not None], now)
     for event in events:
         if isinstance(event, LeadRemoved):
-            automatic.forget_lead(tx, event.lead)
+            automatic.forget(tx, event.lead)
             timeline.forget(tx, event.lead)

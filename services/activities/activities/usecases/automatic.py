@@ -169,9 +169,9 @@ def settle_leads(tx: Transaction, ended: Sequence[tuple[str, int]], status: Stat
     finish_all(tx, [task for task in found.values() if not task.is_closed], status)
 
 
-def forget_lead(tx: Transaction, lead: str) -> None:
-    """What its owners were to do is gone with it."""
-    for task in table.on_record(tx, lead):
+def forget(tx: Transaction, record: str) -> None:
+    """What the system wanted done about a record is gone with it."""
+    for task in table.on_record(tx, record):
         table.remove(tx, task.name)
         tx.audit("task.purged", task.name)
         TASKS.announce(tx, task, None)

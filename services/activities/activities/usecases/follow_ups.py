@@ -13,9 +13,11 @@ from activities.storage import follow_ups as table
 from activities.storage import known as stored
 from activities.usecases import attachments, automatic, known, latest, mentions, settings, staff, timeline
 from activities.usecases.kinds import FOLLOW_UPS
-from activities.wire import entries, events
+from activities.usecases.met import Met
+from activities.wire import entries, events, messages
 from chassis import bringing, custom, records
 from chassis.access import refuse_read_only
+from chassis.bringing import Brought, Way
 from chassis.database import insert_rows
 from chassis.errors import Denied, Invalid, NotFound, Problem
 from chassis.people import Person
@@ -39,30 +41,41 @@ def create(tx: Transaction, wanted: Wanted) -> FollowUp:
     (made,) = create_all(tx, [wanted])
     if isinstance(made, Problem):
         raise made
-    return made
+    return made.record
 
 
-def create_all(tx: Transaction, wanted: Sequence[Wanted]) -> list[FollowUp | Problem]:
-    """Logs many: each is stored, or has its own no."""
+def create_all(tx: Transaction, wanted: Sequence[Wanted]) -> list[Brought[FollowUp] | Problem]:
+    """Logs many: each is stored, or was before, or has its own no."""
     values = [one.values for one in wanted]
     seen = known.seen(tx, [one["record"] for one in values])
     named = {p for one in values for p in (one.get("owner"), one.get("next_owner"), *one.get("mentions", ())) if p}
     people = staff.active(tx, named)
     leads_on = known.seen(tx, [one.values["record"] for one in wanted if one.to_stage], "write")
     rules = settings.document(tx, "followUps")
-    made: list[FollowUp | Problem] = []
+    met = Met(tx, wanted, seen.keys())
+    made: list[Brought[FollowUp] | Problem] = []
+    logged: list[tuple[FollowUp, Wanted]] = []
     for one in wanted:
         try:
             _check(tx, one, seen, people, rules, leads_on)
-            made.append(_new(tx, one, people))
         except (Invalid, Denied, NotFound) as problem:
             made.append(problem)
-    logged = [(one, of) for one, of in zip(made, wanted, strict=True) if isinstance(one, FollowUp)]
+            continue
+        if there := met.find(one):
+            made.append(Brought(there, bringing.SKIPPED))
+            continue
+        new = _new(tx, one, people)
+        met.add(new)
+        logged.append((new, one))
+        made.append(Brought(new, bringing.CREATED))
     stored_now = _store(tx, logged, list(seen.values()))
-    return [stored_now.get(one.name, one) if isinstance(one, FollowUp) else one for one in made]
+    return [
+        one if isinstance(one, Problem) else replace(one, record=stored_now.get(one.record.name, one.record))
+        for one in made
+    ]
 
 
-def tried(tx: Transaction, wanted: Sequence[Wanted]) -> list[FollowUp | Problem]:
+def tried(tx: Transaction, wanted: Sequence[Wanted]) -> list[Brought[FollowUp] | Problem]:
     """What would become of them; nothing is stored."""
     return bringing.tried(tx, lambda: create_all(tx, wanted))
 
@@ -70,10 +83,19 @@ def tried(tx: Transaction, wanted: Sequence[Wanted]) -> list[FollowUp | Problem]
 def take_back(tx: Transaction, taken: Sequence[TakenBack]) -> list[str]:
     """Ends for good those that an import brought; answers those that somebody changed since, which stay."""
     held = records.of_names(tx, FOLLOW_UPS, [one.name for one in taken])
-    kept = bringing.take_back(tx, FOLLOW_UPS, taken, lambda tx, of: False, lambda tx, of, fields: None)
+    kept = bringing.take_back(tx, WAY, taken, "")
     for gone in (of for name, of in held.items() if name not in kept):
         _followed(tx, None, replace(gone, delete_time=tx.now))
     return kept
+
+
+# What its record belongs to may become another's; nobody worked on it then.
+WAY = Way(
+    FOLLOW_UPS,
+    messages.follow_up,
+    lambda tx, now, fields: now,
+    derived=frozenset({"customer", "opportunity", "lead", "team"}),
+)
 
 
 def _check(
@@ -127,7 +149,7 @@ def _to_come(tx: Transaction, values: Mapping[str, Any]) -> list[tuple[str, str,
 def _new(tx: Transaction, one: Wanted, people: Mapping[str, Person]) -> FollowUp:
     values = {**_EMPTY, **one.values}
     owner = values["owner"] or tx.principal.person
-    kept = {**values, "owner": owner, "team": people[owner].team if owner else ""}
+    kept = {**values, "origin": one.origin, "owner": owner, "team": people[owner].team if owner else ""}
     if kept["outcome"] == Outcome.REVISIT and not one.historical:
         kept["next_owner"] = kept["next_owner"] or owner
     kept["happen_time"] = kept.get("happen_time") or tx.now

@@ -56,9 +56,9 @@ def drop(tx: Transaction, *keys: str) -> None:
     table.drop(tx, keys)
 
 
-def forget(tx: Transaction, record: str) -> None:
-    """All that became of what is gone for good."""
-    table.forget(tx, record)
+def forget(tx: Transaction, record: str, source: str = "") -> None:
+    """All that became of what is gone for good; or what one source told of it."""
+    table.forget(tx, record, source)
 
 
 def show(tx: Transaction, entry: Entry, there: bool) -> None:
@@ -110,4 +110,5 @@ def _shown(caller: Principal, entry: Entry, reached: frozenset[str]) -> Entry:
         zh, en = (entry.title_zh, entry.title_en) if entry.resource in _OF_DEALS else _SOMETHING
         return replace(entry, title_zh=zh, title_en=en, detail={})
     hidden = caller.grant(entry.resource).hidden
-    return replace(entry, detail={key: value for key, value in entry.detail.items() if key not in hidden})
+    said = {key: value for key, value in entry.detail.items() if key.partition(".")[0] not in hidden}
+    return replace(entry, detail=said)

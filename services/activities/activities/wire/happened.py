@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from activities.domain.known import KINDS, kind_of
 from activities.wire.entries import plain
 from chassis.transaction import Cause
 from dealwright.activities.v1.activities_pb2 import TimelineEntry as E
+from dealwright.api.v1.bringing_pb2 import Brought
 from dealwright.contracts.v1.approvals_pb2 import Approval
 from dealwright.leads.v1 import leads_pb2
 from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
@@ -185,6 +187,21 @@ def _merged(event: Any, cause: Cause) -> Entry:
     return _entry(cause, event.customer.name, "customers", E.CUSTOMER, ("客户合并", "Merged with another record"))
 
 
+_BROUGHT = {
+    Brought.MERGED: ("导入：与已有资料不同，未采用", "Import: said otherwise, not taken"),
+    Brought.UPDATED: ("导入：覆盖了原有资料", "Import: replaced what was there"),
+    Brought.TOUCHED: ("导入：再次提到", "Import: mentioned again"),
+}
+
+
+def _brought_again(event: Any, cause: Cause) -> Entry:
+    titles = _BROUGHT.get(event.outcome, ("导入", "Import"))
+    said = {one.field: {"ours": one.ours, "theirs": one.theirs} for one in event.differences}
+    resource = kind_of(event.record)
+    made = _entry(cause, event.record, resource, E.IMPORT, titles, source=event.source or event.record)
+    return replace(made, detail=said)
+
+
 _READERS: Mapping[str, Callable[[Any, Cause], Entry | None]] = {
     "LeadCaptured": _captured,
     "LeadTouched": _touched,
@@ -204,4 +221,5 @@ _READERS: Mapping[str, Callable[[Any, Cause], Entry | None]] = {
     "PaymentOverdue": _overdue,
     "OwnerTransferred": _transferred,
     "CustomersMerged": _merged,
+    "RecordBroughtAgain": _brought_again,
 }

@@ -14,9 +14,7 @@ from activities.domain.follow_up import FollowUp
 from activities.domain.interaction import Interaction
 from activities.domain.known import Known
 from activities.domain.task import Parts, Task
-from chassis.errors import Problem
 from chassis.messages import money, stamp
-from chassis.problems import problem
 from dealwright.activities.v1 import activities_pb2 as pb
 
 _FOLLOW_UP = (
@@ -112,9 +110,3 @@ def latest(of: Known) -> pb.LatestFollowUp:
         follow_up=of.last_follow_up,
         happen_time=stamp(of.last_follow_up_time),
     )
-
-
-def result(found: FollowUp | Problem) -> pb.BatchCreateFollowUpsResponse.Result:
-    if isinstance(found, FollowUp):
-        return pb.BatchCreateFollowUpsResponse.Result(follow_up=follow_up(found))
-    return pb.BatchCreateFollowUpsResponse.Result(error=problem(found))

@@ -9,20 +9,25 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis import bringing, records
-from chassis.bringing import Brought
+from chassis.belongings import Place
+from chassis.bringing import Brought, Way
 from chassis.transaction import Transaction
-from customers.domain.customer import Contact, Customer, keys
+from customers.domain.customer import Contact, Customer, keys, spelled
 from customers.storage import keys as stored
 from customers.storage.tables import contacts as contacts_table
 from customers.usecases import contacts, customers
 from customers.usecases.kinds import CONTACTS, CUSTOMERS
+from customers.wire import messages
 from dealwright.api.v1 import bringing_pb2
 from dealwright.customers.v1 import customers_pb2 as pb
+from dealwright.customers.v1 import events_pb2
 
 _On = pb.CreateCustomerRequest
 
 
-def customer(tx: Transaction, values: Mapping[str, Any], owner: str, conflict: int, by_name: bool) -> Brought[Customer]:
+def customer(
+    tx: Transaction, values: Mapping[str, Any], owner: str, conflict: int, by_name: bool, source: str = ""
+) -> Brought[Customer]:
     """Makes a customer, or does to the known one what `conflict` says. Raises KEY_TAKEN where nothing is said, or the
     known one is not the caller's to change; and as customers.create."""
     made = customers.made(tx, values, owner)
@@ -30,12 +35,28 @@ def customer(tx: Transaction, values: Mapping[str, Any], owner: str, conflict: i
     if not known or not _covered(tx, known, "read" if conflict == _On.SKIP else "write"):
         return Brought(customers.store(tx, made), bringing.CREATED)
     held = records.of_names(tx, CUSTOMERS, [known], lock=True)[known]
+    said = _said(held, values)
+    return bringing.tell(tx, CUSTOMER_WAY, _laid(tx, held, made, said, owner, conflict), source)
+
+
+def _laid(
+    tx: Transaction, held: Customer, made: Customer, said: Mapping[str, Any], owner: str, conflict: int
+) -> Brought[Customer]:
+    told = {**said, "owner": owner} if owner else said  # whose it is changes by a transfer alone
     if conflict == _On.SKIP:
-        return Brought(held, bringing.SKIPPED)
+        return Brought(held, bringing.SKIPPED, said=told)
+    if conflict == _On.TOUCH:
+        return Brought(held, bringing.TOUCHED, held, told)
     if conflict == _On.MERGE:
-        return Brought(customers.complete(tx, held, made), bringing.MERGED, held)
+        return Brought(customers.complete(tx, held, made), bringing.MERGED, held, told)
+    return Brought(customers.update(tx, held.name, "", said), bringing.UPDATED, held, told)
+
+
+def _said(held: Customer, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody wrote; another spelling of the name is the same name."""
     said = {name: value for name, value in values.items() if value not in ("", 0, [], {}, None)}
-    return Brought(customers.update(tx, known, "", said), bringing.UPDATED, held)
+    same = spelled(said.get("display_name", "")) == spelled(held.display_name)
+    return {name: value for name, value in said.items() if not (same and name == "display_name")}
 
 
 def _covered(tx: Transaction, name: str, verb: str) -> bool:
@@ -43,19 +64,25 @@ def _covered(tx: Transaction, name: str, verb: str) -> bool:
     return tx.execute(query).first() is not None
 
 
-def contact(tx: Transaction, of: str, values: Mapping[str, Any], conflict: int) -> Brought[Contact]:
+def contact(tx: Transaction, of: str, values: Mapping[str, Any], conflict: int, source: str = "") -> Brought[Contact]:
     """Makes a contact, or does to the known one of the same customer what `conflict` says. Raises as
     contacts.create."""
     known = _known(tx, of, values) if conflict else None
     if known is None:
         return Brought(contacts.create(tx, of, values), bringing.CREATED)
-    if conflict == bringing_pb2.SKIP:
-        return Brought(records.find(tx, CONTACTS, known.name), bringing.SKIPPED)
     said = {name: value for name, value in values.items() if value}
+    return bringing.tell(tx, CONTACT_WAY, _contact_laid(tx, known, said, conflict), source)
+
+
+def _contact_laid(tx: Transaction, known: Contact, said: Mapping[str, Any], conflict: int) -> Brought[Contact]:
+    if conflict == bringing_pb2.SKIP:
+        return Brought(records.find(tx, CONTACTS, known.name), bringing.SKIPPED, said=said)
+    if conflict == bringing_pb2.TOUCH:
+        return Brought(records.hold(tx, CONTACTS, known.name), bringing.TOUCHED, known, said)
     if conflict == bringing_pb2.MERGE:
-        said = {name: value for name, value in said.items() if not getattr(known, name)}
-    outcome = bringing.MERGED if conflict == bringing_pb2.MERGE else bringing.UPDATED
-    return Brought(records.patch(tx, CONTACTS, known.name, "", said), outcome, known)
+        empty = {name: value for name, value in said.items() if not getattr(known, name)}
+        return Brought(records.patch(tx, CONTACTS, known.name, "", empty), bringing.MERGED, known, said)
+    return Brought(records.patch(tx, CONTACTS, known.name, "", said), bringing.UPDATED, known, said)
 
 
 def _known(tx: Transaction, of: str, values: Mapping[str, Any]) -> Contact | None:
@@ -86,30 +113,39 @@ def _sketch(tx: Transaction, known_by: Mapping[str, Any]) -> Customer:
 
 # --- taken back ---
 
+PLACES = (Place("contacts", contacts_table.c.customer, of="customers"),)
 
-def take_back(tx: Transaction, taken: Sequence[bringing_pb2.TakenBack]) -> list[str]:
+
+def take_back(tx: Transaction, taken: Sequence[bringing_pb2.TakenBack], source: str) -> list[str]:
     """The names of those that stay, because somebody worked on them since."""
     people = [one for one in taken if CONTACTS.is_name(one.name)]
     firms = [one for one in taken if CUSTOMERS.is_name(one.name)]
     return [
-        *bringing.take_back(tx, CONTACTS, people, lambda tx, contact: False, _restore_contact),
-        *bringing.take_back(tx, CUSTOMERS, firms, _has_contacts, _restore),
+        *bringing.take_back(tx, CONTACT_WAY, people, source),
+        *bringing.take_back(tx, CUSTOMER_WAY, firms, source),
     ]
 
 
-def _has_contacts(tx: Transaction, of: Customer) -> bool:
-    query = sa.select(contacts_table.c.name).where(contacts_table.c.customer == of.name)
-    return tx.execute(query.limit(1)).first() is not None
+def _restore_contact(tx: Transaction, now: Contact, fields: Mapping[str, Any]) -> Contact:
+    return records.save(tx, CONTACTS, now, replace(now, **fields), "takenBack")
 
 
-def _restore_contact(tx: Transaction, now: Contact, fields: Mapping[str, Any]) -> None:
-    records.save(tx, CONTACTS, now, replace(now, **fields), "takenBack")
-
-
-def _restore(tx: Transaction, now: Customer, fields: Mapping[str, Any]) -> None:
+def _restore(tx: Transaction, now: Customer, fields: Mapping[str, Any]) -> Customer:
     """As it was, known by what it was known by. Raises KEY_TAKEN where another customer is by now."""
     then = replace(now, **fields)
     old, new = keys(now), keys(then)
     stored.drop(tx, now.name, [key for key in old if key not in new])
     customers.take_keys(tx, now, {key: field for key, field in new.items() if key not in old})
-    records.save(tx, CUSTOMERS, now, then, "takenBack")
+    return records.save(tx, CUSTOMERS, now, then, "takenBack")
+
+
+_EVENTS: dict[str, Any] = {"again": events_pb2.RecordBroughtAgain, "back": events_pb2.RecordTakenBack}
+CUSTOMER_WAY = Way(
+    CUSTOMERS,
+    messages.customer,
+    _restore,
+    **_EVENTS,
+    places=PLACES,
+    derived=frozenset({"last_follow_up_time"}),
+)
+CONTACT_WAY = Way(CONTACTS, messages.contact, _restore_contact, **_EVENTS)

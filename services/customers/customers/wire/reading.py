@@ -133,6 +133,15 @@ def request_id(request: Any) -> None:
             raise Invalid(check.violations)
 
 
+def source(given: str) -> str:
+    """Where a batch comes from: the name of a record. Raises Invalid."""
+    check = FieldCheck()
+    read = check.take("source", fields.text, given, LONGEST_REQUEST_ID)
+    if check.violations:
+        raise Invalid(check.violations)
+    return read or ""
+
+
 def words(given: str, field: str, longest: int = 2000) -> str:
     """A text that a person wrote. Raises Invalid."""
     check = FieldCheck()

@@ -180,6 +180,30 @@ def refusal(reason: str, english: str, chinese: str, fields: Sequence[Sequence[s
     return Result(Verdict.ERROR, Outcome.REFUSED, "", [], [reason, english, chinese], [list(one) for one in fields])
 
 
+# Why an undo leaves a record: (reason, English, Chinese).
+WORKED_ON = ("WORKED_ON", "somebody worked on it since; it stays", "导入后已有人跟进，予以保留")
+_HANGING = {
+    "opportunities": ("opportunities", "商机"),
+    "quotes": ("quotes", "报价"),
+    "contracts": ("contracts", "合同"),
+    "contacts": ("contacts", "联系人"),
+    "followUps": ("follow-ups", "跟进"),
+    "tasks": ("tasks", "任务"),
+    "attachments": ("files", "附件"),
+    "checkIns": ("check-ins", "签到"),
+    "changeRequests": ("changes of requirements", "需求变更"),
+    "interactions": ("interactions", "互动记录"),
+    "shares": ("shares", "共享"),
+}
+
+
+def hanging(kinds: Sequence[str]) -> list[str]:
+    """Why a record stays on which such things hang: reason, English, Chinese."""
+    words = [_HANGING.get(kind, (kind, kind)) for kind in dict.fromkeys(kinds)]
+    english, chinese = ", ".join(word for word, _ in words), "、".join(word for _, word in words)
+    return ["IN_USE", f"it has {english} by now; it stays", f"导入后已有{chinese}，予以保留"]
+
+
 def counted(job: Job, results: Sequence[Result], preview: bool) -> Job:
     """The job with these rows counted."""
     counts = dict(job.counts)

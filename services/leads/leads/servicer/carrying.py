@@ -17,8 +17,10 @@ from chassis.errors import Problem, Refused
 from chassis.service import Runtime
 from chassis.transaction import Transaction
 from leads.domain.imports import ImportKind, Job, Result, State
-from leads.peers import Away
+from leads.peers import Away, Peers
+from leads.servicer.before import RowsBefore, Seen
 from leads.servicer.others import Others
+from leads.servicer.taking_back import TakingBack
 from leads.usecases import importing, staging, undoing
 from leads.usecases.importing import Prepared
 from leads.usecases.staging import Lost, Row
@@ -37,10 +39,10 @@ class Carrier:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._zone = clock.company_zone(runtime.settings.company_time_zone)
-        self._others = Others(runtime, self._zone)
+        peers = Peers(runtime)
+        self.others, self.back = Others(runtime, peers, self._zone), TakingBack(peers)
         self._trace = ""
-        # Of the import that is looked at: its version, and the keys of the rows so far.
-        self._seen: tuple[str, int, dict[bytes, int]] = ("", 0, {})
+        self._before = RowsBefore(self._remember)
 
     def step(self) -> bool:
         with self._runtime.transaction() as tx:
@@ -118,12 +120,12 @@ class Carrier:
             return None
         rows, _ = held
         if job.kind != ImportKind.LEADS:
-            results = self._others.bring(job, rows, self._trace)
+            results = self.others.bring(job, rows, self._trace)
             with self._runtime.transaction() as tx:
                 return staging.record(tx, job, results)
         prepared = self._prepared(job, rows)
         if job.state == State.PREVIEWING:
-            seen = self._rows_before(job)
+            seen = self._before.of(job)
             with self._runtime.reading() as tx:
                 results = importing.preview(tx, job, prepared, seen)
             with self._runtime.transaction() as tx:
@@ -153,38 +155,26 @@ class Carrier:
             log.exception("row failed", row=rows[0][0])
             return [importing.internal()]
 
-    def _rows_before(self, job: Job) -> dict[bytes, int]:
-        """The keys of the rows before this block, by the rows that bring them."""
-        name, version, seen = self._seen
-        if (name, version) != (job.name, job.version) or job.block == 0:
-            seen = {}
-            for number in range(job.block):
-                with self._runtime.reading() as tx:
-                    held = staging.block(tx, job, number)
-                if held is not None:
-                    importing.remember(self._prepared(job, held[0]), held[1], seen)
-            self._seen = (job.name, job.version, seen)
-        return seen
+    def _remember(self, job: Job, number: int, seen: Seen) -> None:
+        with self._runtime.reading() as tx:
+            held = staging.block(tx, job, number)
+        if held is not None:
+            importing.remember(self._prepared(job, held[0]), held[1], seen)
 
     # --- undoing ---
 
     def _undo(self, job: Job) -> Job | None:
         number = staging.last_block(job)
-        if job.kind != ImportKind.LEADS:
-            return self._undo_others(job, number)
-        with self._runtime.transaction() as tx:
-            held = staging.block(tx, job, number)
-            if held is None:
-                staging.end_undoing(tx, job)
-                return None
-            return staging.record_undone(tx, job, undoing.take_back(tx, job, held[1]))
-
-    def _undo_others(self, job: Job, number: int) -> Job | None:
         with self._runtime.reading() as tx:
             held = staging.block(tx, job, number)
-        results = self._others.take_back(job, number, held[1], self._trace) if held else []
-        with self._runtime.transaction() as tx:
-            if held is None:
+        if held is None:
+            with self._runtime.transaction() as tx:
                 staging.end_undoing(tx, job)
-                return None
-            return staging.record_undone(tx, job, results)
+            return None
+        if job.kind != ImportKind.LEADS:
+            results = self.back.take_back(job, number, held[1], self._trace)
+            with self._runtime.transaction() as tx:
+                return staging.record_undone(tx, job, results)
+        held_by = self.back.hanging(job, held[1], self._trace)
+        with self._runtime.transaction() as tx:
+            return staging.record_undone(tx, job, undoing.take_back(tx, job, held[1], held_by))

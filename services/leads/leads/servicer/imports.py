@@ -48,8 +48,7 @@ class ImportServicer:
     def UpdateImport(self, tx: Transaction, request: pb.UpdateImportRequest) -> pb.Import:
         _checked(request)
         paths = records.paths(request.update_mask.paths, request.job, wire.CHANGEABLE)
-        kind = records.find(tx, KIND, request.job.name).kind
-        values = wire.changed(request.job, paths, kind)
+        values = wire.changed(request.job, paths)
         return wire.job(imports.update(tx, request.job.name, request.job.etag, values))
 
     @command

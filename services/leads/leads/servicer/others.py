@@ -19,27 +19,31 @@ from dealwright.customers.v1 import customers_pb2
 from dealwright.opportunities.v1 import opportunities_pb2
 from leads.domain.imports import ImportKind, Job, OnConflict, Outcome, Result, State, Verdict, refusal
 from leads.peers import Peers
-from leads.usecases import importing
+from leads.servicer.before import RowsBefore, Seen
+from leads.usecases import importing, staging
+from leads.wire import row_keys
 from leads.wire.record_rows import RecordRows, Row, header_of
 
 _OUTCOMES = {
-    bringing_pb2.Brought.OUTCOME_UNSPECIFIED: Outcome.MADE,
     bringing_pb2.Brought.CREATED: Outcome.MADE,
     bringing_pb2.Brought.SKIPPED: Outcome.SKIPPED,
     bringing_pb2.Brought.UPDATED: Outcome.UPDATED,
     bringing_pb2.Brought.MERGED: Outcome.MERGED,
+    bringing_pb2.Brought.TOUCHED: Outcome.TOUCHED,
 }
 _ON_CONFLICT = {
     OnConflict.SKIP: bringing_pb2.SKIP,
     OnConflict.UPDATE: bringing_pb2.UPDATE,
     OnConflict.MERGE: bringing_pb2.MERGE,
+    OnConflict.TOUCH: bringing_pb2.TOUCH,
 }
 _ON_CUSTOMER = {
     OnConflict.SKIP: customers_pb2.CreateCustomerRequest.SKIP,
     OnConflict.UPDATE: customers_pb2.CreateCustomerRequest.UPDATE,
     OnConflict.MERGE: customers_pb2.CreateCustomerRequest.MERGE,
+    OnConflict.TOUCH: customers_pb2.CreateCustomerRequest.TOUCH,
 }
-# Service, batch, way back, the field of the record in requests and results.
+# Service, batch, the end of its name, the field of the record in requests and results.
 _CALLS: Mapping[int, tuple[str, Any, str, str]] = {
     ImportKind.CUSTOMERS: ("customers", customers_pb2.BatchCreateCustomersRequest, "Customers", "customer"),
     ImportKind.CONTACTS: ("customers", customers_pb2.BatchCreateContactsRequest, "Contacts", "contact"),
@@ -51,43 +55,76 @@ _CALLS: Mapping[int, tuple[str, Any, str, str]] = {
     ),
     ImportKind.FOLLOW_UPS: ("activities", activities_pb2.BatchCreateFollowUpsRequest, "FollowUps", "follow_up"),
 }
-_TAKE_BACK: Mapping[int, Any] = {
-    ImportKind.CUSTOMERS: customers_pb2.TakeBackCustomersRequest,
-    ImportKind.CONTACTS: customers_pb2.TakeBackCustomersRequest,
-    ImportKind.OPPORTUNITIES: opportunities_pb2.TakeBackOpportunitiesRequest,
-    ImportKind.FOLLOW_UPS: activities_pb2.TakeBackFollowUpsRequest,
-}
 
 
 class Others:
-    def __init__(self, runtime: Runtime, zone: ZoneInfo) -> None:
-        self._runtime, self._zone = runtime, zone
-        self._peers = Peers(runtime)
+    def __init__(self, runtime: Runtime, peers: Peers, zone: ZoneInfo) -> None:
+        self._runtime, self._peers, self._zone = runtime, peers, zone
+        self._before = RowsBefore(self._remember)
 
     def bring(self, job: Job, rows: Sequence[tuple[int, list[str]]], trace: str) -> list[Result]:
         """What becomes of a block's rows; in a preview, what would. Raises Away, Refused."""
-        reader = RecordRows(job.kind, job.columns, self._zone)
         caller = claimed(job.caller)
-        read = [reader.read(number, cells) for number, cells in rows]
-        self._resolve(job, caller, reader, read, trace)
+        reader, read = self._read(job, caller, rows, trace)
         good = [row for row in read if not row.wrong]
         answers = iter(self._ask(job, caller, good, trace) if good else ())
-        return [
+        results = [
             importing.invalid(row.wrong) if row.wrong else _result(job, next(answers), reader.headers) for row in read
         ]
+        return self._repeats(job, read, results) if job.state == State.PREVIEWING else results
+
+    def _read(
+        self, job: Job, caller: Principal, rows: Sequence[tuple[int, list[str]]], trace: str
+    ) -> tuple[RecordRows, list[Row]]:
+        reader = RecordRows(job.kind, job.columns, self._zone)
+        read = [reader.read(number, cells) for number, cells in rows]
+        self._resolve(job, caller, reader, read, trace)
+        return reader, read
+
+    # --- what the sheet says twice ---
+
+    def _repeats(self, job: Job, rows: Sequence[Row], results: Sequence[Result]) -> list[Result]:
+        """Of a preview: what an earlier row makes is known by then, under the number of that row."""
+        seen = self._before.of(job)
+        made: dict[str, int] = {}
+        found = []
+        for row, result in zip(rows, results, strict=True):
+            if result.verdict == Verdict.CREATED:
+                hashes = _hashes(job, row)
+                first = next((seen[one] for one in hashes if one in seen), 0)
+                made[result.record] = first or row.number
+                result = Result(Verdict.MATCHES, record=f"rows/{first}") if first else Result(Verdict.CREATED)
+                seen.update({one: row.number for one in hashes if not first})
+            elif result.record in made:
+                result = replace(result, record=f"rows/{made[result.record]}")
+            found.append(result)
+        return found
+
+    def _remember(self, job: Job, number: int, seen: Seen) -> None:
+        with self._runtime.reading() as tx:
+            held = staging.block(tx, job, number)
+        if held is not None:
+            _, rows = self._read(job, claimed(job.caller), held[0], "")
+            for row, result in zip(rows, held[1], strict=True):
+                if result.verdict == Verdict.CREATED:
+                    seen.update(dict.fromkeys(_hashes(job, row), row.number))
 
     def _ask(self, job: Job, caller: Principal, rows: Sequence[Row], trace: str) -> Sequence[Any]:
         service, batch, plural, field = _CALLS[job.kind]
         preview = job.state == State.PREVIEWING
         pass_ = f"{job.version}" if preview else "commit"
         request = batch(request_id=f"{job.name}/{pass_}/{job.block}", validate_only=preview)
+        if job.kind != ImportKind.FOLLOW_UPS:
+            request.source = job.name
         for row in rows:
             wanted = request.requests.add(**{field: row.message})
-            choice = OnConflict.SKIP if preview else job.choice(row.number)
+            choice = job.choice(row.number)
             if job.kind == ImportKind.CUSTOMERS:
                 wanted.on_conflict, wanted.match_name = _ON_CUSTOMER[choice], True
-            elif job.kind != ImportKind.FOLLOW_UPS:
+            else:
                 wanted.on_conflict = _ON_CONFLICT[choice]
+            if job.kind == ImportKind.FOLLOW_UPS:  # the same file says the same, whoever brings it and however
+                wanted.origin = f"{job.digest}:{row.number}"
             if job.kind in (ImportKind.OPPORTUNITIES, ImportKind.FOLLOW_UPS):
                 wanted.historical = job.historical
         answer = self._peers.call(service, f"BatchCreate{plural}", request, caller, trace)
@@ -167,31 +204,6 @@ class Others:
             elif not row.message.record and not row.wrong:
                 row.wrong.append(("客户 customer", "names no record", "未指明跟进对象"))
 
-    # --- taken back ---
-
-    def take_back(self, job: Job, number: int, results: Sequence[Result], trace: str) -> list[Result]:
-        """A block that was brought, undone, the last row first. Raises Away, Refused."""
-        service, _, plural, _ = _CALLS[job.kind]
-        back = [r for r in results if r.outcome in (Outcome.MADE, Outcome.UPDATED, Outcome.MERGED)]
-        if not back:
-            return list(results)
-        request = _TAKE_BACK[job.kind](request_id=f"{job.name}/{job.version}/back/{number}")
-        for result in reversed(back):
-            undo = result.undo or {}
-            before = base64.b64decode(undo.get("before", ""))
-            request.records.add(name=result.record, etag=undo.get("etag", ""), before=before)
-        method = "TakeBackCustomers" if job.kind == ImportKind.CONTACTS else f"TakeBack{plural}"
-        kept = set(self._peers.call(service, method, request, None, trace).kept)
-        said = ["WORKED_ON", "somebody worked on it since; it stays", "导入后已有人跟进，予以保留"]
-        return [
-            result
-            if result not in back
-            else replace(result, outcome=Outcome.KEPT, problem=said, undo=None)
-            if result.record in kept
-            else replace(result, outcome=Outcome.TAKEN_BACK, undo=None)
-            for result in results
-        ]
-
 
 def _nobody(header: str, said: str, english: str, chinese: str) -> tuple[str, str, str]:
     return header, f"there is no {english} “{said[:60]}” that you may see", f"没有您可见的{chinese}“{said[:60]}”"
@@ -204,11 +216,15 @@ def _result(job: Job, answer: tuple[Any, Any], headers: Mapping[str, str]) -> Re
         if fields:
             return importing.invalid(fields)
         return refusal(one.error.reason, one.error.detail, one.error.detail_zh)
-    brought = one.brought if hasattr(one, "brought") else bringing_pb2.Brought()
-    outcome = _OUTCOMES[brought.outcome]
-    made = outcome is Outcome.MADE
+    outcome = _OUTCOMES[one.brought.outcome]
+    differences = [[d.field, d.ours, d.theirs] for d in one.brought.differences]
+    known = Verdict.CONFLICT if differences else Verdict.MATCHES
+    result = Result(Verdict.CREATED if outcome is Outcome.MADE else known, record=record.name, differences=differences)
     if job.state == State.PREVIEWING:
-        return Result(Verdict.CREATED if made else Verdict.MATCHES, record="" if made else record.name)
-    undo = {"etag": record.etag, "before": base64.b64encode(brought.before).decode()}
-    verdict = Verdict.CREATED if made else Verdict.MATCHES
-    return Result(verdict, outcome, record.name, undo=None if outcome is Outcome.SKIPPED else undo)
+        return result
+    undo = {"left": one.brought.left, "before": base64.b64encode(one.brought.before).decode()}
+    return replace(result, outcome=outcome, undo=None if outcome is Outcome.SKIPPED else undo)
+
+
+def _hashes(job: Job, row: Row) -> list[bytes]:
+    return [importing.key_hash(key) for key in row_keys.keys(job.kind, row.message)]

@@ -60,14 +60,14 @@ def preview(tx: Transaction, job: Job, rows: Sequence[Prepared], seen: MutableMa
     caller = claimed(job.caller)
     captures = [(number, capture) for number, capture, _ in rows if capture is not None]
     wanted = sorted({key for _, capture in captures for key in keys(capture.phone, capture.email)})
-    known = {key: f"rows/{seen[key_hash]}" for key in wanted if (key_hash := _hash(key)) in seen}
+    known = {key: f"rows/{seen[short]}" for key in wanted if (short := key_hash(key)) in seen}
     known.update(stored.leads_of_keys(tx, wanted))
     matches, keyed = match(
         [capture for _, capture in captures], known, lambda i: f"rows/{captures[i][0]}", lambda i: False
     )
     for key, name in keyed.items():
         if name.startswith("rows/"):
-            seen.setdefault(_hash(key), int(name[5:]))
+            seen.setdefault(key_hash(key), int(name[5:]))
     there = stored.by_name(tx, {m.lead for m in matches if m.lead.startswith("leads/")})
     readable = dict(zip(there, rights.readable(tx, [(caller, lead) for lead in there.values()]), strict=True))
     found = iter(zip(captures, matches, strict=True))
@@ -112,7 +112,7 @@ def _shown(value: Any) -> str:
     return str(value)[:200]
 
 
-def _hash(key: str) -> bytes:
+def key_hash(key: str) -> bytes:
     """Eight bytes for a key: a file of 200 000 rows is remembered in some 30 MB."""
     return hashlib.blake2b(key.encode(), digest_size=8).digest()
 
@@ -122,7 +122,7 @@ def remember(rows: Sequence[Prepared], results: Sequence[Result], seen: MutableM
     for (number, capture, _), result in zip(rows, results, strict=True):
         if capture is not None and result.verdict == Verdict.CREATED:
             for key in keys(capture.phone, capture.email):
-                seen.setdefault(_hash(key), number)
+                seen.setdefault(key_hash(key), number)
 
 
 # --- taken in ---

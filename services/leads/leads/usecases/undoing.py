@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chassis.transaction import Origin, Transaction
-from leads.domain.imports import Job, Outcome, Result
+from leads.domain.imports import WORKED_ON, Job, Outcome, Result, hanging
 from leads.domain.lead import Lead
 from leads.domain.matching import keys
 from leads.storage import leads as stored
@@ -18,11 +18,14 @@ from leads.wire.before import restored
 _BACK = frozenset({Outcome.TOUCHED, Outcome.MERGED, Outcome.UPDATED})
 
 
-def take_back(tx: Transaction, job: Job, results: Sequence[Result]) -> list[Result]:
+def take_back(
+    tx: Transaction, job: Job, results: Sequence[Result], held_by: Mapping[str, Sequence[str]]
+) -> list[Result]:
     """Takes the rows of one block back, the last first, so that two rows of one lead end where the first began.
 
-    A lead that this import made and somebody worked on since stays; so does a field of a known lead that somebody has
-    changed since. Both are named. What was said of a lead by this import goes in any case.
+    A lead that this import made and somebody worked on since, or on which something hangs (`held_by`: lead to kinds),
+    stays; so does a field of a known lead that somebody has changed since. All are named. What was said of a lead by
+    this import goes in any case.
     """
     tx.origin = Origin(job.owner, traceparent=tx.origin.traceparent)
     touched = [result for result in results if result.outcome in _BACK]
@@ -35,14 +38,14 @@ def take_back(tx: Transaction, job: Job, results: Sequence[Result]) -> list[Resu
         if results[index].outcome in _BACK:
             outcome[index] = _touch_back(tx, results[index], after)
     removing.drop_points(tx, sorted({result.record for result in touched}), job.name)
-    worked = removing.worked_on(tx, [result.record for result in made], job.name)
+    worked = removing.worked_on(tx, [result.record for result in made], job.name) | held_by.keys()
     gone = [held[result.record] for result in made if result.record in held and result.record not in worked]
     _remove(tx, job, gone)
     left = {lead.name for lead in gone}
     stored.save_facts(tx, [lead for name, lead in after.items() if lead != held[name] and name not in left])
     for index, result in enumerate(results):
         if result.outcome == Outcome.MADE:
-            outcome[index] = _kept(result, "WORKED_ON") if result.record in worked else _back(result)
+            outcome[index] = _left(result, held_by) if result.record in worked else _back(result)
     return [outcome.get(index, result) for index, result in enumerate(results)]
 
 
@@ -76,13 +79,17 @@ def _remove(tx: Transaction, job: Job, gone: Sequence[Lead]) -> None:
 
 
 _WHY = {
-    "WORKED_ON": ("somebody worked on it since; it stays", "导入后已有人跟进，予以保留"),
     "CHANGED_SINCE": ("changed since, and left: {}", "导入后已被修改，予以保留：{}"),
     "RETURNED": (
         "it waited for an owner again because of this row; who has it now keeps it",
         "该行使其重新进入分配，现负责人予以保留",
     ),
 }
+
+
+def _left(result: Result, held_by: Mapping[str, Sequence[str]]) -> Result:
+    kinds = held_by.get(result.record)
+    return replace(result, outcome=Outcome.KEPT, problem=hanging(kinds) if kinds else list(WORKED_ON), undo=None)
 
 
 def _kept(result: Result, reason: str, fields: str = "") -> Result:

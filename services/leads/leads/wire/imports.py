@@ -35,11 +35,9 @@ def _kind(value: int) -> int:
     return value
 
 
-def _conflict(value: int, kind: int) -> int:
+def _conflict(value: int) -> int:
     if value not in OnConflict._value2member_map_:
         raise FieldProblem("must be one of SKIP, UPDATE, MERGE, TOUCH", "须为 SKIP、UPDATE、MERGE、TOUCH 之一")
-    if value == OnConflict.TOUCH and kind != ImportKind.LEADS:
-        raise FieldProblem("only leads have touchpoints", "只有线索有触点记录")
     return value
 
 
@@ -49,12 +47,12 @@ def _mapping(value: Mapping[str, str]) -> dict[str, str]:
     return {fields.text(header, 120): fields.text(field, 120) for header, field in value.items()}
 
 
-def _choices(value: Mapping[str, int], kind: int) -> dict[str, int]:
+def _choices(value: Mapping[str, int]) -> dict[str, int]:
     if len(value) > _MOST_CHOICES:
         raise FieldProblem(f"at most {_MOST_CHOICES} rows", f"最多 {_MOST_CHOICES} 行")
     if not all(_NUMBER.fullmatch(number) for number in value):
         raise FieldProblem("has a key that is no row's number", "键必须是行号")
-    return {number: _conflict(chosen, kind) for number, chosen in sorted(value.items())}
+    return {number: _conflict(chosen) for number, chosen in sorted(value.items())}
 
 
 def request_id(request: Any, check: FieldCheck) -> None:
@@ -71,7 +69,7 @@ def created(request: pb.CreateImportRequest) -> dict[str, Any]:
         "kind": kind,
         "file_name": check.take("file_name", fields.text, request.file_name, 255),
         "mapping": check.take("mapping", _mapping, request.mapping),
-        "on_conflict": check.take("on_conflict", _conflict, request.on_conflict, kind),
+        "on_conflict": check.take("on_conflict", _conflict, request.on_conflict),
         "historical": request.historical,
         "validate_only": request.validate_only,
     }
@@ -82,7 +80,7 @@ def created(request: pb.CreateImportRequest) -> dict[str, Any]:
     return values
 
 
-def changed(job: pb.Import, paths: Sequence[str], kind: int) -> dict[str, Any]:
+def changed(job: pb.Import, paths: Sequence[str]) -> dict[str, Any]:
     """The values of these fields. Raises Invalid."""
     check = FieldCheck()
     values: dict[str, Any] = {}
@@ -90,9 +88,9 @@ def changed(job: pb.Import, paths: Sequence[str], kind: int) -> dict[str, Any]:
         if name == "mapping":
             values[name] = check.take("job.mapping", _mapping, job.mapping)
         elif name == "on_conflict":
-            values[name] = check.take("job.on_conflict", _conflict, job.on_conflict, kind)
+            values[name] = check.take("job.on_conflict", _conflict, job.on_conflict)
         elif name == "choices":
-            values[name] = check.take("job.choices", _choices, job.choices, kind)
+            values[name] = check.take("job.choices", _choices, job.choices)
         else:
             values[name] = job.historical
     if check.violations:

@@ -30,7 +30,7 @@ from opportunities.usecases import (
     reading,
     sharing,
 )
-from opportunities.usecases.kind import KIND, RESOURCE
+from opportunities.usecases.kind import KIND
 from opportunities.usecases.moving import Wish
 from opportunities.wire import messages
 from opportunities.wire import reading as wire
@@ -120,13 +120,16 @@ class OpportunityServicer:
             return False
         return gates.lacks(tx, of, stage, self._today(tx))
 
-    def _bring(self, tx: Transaction, request: pb.CreateOpportunityRequest, batch: bool) -> Brought[Opportunity]:
+    def _bring(
+        self, tx: Transaction, request: pb.CreateOpportunityRequest, batch: bool, source: str = ""
+    ) -> Brought[Opportunity]:
         check = FieldCheck()
         values = wire.values(request.opportunity, wire.CREATED, check)
         _checked(request, check)
         today, conflict = self._today(tx), request.on_conflict
         if batch or conflict:
-            return bring.bring(tx, values, today, request.historical, conflict)
+            given = wire.given(request.opportunity)
+            return bring.bring(tx, values, given, today, request.historical, conflict, source)
         return Brought(keeping.create(tx, values, today, request.historical), bringing.CREATED)
 
     @command(fetch=_wait_for_parties)
@@ -137,15 +140,17 @@ class OpportunityServicer:
     def BatchCreateOpportunities(
         self, tx: Transaction, request: pb.BatchCreateOpportunitiesRequest
     ) -> pb.BatchCreateOpportunitiesResponse:
-        _checked(request)
+        check = FieldCheck()
+        source = check.take("source", fields.text, request.source, 128) or ""
+        _checked(request, check)
         answer = pb.BatchCreateOpportunitiesResponse()
         for one in bringing.each(
-            tx, request.requests, lambda row: self._bring(tx, row, batch=True), request.validate_only
+            tx, request.requests, lambda row: self._bring(tx, row, batch=True, source=source), request.validate_only
         ):
             if isinstance(one, Problem):
                 answer.results.add(error=problem(one))
             else:
-                told = bringing.message(tx, RESOURCE, one)
+                told = bringing.message(tx, bring.WAY, one)
                 answer.results.add(opportunity=messages.opportunity(one.record), brought=told)
         return answer
 
@@ -154,7 +159,7 @@ class OpportunityServicer:
         self, tx: Transaction, request: pb.TakeBackOpportunitiesRequest
     ) -> pb.TakeBackOpportunitiesResponse:
         _checked(request)
-        return pb.TakeBackOpportunitiesResponse(kept=bring.take_back(tx, request.records))
+        return pb.TakeBackOpportunitiesResponse(kept=bring.take_back(tx, request.records, request.source))
 
     @query
     def GetOpportunity(self, tx: Transaction, request: pb.GetOpportunityRequest) -> pb.Opportunity:

@@ -9,15 +9,18 @@ from typing import Any
 
 from chassis import bringing, custom, records
 from chassis.access import Scope, refuse_read_only
-from chassis.bringing import Brought
+from chassis.belongings import Place
+from chassis.bringing import Brought, Way
 from chassis.errors import Denied
 from chassis.transaction import Transaction
 from dealwright.api.v1 import bringing_pb2
+from dealwright.opportunities.v1 import events_pb2
 from opportunities.domain.opportunity import Opportunity, Status
 from opportunities.domain.pipeline import Pipeline
-from opportunities.storage.tables import opportunities
+from opportunities.storage.tables import opportunities, parties, shares
 from opportunities.usecases import keeping, pipelines
 from opportunities.usecases.kind import KIND, RESOURCE, may_lead
+from opportunities.wire import messages
 
 # How sheets call what is over.
 _ENDS = {
@@ -27,13 +30,20 @@ _ENDS = {
 
 
 def bring(
-    tx: Transaction, values: Mapping[str, Any], today: date, historical: bool, conflict: int
+    tx: Transaction,
+    values: Mapping[str, Any],
+    given: Sequence[str],
+    today: date,
+    historical: bool,
+    conflict: int,
+    source: str = "",
 ) -> Brought[Opportunity]:
-    """Opens one, or does to the known one of this title and customer what `conflict` says. Raises as keeping.create,
-    and Denied for a later stage by who may not lead."""
+    """Opens one, or does to the known one of this title and customer what `conflict` says about the `given` values.
+    Raises as keeping.create, and Denied for a later stage by who may not lead."""
     known = _known(tx, values) if conflict else None
     if known is not None:
-        return _laid(tx, known, values, conflict)
+        said = {name: values[name] for name in given if values.get(name)}
+        return bringing.tell(tx, WAY, _laid(tx, known, said, conflict), source)
     way = pipelines.chosen(tx, values.get("pipeline", ""))
     said = {**values, "stage": _stage(way, values.get("stage", ""))}
     later = bool(said["stage"]) and said["stage"] != way.first.id
@@ -73,22 +83,46 @@ _NOT_LAID = frozenset({"stage", "pipeline", "owner", "customer", "title"})
 
 def _laid(tx: Transaction, known: Opportunity, values: Mapping[str, Any], conflict: int) -> Brought[Opportunity]:
     """Stage and owner have ways of their own and stay."""
+    told = {name: value for name, value in values.items() if name not in ("customer", "title", "pipeline")}
+    if "stage" in told:
+        told["stage"] = _stage(pipelines.chosen(tx, known.pipeline), told["stage"])
     if conflict == bringing_pb2.SKIP:
-        return Brought(known, bringing.SKIPPED)
-    said = {name: value for name, value in values.items() if value and name not in _NOT_LAID}
-    if conflict == bringing_pb2.MERGE:
-        said = {name: value for name, value in said.items() if not getattr(known, name)}
-    said = custom.laid(known.custom, said, "opportunity")
-    refuse_read_only(tx.principal, RESOURCE, list(said))
+        return Brought(known, bringing.SKIPPED, said=told)
     held = records.hold(tx, KIND, known.name)
-    outcome = bringing.MERGED if conflict == bringing_pb2.MERGE else bringing.UPDATED
-    return Brought(records.save(tx, KIND, held, replace(held, **said)), outcome, held)
+    if conflict == bringing_pb2.TOUCH:
+        return Brought(held, bringing.TOUCHED, held, told)
+    said = {name: value for name, value in values.items() if name not in _NOT_LAID}
+    merging = conflict == bringing_pb2.MERGE
+    if merging:
+        said = {name: value for name, value in said.items() if name == "custom" or not getattr(held, name)}
+        said["custom"] = {key: value for key, value in said.get("custom", {}).items() if key not in (held.custom or {})}
+    said = custom.laid(held.custom, said, "opportunity")
+    refuse_read_only(tx.principal, RESOURCE, list(said))
+    outcome = bringing.MERGED if merging else bringing.UPDATED
+    return Brought(records.save(tx, KIND, held, replace(held, **said)), outcome, held, told)
 
 
-def take_back(tx: Transaction, taken: Sequence[bringing_pb2.TakenBack]) -> list[str]:
+def take_back(tx: Transaction, taken: Sequence[bringing_pb2.TakenBack], source: str) -> list[str]:
     """The names of those that stay, because somebody worked on them since."""
-    return bringing.take_back(tx, KIND, taken, lambda tx, of: False, _restore)
+    return bringing.take_back(tx, WAY, taken, source)
 
 
-def _restore(tx: Transaction, now: Opportunity, fields: Mapping[str, Any]) -> None:
-    records.save(tx, KIND, now, replace(now, **fields), "takenBack")
+def _restore(tx: Transaction, now: Opportunity, fields: Mapping[str, Any]) -> Opportunity:
+    return records.save(tx, KIND, now, replace(now, **fields), "takenBack")
+
+
+_c = opportunities.c
+PLACES = (
+    Place("opportunities", _c.customer, of="customers"),
+    Place("opportunities", _c.contact, of="contacts", via=(_c.customer, parties.c.customer, parties.c.name)),
+    Place("shares", shares.c.opportunity, of="opportunities"),
+)
+WAY = Way(
+    KIND,
+    messages.opportunity,
+    _restore,
+    again=events_pb2.RecordBroughtAgain,
+    back=events_pb2.RecordTakenBack,
+    places=PLACES,
+    derived=frozenset({"warned_time", "warning", "warning_zh"}),
+)

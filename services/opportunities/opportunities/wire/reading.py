@@ -212,6 +212,12 @@ def values(message: opportunities_pb2.Opportunity, named: Sequence[str], check: 
     return found
 
 
+def given(message: opportunities_pb2.Opportunity) -> list[str]:
+    """The names of the columns for which something is said."""
+    said = {descriptor.name for descriptor, _ in message.ListFields()}
+    return [one for name in CREATED if name in said for one in (name, _MONEY.get(name)) if one]
+
+
 def _money(message: opportunities_pb2.Opportunity, name: str, check: FieldCheck) -> dict[str, Any]:
     if not message.HasField(name):  # type: ignore[arg-type]
         return {name: None, _MONEY[name]: ""}
