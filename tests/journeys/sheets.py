@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from tests.journeys.api import Api, Refused, until
+from tests.journeys.api import Api, until
 
 _numbers = itertools.count(1)
 
@@ -15,10 +15,7 @@ def a_phone() -> str:
 
 
 def send(api: Api, name: str, content: bytes, **fields: Any) -> Any:
-    answer = api.raw("POST", "/v1/imports", data=fields, files={"file": (name, content, "application/octet-stream")})
-    if answer.status_code >= 400:
-        raise Refused(answer.status_code, answer.json())
-    return answer.json()
+    return api.upload("/v1/imports", fields, {"file": (name, content, "application/octet-stream")})
 
 
 def ended(api: Api, job: Any) -> Any:

@@ -78,7 +78,7 @@ def test_I24_contacts_opportunities_and_follow_ups_find_the_customer_that_their_
 
 
 def test_I5_a_phone_has_11_digits_and_no_lead_comes_twice(api: Api) -> None:
-    phone = _phone()
+    phone = a_phone()
     spelled = f"+86 {phone[:3]}-{phone[3:7]}-{phone[7:]}"
     people = (f"甲,{phone}", f"乙,{phone[:10]}", f"丙,{spelled}", f"丁,{phone}1")
     job = bring(api, "LEADS", "姓名,手机号", *people, validateOnly="true")
