@@ -48,7 +48,8 @@ class Brought(Generic[R]):
 class Way(Generic[R]):
     """How records of one kind are brought and taken back. `plain` is the record as people see it; `restore(tx, record,
     fields)` makes one as it was and answers it; `again` and `back` are the service's RecordBroughtAgain and
-    RecordTakenBack; `places` are where it keeps what hangs on one; `derived` fields change though nobody worked."""
+    RecordTakenBack; `places` are where it keeps what hangs on one; `derived` fields change though nobody worked, and
+    `alike(tx, record)` are what it may have been before something moved it by itself."""
 
     kind: Kind[R]
     plain: Callable[[R], Message]
@@ -57,6 +58,7 @@ class Way(Generic[R]):
     back: Callable[..., Message] | None = None
     places: Sequence[Place] = ()
     derived: frozenset[str] = frozenset()
+    alike: Callable[[Transaction, R], Sequence[R]] = lambda tx, record: ()
 
     def otherwise(self, was: R, said: Mapping[str, Any], unsaid: bool = False) -> list[bringing_pb2.Difference]:
         """What was said of a record that it does not hold."""
@@ -165,6 +167,12 @@ def pictured(kind: Kind[Any], picture: bytes) -> Mapping[str, Any]:
     return found
 
 
+def _untouched(tx: Transaction, way: Way[R], record: R, left: str) -> bool:
+    if left in (_version(record), _seal(way, record)):
+        return True
+    return any(left == _seal(way, one) for one in way.alike(tx, record))
+
+
 def take_back(tx: Transaction, way: Way[R], taken: Sequence[bringing_pb2.TakenBack], source: str) -> list[str]:
     """Records that were made are gone for good, and those that were changed are as they were; answers the names of
     those that somebody worked on since, or on which something hangs, which stay."""
@@ -179,7 +187,7 @@ def take_back(tx: Transaction, way: Way[R], taken: Sequence[bringing_pb2.TakenBa
         fields = pictured(kind, one.before) if one.before else {}
         if one.before and not fields:  # it stayed as it was
             pass
-        elif one.left not in (_seal(way, record), _version(record)) or one.name in hanging:
+        elif one.name in hanging or not _untouched(tx, way, record, one.left):
             kept.append(one.name)
         elif one.before:
             try:

@@ -35,3 +35,9 @@ def give(tx: Transaction, customer: str, to: str) -> None:
 
 def forget(tx: Transaction, customer: str) -> None:
     tx.execute(sa.delete(reached_stages).where(_c.customer == customer))
+
+
+def any_of(tx: Transaction, customer: str) -> bool:
+    """Whether anything said how far this customer has come."""
+    query = sa.select(reached_stages.c.record).where(reached_stages.c.customer == customer)
+    return tx.execute(query.limit(1)).first() is not None

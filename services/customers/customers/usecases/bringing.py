@@ -12,8 +12,9 @@ from chassis import bringing, records
 from chassis.belongings import Place
 from chassis.bringing import Brought, Way
 from chassis.transaction import Transaction
-from customers.domain.customer import Contact, Customer, keys, spelled
+from customers.domain.customer import Contact, Customer, Stage, keys, spelled
 from customers.storage import keys as stored
+from customers.storage import reached
 from customers.storage.tables import contacts as contacts_table
 from customers.usecases import contacts, customers
 from customers.usecases.kinds import CONTACTS, CUSTOMERS
@@ -139,6 +140,11 @@ def _restore(tx: Transaction, now: Customer, fields: Mapping[str, Any]) -> Custo
     return records.save(tx, CUSTOMERS, now, then, "takenBack")
 
 
+def _before_its_deals(tx: Transaction, of: Customer) -> list[Customer]:
+    """The stage follows deals by itself, and stays where they brought it when they are gone."""
+    return [customers.graded(tx, replace(of, stage=stage)) for stage in Stage] if reached.any_of(tx, of.name) else []
+
+
 _EVENTS: dict[str, Any] = {"again": events_pb2.RecordBroughtAgain, "back": events_pb2.RecordTakenBack}
 CUSTOMER_WAY = Way(
     CUSTOMERS,
@@ -147,5 +153,6 @@ CUSTOMER_WAY = Way(
     **_EVENTS,
     places=PLACES,
     derived=frozenset({"last_follow_up_time"}),
+    alike=_before_its_deals,
 )
 CONTACT_WAY = Way(CONTACTS, messages.contact, _restore_contact, **_EVENTS)
