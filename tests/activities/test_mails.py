@@ -169,7 +169,7 @@ def test_L20_people_say_what_goes_to_them_by_mail_and_the_company_what_goes_to_t
         return answer
 
     def assigned(number: int) -> str:
-        desk.hear("notify", leads.LeadAssigned(lead=f"leads/{number:032x}", owner="people/li"))
+        desk.hear("leads", leads.LeadAssigned(lead=f"leads/{number:032x}", owner="people/li"))
         return str(state(desk))
 
     before = desk.call("GetNotificationPreference", notices_pb2.GetNotificationPreferenceRequest())

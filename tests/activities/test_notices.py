@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from google.protobuf.message import Message
 
+from chassis import clock
 from dealwright.activities.v1 import events_pb2 as ours
 from dealwright.activities.v1 import notices_pb2
 from dealwright.activities.v1.activities_pb2 import Task
@@ -42,6 +44,30 @@ def test_L20_who_gets_a_lead_reads_that_he_has_two_hours(desk: Desk) -> None:
     assert len(told(desk, leads.LeadAssigned(lead=LEAD, owner="people/li", owner_version=3))) == 2
     own = leads.LeadAssigned(lead=LEAD, owner="people/zhao", owner_version=4, how="CLAIM")
     assert told(desk, own, ZHAO, actor="people/zhao") == [], "he took it himself"
+
+
+def test_L20_the_inbox_says_until_when_the_rules_want_a_response(desk: Desk) -> None:
+    now = clock.now()
+    for minutes, chinese, english in ((45, "45分钟", "45 minutes"), (60, "1小时", "1 hour"), (240, "4小时", "4 hours")):
+        event = leads.LeadAssigned(lead=f"leads/{minutes:032x}", owner="people/li", owner_version=1)
+        event.assign_time.FromDatetime(now)
+        event.respond_by.FromDatetime(now + timedelta(minutes=minutes))
+        assert told(desk, event)[0][3] == f"您有一条新线索待处理,请在{chinese}内联系客户"
+        text = inbox(desk).notifications[0].text_en
+        assert text == f"You have a new lead; contact the customer within {english}"
+
+
+def test_F14_a_new_notice_is_announced_for_its_person_without_its_text_and_a_leads_is_not(desk: Desk) -> None:
+    told(desk, leads.LeadAssigned(lead=LEAD, owner="people/li", owner_version=1))
+    assert desk.announced(ours.Notified) == []
+    event = ours.Mentioned(source=f"tasks/{1:032x}", person="people/li", record=DEAL, actor="people/zhao", text="降价")
+    for _ in range(2):
+        told(desk, event)
+    (notice, again) = inbox(desk, filter="kind = MENTIONED").notifications
+    first, second = desk.announced(ours.Notified)
+    assert {first.notification, second.notification} == {notice.name, again.name}
+    assert (first.person, first.record, first.title_zh) == ("people/li", DEAL, "有人在跟进或任务中提到了您")
+    assert "降价" not in str(first)
 
 
 def test_Q4_whoever_asked_for_an_approval_reads_how_it_ended(desk: Desk) -> None:
@@ -136,13 +162,13 @@ def test_many_events_at_once_are_told_of_in_one_go_and_who_left_is_told_nothing(
     desk.hire(("people/zhao", "teams/east", "sales"), active=False, version=2)
     events = [leads.LeadAssigned(lead=f"leads/{n:032x}", owner="people/li", owner_version=1) for n in range(5)]
     gone = leads.LeadAssigned(lead=LEAD, owner="people/zhao", owner_version=9)
-    desk.hear("notify", *events, *events, gone)
+    desk.hear("leads", *events, *events, gone)
     assert inbox(desk).unread == 5
     assert inbox(desk, ZHAO).unread == 0
 
 
 def test_everybody_reads_his_own_and_marks_them_read(desk: Desk) -> None:
-    desk.hear("notify", *(leads.LeadAssigned(lead=f"leads/{n:032x}", owner="people/li") for n in range(3)))
+    desk.hear("leads", *(leads.LeadAssigned(lead=f"leads/{n:032x}", owner="people/li") for n in range(3)))
     first, second, third = inbox(desk).notifications
     mark = notices_pb2.MarkReadNotificationRequest(name=first.name)
     read = desk.call("MarkReadNotification", mark)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from chassis.access import Grant, Principal, Scope
 from dealwright.activities.v1 import activities_pb2 as pb
+from dealwright.activities.v1.notices_pb2 import CreateTemplateRequest, RenderTemplateRequest, Template
 from dealwright.contracts.v1.contracts_pb2 import Contract
 from dealwright.contracts.v1.events_pb2 import ContractChanged
 from dealwright.opportunities.v1.events_pb2 import CollaboratorAdded
 from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
-from tests.activities.desk import LI, WANG, ZHAO
+from tests.activities.desk import LI, WANG, ZHAO, principal
 from tests.activities.office import Office, name
 
 
@@ -52,3 +54,29 @@ def test_F14_O33_asked_again_for_a_part_that_was_cancelled_its_task_is_open_agai
     desk.act("Complete", task.name, ZHAO)
     desk.tell(again)
     assert [one.status for one in desk.tasks(f"opportunity = {deal}")] == [pb.Task.DONE]
+
+
+def test_P7_O27_a_template_says_of_a_record_what_its_reader_may_see(desk: Office) -> None:
+    text = "{{title}}|{{number}}|{{owner}}|{{team}}|{{customer}}"
+    made = desk.call("CreateTemplate", CreateTemplateRequest(template=Template(display_name="报价", kind=1, body_zh=text)))
+    desk.hire(("people/li", "teams/east", "sales"))
+    mine, theirs = (desk.customer(of, display_name="华兴") for of in ("people/li", "people/wang"))
+    deal, other = (desk.opportunity(customer=of, title="仓储", number="CRM-1") for of in (mine, theirs))
+
+    def rendered(record: str, who: Principal = LI) -> str:
+        return str(desk.call("RenderTemplate", RenderTemplateRequest(name=made.name, record=record), who).body_zh)
+
+    assert rendered(deal) == "仓储|CRM-1|people/li|teams/east|华兴"
+    # The deal is his, its customer another's.
+    assert rendered(other) == "仓储|CRM-1|people/li|teams/east|"
+
+    def blind(**hidden: str) -> Principal:
+        narrow = {kind: Grant(Scope.OWN, Scope.OWN, hidden=frozenset({field})) for kind, field in hidden.items()}
+        return principal("people/li", "sales", Scope.OWN, "teams/east", **narrow)
+
+    assert rendered(deal, blind(opportunities="title")) == "|CRM-1|people/li|teams/east|华兴"
+    assert rendered(deal, blind(opportunities="number")) == "仓储||people/li|teams/east|华兴"
+    assert rendered(deal, blind(opportunities="owner")) == "仓储|CRM-1||teams/east|华兴"
+    assert rendered(deal, blind(opportunities="customer")) == "仓储|CRM-1|people/li|teams/east|"
+    assert rendered(deal, blind(customers="display_name")) == "仓储|CRM-1|people/li|teams/east|"
+    assert rendered(mine, blind(customers="display_name")) == "||people/li|teams/east|"

@@ -12,6 +12,8 @@ import pytest
 import requests
 
 from chassis import cache, clock
+from dealwright.activities.v1 import events_pb2 as activity_events
+from dealwright.activities.v1 import notices_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events
 from dealwright.leads.v1 import events_pb2 as lead_events
@@ -269,6 +271,28 @@ def test_a_notice_of_the_rules_reaches_the_one_it_is_for(staffed: None, listen: 
     bob.wait(lambda: bool(bob.events))
     assert [e["data"].get("notice") for e in bob.events] == ["请跟进"]
     assert not ann.events
+
+
+def test_L20_F14_a_notice_is_on_the_feed_of_the_one_it_is_for_and_on_no_other(
+    staffed: None, listen: Any, announce: Any
+) -> None:
+    ann, ann_en = (listen("sales/ann/east", **{"Accept-Language": tongue}) for tongue in ("zh", "en"))
+    others = [listen(who) for who in ("sales/bob/east", "manager/eva/east", "finance/fin/east", "admin/root/head")]
+    new = activity_events.Notified(notification="notifications/1", person="people/ann", record="tasks/1")
+    new.kind, new.title_zh, new.title_en = notices_pb2.Notification.TASK_ASSIGNED, "有一项新任务", "A task is yours"
+    announce(new)
+    announce(directory_events.PresenceChanged(person="people/ann", presence=directory_pb2.Person.AWAY, version=21))
+    for one in (ann, ann_en):
+        one.wait(lambda one=one: bool(one.of("notifications/1")))
+    (event,) = ann.of("notifications/1")
+    assert (event["event"], event["data"]["notice"]) == ("Notified", "有一项新任务")
+    assert event["data"]["data"] == {
+        "notification": "notifications/1", "person": "people/ann", "kind": "TASK_ASSIGNED", "record": "tasks/1",
+    }  # fmt: skip
+    assert ann_en.of("notifications/1")[0]["data"]["notice"] == "A task is yours"
+    for other in others:
+        other.wait(lambda other=other: bool(other.of("people/ann")))
+        assert other.of("notifications/1") == []
 
 
 def test_U2_presence_is_seen_by_those_who_may_see_people(staffed: None, listen: Any, announce: Any) -> None:

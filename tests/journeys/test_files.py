@@ -54,7 +54,7 @@ def test_C7_F2_a_file_of_a_customer_is_kept_and_given_out_as_a_download(desk: De
     answer = mine.raw("GET", f"/v1/{made['name']}:download")
     assert answer.content == big
     headers = answer.headers
-    assert headers["Content-Disposition"].startswith("attachment; filename=")
+    assert headers["Content-Disposition"].startswith('attachment; filename="file.pdf"; ')
     assert "filename*=UTF-8''%E8%90%A5%E4%B8%9A%E6%89%A7%E7%85%A7%20" in headers["Content-Disposition"]
     assert (headers["Content-Type"], headers["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
     assert "sandbox" in headers["Content-Security-Policy"]

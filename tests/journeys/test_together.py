@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.journeys.desk import Desk
 from tests.journeys.test_opportunities import opened, read, refused
 
@@ -105,3 +107,22 @@ def test_F16_a_manager_reads_in_one_call_how_often_each_of_his_people_followed_u
     assert often(boss, "2020-01-01T00:00:00Z") == whole
     assert often(desk.sign_in(two), "2020-01-01T00:00:00Z") == {(two["name"], "PROGRESS"): "1"}
     assert often(boss, "2099-01-01T00:00:00Z") == {}
+
+
+def test_F14_L20_a_new_notice_is_on_its_persons_feed_at_once_and_on_nobody_elses(desk: Desk, region: str) -> None:
+    one, two = (desk.hire(name, region=region) for name in ("甲", "乙"))
+    mine, theirs = desk.sign_in(one), desk.sign_in(two)
+    task = mine.post("/v1/tasks", {"title": f"绝密{region}", "owner": two["name"]})
+
+    def told(event: dict[str, Any]) -> bool:
+        return bool(event["type"] == "Notified" and event["data"].get("record") == task["name"])
+
+    event = theirs.feed(told)
+    assert event["notice"] == "有一项新任务分配给您"
+    assert _told(event, "绝密") == []
+    inbox = theirs.get(f"/v1/{event['subject']}")
+    assert (inbox["kind"], inbox["textZh"]) == ("TASK_ASSIGNED", f"绝密{region}")
+    assert desk.sign_in(two, "en").feed(told)["notice"] == "A task is yours"
+    for other in (mine, desk.api):
+        with pytest.raises(AssertionError, match="no such event"):
+            other.feed(told, seconds=1)

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from chassis.bus.subscriptions import subscriber
 from chassis.cache import client
 from chassis.transaction import Transaction
+from dealwright.activities.v1.events_pb2 import Notified
 from dealwright.contracts.v1.events_pb2 import QuoteOpened
 from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged
 from dealwright.leads.v1.events_pb2 import (
@@ -73,6 +74,7 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
     PresenceChanged,
     ActionRequested,
     QuoteOpened,
+    Notified,
     batch=256,
 )
 def feed(tx: Transaction, events: Sequence[Message]) -> None:
@@ -136,11 +138,21 @@ def _opened(event: QuoteOpened, notice: tuple[str, str]) -> Outline | None:
     return Outline(bare, "quotes", (of.owner,), *texts)
 
 
+def _notified(event: Notified, notice: tuple[str, str]) -> Outline:
+    bare = Notified()
+    bare.CopyFrom(event)
+    bare.ClearField("title_zh")
+    bare.ClearField("title_en")
+    zh, en = event.title_zh or event.title_en, event.title_en or event.title_zh
+    return Outline(bare, stream.PERSONAL, (event.person,), zh, en)
+
+
 _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadAssigned": _assigned,
     "LeadUnassigned": lambda event, notice: Outline(event, "leads", ()),
     "LeadTouched": _touched,
     "QuoteOpened": _opened,
+    "Notified": _notified,
     "LeadKept": _owned,
     "LeadContacted": _owned,
     "LeadReleased": lambda event, notice: Outline(event, "leads", (event.previous_owner,)),

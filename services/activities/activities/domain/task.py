@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 
@@ -110,3 +110,16 @@ class Owned:
     owner_version: int
     assign_time: datetime
     respond_by: datetime | None
+
+    def due(self, hours: int) -> datetime:
+        """Until when to respond; `hours` after it began where nobody said."""
+        return self.respond_by or self.assign_time + timedelta(hours=hours)
+
+    def words(self, hours: int) -> tuple[str, str]:
+        """What its owner is asked for, in Chinese and English (L20)."""
+        minutes = max(round((self.due(hours) - self.assign_time).total_seconds() / 60), 1)
+        number, zh, en = (minutes // 60, "小时", "hour") if minutes % 60 == 0 else (minutes, "分钟", "minute")
+        return (
+            f"您有一条新线索待处理,请在{number}{zh}内联系客户",
+            f"You have a new lead; contact the customer within {number} {en}{'s' if number > 1 else ''}",
+        )

@@ -11,7 +11,6 @@ from activities.domain.task import Status
 from activities.usecases import automatic, known, notices, timeline
 from activities.wire import happened
 from activities.wire import leads as wire
-from activities.wire import notices as news
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
 from dealwright.leads.v1.events_pb2 import (
@@ -42,11 +41,10 @@ from dealwright.leads.v1.events_pb2 import (
 def leads(tx: Transaction, events: Sequence[Message]) -> None:
     now = known.leads_said(tx, [said for event in events if (said := wire.said(event)) is not None])
     told = list(zip(events, tx.causes, strict=True))
-    owned = [wire.owned(event, cause) for event, cause in told if isinstance(event, LeadAssigned)]
+    assigned = [(event, cause) for event, cause in told if isinstance(event, LeadAssigned)]
+    owned = [wire.owned(event, cause) for event, cause in assigned]
     automatic.leads_owned(tx, owned, now)
-    notices.tell(
-        tx, [one for event, cause in told if isinstance(event, LeadAssigned) for one in news.told(event, cause)]
-    )
+    notices.new_leads(tx, owned, [cause.actor for _, cause in assigned])
     automatic.leads_due(tx, [found for event in events if (found := wire.clock(event)) is not None])
     for status in (Status.DONE, Status.CANCELLED):
         automatic.settle_leads(tx, [one for event in events if (one := wire.ended(event, status))], status)

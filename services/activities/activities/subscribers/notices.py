@@ -12,10 +12,9 @@ from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1.events_pb2 import PersonChanged
-from dealwright.leads.v1.events_pb2 import LeadAssigned
 
 
-@subscriber(*(kind for kind in READERS if kind is not LeadAssigned), batch=256)
+@subscriber(*READERS, batch=256)
 def notify(tx: Transaction, events: Sequence[Message]) -> None:
     notices.tell(tx, [one for event, cause in zip(events, tx.causes, strict=True) for one in told(event, cause)])
 

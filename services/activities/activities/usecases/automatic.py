@@ -143,16 +143,14 @@ def _lead_origin(lead: str, owner_version: int) -> str:
 
 
 def _lead_task(one: Owned, hours: int) -> Automatic:
-    due = one.respond_by or one.assign_time + timedelta(hours=hours)
-    minutes = max(round((due - one.assign_time).total_seconds() / 60), 1)
-    number, zh, en = (minutes // 60, "小时", "hour") if minutes % 60 == 0 else (minutes, "分钟", "minute")
+    zh, en = one.words(hours)
     return Automatic(
         origin=_lead_origin(one.lead, one.owner_version),
-        title=f"您有一条新线索待处理,请在{number}{zh}内联系客户",
-        title_en=f"You have a new lead; contact the customer within {number} {en}{'s' if number > 1 else ''}",
+        title=zh,
+        title_en=en,
         owner=one.owner,
         record=one.lead,
-        due_time=due,
+        due_time=one.due(hours),
     )
 
 

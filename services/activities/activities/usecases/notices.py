@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from activities.domain.notice import Kind, MailState, Notice, Told, Words
+from activities.domain.task import Owned
 from activities.storage import notices as storage
 from activities.storage.notices import notifications
 from activities.storage.tables import people as people_table
 from activities.usecases import company, settings, templates
+from activities.wire.notice_messages import notified
 from chassis import ids, people
 from chassis.database import insert_rows
 from chassis.transaction import Transaction
@@ -36,6 +38,22 @@ def tell(tx: Transaction, told: Sequence[Told]) -> None:
         tx.connection, notifications, _COLUMNS, rows, conflict="DO NOTHING", returning=("name", "mail_state")
     )
     storage.queue(tx, sorted(name for name, state in stored if state == MailState.WAITING))
+    names = {name for name, _ in stored}
+    # Of a new lead its assignment itself tells whoever watches the feed: there is one with every lead.
+    tx.emit_all(notified(one) for one in made if one.name in names and one.kind != Kind.LEAD_ASSIGNED)
+
+
+def new_leads(tx: Transaction, owned: Sequence[Owned], actors: Sequence[str]) -> None:
+    """Whoever has a lead now is told, until when to respond, too; `actors` gave them away. Who takes one from the pool
+    knows it."""
+    if owned:
+        hours = settings.document(tx, "tasks")["leadHours"]
+        tell(tx, [_new_lead(one, hours, actor) for one, actor in zip(owned, actors, strict=True) if one.owner])
+
+
+def _new_lead(one: Owned, hours: int, actor: str) -> Told:
+    words = Words("新线索", "A new lead", *one.words(hours))
+    return Told(one.owner, Kind.LEAD_ASSIGNED, one.lead, words, actor, f"assigned {one.lead} {one.owner_version}")
 
 
 def _to(told: Told, person: str) -> Told:

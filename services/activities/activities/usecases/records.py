@@ -42,6 +42,10 @@ def require(tx: Transaction, record: str) -> Known:
     return stored.find(tx, [record]).get(record) or there(record)
 
 
+# What a record is called by, where its own service calls it otherwise than `title`.
+_TITLES = {"customers": "display_name", "contacts": "full_name", "leads": "company"}
+
+
 def facts(tx: Transaction, record: str) -> dict[str, str]:
     """What a template may say of a record, whoever asks."""
     of = stored.find(tx, [record]).get(record)
@@ -57,3 +61,19 @@ def facts(tx: Transaction, record: str) -> dict[str, str]:
         "owner": owner.display_name if owner else "",
         "customer": customer.title if customer else "",
     }
+
+
+def shown_facts(tx: Transaction, record: str) -> dict[str, str]:
+    """Of these, what the caller may see: without the fields that his role never sees, and without a customer that he
+    does not see. Raises NotFound."""
+    of, caller = require(tx, record), tx.principal
+    hidden = caller.grant(of.kind).hidden
+    places = {
+        "title": _TITLES.get(of.kind, "title"),
+        **{name: name for name in ("number", "team", "owner", "customer")},
+    }
+    away = {place for place, field in places.items() if field in hidden}
+    unnamed = _TITLES["customers"] in caller.grant("customers").hidden
+    if of.customer and (unnamed or of.customer not in known.seen(tx, [of.customer])):
+        away.add("customer")
+    return {place: value for place, value in facts(tx, record).items() if place not in away}

@@ -71,13 +71,13 @@ def undelete(tx: Transaction, name: str) -> Template:
 
 
 def rendered(tx: Transaction, name: str, record: str, today: str) -> Template:
-    """With what is known of a record that the caller may see in its places. Raises NotFound."""
+    """With what the caller may see of a record in its places. Raises NotFound."""
     of = kept.find(tx, KIND, name)
-    records.require(tx, record)
-    return filled(tx, of, record, today)
+    return domain.filled(of, {**records.shown_facts(tx, record), "today": today})
 
 
 def filled(tx: Transaction, of: Template, record: str, today: str) -> Template:
+    """With all that is known of a record: for mails that the company sends."""
     return domain.filled(of, {**records.facts(tx, record), "today": today})
 
 

@@ -11,6 +11,7 @@ from chassis import fields
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from chassis.messages import stamp
+from dealwright.activities.v1 import events_pb2
 from dealwright.activities.v1 import notices_pb2 as pb
 
 CHANGEABLE = ("display_name", "kind", *TEXTS, "attachments")
@@ -42,6 +43,19 @@ def notification(of: Notice) -> pb.Notification:
         create_time=stamp(of.create_time),
         read_time=stamp(of.read_time),
     )
+
+
+def notified(of: Notice) -> events_pb2.Notified:
+    said = events_pb2.Notified(
+        notification=of.name,
+        person=of.person,
+        record=of.record,
+        title_zh=of.title_zh,
+        title_en=of.title_en,
+        create_time=stamp(of.create_time),
+    )
+    said.kind = of.kind  # type: ignore[assignment]
+    return said
 
 
 def preference(kinds: Sequence[int], company: bool) -> pb.NotificationPreference:

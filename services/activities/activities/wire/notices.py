@@ -14,7 +14,6 @@ from dealwright.activities.v1 import events_pb2 as ours
 from dealwright.activities.v1.activities_pb2 import Task
 from dealwright.contracts.v1 import approvals_pb2
 from dealwright.contracts.v1 import events_pb2 as contracts
-from dealwright.leads.v1 import events_pb2 as leads
 from dealwright.opportunities.v1 import events_pb2 as opportunities
 from dealwright.rules.v1 import events_pb2 as rules
 
@@ -39,18 +38,6 @@ def _mentioned(event: ours.Mentioned, cause: Cause) -> list[Told]:
     words = Words("有人在跟进或任务中提到了您", "Somebody mentioned you", text, text)
     key = f"mentioned {event.source} {cause.id}"
     return [Told(event.person, Kind.MENTIONED, event.record or event.source, words, event.actor, key)]
-
-
-def _lead_assigned(event: leads.LeadAssigned, cause: Cause) -> list[Told]:
-    words = Words(
-        "新线索",
-        "A new lead",
-        "您有一条新线索待处理,请在2小时内联系客户",
-        "A new lead is yours: please contact the customer within 2 hours",
-    )
-    key = f"assigned {event.lead} {event.owner_version}"
-    # Who takes a lead from the pool knows it.
-    return [Told(event.owner, Kind.LEAD_ASSIGNED, event.lead, words, cause.actor, key)]
 
 
 def _task(event: ours.TaskChanged, cause: Cause) -> list[Told]:
@@ -146,7 +133,6 @@ def _action(event: rules.ActionRequested, cause: Cause) -> list[Told]:
 READERS: Mapping[type[Message], Callable[[Any, Cause], list[Told]]] = {
     ours.Mentioned: _mentioned,
     ours.TaskChanged: _task,
-    leads.LeadAssigned: _lead_assigned,
     contracts.ApprovalRequested: _approval_requested,
     contracts.ApprovalDecided: _approval_decided,
     contracts.QuoteOpened: _quote_opened,

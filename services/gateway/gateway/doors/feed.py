@@ -17,6 +17,7 @@ import structlog
 from chassis.access import Principal, Scope
 from chassis.cache import UNAVAILABLE
 from gateway.settings import GatewaySettings
+from gateway.usecases.stream import PERSONAL
 
 log = structlog.get_logger(__name__)
 _ID = re.compile(r"(\d{1,15})-(\d{1,10})\Z", re.ASCII)
@@ -66,6 +67,8 @@ class Entry:
 
 
 def may_see(principal: Principal, entry: Entry) -> bool:
+    if entry.resource == PERSONAL:
+        return bool(principal.person) and principal.person in entry.people
     scope = principal.scope(entry.resource, "read")
     if scope is Scope.NONE:
         return False

@@ -117,7 +117,7 @@ def _value(match: Match, name: str, text: str) -> Any:
 def download(answer: bytes) -> Response:
     """A file for the disk of whoever asked, whatever is in it."""
     file = file_pb2.File.FromString(answer)
-    plain, name = _PLAIN_NAME.sub("_", file.file_name).strip("_") or "file", quote(file.file_name, safe="")
+    plain, name = _plain(file.file_name), quote(file.file_name, safe="")
     return Response(
         file.content,
         headers={
@@ -126,3 +126,10 @@ def download(answer: bytes) -> Response:
             "Content-Security-Policy": _POLICY,
         },
     )
+
+
+def _plain(file_name: str) -> str:
+    """The name in ASCII, for programs that read no other (RFC 6266): "file.pdf" for one that is Chinese altogether."""
+    stem, dot, extension = file_name.rpartition(".") if "." in file_name else (file_name, "", "")
+    plain = _PLAIN_NAME.sub("_", stem).strip("_. ")
+    return f"{plain or 'file'}{dot}{_PLAIN_NAME.sub('_', extension)}"

@@ -17,6 +17,8 @@ from chassis.transaction import Transaction
 from gateway.storage import copies
 from gateway.wire import json_writer
 
+# The resource of what is for the one whom it concerns and nobody else, whatever a role may read.
+PERSONAL = "notifications"
 _REMEMBERED = 3600
 _DEFAULT_RESPONSE_MINUTES = 120
 
