@@ -6,9 +6,12 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
+from tests.journeys.api import until
 from tests.journeys.desk import Desk
 from tests.journeys.signing import cny, team_of, told
 from tests.journeys.test_opportunities import refused
+
+LINE = {"description": "系统", "quantity": "1", "unitPrice": cny(800)}
 
 
 def test_K1_K2_K3_K11_one_click_from_the_deal_and_the_customer_shows_what_it_is_worth(desk: Desk, region: str) -> None:
@@ -175,3 +178,25 @@ def test_K1_a_void_contract_names_its_reason_and_takes_no_money(desk: Desk, regi
     assert (void["status"], void["statusReason"]) == ("VOID", "客户取消")
     assert [one["status"] for one in team.plan(contract)] == ["CANCELLED"]
     refused(lambda: team.pay(contract, 1), 409, "VOID", "contract")
+
+
+def test_C16_K1_a_leavers_contracts_go_with_his_deal_and_a_single_one_by_the_manager(desk: Desk, region: str) -> None:
+    team = team_of(desk, region)
+    given = {"title": "仓储系统", "customer": team.customer, "amount": cny(80_000)}
+    deal = team.mine.post("/v1/opportunities", given)
+    signed = team.sign(team.mine.post(f"/v1/{deal['name']}:contract"))
+    quote = team.mine.post("/v1/quotes", {"opportunity": deal["name"], "lines": [LINE]})
+    alone = team.draw(500)
+    heir = desk.hire("乙", team=team.boss.me["team"], region=region)
+    heirs = desk.sign_in(heir)
+    desk.api.patch(f"/v1/{team.mine.me['name']}", {"state": "LEFT"})
+    wanted = f'state = OPEN AND record = "{deal["name"]}"'
+    (waiting,) = until(lambda: team.boss.get("/v1/handOvers", filter=wanted)["handOvers"])
+    team.boss.post(f"/v1/{waiting['name']}:confirm", {"owner": heir["name"]})
+    desk.settle()
+    for one in (signed, quote):
+        assert heirs.get(f"/v1/{one['name']}")["owner"] == heir["name"]
+    contract = alone
+    refused(lambda: heirs.post(f"/v1/{contract['name']}:transfer", {"owner": heir["name"]}), 404, "NOT_FOUND")
+    moved = team.boss.post(f"/v1/{contract['name']}:transfer", {"owner": heir["name"], "reason": "离职交接"})
+    assert (moved["owner"], heirs.get(f"/v1/{contract['name']}")["status"]) == (heir["name"], "DRAFT")

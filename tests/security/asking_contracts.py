@@ -133,6 +133,14 @@ def _(h: House, who: str, row: str) -> Message:
 
 asks(_C + "SignContract", PEOPLE)(lambda h, who, row: pb.SignContractRequest(name=_approved(h, who, row)))
 asks(_C + "VoidContract", PEOPLE)(lambda h, who, row: pb.VoidContractRequest(name=_name(h, who, row), reason="取消"))
+
+
+@asks(_C + "TransferContract", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    taker = h.person(who, "own" if row == "mate" else "mate")
+    return pb.TransferContractRequest(name=_name(h, who, row), owner=taker)
+
+
 asks(_C + "RenewContract", PEOPLE)(
     lambda h, who, row: pb.RenewContractRequest(name=_signed(h, who, row, expiry_date="2099-12-31"))
 )

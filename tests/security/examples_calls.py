@@ -151,6 +151,7 @@ CALLS: dict[str, Make] = {
     "POST /v1/contracts/{contract}:submit": _on(Deals.contract),
     "POST /v1/contracts/{contract}:sign": _on(Deals.agreed_contract),
     "POST /v1/contracts/{contract}:void": _on(Deals.contract, reason="取消"),
+    "POST /v1/contracts/{contract}:transfer": lambda d, n: Call(d.contract(), {"owner": d.person(), "reason": "换"}),
     "POST /v1/contracts/{contract}:renew": _on(lambda d: d.signed(expiryDate="2099-12-31")),
     "POST /v1/contracts/{contract}:change": _on(Deals.signed, contract={"terms": "延"}, reason="客户"),
     "POST /v1/contracts/{contract}:deliver": _on(Deals.signed),

@@ -219,6 +219,7 @@ contracts.ContractService.UndeleteContract     YYY     YYN     DDD     DDD      
 contracts.ContractService.SubmitContract       YYY     YYN     YNN     YYY        DDD     AAA       AAA
 contracts.ContractService.SignContract         YYY     YYN     YNN     YYY        DDD     AAA       AAA
 contracts.ContractService.VoidContract         YYY     YYN     YNN     YYY        DDD     AAA       AAA
+contracts.ContractService.TransferContract     YYY     YYN     DNN     DDD        DDD     AAA       AAA
 contracts.ContractService.RenewContract        YYY     YYN     YNN     YYY        DDD     AAA       AAA
 contracts.ContractService.ChangeContract       YYY     YYN     YNN     YYY        DDD     AAA       AAA
 contracts.ContractService.DeliverContract      YYY     YYN     YNN     YYY        DDD     AAA       AAA

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chassis.bus.subscriptions import subscriber
 from chassis.messages import read_money
 from chassis.transaction import Transaction
-from contracts.usecases import approval_asking, approval_world, parties, quotes, staff
+from contracts.usecases import approval_asking, approval_world, owners, parties, staff
 from contracts.wire import told
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
 from dealwright.directory.v1.events_pb2 import CalendarChanged, PersonChanged, TeamChanged
@@ -43,7 +43,7 @@ def contacts(tx: Transaction, events: Sequence[ContactChanged]) -> None:
 
 @subscriber(OpportunityChanged, batch=256)
 def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
-    quotes.follow_owners(tx, parties.know(tx, [told.opportunity(event) for event in events]))
+    owners.follow(tx, [told.opportunity(event) for event in events])
 
 
 @subscriber(StageApprovalRequested)

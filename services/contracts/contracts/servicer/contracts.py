@@ -11,7 +11,7 @@ from chassis.rpc import Call, command, query
 from chassis.service import Runtime
 from chassis.transaction import Transaction
 from contracts.servicer.bills import Bills
-from contracts.usecases import agreeing, contract_sums, contracting, parties, signing
+from contracts.usecases import agreeing, contract_sums, contracting, owners, parties, signing
 from contracts.usecases.contract_kinds import CHANGE, CONTRACT
 from contracts.usecases.contract_settings import today
 from contracts.wire import contract_messages as messages
@@ -109,6 +109,11 @@ class ContractServicer(Bills):
     def VoidContract(self, tx: Transaction, request: pb.VoidContractRequest) -> pb.Contract:
         reason = wire.checked(request)
         return messages.contract(signing.void(tx, request.name, request.etag, reason))
+
+    @command
+    def TransferContract(self, tx: Transaction, request: pb.TransferContractRequest) -> pb.Contract:
+        reason = wire.checked(request)
+        return messages.contract(owners.transfer(tx, request.name, request.etag, request.owner, reason))
 
     @command
     def RenewContract(self, tx: Transaction, request: pb.RenewContractRequest) -> pb.Contract:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, fields
 from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.database import Json, Moment, insert_rows
+from chassis.database import Json, Moment, in_values, insert_rows
 from chassis.transaction import Transaction
 from contracts.domain.contract import HOLDS, ChangeStatus, Contract, ContractChange, Status, StatusChange
 from contracts.storage.tables import metadata
@@ -118,6 +119,13 @@ def standing(tx: Transaction, column: str, value: str) -> list[str]:
         contracts.c[column] == value, contracts.c.status != Status.VOID.value, contracts.c.delete_time.is_(None)
     )
     return list(tx.execute(query).scalars())
+
+
+def names_of_opportunities(tx: Transaction, opportunities: Sequence[str]) -> list[str]:
+    """The contracts of these opportunities, deleted ones too."""
+    wanted = sorted(set(opportunities))
+    query = sa.select(contracts.c.name).where(in_values(contracts.c.opportunity, wanted, tx.dialect))
+    return list(tx.execute(query).scalars()) if wanted else []
 
 
 def expiring(tx: Transaction, kind: Any, first: str, last: str, most: int) -> list[Contract]:

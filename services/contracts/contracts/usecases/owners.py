@@ -1,0 +1,47 @@
+"""Whose quotes and contracts are: they go with their opportunity, and a manager gives a single contract away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chassis import records
+from chassis.errors import Denied
+from chassis.transaction import Transaction
+from contracts.domain.contract import Contract
+from contracts.domain.party import Party
+from contracts.storage import bills, parties
+from contracts.storage import contracts as stored
+from contracts.usecases import quotes
+from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, may_lead, team_of_owner
+
+
+def follow(tx: Transaction, told: Sequence[Party]) -> None:
+    """Keeps what was told of opportunities. Quotes are whoever's the opportunity is; of the contracts those go along
+    that its owner had: what was given to somebody else stays his."""
+    had = {name: of.owner for name, of in parties.find_all(tx, [one.name for one in told]).items()}
+    news = parties.know(tx, told)
+    quotes.follow_owners(tx, news)
+    given = {name: of for name, of in parties.find_all(tx, news).items() if had.get(name) not in (None, "", of.owner)}
+    names = stored.names_of_opportunities(tx, list(given))
+    for _, of in sorted(records.of_names(tx, CONTRACT, names, lock=True).items()):
+        deal = given[of.opportunity]
+        if of.owner == had[deal.name]:
+            _give(tx, of, deal.owner, deal.team, "")
+
+
+def transfer(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> Contract:
+    """By hand. Raises Denied for who does not lead, or not that person, Invalid for one who is not known or has left."""
+    before = records.hold(tx, CONTRACT, name, etag)
+    if not may_lead(tx.principal):
+        raise Denied("contracts.lead")
+    team = team_of_owner(tx, owner, "owner")
+    return before if owner == before.owner else _give(tx, before, owner, team, reason)
+
+
+def _give(tx: Transaction, of: Contract, owner: str, team: str, reason: str) -> Contract:
+    saved = records.save(tx, CONTRACT, of, replace(of, owner=owner, team=team), "transferred")
+    plan = bills.plan_of(tx, INSTALMENT, of.name)
+    records.save_all(tx, INSTALMENT, [(one, replace(one, owner=owner)) for one in plan], "transferred")
+    tx.audit("contract.owner", of.name, {"from": of.owner, "to": owner, "because": bool(reason)})
+    return saved
