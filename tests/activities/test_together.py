@@ -59,7 +59,8 @@ def test_F14_O33_asked_again_for_a_part_that_was_cancelled_its_task_is_open_agai
 def test_P7_O27_a_template_says_of_a_record_what_its_reader_may_see(desk: Office) -> None:
     text = "{{title}}|{{number}}|{{owner}}|{{team}}|{{customer}}"
     made = desk.call(
-        "CreateTemplate", CreateTemplateRequest(template=Template(display_name="报价", kind=1, body_zh=text))
+        "CreateTemplate",
+        CreateTemplateRequest(template=Template(display_name="报价", kind=Template.DOCUMENT, body_zh=text)),
     )
     desk.hire(("people/li", "teams/east", "sales"))
     mine, theirs = (desk.customer(of, display_name="华兴") for of in ("people/li", "people/wang"))

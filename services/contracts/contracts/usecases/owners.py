@@ -31,7 +31,7 @@ def follow(tx: Transaction, told: Sequence[Party]) -> None:
 
 
 def transfer(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> Contract:
-    """By hand. Raises Denied for who does not lead, or not that person, Invalid for one who is not known or has left."""
+    """By hand. Raises Denied for who does not lead, or not that person, Invalid for who is not known or has left."""
     before = records.hold(tx, CONTRACT, name, etag)
     if not may_lead(tx.principal):
         raise Denied("contracts.lead")
