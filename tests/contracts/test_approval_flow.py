@@ -88,9 +88,15 @@ def test_Q9_what_a_node_cannot_be_is_refused_by_its_path(made: dict[str, Any], p
     assert [where for where, _ in wrong(made, node("z", "manager"))] == [f"flow.nodes[0].{path}"]
 
 
-def test_Q9_a_number_without_a_point_is_explained() -> None:
-    ((_, said),) = wrong(node("a", "manager", when="amount > 500000"))
-    assert said.endswith("write numbers with a decimal point: 500000.0")
+@pytest.mark.parametrize("when", ["amount > 500000", "amount > 500000.0", "home_amount >= 0.01 && discount > 15"])
+def test_Q9_amounts_are_compared_with_numbers_as_people_write_them(when: str) -> None:
+    assert wrong(node("a", "manager", when=when)) == []
+
+
+@pytest.mark.parametrize("when", ["amount * 2.0 > 5.0", "amount > fields.limit", "discount > 0.00001"])
+def test_Q9_what_is_not_exact_is_refused_when_it_is_saved(when: str) -> None:
+    ((path, _),) = wrong(node("a", "manager", when=when))
+    assert path == "flow.nodes[0].when"
 
 
 def test_Q18_no_flow_can_ask_for_a_comment_of_so_many_words() -> None:

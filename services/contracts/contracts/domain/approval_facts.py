@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from chassis import expressions
+from chassis import exact
 from chassis.expressions import Expression, ExpressionError, Outcome
 
 _TEXTS = ("kind", "record", "currency", "asker", "asker_role", "asker_team", "asker_region", "customer")
-# Amounts and percents are exact up to fifteen digits this way: 500000.0001 is over 500000.0, 500000 is not.
-SCHEMA: Mapping[str, str] = {
-    **dict.fromkeys((*_TEXTS, "customer_tier"), "string"),
-    "amount": "double",
-    # In the company's currency, by the rate of the day.
-    "home_amount": "double",
-    "discount": "double",
-    "fields": "map(string, dyn)",
-}
-NUMBERS = ("amount", "home_amount", "discount")
 TEXTS = (*_TEXTS, "customer_tier")
+# Compared as the decimals that they are; `home_amount` is in the company's currency, by the rate of the day.
+NUMBERS = ("amount", "home_amount", "discount")
+_SCHEMA: Mapping[str, str] = {**dict.fromkeys(TEXTS, "string"), "fields": "map(string, dyn)"}
+NAMES = frozenset({*_SCHEMA, *NUMBERS})
+_FINEST = Decimal(1) / exact.UNITS
 
 
 @lru_cache(maxsize=1024)
 def compiled(source: str) -> Expression:
     """Raises ExpressionError."""
-    return expressions.compile(source, SCHEMA)
+    return exact.compile(source, _SCHEMA, NUMBERS)
 
 
 def wrong_with(source: str) -> tuple[str, str] | None:
@@ -35,22 +30,19 @@ def wrong_with(source: str) -> tuple[str, str] | None:
     try:
         compiled(source)
     except ExpressionError as problem:
-        if "(double, int)" in problem.message or "(int, double)" in problem.message:
-            hint = "; write numbers with a decimal point: 500000.0", "；数字须带小数点，如 500000.0"
-            return problem.english + hint[0], problem.chinese + hint[1]
         return problem.english, problem.chinese
     return None
 
 
 def outcome(source: str, facts: Mapping[str, Any]) -> Outcome:
     """True, False, or why there is no answer. What is None has no value."""
-    return compiled(source).evaluate(facts)
+    return compiled(source).evaluate({**facts, **{name: exact.units(number(facts.get(name))) for name in NUMBERS}})
 
 
 def plain(value: Any) -> Any:
-    """A fact as JSON holds it: decimals as numbers, keys as texts."""
+    """A fact as JSON holds it: decimals as texts, which lose nothing; keys as texts."""
     if isinstance(value, Decimal):
-        return float(value)
+        return f"{value:f}"
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -58,12 +50,14 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def number(value: Any) -> float | None:
-    """A number, also one that is written as text; None for what is none."""
+def number(value: Any) -> Decimal | None:
+    """A number, also one that is written as text, with four decimals at most (half up); None for what is none."""
     if value is None or isinstance(value, bool):
         return None
     try:
         read = Decimal(str(value))
-    except InvalidOperation:
+        if not read.is_finite():
+            return None
+        return read if read.as_tuple().exponent in range(-4, 1) else read.quantize(_FINEST, ROUND_HALF_UP)
+    except (InvalidOperation, TypeError):
         return None
-    return float(read) if read.is_finite() else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from chassis import records
@@ -68,16 +67,16 @@ def _facts(tx: Transaction, sample: Mapping[str, Any]) -> dict[str, Any]:
     numbers = {name: approval_facts.number(sample.get(name)) for name in approval_facts.NUMBERS}
     if numbers["home_amount"] is None and numbers["amount"] is not None:
         home = company.current(tx).currency
-        amount = Money(Decimal(str(numbers["amount"])), known.get("currency", home))
+        amount = Money(numbers["amount"], known.get("currency", home))
         numbers["home_amount"] = approval_world.home_amount(tx, amount)
-    further = {key: value for key, value in sample.items() if key not in approval_facts.SCHEMA}
+    further = {key: value for key, value in sample.items() if key not in approval_facts.NAMES}
     own = sample.get("fields")
     fields = {**further, **(own if isinstance(own, Mapping) else {})}
     return {
         **dict.fromkeys(approval_facts.TEXTS, ""),
         "asker": tx.principal.person,
         **known,
-        **numbers,
+        **approval_facts.plain(numbers),
         "fields": fields,
     }
 

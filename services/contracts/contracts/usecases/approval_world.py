@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -51,11 +52,11 @@ def hours(tx: Transaction) -> WorkingCalendar:
     return calendar.from_plain(plain) if plain else calendar.always_open(company_zone())
 
 
-def home_amount(tx: Transaction, amount: Money | None) -> float | None:
+def home_amount(tx: Transaction, amount: Money | None) -> Decimal | None:
     """An amount in the company's currency, by the rate of today; None where there is none."""
     today = tx.now.astimezone(clock.company_zone(company_zone())).date()
     converted = rates.converted(tx, amount, company.current(tx).currency, today.isoformat())
-    return float(converted.amount) if converted else None
+    return converted.amount if converted else None
 
 
 @lru_cache(maxsize=1)
