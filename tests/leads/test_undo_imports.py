@@ -93,6 +93,17 @@ def test_I3_leads_that_somebody_worked_on_stay_and_are_named(importer: Importer)
     assert importer.desk.count("leads") == 3
 
 
+def test_I3_leads_on_which_something_of_another_service_hangs_stay_and_say_what(importer: Importer) -> None:
+    job = importer.bring(sheet(*people(3)))
+    names = [row.record for row in importer.rows(job.name)]
+    importer.hanging = {names[1]: ["tasks", "attachments"]}
+    undone = importer.undo(job.name)
+    assert (list(undone.kept), undone.counts.undone) == ([names[1]], 2)
+    (row,) = importer.rows(job.name, "outcome = KEPT")
+    assert (row.error.reason, row.error.message_zh) == ("IN_USE", "导入后已有任务、附件，予以保留")
+    assert importer.desk.count("leads") == 1
+
+
 def test_I3_a_field_that_somebody_changed_since_stays_as_he_left_it(importer: Importer) -> None:
     lead = importer.desk.capture(OFFICE, phone="13800000001").lead
     job = importer.bring(sheet("名,13800000001,,公司,"))
