@@ -52,10 +52,12 @@ class _Highest:
         while not self._ended.wait(0.2):
             self.most = max(self.most, machine.resident(self.pid))
 
-    def stop(self) -> float:
+    def __enter__(self) -> _Highest:
+        return self
+
+    def __exit__(self, *why: object) -> None:
         self._ended.set()
         self._thread.join()
-        return self.most
 
 
 def _ended(session: requests.Session, url: str) -> dict[str, Any]:
@@ -78,21 +80,23 @@ def measure(bench: Bench, rows: int) -> list[Figure]:
     process = house.cluster.processes["leads serve"].pid
     at_rest = machine.resident(process)
     before = bench.yardstick()
-    memory = _Highest(process)
-    began = time.time()
-    sent = session.post(
-        f"{house.cluster.url}/v1/imports", data={"kind": "LEADS"}, files={"file": ("leads.csv", content)}, timeout=120
-    )
-    sent.raise_for_status()
-    uploaded = time.time()
-    job = _ended(session, f"{house.cluster.url}/v1/{sent.json()['name']}")
-    counts = job.get("counts", {})
-    if job["state"] != "SUCCEEDED" or counts.get("created") != rows:
-        raise LoadFailed(f"the import ended as {job['state']} with {counts}")
-    ended = time.time()
-    done = house.watcher.finished(Outcome(began, ended, rows), seconds=_SECONDS)
-    behind = house.watcher.settled(began)
-    most = memory.stop()
+    with _Highest(process) as memory:
+        began = time.time()
+        sent = session.post(
+            f"{house.cluster.url}/v1/imports",
+            data={"kind": "LEADS"},
+            files={"file": ("leads.csv", content)},
+            timeout=120,
+        )
+        sent.raise_for_status()
+        uploaded = time.time()
+        job = _ended(session, f"{house.cluster.url}/v1/{sent.json()['name']}")
+        counts = job.get("counts", {})
+        if job["state"] != "SUCCEEDED" or counts.get("created") != rows:
+            raise LoadFailed(f"the import ended as {job['state']} with {counts}")
+        ended = time.time()
+        done = house.watcher.finished(Outcome(began, ended, rows), seconds=_SECONDS)
+        behind = house.watcher.settled(began)
     after = bench.yardstick()
     how = "REST upload of one CSV, read, matched, assigned, until the last LeadAssigned was confirmed by the broker"
     figure = Figure("import", f"{rows:,} leads from one sheet", "rows/s", [done.rate], must=1500, aim=5000, how=how)
@@ -108,7 +112,7 @@ def measure(bench: Bench, rows: int) -> list[Figure]:
         }
     ]
     peak = Figure(
-        "import memory", "memory of leads serve while importing, above rest", "MB", [most - at_rest], higher=False,
-        how="VmRSS every 200 ms", details={"atRest": at_rest, "most": most},
+        "import memory", "memory of leads serve while importing, above rest", "MB", [memory.most - at_rest], higher=False,
+        how="VmRSS every 200 ms", details={"atRest": at_rest, "most": memory.most},
     )  # fmt: skip
     return [figure, peak]

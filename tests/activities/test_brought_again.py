@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from google.protobuf import json_format
+
 from dealwright.activities.v1 import activities_pb2 as pb
 from dealwright.api.v1 import belongings_pb2, bringing_pb2
 from dealwright.customers.v1 import events_pb2 as customer_events
@@ -96,7 +98,7 @@ def test_I3_what_an_import_said_stands_on_the_timeline_until_it_is_undone(desk: 
     customer = desk.customer()
     desk.tell(_said(customer, "imports/1"), _said(customer, "imports/2"))
     entries = desk.timeline(customer)
-    assert [(one.source, one.detail["email"]["theirs"]) for one in entries] == [
+    assert [(one.source, json_format.MessageToDict(one.detail)["email"]["theirs"]) for one in entries] == [
         ("imports/2", "new@x.cn"),
         ("imports/1", "new@x.cn"),
     ]

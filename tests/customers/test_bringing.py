@@ -37,7 +37,7 @@ def _differences(one: Any) -> dict[str, tuple[str, str]]:
 
 
 def test_I3_every_choice_tells_what_was_said_otherwise_and_a_preview_too(desk: Desk) -> None:
-    held = {"display_name": "华兴", "email": "old@x.cn", "industry": "制造", "tags": ["老客户"]}
+    held: dict[str, Any] = {"display_name": "华兴", "email": "old@x.cn", "industry": "制造", "tags": ["老客户"]}
     said = {"display_name": "华 兴", "email": "new@x.cn", "industry": "软件", "tags": ["老客户"], "address": "某路"}
     desk.create(**held)
     wanted = {"email": ("old@x.cn", "new@x.cn"), "industry": ("制造", "软件")}

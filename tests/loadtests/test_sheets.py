@@ -46,9 +46,9 @@ def test_X4_a_sheet_is_measured_until_each_of_its_leads_is_assigned(
         assert 0 < run["uploadSeconds"] <= run["committedSeconds"]
         assert speed.value == pytest.approx(_ROWS / run["assignedSeconds"])
         assert _assigned(house) == before + _ROWS
-        # A sheet whose rows are known makes no leads: no figure comes of it.
-        again = house.numbers(1)
-        monkeypatch.setattr(house, "numbers", lambda count: again - _ROWS)
+        # A sheet of which all rows but the last are known: no figure comes of it.
+        last = house.numbers(1)
+        monkeypatch.setattr(house, "numbers", lambda count: last - count + 1)
         with pytest.raises(LoadFailed, match="the import ended as"):
             sheets.measure(bench, _ROWS)
     finally:

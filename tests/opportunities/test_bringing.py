@@ -18,7 +18,7 @@ _SOURCE = "imports/1"
 
 def _bring(desk: Desk, on: int, **fields: Any) -> Any:
     request = pb.BatchCreateOpportunitiesRequest(source=_SOURCE)
-    request.requests.add(opportunity=pb.Opportunity(**{"title": "年度采购", **fields}), on_conflict=on)  # type: ignore[arg-type]
+    request.requests.add(opportunity=pb.Opportunity(**{"title": "年度采购", **fields}), on_conflict=on)
     (one,) = desk.call("BatchCreateOpportunities", request, LI).results
     assert not one.HasField("error"), one.error
     return one
