@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.latlng_pb2 import LatLng
 
+from chassis.errors import Stale
 from dealwright.activities.v1 import events_pb2, notices_pb2
 from dealwright.activities.v1 import files_pb2 as pb
 from tests.activities.desk import ADMIN, Desk, refused
@@ -65,6 +67,30 @@ def test_E7_proofs_are_pictures_of_the_same_record_and_places_are_on_this_earth(
     for latitude in (90.1, float("nan")):
         with refused("INVALID", "check_in.location"):
             visit(desk, record=CUSTOMER, location=LatLng(latitude=latitude), **shown)
+
+
+def test_E7_the_note_of_a_visit_is_put_right_and_where_it_was_stays(desk: Desk) -> None:
+    shown = proofs(desk)
+    made = visit(desk, record=CUSTOMER, location=HERE, note="旧", address="一号楼", **shown)
+
+    def put(*paths: str, **fields: Any) -> pb.CheckIn:
+        given = pb.CheckIn(name=made.name, **fields)
+        request = pb.UpdateCheckInRequest(check_in=given, update_mask=FieldMask(paths=paths))
+        put: pb.CheckIn = desk.call("UpdateCheckIn", request, ADMIN)
+        return put
+
+    now = put("note", note="新", etag=made.etag)
+    assert (now.note, now.address, now.photo, now.location, now.etag) == ("新", "一号楼", made.photo, HERE, "2")
+    assert put("photo", photo=made.signature).photo == made.signature
+    with pytest.raises(Stale) as stale:
+        put("note", note="x", etag=made.etag)
+    assert [(one.field, one.value) for one in stale.value.changes] == [("note", "新"), ("photo", made.signature)]
+    for path in ("location", "happen_time", "record", "owner"):
+        with refused("INVALID", f"update_mask.{path}"):
+            put(path)
+    for wrong in ("", f"attachments/{9:032x}"):
+        with refused("INVALID", "check_in.signature"):
+            put("signature", signature=wrong)
 
 
 def test_E7_visits_are_listed_by_when_they_were_deleted_and_brought_back(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from google.type.money_pb2 import Money
 
 from chassis.access import Grant, Scope
 from dealwright.activities.v1 import activities_pb2 as pb
-from dealwright.activities.v1.events_pb2 import InteractionRecorded, RequirementChanged
+from dealwright.activities.v1.events_pb2 import RequirementChanged
 from dealwright.contracts.v1 import events_pb2 as deals
 from dealwright.contracts.v1.approvals_pb2 import Approval
 from dealwright.contracts.v1.contracts_pb2 import Contract, Instalment, Invoice, Payment
@@ -25,17 +25,9 @@ from dealwright.opportunities.v1.events_pb2 import OpportunityOpened, StageChang
 from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
 from tests.activities.desk import ADMIN, BOSS, LI, WANG, ZHAO, principal, refused
 from tests.activities.office import Office, ago, at, name, utc
+from tests.activities.test_interactions import interaction
 
 YUAN = Money(currency_code="CNY", units=500_000)
-
-
-def interaction(desk: Office, record: str, who: Any = LI, **fields: Any) -> pb.Interaction:
-    given = {"kind": pb.Interaction.ORDER, "system": "shop", "external_id": "4711", **fields}
-    if "happen_time" in given:
-        given["happen_time"] = at(given["happen_time"])
-    request = pb.CreateInteractionRequest(interaction=pb.Interaction(record=record, **given))
-    made: pb.Interaction = desk.call("CreateInteraction", request, who)
-    return made
 
 
 def test_F4_C17_all_that_became_of_a_customer_is_one_list_in_the_order_in_which_it_happened(desk: Office) -> None:
@@ -192,30 +184,6 @@ def test_C18_each_touch_keeps_what_was_said_then(desk: Office) -> None:
     desk.tell(LeadTouched(lead=lead, channel=PHONE_400, text="第二次：要样品", happen_time=at(ago(seconds=0))))
     texts = [entry.detail["text"] for entry in desk.timeline(lead) if "text" in entry.detail]
     assert texts == ["第二次：要样品", "第一次：询价"]
-
-
-def test_I22_what_other_systems_know_is_recorded_once(desk: Office) -> None:
-    customer = desk.customer()
-    first = interaction(desk, customer, happen_time=ago(days=2), title="订单 4711")
-    again = interaction(desk, customer, title="订单 4711，改")
-    assert again == first
-    interaction(desk, customer, system="imap", kind=pb.Interaction.MAIL)
-    assert [one.system for one in desk.call("ListInteractions", pb.ListInteractionsRequest()).interactions] == [
-        "imap",
-        "shop",
-    ]
-    assert len(desk.announced(InteractionRecorded)) == 2
-    assert len(desk.timeline(customer)) == 2
-    assert desk.call("GetInteraction", pb.GetInteractionRequest(name=first.name), LI) == first
-    for who in (WANG,):
-        with refused("NOT_FOUND"):
-            desk.call("GetInteraction", pb.GetInteractionRequest(name=first.name), who)
-    with refused("NOT_FOUND"):
-        interaction(desk, desk.customer("people/wang"), external_id="9")
-    with refused("INVALID", "interaction.happen_time"):
-        interaction(desk, customer, external_id="9", happen_time=ago(hours=-1))
-    with refused("INVALID", "interaction.kind", "interaction.system", "interaction.external_id"):
-        interaction(desk, customer, kind=0, system="", external_id="")
 
 
 def requirement(desk: Office, record: str, who: Any = LI, **fields: Any) -> pb.ChangeRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jsonschema
@@ -147,6 +148,8 @@ def test_open_methods_need_no_session_and_the_others_do(document: dict[str, Any]
 
 
 def test_what_stands_in_the_address_is_not_asked_for_again(document: dict[str, Any]) -> None:
+    assert "/v1/opportunities/{opportunity}:win" in document["paths"]
+    assert not [path for path in document["paths"] if re.search(r"(ie|s)\}", path)]
     contact = document["paths"]["/v1/leads/{lead}:contact"]["post"]
     assert [p["name"] for p in contact["parameters"]] == ["lead"]
     assert "name" not in document["components"]["schemas"]["ContactLeadRequest"]["properties"]

@@ -3,10 +3,12 @@ changed at once are both kept, and the company's own fields change key by key.""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.journeys.api import Api
 from tests.journeys.desk import Desk, phone
 from tests.journeys.signing import Team, cny, team_of
 
@@ -21,31 +23,57 @@ KINDS = (
     ("product", "unit", "category", True),
     ("followUp", "summary", "nextPlan", True),
     ("task", "title", "detail", True),
+    ("interaction", "title", "text", False),
+    ("checkIn", "note", "address", False),
 )
 
 
-def _made(desk: Desk, team: Team, kind: str) -> dict[str, Any]:
-    """A record of the seller's."""
-    mine, of = team.mine, {"customer": team.customer}
-    if kind == "lead":
-        return desk.capture(region=mine.me["region"])
-    if kind == "customer":
-        return mine.get(f"/v1/{team.customer}")  # type: ignore[no-any-return]
-    if kind == "product":
-        return desk.api.post("/v1/products", {"code": f"P-{phone()}", "displayName": "产品", "unitPrice": cny(1)})  # type: ignore[no-any-return]
-    fields: dict[str, Any] = {
-        "contact": {**of, "fullName": "王小明"},
-        "opportunity": {**of, "title": "仓储系统"},
-        "contract": {**of, "title": "仓储系统", "amount": cny(10)},
-        "followUp": {"record": team.customer, "method": "CALL", "outcome": "PROGRESS", "summary": "电话"},
-        "task": {"record": team.customer, "title": "回访"},
-    }
-    if kind == "quote":
-        deal = mine.post("/v1/opportunities", {**of, "title": "仓储系统"})
-        line = {"description": "实施", "unitPrice": cny(5)}
-        return mine.post("/v1/quotes", {"opportunity": deal["name"], "lines": [line]})  # type: ignore[no-any-return]
-    addresses = {"opportunity": "opportunities"}
-    return mine.post(f"/v1/{addresses.get(kind, f'{kind}s')}", fields[kind])  # type: ignore[no-any-return]
+def _picture(mine: Api, record: str, kind: str) -> str:
+    part = (f"{kind}.png", b"\x89PNG\r\n\x1a\n", "image/png")
+    return str(mine.upload("/v1/attachments", {"record": record, "kind": kind}, {"file": part})["name"])
+
+
+def _recorded(team: Team) -> Any:
+    of = {"record": team.customer, "kind": "ORDER", "system": "shop", "externalId": phone()}
+    return team.mine.post("/v1/interactions", of)
+
+
+def _quoted(team: Team) -> Any:
+    deal = team.mine.post("/v1/opportunities", {"customer": team.customer, "title": "仓储系统"})
+    lines = [{"description": "实施", "unitPrice": cny(5)}]
+    return team.mine.post("/v1/quotes", {"opportunity": deal["name"], "lines": lines})
+
+
+def _logged(team: Team) -> Any:
+    said = {"method": "CALL", "outcome": "PROGRESS", "summary": "电话"}
+    return team.mine.post("/v1/followUps", {"record": team.customer, **said})
+
+
+def _visited(team: Team) -> Any:
+    proofs = {proof: _picture(team.mine, team.customer, proof) for proof in ("photo", "signature")}
+    place = {"latitude": 31.2, "longitude": 121.5}
+    return team.mine.post("/v1/checkIns", {"record": team.customer, "location": place, **proofs})
+
+
+def _listed(team: Team) -> Any:
+    of = {"code": f"P-{phone()}", "displayName": "产品", "unitPrice": cny(1)}
+    return team.desk.api.post("/v1/products", of)
+
+
+# A record of the seller's, of each kind.
+MADE: dict[str, Callable[[Team], Any]] = {
+    "lead": lambda team: team.desk.capture(region=team.mine.me["region"]),
+    "customer": lambda team: team.mine.get(f"/v1/{team.customer}"),
+    "contact": lambda team: team.mine.post("/v1/contacts", {"customer": team.customer, "fullName": "王小明"}),
+    "opportunity": lambda team: team.mine.post("/v1/opportunities", {"customer": team.customer, "title": "仓储系统"}),
+    "quote": _quoted,
+    "contract": lambda team: team.draw(10),
+    "product": _listed,
+    "followUp": _logged,
+    "task": lambda team: team.mine.post("/v1/tasks", {"record": team.customer, "title": "回访"}),
+    "interaction": _recorded,
+    "checkIn": _visited,
+}
 
 
 def _value(field: str, word: str) -> str:
@@ -57,7 +85,7 @@ def test_two_people_at_one_record_lose_nothing_and_hear_of_each_other(
     desk: Desk, region: str, kind: str, first: str, second: str, own: bool
 ) -> None:
     team = team_of(desk, region)
-    record = _made(desk, team, kind)
+    record = MADE[kind](team)
     address = f"/v1/{record['name']}"
     mine, other = (desk.api, desk.api) if kind == "product" else (team.mine, desk.api)
     record = mine.get(address)
@@ -98,7 +126,23 @@ def test_two_people_at_one_record_lose_nothing_and_hear_of_each_other(
         assert told == {"custom.a": None, "custom.b": 2, "custom.c": 3, "custom.d": 4}
 
 
-def test_P7_what_a_role_does_not_show_is_not_told_of(desk: Desk, region: str) -> None:
+def test_I22_what_another_system_recorded_is_deleted_and_brought_back(desk: Desk, region: str) -> None:
+    team = team_of(desk, region)
+    made = _recorded(team)
+
+    def told() -> tuple[int, int]:
+        timeline = team.mine.get("/v1/timeline", record=team.customer).get("entries", [])
+        mine = team.mine.get("/v1/interactions", filter=f'record = "{team.customer}"').get("interactions", [])
+        return sum(one["source"] == made["name"] for one in timeline), len(mine)
+
+    assert told() == (1, 1)
+    team.boss.delete(f"/v1/{made['name']}")
+    assert told() == (0, 0)
+    team.boss.post(f"/v1/{made['name']}:undelete")
+    assert told() == (1, 1)
+
+
+def test_what_a_role_does_not_show_is_not_told_of(desk: Desk, region: str) -> None:
     team = team_of(desk, region)
     customer = team.mine.get(f"/v1/{team.customer}")
     role = desk.api.get("/v1/roles/sales")

@@ -202,4 +202,21 @@ asks(_A + "GetInteraction", PEOPLE)(lambda h, who, row: pb.GetInteractionRequest
 asks(_A + "ListInteractions", PEOPLE, _any("interactions"))(
     lambda h, who, row: pb.ListInteractionsRequest(filter=f'external_id = "{_recorded(h, who, row).external_id}"')
 )
+
+
+def _of_owner(h: House, who: str, row: str) -> str:
+    """One that the person whose record it is recorded, if he may."""
+    name = who if row == "own" else row
+    by = h.root if name == "finance" else h.principals[name]
+    return str(h.do(_A + "CreateInteraction", _interaction(h, who, row), by).name)
+
+
+asks(_A + "UpdateInteraction", PEOPLE)(
+    lambda h, who, row: pb.UpdateInteractionRequest(interaction=pb.Interaction(name=_of_owner(h, who, row), title="新"))
+)
+asks(_A + "DeleteInteraction", PEOPLE)(lambda h, who, row: pb.DeleteInteractionRequest(name=_of_owner(h, who, row)))
+_gone_interaction = _gone("DeleteInteraction", pb.DeleteInteractionRequest, _of_owner)
+asks(_A + "UndeleteInteraction", PEOPLE)(
+    lambda h, who, row: pb.UndeleteInteractionRequest(name=_gone_interaction(h, who, row))
+)
 asks(_A + "ListTimeline", PEOPLE)(lambda h, who, row: pb.ListTimelineRequest(record=record(h, who, row)))

@@ -85,6 +85,9 @@ def _(h: House, who: str, row: str) -> Message:
 
 asks(_F + "CreateCheckIn", PEOPLE)(lambda h, who, row: pb.CreateCheckInRequest(check_in=_visit(h, who, row)))
 asks(_F + "GetCheckIn", PEOPLE)(lambda h, who, row: pb.GetCheckInRequest(name=_check_in(h, who, row)))
+asks(_F + "UpdateCheckIn", PEOPLE)(
+    lambda h, who, row: pb.UpdateCheckInRequest(check_in=pb.CheckIn(name=_check_in(h, who, row), note="新"))
+)
 asks(_F + "DeleteCheckIn", PEOPLE)(lambda h, who, row: pb.DeleteCheckInRequest(name=_check_in(h, who, row)))
 
 

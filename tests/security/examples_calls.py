@@ -105,12 +105,14 @@ CALLS: dict[str, Make] = {
     "POST /v1/interactions": _says(
         lambda d, n: {"record": d.known_customer(), "kind": "ORDER", "system": "shop", "externalId": f"made-{n}"}, {}
     ),
+    "PATCH /v1/interactions/{interaction}": _on(Deals.interaction, title="新"),
     "GET /v1/timeline": lambda d, n: Call("", None, {"record": d.known_customer()}),
     "POST /v1/attachments": _says(
         lambda d, n: {"record": d.known_customer(), "kind": "contract", "content": PDF, "fileName": f"{n}.pdf"}
     ),
     "PATCH /v1/attachments/{attachment}": _on(Deals.attachment, kind="quote"),
     "POST /v1/checkIns": _says(lambda d, n: d.visit(), {}),
+    "PATCH /v1/checkIns/{checkIn}": _on(lambda d: d.made("checkIns", d.visit()), note="新"),
     "POST /v1/templates": _says(
         lambda d, n: {"displayName": f"模板 {n}", "kind": "DOCUMENT", "bodyZh": "好", "bodyEn": "hi"}, {}
     ),

@@ -228,7 +228,7 @@ MAKERS: dict[str, Callable[[Deals], str]] = {
     "customer": Deals.known_customer,
     "contact": Deals.contact,
     "handOver": Deals.hand_over,
-    "opportunitie": Deals.deal,
+    "opportunity": Deals.deal,
     "followUp": Deals.follow_up,
     "task": Deals.task,
     "changeRequest": Deals.change_request,

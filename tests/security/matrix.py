@@ -277,6 +277,9 @@ activities.ActivityService.UndeleteChangeRequest YYY     YYN     DDD     DDD    
 activities.ActivityService.CreateInteraction   YYY     YYN     YNN     YYY     DDD     AAA     AAA
 activities.ActivityService.GetInteraction      YYY     YYN     YNN     YYY     YYY     AAA     AAA
 activities.ActivityService.ListInteractions    SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.ActivityService.UpdateInteraction   YYY     YYN     YNN     YYY     DDD     AAA     AAA
+activities.ActivityService.DeleteInteraction   YYY     YYN     DDD     DDD     DDD     AAA     AAA
+activities.ActivityService.UndeleteInteraction YYY     YYN     DDD     DDD     DDD     AAA     AAA
 activities.ActivityService.ListTimeline        YYY     YYN     YNN     YYY     YYY     AAA     AAA
 activities.BlueprintService.GetPart            Y       Y       D       D       D       A       A
 activities.BlueprintService.PlanPart           Y       Y       D       D       D       A       A
@@ -292,6 +295,7 @@ activities.FileService.DownloadAttachment       YYY     YYN     YNN     YYY     
 activities.FileService.CreateCheckIn            YYY     YYN     YNN     YYY     DDD     AAA     AAA
 activities.FileService.GetCheckIn               YYY     YYN     YNN     YYY     YYY     AAA     AAA
 activities.FileService.ListCheckIns             SSS     SSU     SUU     SSS     SSS     AAA     AAA
+activities.FileService.UpdateCheckIn            YYY     YYN     YNN     YYY     DDD     AAA     AAA
 activities.FileService.DeleteCheckIn            YYY     YYN     YNN     DDD     DDD     AAA     AAA
 activities.FileService.UndeleteCheckIn          YYY     YYN     YNN     DDD     DDD     AAA     AAA
 activities.NoticeService.CreateTemplate         Y       D       D       Y       D       A       A

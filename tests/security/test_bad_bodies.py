@@ -53,7 +53,7 @@ POSTS = [
     ("POST", "/v1/journal:verify"),
     ("POST", "/v1/blueprint:apply"),
     *(("POST", f"/v1/{kind}") for kind in KINDS),
-    *(("PATCH", f"/v1/{kind}/any") for kind in KINDS if kind not in ("approvals", "checkIns", "interactions")),
+    *(("PATCH", f"/v1/{kind}/any") for kind in KINDS if kind != "approvals"),
 ]
 
 

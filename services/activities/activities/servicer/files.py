@@ -134,6 +134,14 @@ class FileServicer:
         )
 
     @command
+    def UpdateCheckIn(self, tx: Transaction, request: pb.UpdateCheckInRequest) -> pb.CheckIn:
+        of, check = request.check_in, FieldCheck()
+        named = kept.paths(request.update_mask.paths, of, tuple(messages.CHECK_IN))
+        values = messages.changed_check_in(of, named, check)
+        checked(request, check)
+        return messages.check_in(check_ins.change(tx, of.name, of.etag, values))
+
+    @command
     def DeleteCheckIn(self, tx: Transaction, request: pb.DeleteCheckInRequest) -> pb.CheckIn:
         checked(request)
         return messages.check_in(check_ins.delete(tx, request.name, request.etag))

@@ -61,7 +61,7 @@ class Histories:
 
     @query
     def GetInteraction(self, tx: Transaction, request: pb.GetInteractionRequest) -> pb.Interaction:
-        return messages.interaction(records.find(tx, INTERACTIONS, request.name))
+        return messages.interaction(records.find(tx, INTERACTIONS, request.name, request.show_deleted))
 
     @query
     def ListInteractions(self, tx: Transaction, request: pb.ListInteractionsRequest) -> pb.ListInteractionsResponse:
@@ -69,6 +69,23 @@ class Histories:
         return pb.ListInteractionsResponse(
             interactions=map(messages.interaction, found), next_page_token=token, total_size=total or 0
         )
+
+    @command
+    def UpdateInteraction(self, tx: Transaction, request: pb.UpdateInteractionRequest) -> pb.Interaction:
+        reading.request_id(request)
+        of = request.interaction
+        values = reading.changed(of, request.update_mask.paths, reading.INTERACTION_CHANGEABLE, "interaction")
+        return messages.interaction(interactions.update(tx, of.name, of.etag, values))
+
+    @command
+    def DeleteInteraction(self, tx: Transaction, request: pb.DeleteInteractionRequest) -> pb.Interaction:
+        reading.request_id(request)
+        return messages.interaction(interactions.delete(tx, request.name, request.etag))
+
+    @command
+    def UndeleteInteraction(self, tx: Transaction, request: pb.UndeleteInteractionRequest) -> pb.Interaction:
+        reading.request_id(request)
+        return messages.interaction(interactions.undelete(tx, request.name))
 
     @query
     def ListTimeline(self, tx: Transaction, request: pb.ListTimelineRequest) -> pb.ListTimelineResponse:

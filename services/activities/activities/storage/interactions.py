@@ -8,7 +8,7 @@ from operator import attrgetter
 import sqlalchemy as sa
 
 from activities.domain.interaction import Interaction
-from activities.storage.tables import kept, metadata, number, text
+from activities.storage.tables import deleted, kept, metadata, number, text
 from chassis.database import Json, Moment, insert_rows
 from chassis.transaction import Transaction
 
@@ -27,6 +27,7 @@ interactions = sa.Table(
     *kept(),
     sa.Index("interactions_known", "system", "external_id", unique=True),
     sa.Index("interactions_happened", "happen_time", "name"),
+    deleted("interactions"),
     *(sa.Index(f"interactions_of_{of}", of, "happen_time") for of in ("record", "customer", "owner")),
 )
 COLUMNS = tuple(field.name for field in fields(Interaction))

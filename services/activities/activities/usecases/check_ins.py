@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -90,6 +91,16 @@ def find(tx: Transaction, name: str, deleted: bool = False) -> CheckIn:
 def page(tx: Transaction, request: Any) -> tuple[list[CheckIn], str, int | None]:
     mine = _c.owner == tx.principal.person
     return kept.page(tx, KIND, request, sa.or_(mine, records.visible(tx.principal, _c.record)))
+
+
+def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> CheckIn:
+    """Writes these values. Raises Stale, Denied, Invalid for a photo or a signature that is none of its record."""
+    refuse_read_only(tx.principal, RESOURCE, list(values))
+    find(tx, name)
+    before = kept.hold(tx, KIND, name, etag)
+    proofs = {f"check_in.{field}": values[field] for field in ("photo", "signature") if field in values}
+    attachments.pictures(tx, proofs, before.record)
+    return kept.save(tx, KIND, before, replace(before, **values))
 
 
 def delete(tx: Transaction, name: str, etag: str) -> CheckIn:

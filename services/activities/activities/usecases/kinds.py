@@ -4,7 +4,6 @@ sees the record that they are about, and whoever is named in them."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -78,8 +77,12 @@ def _change_request_changed(tx: Transaction, before: ChangeRequest | None, after
     tx.emit(events.change_request_changed(of, after is None))
 
 
-def _recorded(tx: Transaction, before: Any, after: Any) -> None:
-    tx.emit(events.interaction_recorded(after))
+def _interaction_changed(tx: Transaction, before: Interaction | None, after: Interaction | None) -> None:
+    of = after or before
+    assert of is not None, "one of them is there"
+    tx.emit(events.interaction_changed(of, after is None))
+    if before is None:
+        tx.emit(events.interaction_recorded(of))
 
 
 def _task_changed(tx: Transaction, before: Task | None, after: Task | None) -> None:
@@ -160,7 +163,7 @@ INTERACTIONS: Kind[Interaction] = Kind(
     people=people,
     order="happen_time desc",
     also=_on_record(interactions),
-    announce=_recorded,
+    announce=_interaction_changed,
     shown=messages.interaction,
     columns={
         **_names(interactions, "record", "customer", "opportunity", "lead", "system", "external_id", "owner"),

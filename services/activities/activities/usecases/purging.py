@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from activities.usecases import attachments, check_ins, templates
-from activities.usecases.kinds import CHANGE_REQUESTS, FOLLOW_UPS, TASKS
+from activities.usecases.kinds import CHANGE_REQUESTS, FOLLOW_UPS, INTERACTIONS, TASKS
 from chassis import records as kept
 from chassis.transaction import Transaction
 
 _KINDS: tuple[kept.Kind[Any], ...] = (
     *(attachments.KIND, check_ins.KIND, templates.KIND),
-    *(FOLLOW_UPS, TASKS, CHANGE_REQUESTS),
+    *(FOLLOW_UPS, TASKS, CHANGE_REQUESTS, INTERACTIONS),
 )
 
 

@@ -41,6 +41,11 @@ def requirement_changed(of: ChangeRequest) -> events_pb2.RequirementChanged:
     return events_pb2.RequirementChanged(change_request=messages.change_request(of))
 
 
+def interaction_changed(of: Interaction, gone: bool) -> events_pb2.InteractionChanged:
+    deleted = gone or of.delete_time is not None
+    return events_pb2.InteractionChanged(interaction=messages.interaction(of), version=of.version, deleted=deleted)
+
+
 def interaction_recorded(of: Interaction) -> events_pb2.InteractionRecorded:
     return events_pb2.InteractionRecorded(interaction=messages.interaction(of))
 

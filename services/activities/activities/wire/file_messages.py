@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -58,6 +59,25 @@ def record(value: str) -> str:
     return value
 
 
+# What of a check-in can be put right later.
+CHECK_IN: Mapping[str, Callable[[str], str]] = {
+    "photo": lambda value: fields.text(value, 100, required=True),
+    "signature": lambda value: fields.text(value, 100, required=True),
+    "address": lambda value: fields.text(value, 300),
+    "note": lambda value: fields.text(value, 5000, multiline=True),
+}
+
+
+def changed_check_in(given: pb.CheckIn, named: Sequence[str], check: FieldCheck) -> dict[str, Any]:
+    """The values of these fields. What is wrong is told to `check`."""
+    wrong = [name for name in named if name not in CHECK_IN]
+    for name in wrong:
+        check.refuse(f"update_mask.{name[:64]}", "is changed as a whole", "须整体修改")
+    return {
+        name: check.take(f"check_in.{name}", CHECK_IN[name], getattr(given, name)) for name in named if name in CHECK_IN
+    }
+
+
 def values_of_check_in(given: pb.CheckIn, check: FieldCheck) -> dict[str, Any]:
     """By the names of the columns; `happen_time` None for now. What is wrong is told to `check`."""
     found: dict[str, Any] = {"record": check.take("check_in.record", record, given.record)}
@@ -67,12 +87,7 @@ def values_of_check_in(given: pb.CheckIn, check: FieldCheck) -> dict[str, Any]:
     else:
         check.refuse("check_in.location", "is required", "必填")
     found["latitude"], found["longitude"] = place or (0.0, 0.0)
-    for name in ("photo", "signature"):
-        found[name] = getattr(given, name)
-        if not found[name]:
-            check.refuse(f"check_in.{name}", "is required", "必填")
-    found["address"] = check.take("check_in.address", fields.text, given.address, 300)
-    found["note"] = check.take("check_in.note", fields.text, given.note, 5000, multiline=True)
+    found |= changed_check_in(given, tuple(CHECK_IN), check)
     found["happen_time"] = None
     if given.HasField("happen_time"):
         found["happen_time"] = check.take("check_in.happen_time", _moment, given.happen_time)

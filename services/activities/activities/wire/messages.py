@@ -81,7 +81,11 @@ def change_request(of: ChangeRequest) -> pb.ChangeRequest:
 
 def interaction(of: Interaction) -> pb.Interaction:
     return pb.Interaction(
-        **_same(of, _INTERACTION), **_kept(of), detail=struct(of.detail), happen_time=stamp(of.happen_time)
+        **_same(of, _INTERACTION),
+        **_kept(of),
+        detail=struct(of.detail),
+        happen_time=stamp(of.happen_time),
+        delete_time=stamp(of.delete_time),
     )
 
 

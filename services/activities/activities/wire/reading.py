@@ -154,6 +154,9 @@ INTERACTION: Mapping[str, Reader] = {
     "attachments": _each(_attachment),
     "happen_time": _moment,
 }
+INTERACTION_CHANGEABLE = {
+    name: reader for name, reader in INTERACTION.items() if name not in ("record", "system", "external_id")
+}
 
 
 def created(

@@ -12,7 +12,6 @@ from gateway.doors.addresses import Address, Variable, first_template
 from gateway.doors.schemas import PROBLEM, Schemas
 from gateway.wire.comments import comments
 
-_SINGULAR = {"people": "person", "policies": "policy"}
 _CODE = re.compile(r"\b(" + "|".join(problems.HTTP_STATUS) + r")\b")
 _ALWAYS: Mapping[int, str] = {
     400: "INVALID_ARGUMENT: the fields that are wrong are named.",
@@ -82,7 +81,7 @@ def _path(address: Address) -> tuple[str, list[dict[str, Any]]]:
             continue
         collection, star, rest = part.pattern.partition("*")
         word = collection.strip("/").rpartition("/")[2] or part.field
-        name = _SINGULAR.get(word, word.removesuffix("s"))
+        name = _singular(word)
         written += f"{collection}{{{name}}}"
         parameters.append(
             {
@@ -96,6 +95,13 @@ def _path(address: Address) -> tuple[str, list[dict[str, Any]]]:
         assert star, part
         assert rest in ("", "*"), part
     return written, parameters
+
+
+def _singular(word: str) -> str:
+    """ "opportunities" as "opportunity"."""
+    if word == "people":
+        return "person"
+    return f"{word.removesuffix('ies')}y" if word.endswith("ies") else word.removesuffix("s")
 
 
 def _operation(address: Address, parameters: list[dict[str, Any]], schemas: Schemas) -> dict[str, Any]:
