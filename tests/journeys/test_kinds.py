@@ -15,6 +15,7 @@ UNSEEN = {
     *("team", "caller", "fingerprint", "block", "lease", "delete_time"),  # of an import
     *("flow_content", "remind_time"),  # of an approval
     *("resume_stage", "expiry_told", "overdue_told"),
+    "origin",  # of a follow-up that an import brought
     "opportunity",  # of a change request
 }
 
