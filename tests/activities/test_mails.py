@@ -11,7 +11,6 @@ import pytest
 from activities.usecases import mails
 from activities.usecases.settings import PART
 from dealwright.activities.v1 import files_pb2, notices_pb2
-from dealwright.contracts.v1 import events_pb2 as contracts
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory
 from dealwright.leads.v1 import events_pb2 as leads
@@ -62,14 +61,16 @@ def test_F9_a_warning_goes_by_mail_under_its_subject(desk: Desk, box: Box) -> No
     assert state(desk) == "SENT"
 
 
-def test_K4_a_contract_that_ends_is_mailed_to_owner_and_manager(desk: Desk, box: Box) -> None:
-    desk.hire(("people/li", "teams/east", "sales"), version=2, manager="people/boss")
-    event = contracts.ContractExpiring(days=30)
-    event.contract.name, event.contract.number, event.contract.owner = f"contracts/{1:032x}", "HT-1", "people/li"
-    desk.hear("notify", event)
+def test_K4_a_contract_that_ends_is_mailed_to_those_whom_the_rule_names(desk: Desk, box: Box) -> None:
+    for person in ("people/li", "people/boss"):
+        event = rules.ActionRequested(
+            subject=f"contracts/{1:032x}", action="NOTIFY", person=person, text_zh="合同即将到期", origin="ends"
+        )
+        event.parameters.update({"on": "CONTRACT_EXPIRING"})
+        desk.hear("notify", event)
     mails.send_due(desk.runtime)
     assert {letter["To"] for letter in box.letters} == {"li@example.cn", "boss@example.cn"}
-    assert {letter["Subject"] for letter in box.letters} == {"合同即将到期 / A contract is about to end"}
+    assert {letter["Subject"] for letter in box.letters} == {"合同即将到期"}
 
 
 def test_O27_a_rule_mails_a_template_with_its_attachments(desk: Desk, box: Box) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
+from activities.wire.notices import READERS
 from chassis import clock
 from dealwright.activities.v1 import events_pb2 as ours
 from dealwright.activities.v1 import notices_pb2
@@ -98,16 +99,22 @@ def test_Q15_the_owner_reads_that_a_quote_was_opened_and_once(desk: Desk) -> Non
     assert [(one[0], one[2]) for one in found] == [("QUOTE_OPENED", "客户刚刚打开了报价单 Q-20260101-0001")]
 
 
-def test_K4_K6_owner_and_manager_are_told_of_a_contract_that_ends_and_of_money_that_does_not_come(desk: Desk) -> None:
-    desk.hire(("people/li", "teams/east", "sales"), version=2, manager="people/boss")
-    contract = contracts_pb2.Contract(name=f"contracts/{1:032x}", number="HT-1", title="年度采购", owner="people/li")
-    found = told(desk, contracts.ContractExpiring(contract=contract, days=30))
-    assert found == [("CONTRACT_EXPIRING", contract.name, "合同即将到期", "合同 HT-1 年度采购 将在 30 天后到期")]
-    due = contracts_pb2.Instalment(
-        name=f"instalments/{1:032x}", contract=contract.name, title="首付款", due_date="2026-01-31", owner="people/li"
-    )
-    assert told(desk, contracts.PaymentOverdue(instalment=due))[0][3] == "款项“首付款”已于 2026-01-31 到期，尚未收齐"
-    assert [one.kind for one in inbox(desk, BOSS).notifications] == [Kind.PAYMENT_OVERDUE, Kind.CONTRACT_EXPIRING]
+def test_K4_K6_who_is_concerned_by_a_contract_that_ends_or_money_that_does_not_come_is_told_once(desk: Desk) -> None:
+    contract, due = f"contracts/{1:032x}", f"instalments/{1:032x}"
+    # `contracts` says so to the rules, and those say who is told.
+    said = [
+        contracts.ContractExpiring(contract=contracts_pb2.Contract(name=contract, owner="people/li"), days=30),
+        contracts.PaymentOverdue(instalment=contracts_pb2.Instalment(name=due, contract=contract, owner="people/li")),
+    ]
+    for event in said:
+        assert type(event) not in READERS, "the rule alone tells of it"
+    ends = rules.ActionRequested(subject=contract, action="NOTIFY", person="people/li", text_zh="合同将到期")
+    ends.parameters.update({"on": "CONTRACT_EXPIRING", "contract": ""})
+    assert told(desk, ends) == [("CONTRACT_EXPIRING", contract, "合同将到期", "合同将到期")]
+    late = rules.ActionRequested(subject=due, action="NOTIFY", person="people/li", text_zh="回款逾期")
+    late.parameters.update({"on": "INSTALMENT_DUE", "contract": contract})
+    assert told(desk, late)[0] == ("PAYMENT_OVERDUE", contract, "回款逾期", "回款逾期")
+    assert len(inbox(desk).notifications) == 2
 
 
 def test_O33_O34_colleagues_are_told_what_they_share_and_what_is_theirs_to_do(desk: Desk) -> None:

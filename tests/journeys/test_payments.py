@@ -71,8 +71,11 @@ def test_K6_who_sells_and_his_manager_are_warned_of_what_is_overdue(desk: Desk, 
     team.pay(contract, 100)
     desk.later(timedelta(days=3))
     notice = told(team.mine, "PAYMENT_OVERDUE", contract["name"])
-    assert contract["signDate"] in notice["textZh"]
+    assert "已逾期" in notice["textZh"]
     told(team.boss, "PAYMENT_OVERDUE", contract["name"])
+    desk.settle()
+    notices = team.mine.get("/v1/notifications", pageSize=1000)["notifications"]
+    assert len([one for one in notices if "逾期" in one["titleZh"]]) == 1
     wanted = f'contract = "{contract["name"]}" AND status = OVERDUE'
     assert len(team.mine.get("/v1/instalments", filter=wanted)["instalments"]) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -217,15 +218,16 @@ def test_K4_K6_a_contract_that_expires_and_a_payment_that_is_late_are_told_to_wh
     deals.asked()
     deals.expiring(30)
     told = deals.asked()
-    assert brief(told) == [
-        *("contract-expiring:NOTIFY:li", "contract-expiring:NOTIFY:wu", "contract-expiring:MAIL:li"),
-    ]
+    assert brief(told) == [f"contract-expiring:NOTIFY:{who}" for who in ("li", "boss", "wu")], "each once"
+    assert told[0].parameters["on"] == "CONTRACT_EXPIRING"
     assert told[0].parameters["subject_zh"] == "合同 C-20261123-0001 将在30天后到期"
     assert "华东物流1" in told[0].text_zh
     deals.overdue()
     told = deals.asked()
     assert brief(told) == [f"payment-overdue:NOTIFY:{who}" for who in ("li", "boss", "fin")]
-    assert told[0].text_zh == "客户华东物流1的回款 首付款 已逾期，请跟进。"
+    assert re.fullmatch("客户华东物流1的回款 首付款 已逾期[0-9]+天，请跟进。", told[0].text_zh)
+    said = told[0].parameters
+    assert (said["on"], said["contract"]) == ("INSTALMENT_DUE", f"contracts/{1:032x}")
 
 
 def test_C13_customers_are_remembered_by_their_tier(deals: Deals) -> None:

@@ -49,7 +49,7 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Told:
     """One thing that one person is to be told. `key`: he is told once of what has the same. `template`: whose words and
-    attachments it has, by name or display name; `and_manager`: whoever leads the person is told as well."""
+    attachments it has, by name or display name."""
 
     person: str
     kind: Kind
@@ -58,7 +58,6 @@ class Told:
     actor: str
     key: str
     template: str = ""
-    and_manager: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from activities.domain.notice import Kind, MailState, Notice, Told, Words
 from activities.domain.task import Owned
@@ -22,13 +21,8 @@ _COLUMNS = tuple(Notice.__dataclass_fields__)
 def tell(tx: Transaction, told: Sequence[Told]) -> None:
     """Once for each person and key. Nobody is told of what he did himself; who has left is told nothing."""
     known = {one.name: one for one in people.find_all(tx, people_table, sorted({one.person for one in told}))}
-    wanted: list[Told] = []
-    for one in told:
-        who = known.get(one.person)
-        manager = who.manager if who and one.and_manager else ""
-        wanted += [_to(one, to) for to in dict.fromkeys((one.person, manager)) if to and to != one.actor]
     left = {name for name, who in known.items() if not who.active}
-    wanted = [one for one in wanted if one.person not in left]
+    wanted = [one for one in told if one.person and one.person != one.actor and one.person not in left]
     if not wanted:
         return
     mailed = _mail_kinds(tx, [one.person for one in wanted])
@@ -54,10 +48,6 @@ def new_leads(tx: Transaction, owned: Sequence[Owned], actors: Sequence[str]) ->
 def _new_lead(one: Owned, hours: int, actor: str) -> Told:
     words = Words("新线索", "A new lead", *one.words(hours))
     return Told(one.owner, Kind.LEAD_ASSIGNED, one.lead, words, actor, f"assigned {one.lead} {one.owner_version}")
-
-
-def _to(told: Told, person: str) -> Told:
-    return replace(told, person=person)
 
 
 def _mail_kinds(tx: Transaction, persons: Sequence[str]) -> dict[str, frozenset[int]]:

@@ -31,6 +31,8 @@ _WHY = {
     "DELEGATED": ("有一项审批转交给您", "An approval was handed to you"),
 }
 _ACTIONS = {"NOTIFY": Kind.NOTIFY, "MAIL": Kind.MAIL, "ESCALATE": Kind.ESCALATED}
+# What a rule's notice is about, where people choose by that what goes by mail.
+_ABOUT = {"CONTRACT_EXPIRING": Kind.CONTRACT_EXPIRING, "INSTALMENT_DUE": Kind.PAYMENT_OVERDUE}
 
 
 def _mentioned(event: ours.Mentioned, cause: Cause) -> list[Told]:
@@ -82,24 +84,6 @@ def _quote_opened(event: contracts.QuoteOpened, cause: Cause) -> list[Told]:
     return [Told(of.owner, Kind.QUOTE_OPENED, of.name, Words(zh, en, zh, en), "", f"opened {of.name}")]
 
 
-def _payment_overdue(event: contracts.PaymentOverdue, cause: Cause) -> list[Told]:
-    of = event.instalment
-    zh = f"款项“{of.title}”已于 {of.due_date} 到期，尚未收齐"
-    en = f"{of.title} was due on {of.due_date} and is not paid in full"
-    words = Words("回款逾期", "A payment is overdue", zh, en)
-    key = f"overdue {of.name} {of.due_date}"
-    return [Told(of.owner, Kind.PAYMENT_OVERDUE, of.contract or of.name, words, "", key, and_manager=True)]
-
-
-def _contract_expiring(event: contracts.ContractExpiring, cause: Cause) -> list[Told]:
-    of = event.contract
-    zh = f"合同 {of.number} {of.title} 将在 {event.days} 天后到期"
-    en = f"Contract {of.number} {of.title} ends in {event.days} days"
-    words = Words("合同即将到期", "A contract is about to end", zh, en)
-    key = f"expiring {of.name} {event.days} {of.etag}"
-    return [Told(of.owner, Kind.CONTRACT_EXPIRING, of.name, words, "", key, and_manager=True)]
-
-
 def _shared(event: opportunities.OpportunityShared, cause: Cause) -> list[Told]:
     words = Words("有一个商机共享给您", "An opportunity is shared with you")
     key = f"shared {cause.id}"
@@ -127,7 +111,10 @@ def _action(event: rules.ActionRequested, cause: Cause) -> list[Told]:
     words = Words(title_zh, title_en, zh, en)
     of = event.origin or blake2b(f"{zh}{en}".encode(), digest_size=8).hexdigest() + cause.id
     actor = f"automations/{event.automation}" if event.automation else "services/rules"
-    return [Told(event.person, kind, event.subject, words, actor, f"{event.action} {of}", template)]
+    if kind is Kind.NOTIFY:
+        kind = _ABOUT.get(said.get("on", ""), kind)
+    record = said.get("contract") or event.subject
+    return [Told(event.person, kind, record, words, actor, f"{event.action} {of}", template)]
 
 
 READERS: Mapping[type[Message], Callable[[Any, Cause], list[Told]]] = {
@@ -136,8 +123,6 @@ READERS: Mapping[type[Message], Callable[[Any, Cause], list[Told]]] = {
     contracts.ApprovalRequested: _approval_requested,
     contracts.ApprovalDecided: _approval_decided,
     contracts.QuoteOpened: _quote_opened,
-    contracts.PaymentOverdue: _payment_overdue,
-    contracts.ContractExpiring: _contract_expiring,
     opportunities.OpportunityShared: _shared,
     opportunities.CollaboratorAdded: _collaborator,
     rules.ActionRequested: _action,

@@ -63,7 +63,7 @@ def ask(automation: Automation, occasion: Occasion, people: People, now: datetim
                     subject=occasion.subject,
                     action=action.kind,
                     person=person,
-                    parameters=_parameters(action, occasion, words, now, origin),
+                    parameters=_parameters(automation.on, action, occasion, words, now, origin),
                     text_zh=("" if short else words.say(action.text_zh)) or words.title(action.title_zh),
                     text_en=("" if short else words.say(action.text_en)) or words.title(action.title_en),
                     author=automation.author,
@@ -92,14 +92,16 @@ class _Words:
         return self.say(text)[:_LONGEST_TITLE]
 
 
-def _parameters(action: Action, occasion: Occasion, words: _Words, now: datetime, origin: str) -> dict[str, Any]:
+def _parameters(
+    on: str, action: Action, occasion: Occasion, words: _Words, now: datetime, origin: str
+) -> dict[str, Any]:
     since = occasion.since.isoformat() if occasion.since is not None else ""
     if action.kind == MARK_LOST:
         return {"version": occasion.version, "last_activity": since}
     if action.kind in TO_OPPORTUNITY:
         return {"last_activity": since, "days": occasion.days}
     facts = occasion.facts
-    found: dict[str, Any] = {"customer": facts.get("customer", ""), "opportunity": facts.get("opportunity", "")}
+    found: dict[str, Any] = {key: facts.get(key, "") for key in ("customer", "opportunity")}
     head = "title" if action.kind == CREATE_TASK else "subject"
     found[f"{head}_zh"], found[f"{head}_en"] = words.title(action.title_zh), words.title(action.title_en)
     chinese, english = words.say(action.text_zh), words.say(action.text_en)
@@ -108,7 +110,7 @@ def _parameters(action: Action, occasion: Occasion, words: _Words, now: datetime
         if action.due_hours:
             found["due_time"] = (now + timedelta(hours=action.due_hours)).isoformat()
     else:
-        found.update(text_zh=chinese, text_en=english)
+        found.update(text_zh=chinese, text_en=english, on=on, contract=facts.get("contract", ""))
     if action.template:
         found["template"] = action.template
     return found

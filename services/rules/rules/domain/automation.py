@@ -34,7 +34,7 @@ FACTS: Mapping[str, Mapping[str, str]] = {
     REVISIT_DUE: {**_OF_ALL, "outcome": "string", "channel": "string", "record": "string"},
     CUSTOMER_SILENT: {**_OF_ALL, **dict.fromkeys(("tier", "region", "industry", "stage"), "string")},
     CONTRACT_EXPIRING: {**_MONEY, "days": "int"},
-    INSTALMENT_DUE: {**_MONEY, "dueDate": "string"},
+    INSTALMENT_DUE: {**_MONEY, "dueDate": "string", "contract": "string"},
     DAILY: {**_DEAL, "daysSilent": "int", "daysInStage": "int"},
 }
 """The triggers, and the facts that conditions of each may name, with their CEL types. Amounts are whole units of their

@@ -194,17 +194,17 @@ DEFAULTS: list[dict[str, Any]] = [
         "nameZh": "合同到期提醒",
         "nameEn": "A contract expires",
         "on": "CONTRACT_EXPIRING",
+        # Who gets such notices by mail, too, is what each person chooses.
         "actions": [
             _told(
-                kind,
+                "NOTIFY",
                 ("合同 {number} 将在{days}天后到期", "Contract {number} expires in {days} days"),
                 (
                     "合同 {number} {title}（客户：{customer}）将在{days}天后到期，请安排续签。",
                     "{number} {title} with {customer} expires in {days} days. Please see to its renewal.",
                 ),
-                *to,
+                *("owner", "manager", "team"),
             )
-            for kind, to in (("NOTIFY", ("owner", "team")), ("MAIL", ("owner",)))
         ],
     },
     {
@@ -217,8 +217,8 @@ DEFAULTS: list[dict[str, Any]] = [
                 "NOTIFY",
                 ("回款逾期：{title}", "Overdue: {title}"),
                 (
-                    "客户{customer}的回款 {title} 已逾期，请跟进。",
-                    "{title} of {customer} is overdue. Please follow up.",
+                    "客户{customer}的回款 {title} 已逾期{days}天，请跟进。",
+                    "{title} of {customer} is {days} days overdue. Please follow up.",
                 ),
                 *("owner", "manager", "roles/finance"),
             )

@@ -7,7 +7,7 @@ None of it touches the journal: only its state is read, for people and hours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from chassis.transaction import Transaction
@@ -152,8 +152,9 @@ def contracts_came(tx: Transaction, events: Sequence[ContractEvent]) -> None:
             desk.ask_at_once(kinds.CONTRACT_EXPIRING, Occasion(name, key, facts, days=event.days))
         else:
             name, facts = event.instalment.name, wire.instalment_facts(event)
+            late = (date.fromisoformat(today) - date.fromisoformat(facts["dueDate"] or today)).days
             # Once a day at most, however often it is told.
-            desk.ask_at_once(kinds.INSTALMENT_DUE, Occasion(name, f"{wire.bare(name)}/{today}", facts))
+            desk.ask_at_once(kinds.INSTALMENT_DUE, Occasion(name, f"{wire.bare(name)}/{today}", facts, days=late))
     desk.announce()
 
 

@@ -94,7 +94,7 @@ def contract_facts(event: contract_events.ContractExpiring) -> dict[str, Any]:
 def instalment_facts(event: contract_events.PaymentOverdue) -> dict[str, Any]:
     of = event.instalment
     return {
-        **{key: getattr(of, key) for key in ("owner", "customer", "title")},
+        **{key: getattr(of, key) for key in ("owner", "customer", "title", "contract")},
         "amount": whole(of.amount) - whole(of.paid),
         "currency": of.amount.currency_code,
         "dueDate": of.due_date,
