@@ -90,6 +90,62 @@ def test_F4_C17_all_that_became_of_a_customer_is_one_list_in_the_order_in_which_
     assert english == ["First contact", "Lead qualified", "Web form: captured", "Lead assigned"]
 
 
+def test_Q11_each_step_of_an_approval_is_told_as_what_it_is_and_by_whom(desk: Office) -> None:
+    """A form, the manager, then finance: asked for once, and gone on with by each."""
+    deal = desk.opportunity()
+    of = Approval(name=name("approvals"), record=deal, opportunity=deal, owner="people/li", flow="opportunity")
+
+    def step(node: str, kind: Approval.Step.Kind.ValueType, *people: str) -> None:
+        of.steps.append(Approval.Step(node=node, kind=kind, seats=[Approval.Seat(people=people)]))
+
+    def answered(person: str, hours: float) -> None:
+        seat = of.steps[-1].seats[0]
+        seat.person, seat.verdict = person, Approval.APPROVE
+        seat.decide_time.FromDatetime(ago(hours=hours))
+
+    def asked(hours: float, actor: str, *approvers: str, **more: Any) -> None:
+        desk.tell(deals.ApprovalRequested(approval=of, approvers=approvers, **more), time=ago(hours=hours), actor=actor)
+
+    asked(9.1, "people/li", copied=["people/zhao"])  # told, not asked
+    step("form", Approval.Step.FILL_IN, "people/li")
+    asked(9, "people/li", "people/li")
+    answered("people/li", 8)
+    step("manager", Approval.Step.APPROVE, "people/boss")
+    asked(8, "people/li", "people/boss")
+    asked(7, "services/contracts", "people/boss", reason="REMINDER")
+    answered("people/boss", 6)
+    step("finance", Approval.Step.APPROVE)
+    asked(6, "people/boss")  # nobody is there yet
+    asked(5, "services/contracts", "people/gold")  # and now somebody is
+    of.status = Approval.APPROVED
+    desk.tell(deals.ApprovalDecided(approval=of), time=ago(hours=4), actor="people/gold")
+    found = [(one.title_zh, one.title_en, one.actor) for one in desk.timeline(deal, order_by="happen_time")]
+    assert [one for one in found if one[1] != "Opportunity opened"] == [
+        ("提交审批", "Approval requested", "people/li"),
+        ("已填写，转下一步", "Filled in, on to the next step", "people/li"),
+        ("已同意，转下一步", "Agreed, on to the next step", "people/boss"),
+        ("审批通过", "Approved", "people/gold"),
+    ]
+    step("general-manager", Approval.Step.APPROVE, "people/boss")
+    of.steps[-2].seats[0].people.append("people/gold")
+    of.steps[-2].seats[0].person = "people/gold"
+    of.steps[-2].seats[0].decide_time.FromDatetime(ago(hours=3))
+    asked(3, "people/gold", "people/boss")
+    newest = desk.timeline(deal)[0]
+    assert (newest.title_zh, newest.title_en, newest.actor) == (
+        *("已同意，转下一步", "Agreed, on to the next step", "people/gold"),
+    )
+
+
+def test_K5_what_was_paid_back_is_an_entry_of_its_own(desk: Office) -> None:
+    contract = Contract(name=name("contracts"), customer=desk.customer(), owner="people/li")
+    desk.tell(deals.ContractChanged(contract=contract, version=1))
+    back = Payment(name=name("payments"), contract=contract.name, amount=Money(currency_code="CNY", units=-9))
+    desk.tell(deals.PaymentRefunded(payment=back))
+    (entry,) = desk.timeline(contract.name)
+    assert (entry.title_zh, entry.title_en, entry.source) == ("退款", "Refunded", back.name)
+
+
 def test_F4_a_repeat_makes_one_entry_and_pages_have_each_once(desk: Office) -> None:
     deal = desk.opportunity()
     moved = [StageChanged(opportunity=deal, from_stage=f"{n}", to_stage=f"{n + 1}") for n in range(7)]

@@ -17,6 +17,7 @@ from dealwright.contracts.v1.events_pb2 import (
     InvoiceIssued,
     PaymentOverdue,
     PaymentReceived,
+    PaymentRefunded,
     QuoteOpened,
 )
 from dealwright.customers.v1 import events_pb2 as customer_events_pb2
@@ -36,6 +37,7 @@ _BACK = (customer_events_pb2.RecordTakenBack, opportunity_events_pb2.RecordTaken
     ContractSigned,
     InvoiceIssued,
     PaymentReceived,
+    PaymentRefunded,
     PaymentOverdue,
     OwnerTransferred,
     CustomersMerged,

@@ -26,6 +26,10 @@ _DECIDED = {
     Approval.RETURNED: ("审批退回", "Returned by approvers"),
     Approval.WITHDRAWN: ("审批撤回", "Approval withdrawn"),
 }
+_GONE_ON = {
+    False: ("已同意，转下一步", "Agreed, on to the next step"),
+    True: ("已填写，转下一步", "Filled in, on to the next step"),
+}
 _ENDED = {
     Opportunity.WON: ("赢单", "Won"),
     Opportunity.LOST: ("输单", "Lost"),
@@ -135,12 +139,19 @@ def _approval_of(approval: Any) -> str:
 
 
 def _approval_requested(event: Any, cause: Cause) -> Entry | None:
-    if event.reason:
-        return None  # the same request, again
+    """It is asked for once, by who asked; every further step begins because somebody agreed to the one before."""
+    if event.reason or (event.copied and not event.approvers):
+        return None  # the same step again, or people who are told and not asked
     of = event.approval
+    before = [(step, seat) for step in of.steps[:-1] for seat in step.seats if seat.person and not seat.automatic]
+    titles, actor = ("提交审批", "Approval requested"), of.owner
+    if before:
+        last, seat = max(before, key=lambda one: one[1].decide_time.ToNanoseconds())
+        if cause.actor != seat.person:
+            return None  # a seat that was empty is filled; nobody went on
+        titles, actor = _GONE_ON[last.kind == Approval.Step.FILL_IN], seat.person
     said = {"flow": of.flow, "approvers": list(event.approvers), "amount": of.amount if of.HasField("amount") else None}
-    titles = ("提交审批", "Approval requested")
-    return _entry(cause, _approval_of(of), "approvals", E.APPROVAL, titles, source=of.name, **said)
+    return _entry(cause, _approval_of(of), "approvals", E.APPROVAL, titles, actor=actor, source=of.name, **said)
 
 
 def _approval_decided(event: Any, cause: Cause) -> Entry:
@@ -166,7 +177,7 @@ def _invoiced(event: Any, cause: Cause) -> Entry:
 
 def _paid(event: Any, cause: Cause) -> Entry:
     of = event.payment
-    refund = of.amount.units < 0 or of.amount.nanos < 0
+    refund = event.DESCRIPTOR.name == "PaymentRefunded"
     titles = ("退款", "Refunded") if refund else ("收到回款", "Payment received")
     said = {"amount": of.amount, "pay_date": of.pay_date, "method": of.method}
     return _entry(cause, of.contract, "payments", E.PAYMENT, titles, source=of.name, **said)
@@ -218,6 +229,7 @@ _READERS: Mapping[str, Callable[[Any, Cause], Entry | None]] = {
     "ContractSigned": _signed,
     "InvoiceIssued": _invoiced,
     "PaymentReceived": _paid,
+    "PaymentRefunded": _paid,
     "PaymentOverdue": _overdue,
     "OwnerTransferred": _transferred,
     "CustomersMerged": _merged,

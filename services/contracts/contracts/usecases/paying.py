@@ -68,8 +68,7 @@ def record(tx: Transaction, values: Mapping[str, Any], amount: Money | None, sha
     except sa.exc.IntegrityError as problem:
         raise Again from problem  # the same reference on another contract, a moment ago
     assert stored is not None
-    if stored.amount > 0:
-        tx.emit(told.received(stored))
+    tx.emit(told.received(stored))
     return stored
 
 

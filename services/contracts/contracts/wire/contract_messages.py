@@ -148,8 +148,9 @@ def issued(of: Invoice) -> events.InvoiceIssued:
     return events.InvoiceIssued(invoice=invoice(of))
 
 
-def received(of: Payment) -> events.PaymentReceived:
-    return events.PaymentReceived(payment=payment(of))
+def received(of: Payment) -> events.PaymentReceived | events.PaymentRefunded:
+    """What came, or was paid back."""
+    return (events.PaymentReceived if of.amount > 0 else events.PaymentRefunded)(payment=payment(of))
 
 
 def overdue(of: Instalment) -> events.PaymentOverdue:
