@@ -28,6 +28,7 @@ from contracts.usecases.parties import Party
 from dealwright.bus.v1.envelope_pb2 import EventBatch
 
 OWNED = ("approvals", "contractChanges", "contracts", "instalments", "invoices", "payments", "quotes")
+OTHERS = ("contacts", "customers", "opportunities")
 SHELF = ("exchangeRates", "priceLists", "products")
 
 
@@ -35,7 +36,7 @@ def principal(person: str, role: str, scope: Scope, *teams: str, shelf: Scope = 
     """Somebody with one scope on what has an owner, and one on what is on the shelf."""
     owned = Grant(scope, scope, scope, scope, **grant)
     there = Grant(shelf, shelf, shelf, shelf)
-    grants = {**dict.fromkeys(OWNED, owned), **dict.fromkeys(SHELF, there)}
+    grants = {**dict.fromkeys((*OWNED, *OTHERS), owned), **dict.fromkeys(SHELF, there)}
     return Principal(person, role, teams[0] if teams else "", tuple(teams), grants)
 
 

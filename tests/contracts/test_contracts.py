@@ -57,8 +57,10 @@ def test_K1_a_contract_has_a_number_and_all_that_was_said(papers: Papers) -> Non
 def test_K1_bad_input_is_refused_with_every_field_named(papers: Papers) -> None:
     with refused("INVALID", "contract.amount"):
         papers.draw(-1)
-    with refused("INVALID", "contract.customer", "contract.contact", "contract.expiry_date"):
-        papers.draw(customer=f"customers/{9:032x}", contact=f"contacts/{9:032x}", start_date=day(2), expiry_date=day(1))
+    with refused("NOT_FOUND", "contract.customer", "contract.contact"):
+        papers.draw(customer=f"customers/{9:032x}", contact=f"contacts/{9:032x}")
+    with refused("INVALID", "contract.expiry_date"):
+        papers.draw(start_date=day(2), expiry_date=day(1))
     with refused("INVALID", "contract.finance_mode", "contract.start_date"):
         papers.draw(start_date="morgen", finance_mode=9)
     with refused("INVALID", "contract.start_date"):

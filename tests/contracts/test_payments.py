@@ -169,7 +169,7 @@ def test_K6_32_payments_at_once_come_to_what_was_paid(papers: Papers) -> None:
 
 
 def test_K12_commission_is_reckoned_from_what_came_by_owner_and_month(papers: Papers) -> None:
-    mine, theirs = papers.signed(900), papers.signed(900, who=ZHAO)
+    mine, theirs = papers.signed(900), papers.signed(900, BOSS, owner="people/zhao")
     papers.pay(mine, 500, pay_date="2026-01-31")
     papers.pay(mine, 100, pay_date="2026-02-01")
     papers.pay(mine, -40, pay_date="2026-02-02")

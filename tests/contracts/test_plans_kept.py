@@ -11,7 +11,7 @@ from contracts.usecases import contract_clocks
 from dealwright.contracts.v1 import contracts_pb2 as pb
 from dealwright.contracts.v1 import events_pb2
 from tests.contracts import papers as p
-from tests.contracts.desk import FINANCE, LI, ZHAO, Desk, later, money, refused
+from tests.contracts.desk import BOSS, FINANCE, LI, ZHAO, Desk, later, money, refused
 from tests.contracts.papers import Papers, day, instalment
 
 THREE: dict[str, Any] = {"finance_mode": pb.Contract.INSTALMENTS, "instalment_count": 3}
@@ -123,7 +123,7 @@ def test_K7_the_forecast_is_what_is_open_by_month(papers: Papers, monkeypatch: p
     papers.signed(900, **THREE, start_date="2027-01-10")
     first = papers.signed(900, **THREE, start_date="2027-02-10")
     papers.signed(500, finance_mode=pb.Contract.MILESTONE)
-    papers.signed(70, start_date="2027-02-01", who=ZHAO)
+    papers.signed(70, BOSS, start_date="2027-02-01", owner="people/zhao")
     papers.draw(5000)
     papers.pay(first, 400)
 

@@ -125,12 +125,14 @@ def test_Q1_a_wrong_line_is_refused_by_its_field(desk: Desk, of: pb.Quote.Line, 
 
 def test_Q1_a_wrong_quote_is_refused_by_its_field(desk: Desk) -> None:
     desk.deal()
-    other = f"contacts/{8:032x}"
-    desk.know(Party(other, 1, False, "别人", customer=f"customers/{7:032x}"))
+    others, other = f"customers/{7:032x}", f"contacts/{8:032x}"
+    desk.know(Party(others, 1, False, "别家", "people/li"), Party(other, 1, False, "别人", customer=others))
+    with refused("INVALID", "quote.contact"):
+        quote(desk, line(), contact=other)
+    with refused("NOT_FOUND", "quote.contact"):
+        quote(desk, line(), contact=f"contacts/{9:032x}")
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"discount_percent": "100.5"}, "quote.discount_percent"),
-        ({"contact": other}, "quote.contact"),
-        ({"contact": f"contacts/{9:032x}"}, "quote.contact"),
         ({"valid_until": "2020-01-01"}, "quote.valid_until"),
         ({"valid_until": "soon"}, "quote.valid_until"),
         ({"currency": "yuan"}, "quote.currency"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.journeys.api import until
 from tests.journeys.desk import Desk
-from tests.journeys.signing import cny, team_of, told
+from tests.journeys.signing import cny, name_groups, team_of, told
 from tests.journeys.test_opportunities import refused
 
 LINE = {"description": "系统", "quantity": "1", "unitPrice": cny(800)}
@@ -55,7 +55,7 @@ def test_K1_amounts_below_zero_and_days_out_of_order_are_refused(desk: Desk, reg
     refused(lambda: team.draw(-1), 400, "INVALID", "amount")
     early = {"startDate": "2099-02-01", "expiryDate": "2099-01-01"}
     refused(lambda: team.draw(1, **early), 400, "INVALID", "expiryDate")
-    refused(lambda: team.draw(1, customer=f"customers/{7:032x}"), 400, "INVALID", "customer")
+    refused(lambda: team.draw(1, customer=f"customers/{7:032x}"), 404, "NOT_FOUND", "customer")
     contract = team.draw(10)
     refused(lambda: team.mine.post(f"/v1/{contract['name']}:sign"), 409, "NOT_APPROVED")
     submitted = team.mine.post(f"/v1/{contract['name']}:submit")
@@ -113,7 +113,15 @@ def test_Q8_four_people_agree_to_a_change_before_it_takes_effect(desk: Desk, reg
     team = team_of(desk, region)
     contract = team.sign(team.draw(1000, expiryDate="2099-01-31"))
     wanted = {"contract": {"amount": cny(1500), "expiryDate": "2099-06-30"}, "reason": "客户追加"}
-    change = team.mine.post(f"/v1/{contract['name']}:change", wanted)
+
+    def ask() -> Any:
+        return team.mine.post(f"/v1/{contract['name']}:change", wanted)
+
+    alone = [team.boss.me["name"]]
+    name_groups(desk, **{"legal": alone, "general-manager": alone})
+    refused(ask, 409, "NO_APPROVER")  # three people for four seats
+    with team.countersigned():
+        change = ask()
     assert change["status"] == "PENDING"
     assert [(d["field"], d["before"], d["after"]) for d in change["differences"]] == [
         ("amount", "1000 CNY", "1500 CNY"),
@@ -138,12 +146,17 @@ def test_K4_the_owner_and_his_manager_hear_30_days_before_a_contract_ends(desk: 
     contract = team.sign(team.draw(1000))
     today = contract["signDate"]
     ends = _after(today, 45)
-    change = team.mine.post(f"/v1/{contract['name']}:change", {"contract": {"expiryDate": ends}, "reason": "续期"})
+    with team.countersigned():
+        change = team.mine.post(f"/v1/{contract['name']}:change", {"contract": {"expiryDate": ends}, "reason": "续期"})
     team.agree(change["approval"])
     desk.later(timedelta(days=20))
     notice = told(team.mine, "CONTRACT_EXPIRING", contract["name"])
     assert contract["number"] in notice["textZh"]
     told(team.boss, "CONTRACT_EXPIRING", contract["name"])
+    desk.settle()
+    notices = team.mine.get("/v1/notifications", pageSize=1000)["notifications"]
+    of_contract = [one["kind"] for one in notices if one.get("record") == contract["name"]]
+    assert not {"NOTIFY", "MAIL"} & set(of_contract), "told of it once"
 
 
 def _after(text: str, days: int) -> str:

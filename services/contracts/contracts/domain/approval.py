@@ -119,6 +119,12 @@ class Run:
         return frozenset(one for seat in seats if seat.verdict is None for one in seat.people)
 
     @property
+    def sitting(self) -> frozenset[str]:
+        """Those who have, or had, a say in it, while it lasts."""
+        seats = [seat for step in self.steps for seat in step.seats] if self.status is Status.PENDING else []
+        return frozenset(one for seat in seats for one in (*seat.people, seat.person)) - {""}
+
+    @property
     def involved(self) -> frozenset[str]:
         """Everybody who was asked or told."""
         found: set[str] = set()

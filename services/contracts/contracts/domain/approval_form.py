@@ -27,12 +27,13 @@ from contracts.domain.approval_flow import (
 from contracts.domain.approvers import ASKER, EACH, Group, is_line
 
 MOST_FLOWS, MOST_NODES, MOST_APPROVERS, MOST_BRANCHES, MOST_FIELDS, MOST_GROUPS = 100, 50, 50, 20, 50, 100
+_COUNTERSIGNED = "contractChange"  # by different people, unless a company says otherwise
 LONGEST_TIMEOUT = 2000.0
 """Working hours."""
 _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _SUBJECT = re.compile(r"[a-z][A-Za-z0-9]{0,62}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-_FLOW = frozenset({"displayName", "for", "when", "order", "enabled", "askOnce", "nodes"})
+_FLOW = frozenset({"displayName", "for", "when", "order", "enabled", "askOnce", "distinctPeople", "nodes"})
 _NODE = frozenset({"id", "displayName", "kind", "when", "next"})
 _ASKING = frozenset({"approvers", "mode", "n", "timeoutHours", "onTimeout"})
 _NODES: Mapping[NodeKind, frozenset[str]] = {
@@ -64,15 +65,17 @@ def flow(id: str, plain: Any, check: FieldCheck, path: str) -> Flow:
         check.refuse(f"{path}.nodes", f"must be a list of at most {MOST_NODES}", f"须为最多 {MOST_NODES} 项的列表")
     if len({node.id for node in nodes}) < len(nodes):
         check.refuse(f"{path}.nodes", "two nodes have the same id", "节点编号重复")
+    subject = _match(given.get("for"), _SUBJECT, check, f"{path}.for")
     made = Flow(
         id,
         _words(given, check, path),
-        _match(given.get("for"), _SUBJECT, check, f"{path}.for"),
+        subject,
         nodes,
         _condition(given.get("when", ""), check, f"{path}.when"),
         int(_number(given, "order", 0, -1000, 1000, check, path)),
         _flag(given, "enabled", True, check, path),
         _flag(given, "askOnce", True, check, path),
+        _flag(given, "distinctPeople", subject == _COUNTERSIGNED, check, path),
     )
     if len(check.violations) == before:
         for at, english, chinese in faults(made):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from chassis.errors import Refused
 from contracts.domain.approval import Pass, Run, Seat, Status, Step, Why
 from contracts.domain.approval_flow import NodeKind, OnTimeout
 from contracts.domain.approval_run import DELEGATED, ESCALATED, REMINDER, Asked, Going, World, due, may_answer
+from contracts.domain.approval_seats import answered
 
 
 def delegate(run: Run, person: str, to: str, now: datetime) -> Going:
@@ -46,13 +47,13 @@ def ring(run: Run, world: World) -> Going:
     step, node = run.current, run.node
     if step is None or node is None:
         return run, []
-    before = run.waiting
+    before, done = run.waiting, _done(run, step)
     vacant = any(seat.verdict is None and not seat.people for seat in step.seats)
     if vacant:
         own = node.kind is NodeKind.FILL_IN
-        run = _each(run, step, lambda seat: _filled(seat, run.asker, own, world))
+        run = _each(run, step, lambda seat: _filled(seat, run.asker, own, world, done))
     elif node.on_timeout is OnTimeout.ESCALATE or (node.on_timeout is OnTimeout.REMIND_THEN_ESCALATE and step.rings):
-        run = _each(run, step, lambda seat: _escalated(seat, run.asker, world))
+        run = _each(run, step, lambda seat: _escalated(seat, {run.asker, *done}, world))
     step = run.steps[-1]
     if not vacant:
         step = replace(step, rings=step.rings + 1)
@@ -69,14 +70,15 @@ def leave(run: Run, person: str, world: World) -> Going:
     step, node = run.current, run.node
     if step is None or node is None or person not in run.waiting:
         return run, []
-    before = run.waiting
+    before, done = run.waiting, _done(run, step)
 
     def without(seat: Seat) -> Seat:
         if seat.verdict is not None or person not in seat.people:
             return seat
         others = tuple(one for one in seat.people if one != person)
-        heirs = others or tuple(one for one in world.house.chain(person) if one != run.asker)[:1]
-        heirs = heirs or world.house.seat(seat.line, run.asker, node.kind is NodeKind.FILL_IN)
+        above = (one for one in world.house.chain(person) if one != run.asker and one not in done)
+        heirs = others or tuple(above)[:1]
+        heirs = heirs or world.house.seat(seat.line, run.asker, node.kind is NodeKind.FILL_IN, done)
         passed = Pass(person, "" if others else next(iter(heirs), ""), Why.LEFT, world.now)
         return replace(seat, people=heirs, passes=(*seat.passes, passed))
 
@@ -92,17 +94,24 @@ def _each(run: Run, step: Step, change: Callable[[Seat], Seat]) -> Run:
     return replace(run, steps=(*run.steps[:-1], replace(step, seats=tuple(map(change, step.seats)))))
 
 
-def _filled(seat: Seat, asker: str, own: bool, world: World) -> Seat:
-    return seat if seat.verdict or seat.people else replace(seat, people=world.house.seat(seat.line, asker, own))
+def _done(run: Run, step: Step) -> frozenset[str]:
+    """Those who take no other seat of the step."""
+    return answered(step) if run.flow.distinct_people else frozenset()
 
 
-def _escalated(seat: Seat, asker: str, world: World) -> Seat:
+def _filled(seat: Seat, asker: str, own: bool, world: World, done: frozenset[str]) -> Seat:
+    if seat.verdict or seat.people:
+        return seat
+    return replace(seat, people=world.house.seat(seat.line, asker, own, done))
+
+
+def _escalated(seat: Seat, never: Collection[str], world: World) -> Seat:
     """With the nearest manager of each of its people who has not been asked yet."""
     if seat.verdict is not None:
         return seat
     people, passes = list(seat.people), list(seat.passes)
     for person in seat.people:
-        above = next((one for one in world.house.chain(person) if one != asker and one not in people), "")
+        above = next((one for one in world.house.chain(person) if one not in never and one not in people), "")
         if above:
             people.append(above)
             passes.append(Pass(person, above, Why.ESCALATED, world.now))

@@ -9,7 +9,7 @@ from typing import Any
 
 from chassis.calendar import NeverOpen, WorkingCalendar
 from chassis.errors import Denied, Refused
-from contracts.domain import approval_facts
+from contracts.domain import approval_facts, approval_seats
 from contracts.domain.approval import Outcome, Run, Seat, Status, Step, Verdict
 from contracts.domain.approval_flow import END, Flow, Mode, Node, NodeKind
 from contracts.domain.approvers import House
@@ -50,7 +50,8 @@ def decide(run: Run, person: str, verdict: Verdict, comment: str, values: Mappin
     """One of those whose turn it is says what he thinks. Raises as `may_answer`."""
     step = may_answer(run, person)
     kept = {**step.values, **values}
-    run = _put(run, replace(_answered(step, person, verdict, comment, world.now), values=kept))
+    answered = _answered(step, person, verdict, comment, world.now, run.flow.distinct_people)
+    run = _put(run, replace(answered, values=kept))
     if values:
         run = replace(run, facts={**run.facts, "fields": {**(run.facts.get("fields") or {}), **values}})
     if verdict is Verdict.RETURN:
@@ -83,17 +84,18 @@ def withdraw(run: Run, now: datetime) -> Run:
 
 
 def rehearse(flow: Flow, asker: str, facts: Mapping[str, Any], world: World) -> tuple[Run, tuple[str, ...]]:
-    """The run as it goes when everybody agrees (Q13), and the nodes where nobody can be asked."""
+    """The run as it goes when everybody agrees (Q13), and the nodes where nobody can be asked, or too few people."""
     run, _ = begin(flow, asker, facts, world)
     vacant: list[str] = []
     while (step := run.current) is not None:
-        if any(seat.verdict is None and not seat.people for seat in step.seats):
+        if _vacant(step) or (flow.distinct_people and approval_seats.is_short(step)):
             vacant.append(step.node)
+        own = approval_seats.assigned(approval_seats.open_seats(step.seats))[0] if flow.distinct_people else {}
         seats = tuple(
-            replace(seat, verdict=Verdict.APPROVE, person=next(iter(seat.people), ""), at=world.now)
+            replace(seat, verdict=Verdict.APPROVE, person=own.get(place, next(iter(seat.people), "")), at=world.now)
             if seat.verdict is None
             else seat
-            for seat in step.seats
+            for place, seat in enumerate(step.seats)
         )
         run, _ = _judge(_put(run, replace(step, seats=seats)), world)
     return run, tuple(vacant)
@@ -148,7 +150,7 @@ def _come_to(run: Run, node: Node, world: World) -> tuple[Step, str]:
     if run.flow.ask_once and node.kind is NodeKind.APPROVE:
         for person in _agreed(run):
             if any(person in seat.people and seat.verdict is None for seat in step.seats):
-                step = _answered(step, person, Verdict.APPROVE, "", now, automatic=True)
+                step = _answered(step, person, Verdict.APPROVE, "", now, run.flow.distinct_people, automatic=True)
     return step, after
 
 
@@ -166,15 +168,18 @@ def _agreed(run: Run) -> list[str]:
     return list(dict.fromkeys(seat.person for seat in said if seat.verdict is Verdict.APPROVE))
 
 
-def _answered(step: Step, person: str, verdict: Verdict, comment: str, now: datetime, automatic: bool = False) -> Step:
+def _answered(
+    step: Step, person: str, verdict: Verdict, comment: str, now: datetime, distinct: bool, automatic: bool = False
+) -> Step:
     """One person says it once: for the seat that has fewest others, and for those that only he can take. From the
-    other seats he goes, so that a countersign is by as many people as there are."""
+    other seats he goes, so that a countersign is by as many people as there are. `distinct`: he takes one and no more,
+    one that leaves others enough for the rest."""
     open_seats = [(len(seat.people), place) for place, seat in enumerate(step.seats) if _may_take(seat, person)]
-    _, his = min(open_seats)
+    his = approval_seats.best(step.seats, person) if distinct else min(open_seats)[1]
     seats = list(step.seats)
     for _, place in open_seats:
         seat = seats[place]
-        if place == his or len(seat.people) == 1:
+        if place == his or (len(seat.people) == 1 and not distinct):
             seats[place] = replace(
                 seat, verdict=verdict, person=person, comment=comment, at=now, automatic=automatic or place != his
             )
@@ -203,11 +208,16 @@ def _judge(run: Run, world: World) -> Going:
         return run, []
     standing = _standing(step)
     if standing is Outcome.WAITING:
-        return run, []
+        # A seat may have lost the only one who could take it: he has taken another.
+        return (replace(run, due=due(step, node, world)) if _vacant(step) else run), []
     if standing is Outcome.REJECTED:
         return _end(run, Status.REJECTED, standing, world.now), []
     run = replace(_put(run, replace(step, outcome=standing, end=world.now)), due=None)
     return _enter(run, run.flow.after(node), world)
+
+
+def _vacant(step: Step) -> bool:
+    return any(seat.verdict is None and not seat.people for seat in step.seats)
 
 
 def _put(run: Run, step: Step) -> Run:
@@ -224,7 +234,7 @@ def _end(run: Run, status: Status, outcome: Outcome, now: datetime) -> Run:
 
 def due(step: Step, node: Node, world: World) -> datetime | None:
     """When the clock of a step rings next, counted from now in working time."""
-    if any(seat.verdict is None and not seat.people for seat in step.seats):
+    if _vacant(step):
         return world.now + VACANT
     if not node.timeout_hours:
         return None

@@ -21,6 +21,7 @@ def flow(of: Flow) -> dict[str, Any]:
         "order": of.order,
         "enabled": of.enabled,
         "askOnce": of.ask_once,
+        "distinctPeople": of.distinct_people,
         "nodes": [_node(node) for node in of.nodes],
     }
 

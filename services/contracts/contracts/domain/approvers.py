@@ -126,20 +126,21 @@ class House:
             return [self._lead(known.team, asker)] if known else []
         return []
 
-    def seat(self, line: str, asker: str, own: bool = False) -> tuple[str, ...]:
+    def seat(self, line: str, asker: str, own: bool = False, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """Who may take a seat. Nobody approves his own request, unless `own`: others of the line do, then his manager,
-        then whom the group names otherwise, then an administrator; nobody where there is none of all these."""
-        named = self.people_of(line, asker)
+        then whom the group names otherwise, then an administrator; nobody where there is none of all these. None of
+        `without` is asked."""
+        named = tuple(one for one in self.people_of(line, asker) if one not in without)
         others = tuple(one for one in named if own or one != asker)
         if others:
             return others
         if asker in named:
-            above = tuple(self.chain(asker)[:1])
+            above = tuple(one for one in self.chain(asker) if one not in without)[:1]
             if above:
                 return above
         group = self.groups.get(line.partition(":")[2]) if line.startswith("group:") else None
         for further in (*(group.otherwise if group else ()), ADMINISTRATORS):
-            others = tuple(one for one in self.people_of(further, asker) if one != asker)
+            others = tuple(one for one in self.people_of(further, asker) if one != asker and one not in without)
             if others:
                 return others
         return ()

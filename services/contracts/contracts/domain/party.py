@@ -14,7 +14,8 @@ class Party:
     `title` is the display name of a customer, the full name of a contact, the title of an opportunity; `customer` and
     `contact` are an opportunity's, `customer` a contact's, too; `number`, `amount` (ten-thousandths of `currency`, or
     None), `products` (names, as people wrote them) and `open` are an opportunity's; `tier` ("A", "B", "C" or empty),
-    `region` and `address` a customer's; `phone` and `email` a customer's and a contact's.
+    `region`, `address` and `shared` (its team sees it, too) a customer's; `phone` and `email` a customer's and a
+    contact's.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Party:
     address: str = ""
     phone: str = ""
     email: str = ""
+    shared: bool = False
 
     @property
     def expected(self) -> Money | None:

@@ -15,7 +15,8 @@ from chassis.messages import read_money
 from chassis.rpc import Call, command, query
 from chassis.service import Runtime
 from chassis.transaction import Transaction
-from contracts.domain.approval import Verdict
+from contracts.domain.approval import Approval, Verdict
+from contracts.domain.approval_history import History
 from contracts.domain.approvers import is_line
 from contracts.usecases import approval_asking, approval_history, approval_trial, approvals, parties
 from contracts.usecases.approval_kind import KIND
@@ -57,18 +58,18 @@ class ApprovalServicer:
         flow = check.take("approval.flow", fields.text, of.flow, _LONGEST_FLOW_ID)
         record = check.take("approval.record", fields.text, of.record, 200, required=True)
         _refuse(check)
-        return wire.approval(approval_asking.ask(tx, record or "", flow or "", amount, facts or {}))
+        return _shown(tx, approval_asking.ask(tx, record or "", flow or "", amount, facts or {}))
 
     @query
     def GetApproval(self, tx: Transaction, request: pb.GetApprovalRequest) -> pb.Approval:
         found = records.find(tx, KIND, request.name)
-        return wire.approval(found, approval_history.shown(tx, found))
+        return _shown(tx, found, approval_history.shown(tx, found))
 
     @query
     def ListApprovals(self, tx: Transaction, request: pb.ListApprovalsRequest) -> pb.ListApprovalsResponse:
         found, token, total = records.page(tx, KIND, request)
         return pb.ListApprovalsResponse(
-            approvals=map(wire.approval, found), next_page_token=token, total_size=total or 0
+            approvals=[_shown(tx, one) for one in found], next_page_token=token, total_size=total or 0
         )
 
     @command
@@ -80,7 +81,7 @@ class ApprovalServicer:
         values = check.take("values", custom.values, request.values)
         _refuse(check)
         verdict = Verdict(request.verdict)
-        return wire.approval(approvals.decide(tx, request.name, request.etag, verdict, comment or "", values or {}))
+        return _shown(tx, approvals.decide(tx, request.name, request.etag, verdict, comment or "", values or {}))
 
     @command
     def DelegateApproval(self, tx: Transaction, request: pb.DelegateApprovalRequest) -> pb.Approval:
@@ -88,17 +89,17 @@ class ApprovalServicer:
         if not request.to.startswith("people/") or not is_line(request.to):
             check.refuse("to", 'must be "people/..."', "须为 “people/…”")
         _refuse(check)
-        return wire.approval(approvals.delegate(tx, request.name, request.etag, request.to))
+        return _shown(tx, approvals.delegate(tx, request.name, request.etag, request.to))
 
     @command
     def WithdrawApproval(self, tx: Transaction, request: pb.WithdrawApprovalRequest) -> pb.Approval:
         _refuse(_begun(request))
-        return wire.approval(approvals.withdraw(tx, request.name, request.etag))
+        return _shown(tx, approvals.withdraw(tx, request.name, request.etag))
 
     @command
     def RemindApproval(self, tx: Transaction, request: pb.RemindApprovalRequest) -> pb.Approval:
         _refuse(_begun(request))
-        return wire.approval(approvals.remind(tx, request.name))
+        return _shown(tx, approvals.remind(tx, request.name))
 
     @query
     def SimulateApprovalFlow(
@@ -116,6 +117,10 @@ class ApprovalServicer:
         ]
         _refuse(check)
         return wire.simulated(*approval_trial.simulate(tx, flow, request.flow_id, samples, request.last))
+
+
+def _shown(tx: Transaction, of: Approval, history: History | None = None) -> pb.Approval:
+    return wire.approval(approval_history.masked(tx, of), history)
 
 
 def _plain(given: Struct) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from chassis.database import Json, Moment, in_values, insert_rows
 from chassis.transaction import Transaction
-from contracts.domain.approval import Approval, Status
+from contracts.domain.approval import Approval, Run, Status
 from contracts.domain.approvers import LONGEST_CHAIN, Colleague, Team
 from contracts.storage.tables import metadata, people
 
@@ -61,14 +61,16 @@ approvals = sa.Table(
     ),
 )
 
-# Whoever was asked or told; `waits`: it is his turn.
+# Whoever was asked or told; `waits`: it is his turn; `sits`: the run lasts, and he has or had a say in it.
 approval_people = sa.Table(
     "approval_people",
     metadata,
     sa.Column("approval", sa.Text, sa.ForeignKey("approvals.name", ondelete="CASCADE"), primary_key=True),
     sa.Column("person", sa.Text, primary_key=True),
     sa.Column("waits", sa.Boolean, nullable=False),
+    sa.Column("sits", sa.Boolean, nullable=False),
     sa.Index("approval_people_person", "person", "waits"),
+    sa.Index("approval_people_sits", "person", postgresql_where=sa.text("sits"), sqlite_where=sa.text("sits")),
 )
 
 # What approvals alone need to know of people, teams and hours; newest version wins.
@@ -168,11 +170,21 @@ def involved(person: str) -> sa.ColumnElement[bool]:
     return approvals.c.name.in_(sa.select(approval_people.c.approval).where(approval_people.c.person == person))
 
 
-def is_involved(tx: Transaction, approval: str, person: str) -> bool:
-    """Whether somebody was asked or told about this one."""
+def sits(tx: Transaction, approval: str, person: str) -> bool:
+    """Whether somebody has a say in this one, while it lasts."""
     p = approval_people.c
-    found = sa.select(p.approval).where(p.approval == approval, p.person == person, p.person != "")
+    found = sa.select(p.approval).where(p.approval == approval, p.person == person, p.sits)
     return tx.execute(found.limit(1)).first() is not None
+
+
+def sat_on(person: str) -> sa.Select[Any]:
+    """SQL for the records of the runs that somebody has a say in, while they last."""
+    p = approval_people.c
+    return (
+        sa.select(approvals.c.record)
+        .select_from(approvals.join(approval_people, approvals.c.name == p.approval))
+        .where(p.person == person, p.sits)
+    )
 
 
 def waiting_for(person: str) -> sa.ColumnElement[bool]:
@@ -182,16 +194,16 @@ def waiting_for(person: str) -> sa.ColumnElement[bool]:
     )
 
 
-def set_people(tx: Transaction, approval: str, waiting: Iterable[str], involved: Iterable[str]) -> None:
+def set_people(tx: Transaction, approval: str, of: Run) -> None:
     """Who has to do with an approval. Who was, stays."""
-    now = set(waiting)
-    rows = [(approval, person, person in now) for person in sorted(now | set(involved))]
+    waiting, sitting = of.waiting, of.sitting
+    rows = [(approval, person, person in waiting, person in sitting) for person in sorted(of.involved)]
     insert_rows(
         tx.connection,
         approval_people,
-        ("approval", "person", "waits"),
+        ("approval", "person", "waits", "sits"),
         rows,
-        conflict="(approval, person) DO UPDATE SET waits = excluded.waits",
+        conflict="(approval, person) DO UPDATE SET waits = excluded.waits, sits = excluded.sits",
     )
 
 

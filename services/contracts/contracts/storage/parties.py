@@ -7,10 +7,11 @@ from dataclasses import astuple, fields
 
 import sqlalchemy as sa
 
+from chassis.access import Principal, Scope, visible
 from chassis.database import Json, in_values, insert_rows
 from chassis.transaction import Transaction
 from contracts.domain.party import Party
-from contracts.storage.tables import metadata
+from contracts.storage.tables import metadata, people
 
 parties = sa.Table(
     "parties",
@@ -24,6 +25,7 @@ parties = sa.Table(
     sa.Column("products", Json, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     *(sa.Column(name, sa.Text, nullable=False) for name in ("tier", "region", "address", "phone", "email")),
+    sa.Column("shared", sa.Boolean, nullable=False),
 )
 _COLUMNS = tuple(field.name for field in fields(Party))
 _NEWER = (
@@ -53,3 +55,19 @@ def find_all(tx: Transaction, names: Sequence[str]) -> dict[str, Party]:
 def find(tx: Transaction, name: str) -> Party | None:
     """One that is known and not deleted."""
     return find_all(tx, [name]).get(name)
+
+
+def readable(tx: Transaction, caller: Principal, resource: str, names: Sequence[str]) -> set[str]:
+    """Those of these customers or opportunities that the caller's right on `resource` covers, as their own services
+    decide it."""
+    scope = caller.scope(resource, "read")
+    if scope is Scope.ALL or not names:
+        return set(names)
+    p = parties.c
+    seen = visible(caller, scope, p.owner, people)
+    if scope is Scope.TEAM:
+        seen = sa.or_(seen, p.owner == "")
+    if scope is not Scope.NONE and caller.teams:
+        seen = sa.or_(seen, sa.and_(p.shared, p.team != "", p.team.in_(caller.teams)))
+    query = sa.select(p.name).where(in_values(p.name, sorted(set(names)), tx.dialect), seen)
+    return set(tx.execute(query).scalars())

@@ -1,5 +1,5 @@
-"""What the company has done with a customer so far (Q14), from our own tables: for who has to decide, whosever the
-contracts are; not for who only asks."""
+"""What is shown of an approval: its facts, and what the company has done with the customer so far (Q14), from our own
+tables: for who has to decide, whosever the contracts are; not for who only asks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contracts.domain.approval import Approval
 from contracts.domain.approval_history import Deal, History
 from contracts.domain.contract import HOLDS, Status
 from contracts.storage import parties
-from contracts.storage.approvals import is_involved
+from contracts.storage.approvals import sits
 from contracts.storage.contracts import contracts
 from contracts.storage.quotes import quotes
 
@@ -24,16 +24,31 @@ _c = contracts.c
 
 
 def shown(tx: Transaction, of_approval: Approval) -> History | None:
-    """To the caller: whoever was asked or told, or may read every contract. What contracts are worth is not in it for a
-    role that may not know (P8)."""
+    """To the caller: whoever has a say in it, as long as it lasts, or may read every contract. What contracts are worth
+    is not in it for a role that may not know (P8)."""
     caller = tx.principal
-    asked = of_approval.owner != caller.person and is_involved(tx, of_approval.name, caller.person)
+    asked = of_approval.owner != caller.person and sits(tx, of_approval.name, caller.person)
     if not asked and caller.scope("contracts", "read") is not Scope.ALL:
         return None
     found = of(tx, of_approval.customer)
     if found is None or "amount" not in caller.grant("contracts").hidden:
         return found
     return replace(found, signed=(), last=tuple(replace(deal, amount=None) for deal in found.last))
+
+
+def masked(tx: Transaction, of_approval: Approval) -> Approval:
+    """Without what is hidden from the caller's role on the record that it is about (P8)."""
+    resource, grant = of_approval.record.partition("/")[0], tx.principal.grant
+    hidden = grant(resource).hidden | (grant("contracts").hidden if resource == "contractChanges" else frozenset())
+    if not hidden:
+        return of_approval
+    worth = hidden & {"amount", "total", "lines"}
+    gone = {*hidden, *(("amount", "home_amount", "before") if worth else ())}
+    gone |= {"discount"} if hidden & {"discount_percent", "total_discount_percent"} else set()
+    facts = {key: value for key, value in of_approval.facts.items() if key not in gone}
+    own = facts.get("fields") or {}
+    facts["fields"] = {key: value for key, value in own.items() if key not in gone}
+    return replace(of_approval, facts=facts, amount=None if worth else of_approval.amount)
 
 
 def of(tx: Transaction, customer: str) -> History | None:

@@ -96,7 +96,7 @@ def create(tx: Transaction, of: Approval, run: Run, told: Sequence[Asked]) -> Ap
 
 
 def _tell(tx: Transaction, of: Approval, run: Run, told: Sequence[Asked]) -> None:
-    stored.set_people(tx, of.name, run.waiting, run.involved)
+    stored.set_people(tx, of.name, run)
     for asked in told:
         tx.emit(wire.requested(of, asked))
     if run.status is not Status.PENDING:

@@ -10,7 +10,7 @@ from chassis.errors import Denied, Invalid, Refused
 from chassis.fields import FieldCheck
 from chassis.money import Money
 from chassis.transaction import Transaction
-from contracts.domain import approval_facts, approval_moves, approval_run, approval_written
+from contracts.domain import approval_facts, approval_moves, approval_run, approval_seats, approval_written
 from contracts.domain.approval import Approval, Run, Status, Verdict
 from contracts.domain.approval_flow import Flow, Node, NodeKind, Words
 from contracts.domain.approval_run import World
@@ -101,14 +101,38 @@ def _refuse_vacant(flow: Flow, asker: str, facts: Mapping[str, Any], world: Worl
     """Nobody waits for an approval that nobody can give."""
     if not flow.nodes:
         return
-    _, vacant = approval_run.rehearse(flow, asker, facts, world)
-    if vacant:
-        words = flow.node(vacant[0]).display_name
+    run, vacant = approval_run.rehearse(flow, asker, facts, world)
+    if not vacant:
+        return
+    words = flow.node(vacant[0]).display_name
+    seats = next(step.seats for step in run.steps if step.node == vacant[0])
+    if any(not seat.people for seat in seats):
         raise Refused(
             "NO_APPROVER",
             f"Nobody can be asked at the step {words.english}.",
             f"步骤“{words.chinese}”没有可用的审批人。",
         )
+    there = {place: seat.people for place, seat in enumerate(seats) if not seat.automatic}
+    short = sorted(approval_seats.assigned(there)[1])
+    lines = [_called(seats[place].line, world) for place in short]
+    people = len({one for place in short for one in seats[place].people})
+    raise Refused(
+        "NO_APPROVER",
+        f"The step {words.english} is signed by different people, and there are {people} for {len(short)} seats: "
+        f"{', '.join(english for english, _ in lines)}. Name others in these approver groups (approverGroups), or "
+        f"switch distinctPeople off in the flow {flow.id}.",
+        f"步骤“{words.chinese}”须由不同人员会签，但以下 {len(short)} 个席位只有 {people} 人可选："
+        f"{'、'.join(chinese for _, chinese in lines)}。请在审批组（approverGroups）中指定不同成员，"
+        f"或关闭流程 {flow.id} 的 distinctPeople。",
+    )
+
+
+def _called(line: str, world: World) -> tuple[str, str]:
+    """A seat's line as people know it, in English and Chinese."""
+    group = world.house.groups.get(line.removeprefix("group:"))
+    return (
+        (f"{group.display_name.english} ({line})", f"{group.display_name.chinese}（{line}）") if group else (line, line)
+    )
 
 
 def _facts(
@@ -123,6 +147,7 @@ def _facts(
     party = parties.find(tx, customer) if customer else None
     further = {key: value for key, value in approval_facts.plain(given).items() if key not in ("discount", "fields")}
     own = approval_facts.plain(given.get("fields") or {})
+    discount = approval_facts.number(given.get("discount"))
     return {
         "kind": kind,
         "record": record,
@@ -132,10 +157,11 @@ def _facts(
         "asker_region": asker.region,
         "customer": customer,
         "customer_tier": party.tier if party else "",
-        "amount": float(amount.amount) if amount else None,
-        "home_amount": approval_world.home_amount(tx, amount),
+        "amount": approval_facts.plain(amount.amount) if amount else None,
+        "home_amount": approval_facts.plain(approval_world.home_amount(tx, amount)),
         "currency": amount.currency if amount else "",
-        "discount": approval_facts.number(given.get("discount")),
+        # A percent, and no money: as JSON has numbers.
+        "discount": None if discount is None else float(discount),
         "fields": {**further, **own},
     }
 

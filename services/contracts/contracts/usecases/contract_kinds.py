@@ -14,6 +14,7 @@ from chassis.paging import Column
 from chassis.transaction import Transaction
 from contracts.domain.bill import Instalment, Invoice, Payment
 from contracts.domain.contract import Contract, ContractChange
+from contracts.storage.approvals import sat_on
 from contracts.storage.bills import instalments, invoices, payments
 from contracts.storage.contracts import contract_changes, contracts
 from contracts.storage.tables import people as people_table
@@ -57,6 +58,16 @@ _TIMES = {"create_time": "time+", "update_time": "time+"}
 _ENUMS = pb.Contract.DESCRIPTOR.enum_types_by_name
 _NAMES = ("customer", "contact", "opportunity", "quote", "currency", "owner", "team", "renews", "delivery_date")
 
+
+def _asked_about(principal: Principal) -> sa.ColumnElement[bool] | None:
+    """Whoever has a say in the approval of a contract, or of a change of one, sees it as long as that lasts."""
+    if not principal.person:
+        return None
+    asked = sat_on(principal.person)
+    changing = sa.select(contract_changes.c.contract).where(contract_changes.c.name.in_(asked))
+    return sa.or_(contracts.c.name.in_(asked), contracts.c.name.in_(changing))
+
+
 CONTRACT = records.Kind(
     resource="contracts",
     word="contract",
@@ -70,6 +81,7 @@ CONTRACT = records.Kind(
         "finance_mode": Column(contracts.c.finance_mode, "enum", _ENUMS["FinanceMode"]),
     },
     people=people_table,
+    also=_asked_about,
     announce=_telling(told.contract_changed),
     shown=told.contract,
     spelt={"currency": "amount"},

@@ -3,6 +3,7 @@ access filter as lists do."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -49,10 +50,15 @@ def _units(row: Any, label: str) -> int:
     return int(whole or 0) * UNITS + int(rest or 0)
 
 
+# What somebody only decides about is in none of his sums.
+_OWN = replace(CONTRACT, also=lambda principal: None)
+
+
 def _wanted(tx: Transaction, kind: Kind[Any], filter_text: str, resource: str = "") -> list[sa.ColumnElement[bool]]:
     """What the caller may see of a kind, and wants. Raises Invalid for the filter."""
     resource = resource or kind.resource
-    found = [records.criteria(kind, tx.principal, "read", resource), kind.table.c.delete_time.is_(None)]
+    own = replace(kind, parent=("contract", _OWN)) if kind.parent else _OWN
+    found = [records.criteria(own, tx.principal, "read", resource), kind.table.c.delete_time.is_(None)]
     wanted = paging.criteria(filter_text, kind.columns, _hidden(tx, resource, kind.resource))
     return found if wanted is None else [*found, wanted]
 

@@ -7,20 +7,17 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
-
 from chassis import custom, people, records
-from chassis.access import refuse_read_only, visible
-from chassis.errors import Invalid, NotFound, Refused
+from chassis.access import refuse_read_only
+from chassis.errors import Invalid, Refused
 from chassis.numbers import following
 from chassis.transaction import Transaction
 from contracts.domain.contract import OPEN, Contract, FinanceMode, Interval, Status
 from contracts.domain.quote import OFFERED
 from contracts.storage import contracts as stored
-from contracts.storage import parties
 from contracts.storage.tables import numbers
 from contracts.storage.tables import people as people_table
-from contracts.usecases import planning
+from contracts.usecases import parties, planning
 from contracts.usecases.contract_kinds import CONTRACT, team_of_owner
 from contracts.usecases.quotes import QUOTES
 from contracts.usecases.settling import remember
@@ -45,7 +42,7 @@ _EMPTY: Mapping[str, Any] = {
 def create(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
     """Draws up a contract by hand (K1). `values` are those that were given."""
     refuse_read_only(tx.principal, "contracts", [name for name, value in values.items() if value])
-    _check(tx, values)
+    values = {**values, **_parties(tx, None, values)}
     owner = values.get("owner") or tx.principal.person
     team = team_of_owner(tx, owner, "contract.owner") if owner else ""
     return _drawn_up(tx, {**values, "owner": owner, "team": team}, today)
@@ -72,14 +69,7 @@ def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
 
 def of_opportunity(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -> Contract:
     """One click (K2): what the opportunity says, the contract says. Raises NotFound, NOT_OPEN."""
-    of = parties.parties.c
-    scope = tx.principal.require("contracts", "write")
-    mine = sa.select(of.name).where(of.name == name, visible(tx.principal, scope, of.owner, people_table))
-    found = parties.find(tx, name) if name.startswith("opportunities/") and tx.execute(mine).first() else None
-    if found is None:
-        raise NotFound(name)
-    if not found.open:
-        raise Refused("NOT_OPEN", "This opportunity is lost or on hold.", "该商机已丢单或已搁置。")
+    found = parties.going_on(parties.deal(tx, name, "contracts"))
     values = {
         "title": found.title,
         "customer": found.customer,
@@ -94,16 +84,15 @@ def of_opportunity(tx: Transaction, name: str, said: Mapping[str, Any], today: d
 
 
 def of_quote(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -> Contract:
-    """One click (Q16): the quote's data flow into the contract. Raises NotFound, NOT_APPROVED, CONTRACTED."""
-    records.find(tx, QUOTES, name)
-    found = records.of_names(tx, QUOTES, [name], lock=True)[name]  # one click at a time
+    """One click (Q16): the quote's data flow into the contract. Raises NotFound, Denied for a quote that the caller may
+    only see, NOT_APPROVED, CONTRACTED, NOT_OPEN."""
+    found = records.hold(tx, QUOTES, name)  # one click at a time
     if found.status not in OFFERED:
         raise Refused("NOT_APPROVED", "This quote is not approved.", "该报价尚未审批通过。")
     if stored.standing(tx, "quote", name):
         raise Refused("CONTRACTED", "This quote has a contract.", "该报价已生成合同。")
-    deal = parties.find(tx, found.opportunity)
     values = {
-        "title": deal.title if deal else found.number,
+        "title": parties.going_on(parties.find(tx, found.opportunity)).title,
         "customer": found.customer,
         "contact": found.contact,
         "opportunity": found.opportunity,
@@ -134,9 +123,10 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
         raise planning.fixed()
     given = custom.laid(before.custom, values, "contract")
     after = replace(before, **given)
-    parties_too = {"customer", "contact"} & {key for key in given if given[key] != getattr(before, key)}
-    checked = ("start_date", "expiry_date", *(("customer", "contact") if parties_too else ()))
-    _check(tx, {key: getattr(after, key) for key in checked})
+    _parties(tx, before, given)
+    wrong = out_of_order(after.start_date, after.expiry_date)
+    if wrong:
+        raise Invalid(wrong)
     after, rows = planning.followed(tx, before, after)
     saved = records.save(tx, CONTRACT, before, after)
     if rows is not None:
@@ -152,21 +142,30 @@ def delete(tx: Transaction, name: str, etag: str) -> Contract:
     return records.delete(tx, CONTRACT, name, etag)
 
 
-def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """What only the service knows, and what must go together. Raises Invalid with every wrong field."""
-    wrong: list[tuple[str, str, str]] = []
-    names = {field: values.get(field, "") for field in ("customer", "contact", "opportunity")}
+def _parties(tx: Transaction, before: Contract | None, given: Mapping[str, Any]) -> dict[str, str]:
+    """Whom a contract is with and what it is of, as they go together: without a customer it is the opportunity's.
+    Raises Unseen for what the caller names anew and may not see, Invalid for what does not go together."""
+    names = {
+        field: str(given.get(field, getattr(before, field, "")) or "")
+        for field in ("customer", "contact", "opportunity")
+    }
+    anew = {field: name for field, name in names.items() if name != getattr(before, field, "")}
+    if not anew:
+        return names
+    parties.seen(tx, "contract", anew)
     known = parties.find_all(tx, list(names.values()))
-    words = {"customer": "客户不存在", "contact": "联系人不存在", "opportunity": "商机不存在"}
-    for field, named in names.items():
-        if named and named not in known:
-            wrong.append((f"contract.{field}", "is not known", words[field]))
-    customer, contact = names["customer"], known.get(names["contact"])
+    deal, contact = known.get(names["opportunity"]), known.get(names["contact"])
+    if before is None and deal is not None:
+        names["customer"] = names["customer"] or deal.customer
+    customer = names["customer"]
+    wrong: list[tuple[str, str, str]] = []
+    if customer and deal is not None and deal.customer != customer:
+        wrong.append(("contract.customer", "is not the opportunity's customer", "与商机的客户不一致"))
     if customer and contact is not None and contact.customer != customer:
         wrong.append(("contract.contact", "is a contact of another customer", "该联系人属于其他客户"))
-    wrong += out_of_order(values.get("start_date", ""), values.get("expiry_date", ""))
     if wrong:
         raise Invalid(wrong)
+    return names
 
 
 def out_of_order(start: str, expiry: str, field: str = "contract.expiry_date") -> list[tuple[str, str, str]]:

@@ -1,12 +1,17 @@
-"""What others told of customers, contacts and opportunities."""
+"""What others told of customers, contacts and opportunities, and who sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import sqlalchemy as sa
+
+from chassis.access import visible
+from chassis.errors import Invalid, NotFound, Refused
 from chassis.transaction import Transaction
 from contracts.domain.party import Party as Party
 from contracts.storage import parties
+from contracts.storage.tables import people
 
 
 def know(tx: Transaction, told: Sequence[Party]) -> list[str]:
@@ -22,3 +27,63 @@ def find(tx: Transaction, name: str) -> Party | None:
 def find_all(tx: Transaction, names: Sequence[str]) -> dict[str, Party]:
     """Those of these names that are known and not deleted."""
     return parties.find_all(tx, names)
+
+
+def deal(tx: Transaction, name: str, resource: str) -> Party:
+    """The opportunity, if the caller may write a `resource` for it. Raises NotFound."""
+    p = parties.parties.c
+    scope = tx.principal.require(resource, "write")
+    mine = sa.select(p.name).where(p.name == name, visible(tx.principal, scope, p.owner, people))
+    found = parties.find(tx, name) if name.startswith("opportunities/") and tx.execute(mine).first() else None
+    if found is None:
+        raise NotFound(name)
+    return found
+
+
+def going_on(of: Party | None) -> Party:
+    """The opportunity, which may be won. Raises NOT_OPEN for one that was lost, put on hold or deleted, or awaits its
+    manager's word."""
+    if of is None or not of.open:
+        raise Refused(
+            "NOT_OPEN",
+            "The opportunity is neither open nor won: it was lost, put on hold or deleted, or awaits confirmation.",
+            "该商机不是进行中或已赢单状态（已输单、搁置、删除或待确认）。",
+        )
+    return of
+
+
+class Unseen(Invalid):
+    """Somebody named what there is not, or what he may not see (the answer does not tell which); every such field is
+    named."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, violations: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__(violations)
+        self.reason = "NOT_FOUND"
+
+
+_CHINESE = {"customer": "找不到该客户", "contact": "找不到该联系人", "opportunity": "找不到该商机"}
+
+
+def seen(tx: Transaction, word: str, named: Mapping[str, str]) -> dict[str, Party]:
+    """What the caller names as "customer", "contact" and "opportunity" of a `word`, by field; empty names are left out.
+    Raises Unseen for those that he may not see, and for those that there are not."""
+    known = find_all(tx, list(named.values()))
+    found: dict[str, Party] = {}
+    for field, name in named.items():
+        if name not in known:
+            continue
+        # A contact is whose its customer is.
+        whose = known[name].customer if field == "contact" else name
+        resource = {"customer": "customers", "contact": "contacts", "opportunity": "opportunities"}[field]
+        if name.startswith(f"{resource}/") and whose in parties.readable(tx, tx.principal, resource, [whose]):
+            found[field] = known[name]
+    wrong = [
+        (f"{word}.{field}", "was not found", _CHINESE[field])
+        for field, name in named.items()
+        if name and field not in found
+    ]
+    if wrong:
+        raise Unseen(wrong)
+    return found

@@ -9,17 +9,18 @@ from chassis.errors import Refused
 from chassis.transaction import Transaction
 from contracts.domain.approval import Status as Agreed
 from contracts.domain.quote import DECIDED, Quote, Status
-from contracts.usecases import approvals
+from contracts.usecases import approvals, parties
 from contracts.usecases.quotes import QUOTES, editable, facts
 
 
 def submit(tx: Transaction, name: str, etag: str, today: str) -> Quote:
-    """Asks for approval (Q2, Q3). Raises NOT_DRAFT, EMPTY, EXPIRED, and what asking raises."""
+    """Asks for approval (Q2, Q3). Raises NOT_DRAFT, EMPTY, EXPIRED, NOT_OPEN, and what asking raises."""
     before = records.hold(tx, QUOTES, name, etag)
     editable(before)
     if not before.total:
         raise Refused("EMPTY", "It comes to nothing.", "报价金额为零。")
     not_expired(before, today)
+    parties.going_on(parties.find(tx, before.opportunity))
     asked = approvals.request(
         tx,
         "quote",

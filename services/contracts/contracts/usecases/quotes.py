@@ -9,19 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis import custom, records
-from chassis.access import visible
+from chassis.access import Principal
 from chassis.columns import Column
-from chassis.errors import Invalid, NotFound, Refused
+from chassis.errors import Invalid, Refused
 from chassis.money import LARGEST
 from chassis.numbers import following
 from chassis.records import Kind
 from chassis.transaction import Transaction
-from contracts.domain.party import Party
 from contracts.domain.quote import EDITABLE, Line, Quote, Status, plain, summed, units
-from contracts.storage import parties
 from contracts.storage import quotes as stored
+from contracts.storage.approvals import sat_on
 from contracts.storage.tables import numbers, people
-from contracts.usecases import company, quoting
+from contracts.usecases import company, parties, quoting
 from contracts.wire import quote_events as events
 from contracts.wire import quote_messages
 from dealwright.contracts.v1 import quotes_pb2
@@ -35,12 +34,18 @@ def _announce(tx: Transaction, before: Any, after: Any) -> None:
     tx.emit(events.changed(of, gone=after is None))
 
 
+def _asked_about(principal: Principal) -> sa.ColumnElement[bool] | None:
+    """Whoever has a say in its approval sees what he decides about, as long as that lasts."""
+    return _c.name.in_(sat_on(principal.person)) if principal.person else None
+
+
 QUOTES: Kind[Quote] = Kind(
     resource="quotes",
     word="quote",
     table=stored.quotes,
     type=Quote,
     people=people,
+    also=_asked_about,
     announce=_announce,
     shown=quote_messages.quote,
     spelt={"discount": "discount_percent", "total_discount": "total_discount_percent"},
@@ -68,12 +73,11 @@ def create(tx: Transaction, values: Mapping[str, Any], today: str) -> Quote:
 
     Raises NotFound, Invalid, NOT_OPEN.
     """
-    deal = _deal(tx, values["opportunity"])
+    deal = parties.deal(tx, values["opportunity"], "quotes")
     customer = parties.find(tx, deal.customer)
     if customer is None:
         raise Invalid([("quote.opportunity", "has no customer", "该商机没有客户")])
-    if not deal.open:
-        raise Refused("NOT_OPEN", "The opportunity is lost or on hold.", "该商机已输单或搁置。")
+    parties.going_on(deal)
     house = company.current(tx)
     currency = values.get("currency") or deal.currency or house.currency
     given = {
@@ -98,7 +102,7 @@ def create(tx: Transaction, values: Mapping[str, Any], today: str) -> Quote:
             "update_time": tx.now,
         }
     )
-    _check(tx, made, today)
+    _check(tx, deal.contact, made, today)
     priced = quoting.filled(tx, lines, buyer) if lines else quoting.of_opportunity(tx, deal, buyer)
     made = computed(made, priced)
     day = today.replace("-", "")
@@ -127,7 +131,7 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any], tod
     if after.currency != before.currency and lines is None:
         raise Invalid([("quote.currency", "give the lines in it, too", "须同时给出该币种的报价行")])
     if {"contact", "price_list", "valid_until"} & given.keys():
-        _check(tx, after, today)
+        _check(tx, before.contact, after, today)
     if lines is None:
         return records.save(tx, QUOTES, before, computed(after, before.items))
     customer = parties.find(tx, before.customer)
@@ -181,28 +185,34 @@ def computed(of: Quote, lines: Sequence[Line]) -> Quote:
 
 
 def facts(of: Quote) -> dict[str, Any]:
-    """What rules of approval may speak of, beside the amount: all discounts together in percent, own fields."""
-    return {"discount": plain(of.total_discount), "fields": of.custom or {}}
+    """What rules of approval may speak of, and whoever decides reads, beside the amount: all discounts together in
+    percent; the company's own fields; what is offered, with prices as texts. Nobody's own field hides one of these."""
+    shown = {name: getattr(of, name) for name in ("number", "revision", "valid_until", "price_list", "terms")}
+    totals = {name: f"{plain(getattr(of, name)):f}" for name in _TOTALS}
+    discount = {"discount_percent": float(plain(of.discount))}
+    lines = [_fact(line) for line in of.items]
+    return {
+        "discount": plain(of.total_discount),
+        "fields": {**(of.custom or {}), **shown, **totals, **discount, "lines": lines},
+    }
 
 
-def _deal(tx: Transaction, name: str) -> Party:
-    """The opportunity, if the caller may quote for it. Raises NotFound."""
-    p = parties.parties.c
-    scope = tx.principal.require("quotes", "write")
-    mine = sa.select(p.name).where(p.name == name, visible(tx.principal, scope, p.owner, people))
-    found = parties.find(tx, name) if tx.execute(mine).first() else None
-    if found is None:
-        raise NotFound(name)
-    return found
+def _fact(of: Line) -> dict[str, Any]:
+    prices = {"unit_price": of.unit_price, "list_price": of.list_price, "amount": of.amount}
+    return {
+        **{name: getattr(of, name) for name in ("product", "description", "unit")},
+        "quantity": float(plain(of.quantity)),
+        "discount_percent": float(plain(of.discount)),
+        **{name: f"{plain(units):f}" for name, units in prices.items() if units is not None},
+    }
 
 
-def _check(tx: Transaction, of: Quote, today: str) -> None:
-    """What only the service knows. Raises Invalid."""
+def _check(tx: Transaction, contact_before: str, of: Quote, today: str) -> None:
+    """What only the service knows. Raises Unseen for a new contact that the caller may not see, Invalid."""
     wrong: list[tuple[str, str, str]] = []
-    contact = parties.find(tx, of.contact) if of.contact else None
-    if of.contact and contact is None:
-        wrong.append(("quote.contact", "is not known", "联系人不存在"))
-    elif contact is not None and contact.customer != of.customer:
+    named = {"contact": of.contact if of.contact != contact_before else ""}
+    contact = parties.seen(tx, "quote", named).get("contact")
+    if contact is not None and contact.customer != of.customer:
         wrong.append(("quote.contact", "is a contact of another customer", "该联系人属于其他客户"))
     if of.price_list and not quoting.is_there(tx, of.price_list):
         wrong.append(("quote.price_list", "is not known", "价目表不存在"))

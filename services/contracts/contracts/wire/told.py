@@ -54,6 +54,7 @@ def customer(event: CustomerChanged) -> Party:
         address=of.address,
         phone=of.phone,
         email=of.email,
+        shared=of.shared_with_team,
     )
 
 
