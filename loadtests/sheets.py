@@ -112,7 +112,12 @@ def measure(bench: Bench, rows: int) -> list[Figure]:
         }
     ]
     peak = Figure(
-        "import memory", "memory of leads serve while importing, above rest", "MB", [memory.most - at_rest], higher=False,
-        how="VmRSS every 200 ms", details={"atRest": at_rest, "most": memory.most},
-    )  # fmt: skip
+        "import memory",
+        "memory of leads serve while importing, above rest",
+        "MB",
+        [memory.most - at_rest],
+        higher=False,
+        how="VmRSS every 200 ms",
+        details={"atRest": at_rest, "most": memory.most},
+    )
     return [figure, peak]
