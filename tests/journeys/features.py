@@ -182,7 +182,6 @@ FEATURES: Mapping[str, str] = {
     "Q18": "No approval asks for words: a comment is welcome, never needed",
     "Q19": "A company's own rules for approving quotes",
     "P2": "Roles: who sells brings in his own, finance no leads at all",
-    "P7": "Fields that a role does not see are in no answer, whatever it is about",
     "V13": "A close date of last year comes in as history, not by hand",
     "X3": "The whole flow, from a form to the money, on both deployments",
     "X4": "The sample of fifty leads is imported and worked on",

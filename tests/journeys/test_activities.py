@@ -65,7 +65,9 @@ def test_F1_F2_F3_F4_F5_F16_a_visit_is_logged_by_the_template_and_stands_on_the_
     assert titles(mine, customer) == ["拜访：有进展", "商机创建", "电话：有进展"]
     changed = mine.patch(f"/v1/{visit['name']}", {"summary": "看了三个仓库", "etag": visit["etag"]})
     assert history(mine, deal["name"])[-1]["detail"]["summary"] == "看了三个仓库"
-    refused(lambda: mine.patch(f"/v1/{visit['name']}", {"summary": "x", "etag": visit["etag"]}), 409, "STALE", "summary")
+    refused(
+        lambda: mine.patch(f"/v1/{visit['name']}", {"summary": "x", "etag": visit["etag"]}), 409, "STALE", "summary"
+    )
     assert changed["etag"] != visit["etag"]
     desk.api.delete(f"/v1/{visit['name']}")
     assert follow_ups(mine, f'opportunity = "{deal["name"]}"') == []

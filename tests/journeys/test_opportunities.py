@@ -312,7 +312,7 @@ def test_O6_a_manager_gives_a_deal_to_another_and_what_was_deleted_comes_back(de
     given = leading.post(f"/v1/{deal['name']}:transfer", {"owner": other["name"], "ownerVersion": "1"})
     assert (given["owner"], given["ownerVersion"]) == (other["name"], "2")
     stale = {"owner": seller["name"], "ownerVersion": "1"}
-    refused(lambda: leading.post(f"/v1/{deal['name']}:transfer", stale), 409, "STALE")
+    refused(lambda: leading.post(f"/v1/{deal['name']}:transfer", stale), 409, "STALE", "owner", "ownerVersion")
     leading.delete(f"/v1/{deal['name']}")
     refused(lambda: read(leading, deal), 404, "NOT_FOUND")
     assert leading.post(f"/v1/{deal['name']}:undelete")["owner"] == other["name"]
