@@ -199,3 +199,10 @@ def test_K5_another_currency_is_converted_by_the_rate_of_its_day(papers: Papers)
     assert papers.pay(signed, 100, currency="USD", reference="SWIFT-1") == paid
     with refused("REFERENCE_USED", "payment.reference"):
         papers.pay(signed, 712, 340_000_000, reference="SWIFT-1")
+
+
+def test_K5_what_is_paid_back_is_announced_as_that(papers: Papers) -> None:
+    signed = papers.signed(900)
+    papers.pay(signed, 500)
+    back = papers.pay(signed, -200)
+    assert [event.payment.name for event in papers.desk.announced(events_pb2.PaymentRefunded)] == [back.name]
