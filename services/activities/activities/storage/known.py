@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from activities.domain.known import Known, there
 from activities.storage.tables import flag, metadata, text, whole
-from chassis.database import Moment, in_values, insert_rows
+from chassis.database import Moment, in_values, insert_rows, update_rows
 from chassis.transaction import Transaction
 
 # In the order of domain.known.Known.
@@ -64,18 +64,30 @@ _NEWER = (
 )
 
 
+_OF_LEADS = ("owner", "team", "title", "deleted", "version", "woken", "answered")
+_of_lead = attrgetter("name", *_OF_LEADS)
+
+
 def hold(tx: Transaction, names: Sequence[str]) -> dict[str, Known]:
     """These records, as they stay until the commit; what nobody spoke of yet is made room for."""
     wanted = set(names)
-    found = _held(tx, wanted)
+    found = held(tx, wanted)
     missing = sorted(wanted - found.keys())
     if missing:
-        insert_rows(tx.connection, records, COLUMNS, [_row(there(name)) for name in missing], conflict="DO NOTHING")
-        found |= _held(tx, missing)
+        add(tx, [there(name) for name in missing])
+        found |= held(tx, missing)
     return found
 
 
-def _held(tx: Transaction, names: Collection[str]) -> dict[str, Known]:
+def add(tx: Transaction, new: Sequence[Known]) -> set[str]:
+    """Stores those that were not there, and returns their names: the caller holds them."""
+    rows = [_row(one) for one in sorted(new, key=lambda one: one.name)]
+    made = insert_rows(tx.connection, records, COLUMNS, rows, conflict="DO NOTHING", returning=("name",))
+    return {row[0] for row in made}
+
+
+def held(tx: Transaction, names: Collection[str]) -> dict[str, Known]:
+    """Those of them that are there, as they stay until the commit."""
     query = _SELECT.where(in_values(records.c.name, sorted(names), tx.dialect))
     if tx.dialect == "postgresql":
         query = query.order_by(records.c.name).with_for_update()
@@ -94,9 +106,14 @@ def keep_told(tx: Transaction, told: Sequence[Known]) -> None:
 
 def save(tx: Transaction, changed: Sequence[Known]) -> None:
     """Writes what the caller holds."""
-    everything = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS[1:])
     rows = [_row(one) for one in sorted(changed, key=lambda one: one.name)]
-    insert_rows(tx.connection, records, COLUMNS, rows, conflict=f"(name) DO UPDATE SET {everything}")
+    update_rows(tx.connection, records, ("name",), COLUMNS[1:], rows)
+
+
+def save_leads(tx: Transaction, changed: Sequence[Known]) -> None:
+    """Writes what leads' events change of leads that the caller holds: it comes with every lead."""
+    rows = [_of_lead(one) for one in sorted(changed, key=lambda one: one.name)]
+    update_rows(tx.connection, records, ("name",), _OF_LEADS, rows)
 
 
 def merged(tx: Transaction, into: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ from activities.domain.known import (
     LeadSaid,
     Said,
     newest,
+    there,
 )
 from activities.storage import known as stored
 from activities.storage.known import records
@@ -59,12 +60,22 @@ def _followed(tx: Transaction, told: Known) -> Known:
 
 def leads_said(tx: Transaction, said: Sequence[LeadSaid]) -> dict[str, Known]:
     """Folds what was said of leads, in whatever order it comes. Returns them as they are now, held."""
-    held = stored.hold(tx, [one.lead for one in said])
     teams = people.teams(tx, people_table, sorted({one.owner for one in said if one.owner}))
-    now = dict(held)
+    wanted = {one.lead for one in said}
+    before = stored.held(tx, wanted)
+    after = _folded(said, before, teams)
+    added = stored.add(tx, [lead for name, lead in after.items() if name not in before])
+    if left := wanted - before.keys() - added:  # somebody spoke of them at the same time
+        before |= stored.held(tx, left)
+        after |= _folded([one for one in said if one.lead in left], before, teams)
+    stored.save_leads(tx, [lead for name, lead in after.items() if name in before and lead != before[name]])
+    return after
+
+
+def _folded(said: Sequence[LeadSaid], before: Mapping[str, Known], teams: Mapping[str, str]) -> dict[str, Known]:
+    now: dict[str, Known] = {}
     for one in said:
-        now[one.lead] = _fold(now[one.lead], one, teams)
-    stored.save(tx, [lead for name, lead in now.items() if lead != held[name]])
+        now[one.lead] = _fold(now.get(one.lead) or before.get(one.lead) or there(one.lead), one, teams)
     return now
 
 
