@@ -1,101 +1,271 @@
-"""Many records like some that the API made: every row that tells of them, in every service's tables, once more under
-other names. So what is loaded is what the services write, whatever their tables are; nothing here knows a column."""
+"""Many sets of records like some that the API made: every row and event that tells of them, in every table of every
+service, once more under other ids, at an earlier moment, for another owner.
+
+Nothing here knows a table: whatever was written since a set was begun and holds an id that was made since is its own.
+The audit's entries are handed to its sealer, which chains them as it chains everybody's.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
-from psycopg import sql
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.message import Message
+from psycopg.rows import dict_row
 
-_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# The bus's and the audit's: what went out and who did what is not what people look at.
-_CHASSIS = ("outbox", "inbox", "failures", "replies", "audit_log", "audit_pending", "audit_blocks", "kept_events")
+from chassis import audit, ids
+from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
+from loadtests.driving import LoadFailed
+from loadtests.originals import Values, tables
+from loadtests.pattern import copy_text, shifted
+
+ID = re.compile(r"[0-9a-f]{12}7[0-9a-f]{19}")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+# Of the audit's chain: their rows hold many sets' entries, and the sealer writes them.
+_SEALER = ("audit_pending", "audit_blocks")
+_MOMENTS_A_COPY = 20
+_DAY_MICROS = 86_400_000_000
 
 
 @dataclass(frozen=True)
 class Original:
-    """One set of records. `ids`: what stands in their names after the "/". `others`: texts that must differ in each
-    copy (a phone, a number), each with the SQL that makes copy `n`'s of it."""
+    """One set: its rows by (service, table). `made` are the ids that were made for it, `born` is when the first was
+    made; `owner` is the bare id of whose it is, `texts` are words that no two sets share."""
 
-    ids: Sequence[str]
-    others: Mapping[str, str]
+    rows: Mapping[tuple[str, str], Sequence[Values]]
+    made: Sequence[str]
+    born: float
+    owner: str
+    texts: Sequence[str]
 
 
-class Copies:
-    """Copies sets of records in the databases of several services (name to DSN, as a superuser)."""
+class Looking:
+    """What is written from now on, in all databases (name to DSN)."""
 
     def __init__(self, databases: Mapping[str, str]) -> None:
-        self._open = {name: psycopg.connect(dsn, autocommit=True) for name, dsn in databases.items()}
-        self._tables = {name: _tables(on) for name, on in self._open.items()}
+        self._databases = databases
+        self._began = time.time()
+        self._first = {name: _transaction(dsn) for name, dsn in databases.items()}
 
-    def close(self) -> None:
-        for on in self._open.values():
-            on.close()
+    def found(self, owner: str, texts: Sequence[str]) -> Original:
+        """The rows that hold an id made meanwhile. Everything must have settled."""
+        written: list[tuple[tuple[str, str], Values, set[str]]] = []
+        for service, dsn in self._databases.items():
+            with psycopg.connect(dsn, autocommit=True) as on, on.cursor(row_factory=dict_row) as rows_of:
+                for table in set(tables(on)) - set(_SEALER):
+                    query = f'select * from "{table}" where xmin::text::bigint >= %s'
+                    found = rows_of.execute(query, self._first[service]).fetchall()
+                    written += [((service, table), row, self._ids(row)) for row in found]
+        rows: dict[tuple[str, str], list[Values]] = defaultdict(list)
+        for key, row, held in written:
+            if held:
+                rows[key].append(row)
+        made = sorted(set().union(*(held for _, _, held in written)))
+        if not made:
+            raise LoadFailed("nothing was made")
+        return Original(rows, made, ids.made_at(made[0]), owner, texts)
 
-    def make(self, originals: Sequence[Original], first: int, count: int) -> int:
-        """Copies `first` to `first + count - 1` of each; the rows written. Days before today are given to the copies in
-        turn, so that not everything was made today."""
-        found = [self._tokens(original) for original in originals]
-        shared = {token for token, sets in Counter(t for tokens in found for t in tokens).items() if sets > 1}
+    def _ids(self, row: Values) -> set[str]:
+        held = {one for value in row.values() for one in ID.findall(_text(value))}
+        return {one for one in held if self._began - 0.01 <= ids.made_at(one) <= time.time()}
+
+
+def _transaction(dsn: str) -> tuple[int]:
+    with psycopg.connect(dsn, autocommit=True) as on:
+        row = on.execute("select pg_current_xact_id()::text::bigint").fetchone()
+    assert row is not None
+    return (int(row[0]),)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode("latin-1")
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def moved(value: Any, by: timedelta, born: float) -> Any:
+    """A value with its moments moved, however they are spelt: as moments, in text, as microseconds in plain data."""
+    if isinstance(value, datetime):
+        return value + by
+    if isinstance(value, dict):
+        return {key: moved(one, by, born) for key, one in value.items()}
+    if isinstance(value, list):
+        return [moved(one, by, born) for one in value]
+    if isinstance(value, str):
+        return MOMENT.sub(lambda found: (datetime.fromisoformat(found[0]) + by).isoformat(), value)
+    if isinstance(value, int) and abs(value - born * 1e6) < _DAY_MICROS:
+        return value + by // timedelta(microseconds=1)
+    return value
+
+
+def _message(body: bytes, by: timedelta) -> bytes:
+    """What was sent on the bus, with its moments moved."""
+    batch = EventBatch.FromString(body)
+    for envelope in batch.events:
+        event = opened(envelope)
+        for one in (envelope, event):
+            shifted(one, by)
+        envelope.data = event.SerializeToString()
+    return batch.SerializeToString()
+
+
+def opened(envelope: Envelope) -> Message:
+    """The event in an envelope."""
+    kind = descriptor_pool.Default().FindMessageTypeByName(envelope.type)
+    return message_factory.GetMessageClass(kind).FromString(envelope.data)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The rows of one table, ready for COPY but for the replacing: `plain` and `hexed` are the places, among the words,
+    of those that occur as they are and in hex."""
+
+    text: str
+    plain: Sequence[int]
+    hexed: Sequence[int]
+
+
+class Cut:
+    """A set at one moment."""
+
+    def __init__(self, original: Original, by: timedelta) -> None:
+        self.by = by
+        self.made = [f"{int(one[:12], 16) + by // timedelta(milliseconds=1):012x}" for one in original.made]
+        self.words = [*original.made, original.owner, *original.texts]
+        self.hexed = [_hex(word) for word in self.words]
+        self.lines: dict[tuple[str, str], Lines] = {}
+        self.audited: dict[str, list[Values]] = defaultdict(list)
+        for (service, table), rows in original.rows.items():
+            lines = []
+            for row in rows:
+                values = {c: moved(v, by, original.born) for c, v in row.items()}
+                if table == "outbox":
+                    values["body"] = _message(bytes(row["body"]), by)
+                if table == "audit_log":
+                    self.audited[service].append(values)
+                lines.append("\t".join(copy_text(value) for value in values.values()) + "\n")
+            text = "".join(lines)
+            self.lines[service, table] = Lines(
+                text,
+                [place for place, word in enumerate(self.words) if word in text],
+                [place for place, word in enumerate(self.hexed) if word in text],
+            )
+
+    def another(self, owner: str, texts: Sequence[str]) -> list[str]:
+        """The words of another set: new ids of the same moments."""
+        fresh = [at + one[12:] for at, one in zip(self.made, ids.new_ids(len(self.made)), strict=True)]
+        return [*fresh, owner, *texts]
+
+    def table(self, key: tuple[str, str], words: Sequence[str], hexed: Sequence[str]) -> str:
+        lines = self.lines[key]
+        text = lines.text
+        for place in lines.plain:
+            text = text.replace(self.words[place], words[place])
+        for place in lines.hexed:
+            text = text.replace(self.hexed[place], hexed[place])
+        return text
+
+    def entries(self, service: str, words: Sequence[str]) -> list[tuple[str, bytes]]:
+        """What the audit's chain keeps of its rows, each with the row's id."""
+        kept = []
+        for row in self.audited[service]:
+            said = json.dumps(
+                [row["id"], row["actor"], row["action"], row["subject"], row["detail"]], ensure_ascii=False
+            )
+            for old, new in zip(self.words, words, strict=True):
+                said = said.replace(old, new)
+            row_id, actor, action, subject, detail = json.loads(said)
+            kept.append((row_id, audit.entry(row_id, row["time"], actor, action, subject, detail)))
+        return kept
+
+
+def _hex(word: str) -> str:
+    return word.encode().hex()
+
+
+@dataclass
+class Copies:
+    """Copies sets into the databases (name to DSN, as a superuser). `another(original, by, turn)` gives the owner and
+    the texts of the `turn`th set that is cut from an original at one moment, `by` before its own."""
+
+    databases: Mapping[str, str]
+    originals: Sequence[Original]
+    another: Callable[[Original, timedelta, int], tuple[str, Sequence[str]]]
+    turns: int
+    # The words of the sets that were made, by their original's place: what a sample is drawn from.
+    made: list[tuple[int, timedelta, list[str]]] = field(default_factory=list)
+
+    def load(self, moments: Iterable[timedelta]) -> int:
+        """One set for every turn of every original at each of these moments before its own; the rows written."""
+        columns = {key: list(rows[0]) for one in self.originals for key, rows in one.rows.items()}
+        buffers: dict[tuple[str, str], list[str]] = defaultdict(list)
+        entries: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
         written = 0
-        for original, tokens in zip(originals, found, strict=True):
-            mine = sorted((tokens - shared) | set(original.ids))
-            for name, on in self._open.items():
-                on.execute("set session_replication_role = replica")  # rows come in the order of tables, not of keys
-                for table in self._tables[name]:
-                    written += _copy(on, table, original, mine, first, count)
+        with ThreadPoolExecutor(len(self.databases)) as copying:
+            under_way: list[Future[int]] = []
+            for number, by in enumerate(moments):
+                for place, original in enumerate(self.originals):
+                    cut = Cut(original, -by)
+                    for turn in range(self.turns):
+                        words = cut.another(*self.another(original, by, turn))
+                        hexed = [_hex(word) for word in words]
+                        for key in cut.lines:
+                            buffers[key].append(cut.table(key, words, hexed))
+                        for service in cut.audited:
+                            entries[service] += cut.entries(service, words)
+                        self.made.append((place, by, words))
+                if number % _MOMENTS_A_COPY == _MOMENTS_A_COPY - 1:
+                    written += sum(one.result() for one in under_way)
+                    under_way = self._flush(copying, columns, buffers, entries)
+            written += sum(one.result() for one in [*under_way, *self._flush(copying, columns, buffers, entries)])
         return written
 
+    def _flush(
+        self,
+        copying: ThreadPoolExecutor,
+        columns: Mapping[tuple[str, str], list[str]],
+        buffers: dict[tuple[str, str], list[str]],
+        entries: dict[str, list[tuple[str, bytes]]],
+    ) -> list[Future[int]]:
+        by_service: dict[str, list[tuple[str, list[str], str]]] = defaultdict(list)
+        for (service, table), lines in buffers.items():
+            by_service[service].append((table, columns[service, table], "".join(lines)))
+        for service, kept in entries.items():
+            body = b"".join(entry for _, entry in sorted(kept))
+            row = (min(kept)[0], len(kept), body)
+            by_service[service].append(("audit_pending", ["id", "rows", "body"], "\t".join(map(copy_text, row)) + "\n"))
+        buffers.clear()
+        entries.clear()
+        return [copying.submit(_copy, self.databases[service], found) for service, found in by_service.items()]
+
     def settle(self) -> None:
-        for on in self._open.values():
-            on.execute("vacuum (analyze)")
-
-    def _tokens(self, original: Original) -> set[str]:
-        """Every id in the rows that tell of them."""
-        found: set[str] = set()
-        for name, on in self._open.items():
-            for table in self._tables[name]:
-                query = sql.SQL("select to_jsonb(t)::text from {} t where to_jsonb(t)::text ~ %s").format(table)
-                for (row,) in on.execute(query, ("|".join(original.ids),)):
-                    found.update(_ID.findall(row))
-        return found
+        """Waits until the audit's entries are sealed; PostgreSQL knows the tables' sizes then."""
+        for dsn in self.databases.values():
+            with psycopg.connect(dsn, autocommit=True) as on:
+                until = time.monotonic() + 60
+                while on.execute("select 1 from audit_pending limit 1").fetchone():
+                    if time.monotonic() > until:
+                        raise LoadFailed("the audit's entries are not sealed")
+                    time.sleep(0.2)
+                on.execute("vacuum (analyze)")
 
 
-def _tables(on: psycopg.Connection[tuple[str]]) -> list[sql.Identifier]:
-    query = "select tablename from pg_tables where schemaname = 'public' and tablename <> all (%s) order by 1"
-    unwanted = [*_CHASSIS, "alembic_version", "people", "settings"]
-    return [sql.Identifier(name) for (name,) in on.execute(query, (unwanted,))]
-
-
-def _copy(
-    on: psycopg.Connection[tuple[str]],
-    table: sql.Identifier,
-    original: Original,
-    tokens: Sequence[str],
-    first: int,
-    count: int,
-) -> int:
-    told: sql.Composable = sql.SQL("o.row")
-    for token in tokens:
-        other = sql.SQL("md5({} || n)").format(token)
-        if "-" in token:
-            other = sql.SQL("md5({} || n)::uuid::text").format(token)
-        told = sql.SQL("replace({}, {}, {})").format(told, token, other)
-    for text, made in original.others.items():
-        told = sql.SQL("replace({}, {}, {})").format(told, text, sql.SQL(made))
-    day = 'to_char(now() at time zone \'UTC\', \'"\\""YYYY-MM-DD"T"\')'
-    earlier = "to_char((now() at time zone 'UTC') - (n % 365) * interval '1 day', '\"\\\"\"YYYY-MM-DD\"T\"')"
-    told = sql.SQL("replace({}, {}, {})").format(told, sql.SQL(day), sql.SQL(earlier))
-    statement = sql.SQL(
-        "insert into {table} select r.* from"
-        " (select to_jsonb(t)::text as row from {table} t where to_jsonb(t)::text ~ {ids}) o"
-        " cross join generate_series({first}::int, {last}::int) n"
-        " cross join lateral jsonb_populate_record(null::{table}, ({told})::jsonb) r"
-    ).format(
-        table=table, ids=sql.Literal("|".join(original.ids)), first=first, last=first + count - 1, told=told
-    )  # fmt: skip
-    return on.execute(statement).rowcount
+def _copy(dsn: str, found: Sequence[tuple[str, list[str], str]]) -> int:
+    written = 0
+    with psycopg.connect(dsn) as on:
+        on.execute("set session_replication_role = replica")  # rows come by table, not in the order of their keys
+        for table, columns, text in found:
+            named = ", ".join(f'"{column}"' for column in columns)
+            with on.cursor() as cursor, cursor.copy(f'copy "{table}" ({named}) from stdin') as copy:
+                copy.write(text)
+            written += text.count("\n")
+    return written

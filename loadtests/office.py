@@ -3,171 +3,101 @@ each in his own time, with 100 000 customers, 100 000 opportunities and 300 000 
 
 from __future__ import annotations
 
-import http.client
-import json
 import random
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import psycopg
 
-from loadtests.copies import Copies, Original
+from loadtests import desks, machine, profiling, resembling
+from loadtests.copies import Copies, Looking, Original
+from loadtests.desks import ACTS, PEOPLE, READS, SELLERS, TEAMS, Worker
 from loadtests.driving import LoadFailed
 from loadtests.figures import Figure, percentile
-from loadtests.population import PASSWORD, call, sign_in
 from loadtests.setting import House
 
-PEOPLE = 64
-SERVICES = ("customers", "opportunities", "activities", "contracts", "rules")
-# Seconds between what one person does and what he does next.
-_PAUSE = (1.0, 3.0)
-# What they do, and how often of 100 times.
-_ACTS = {"list": 30, "board": 10, "view 360": 25, "log follow-up": 20, "drag stage": 15}
-_READS = ("list", "board", "view 360")
-_STAGES = ("first-visit", "need-clear")
+# Seconds between what one person does and what he does next: somebody who works fast, reading what he opened.
+PAUSE = (1.0, 3.0)
 # A table with fewer rows may well be read as a whole.
-_SMALL = 2_000
+SMALL = 2_000
+# PostgreSQL's connections tell what they did once they have been idle for ten seconds.
+_TOLD_AFTER = 11.0
+# How many customers each salesperson has while the tables are small: more than a page.
+_FEW = 60
+# What is loaded happened within the last days: no clock rings for it.
+_SPREAD, _STEP = timedelta(days=5), timedelta(minutes=5)
+# Deals' numbers begin here, so that all have six digits.
+_FIRST_NUMBER, _LAST_NUMBER = 100_000, 900_000
 
 
-@dataclass
-class Worker:
-    """One person at his desk, on one connection."""
+class Office:
+    """The people, what they have, and the databases."""
 
-    url: str
-    token: str
-    name: str
-    customers: list[str] = field(default_factory=list)
-    deals: list[str] = field(default_factory=list)
-    stages: dict[str, str] = field(default_factory=dict)
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.databases = dict(house.cluster.databases)
+        self.teams = desks.staff(house)
+        self.workers: Sequence[Worker] = [worker for team in self.teams for worker in team]
+        self._serial = 0
+        self._number_from(_FIRST_NUMBER, [datetime.now(UTC)])
+        time.sleep(1)
+        self.copies = Copies(self.databases, [self.made_by(team[0]) for team in self.teams], self._another, SELLERS)
 
-    def __post_init__(self) -> None:
-        at = urlsplit(self.url)
-        self._line = http.client.HTTPConnection(at.hostname or "", at.port, timeout=30)
+    def made_by(self, worker: Worker) -> Original:
+        """One more customer with all that belongs to him, made through the API."""
+        looking, began = Looking(self.databases), time.time()
+        deal = desks.begin(worker, self._next())
+        self.house.watcher.settled(began)
+        return looking.found(worker.name.rpartition("/")[2], (deal.phone, deal.company, deal.number))
 
-    def ask(self, verb: str, path: str, body: Any = None) -> Any:
-        """Raises LoadFailed for anything but success."""
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        self._line.request(verb, path, None if body is None else json.dumps(body), headers)
-        answer = self._line.getresponse()
-        said = answer.read()
-        if answer.status >= 400:
-            raise LoadFailed(f"{verb} {path}: {answer.status} {said[:500].decode(errors='replace')}")
-        return json.loads(said)
+    def fill(self, first: int, count: int, step: timedelta) -> int:
+        """A customer for every salesperson at each of `count` moments; the rows written."""
+        moments = [(number + 1) * step for number in range(first, first + count)]
+        now = datetime.now(UTC)
+        written = self.copies.load(moments)
+        self._number_from(_LAST_NUMBER, [now - one for one in moments])
+        self.copies.settle()
+        for worker in self.workers:
+            worker.look_around()
+        return written
 
-    def act(self, what: str, dice: random.Random) -> None:
-        deal = dice.choice(self.deals)
-        if what == "list":
-            self.ask("GET", f"/v1/customers?pageSize=50&orderBy={quote('updateTime desc')}")
-        elif what == "board":
-            self.ask("GET", f"/v1/opportunities?pageSize=50&filter={quote('status = OPEN')}")
-        elif what == "view 360":
-            self.ask("GET", f"/v1/{dice.choice(self.customers)}:view360")
-        elif what == "log follow-up":
-            said = {"method": "CALL", "outcome": "PROGRESS", "summary": "电话沟通了方案和价格"}
-            self.ask("POST", "/v1/followUps", {"record": deal, **said})
-        else:
-            self.stages[deal] = _STAGES[self.stages.get(deal, _STAGES[0]) == _STAGES[0]]
-            self.ask("PATCH", f"/v1/{deal}?updateMask=stage", {"stage": self.stages[deal]})
+    def _next(self) -> int:
+        self._serial += 1
+        return self._serial
 
+    def _another(self, original: Original, by: timedelta, turn: int) -> tuple[str, Sequence[str]]:
+        team = self.copies.originals.index(original)
+        serial = self._next()
+        number = desks.earlier(original.texts[2], by, _FIRST_NUMBER + 1_000 + serial)
+        deal = desks.deal(serial, number)
+        return self.teams[team][turn].name.rpartition("/")[2], (deal.phone, deal.company, deal.number)
 
-def staff(house: House) -> list[Worker]:
-    """Sixty-four salespeople in eight teams, signed in."""
-    url, admin = house.cluster.url, house.population.admin
-    teams = [call(url, "/v1/teams", {"displayName": f"办公室{n}"}, admin)["name"] for n in range(8)]
-    found = []
-    for n in range(PEOPLE):
-        given = {"displayName": f"同事{n}", "login": f"desk{n}", "password": PASSWORD, "role": "sales"}
-        name = call(url, "/v1/people", {**given, "team": teams[n % 8], "state": "ACTIVE"}, admin)["name"]
-        found.append(Worker(url, sign_in(url, f"desk{n}"), name))
-    return found
-
-
-def begin(worker: Worker, number: int) -> Original:
-    """His first customer with a contact, a deal and three follow-ups, through the API."""
-    phone, company = f"199{number:08d}", f"办公室客户{number:03d}有限公司"
-    customer = worker.ask("POST", "/v1/customers", {"displayName": company, "region": "华东", "industry": "物流"})
-    name = customer["name"]
-    contact = worker.ask("POST", "/v1/contacts", {"customer": name, "fullName": f"联系人{number}", "phone": phone})
-    deal = worker.ask(
-        "POST",
-        "/v1/opportunities",
-        {
-            "title": f"采购{number}",
-            "customer": name,
-            "contact": contact["name"],
-            "amount": {"currencyCode": "CNY", "units": "90000"},
-        },
-    )
-    logged = [
-        worker.ask("POST", "/v1/followUps", {"record": deal["name"], "method": "CALL", "outcome": "PROGRESS",
-                                             "summary": f"第{n}次沟通"})
-        for n in range(3)
-    ]  # fmt: skip
-    worker.customers, worker.deals = [name], [deal["name"]]
-    records = (name, contact["name"], deal["name"], *(one["name"] for one in logged))
-    others = {
-        phone: f"'18' || lpad(({number} * 100000 + n)::text, 9, '0')",
-        company: f"'{company}' || n",
-        deal["number"]: f"'{deal['number']}-' || n",
-    }
-    return Original([one.rpartition("/")[2] for one in records], others)
+    def _number_from(self, last: int, moments: Sequence[datetime]) -> None:
+        """Deals of these days get larger numbers from now on."""
+        days = sorted({f"{one + timedelta(hours=8):%Y-%m-%d}" for one in moments})
+        with psycopg.connect(self.databases["opportunities"], autocommit=True) as on:
+            for day in days:
+                on.execute(
+                    "insert into numbers (day, last) values (%s, %s) "
+                    "on conflict (day) do update set last = greatest(numbers.last, excluded.last)",
+                    (day, last),
+                )
 
 
-def _mine(worker: Worker) -> None:
-    """Some of what he has, to work on."""
-    for kind, into in (("customers", worker.customers), ("opportunities", worker.deals)):
-        page = worker.ask("GET", f"/v1/{kind}?pageSize=100&orderBy={quote('createTime desc')}")[kind]
-        into[:] = [one["name"] for one in page]
-        if kind == "opportunities":
-            worker.stages = {one["name"]: one["stage"] for one in page}
-
-
-def work(workers: list[Worker], seconds: float, pause: tuple[float, float]) -> dict[str, list[float]]:
-    """Everybody at once; the milliseconds of each act by its kind. Raises LoadFailed when one failed."""
-    took: dict[str, list[float]] = defaultdict(list)
-    problems: list[Exception] = []
-    until = time.monotonic() + seconds
-
-    def live(number: int, worker: Worker) -> None:
-        dice = random.Random(number)
-        time.sleep(dice.uniform(0, pause[1]))
-        try:
-            while time.monotonic() < until and not problems:
-                (what,) = dice.choices(list(_ACTS), list(_ACTS.values()))
-                began = time.perf_counter()
-                worker.act(what, dice)
-                took[what].append((time.perf_counter() - began) * 1000)
-                time.sleep(dice.uniform(*pause))
-        except Exception as problem:
-            problems.append(problem)
-
-    threads = [threading.Thread(target=live, args=pair, daemon=True) for pair in enumerate(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(seconds + 60)
-    if problems:
-        raise LoadFailed(f"somebody could not work: {problems[0]}")
-    return took
-
-
-def scans(databases: dict[str, str]) -> dict[str, int]:
+def scans(databases: Mapping[str, str]) -> dict[str, int]:
     """How often each big table was read as a whole so far, by the statistics of PostgreSQL."""
     found = {}
     for service, dsn in databases.items():
         with psycopg.connect(dsn, autocommit=True) as on:
-            on.execute("select pg_stat_clear_snapshot()")
             query = "select relname, seq_scan from pg_stat_user_tables where n_live_tup > %s"
-            found.update({f"{service}.{name}": count for name, count in on.execute(query, (_SMALL,))})
+            found.update({f"{service}.{name}": count for name, count in on.execute(query, (SMALL,))})
     return found
 
 
-def touched(databases: dict[str, str]) -> int:
+def touched(databases: Mapping[str, str]) -> int:
     """Pages of 8 kB that were looked at so far."""
     total = 0
     for dsn in databases.values():
@@ -177,69 +107,102 @@ def touched(databases: dict[str, str]) -> int:
     return total
 
 
-def _pages(workers: list[Worker], databases: dict[str, str], reads: int) -> float:
-    """Pages per read of one person alone, the loops' own left out."""
+def pages_per_read(office: Office, reads: int) -> float:
+    """Pages that a read looks at while nobody else works; what the loops look at by themselves is left out."""
     dice = random.Random(1)
-    time.sleep(2)  # PostgreSQL tells its statistics within a second or two of a backend's rest
-    quiet, began = touched(databases), time.monotonic()
-    time.sleep(5)
-    idle = (touched(databases) - quiet) / (time.monotonic() - began)
-    before, began = touched(databases), time.monotonic()
+    time.sleep(_TOLD_AFTER)
+    quiet, began = touched(office.databases), time.monotonic()
+    time.sleep(_TOLD_AFTER)
+    idle = (touched(office.databases) - quiet) / (time.monotonic() - began)
+    before, began = touched(office.databases), time.monotonic()
     for number in range(reads):
-        workers[number % len(workers)].act(_READS[number % len(_READS)], dice)
-    time.sleep(2)
-    return max(0.0, touched(databases) - before - idle * (time.monotonic() - began)) / reads
+        office.workers[number % PEOPLE].act(READS[number % len(READS)], dice)
+    time.sleep(_TOLD_AFTER)
+    return max(0.0, touched(office.databases) - before - idle * (time.monotonic() - began)) / reads
 
 
-def measure(house: House, customers: int, seconds: float, say: Callable[[str], None]) -> list[Figure]:
-    """The figures. Raises LoadFailed when an act failed or a big table was scanned."""
-    databases = {name: house.cluster.parts.postgres.dsn_of(name) for name in SERVICES}
-    workers = staff(house)
-    time.sleep(1)
-    originals = [begin(worker, number) for number, worker in enumerate(workers)]
-    house.watcher.settled(time.time())
-    copies = Copies(databases)
-    try:
-        each = max(1, customers // PEOPLE)
-        few = min(each, 20)
-        copies.make(originals, 1, few)
-        copies.settle()
-        for worker in workers:
-            _mine(worker)
-        small = _pages(workers, databases, 60)
-        began = time.monotonic()
-        rows = copies.make(originals, few + 1, each - few) if each > few else 0
-        copies.settle()
-        say(f"{each * PEOPLE:,} customers with their deals and follow-ups: {rows:,} rows in "
-            f"{time.monotonic() - began:.0f} s")  # fmt: skip
-    finally:
-        copies.close()
-    for worker in workers:
-        _mine(worker)
-    work(workers, min(10.0, seconds), _PAUSE)
-    big = _pages(workers, databases, 60)
-    before = scans(databases)
-    took = work(workers, seconds, _PAUSE)
-    time.sleep(2)
-    after = scans(databases)
-    scanned = {name: after[name] - count for name, count in before.items() if after[name] > count}
-    details: dict[str, Any] = {
+def watched(office: Office, seconds: float) -> tuple[dict[str, list[float]], dict[str, int]]:
+    """Everybody works in his own time: the milliseconds by act, and the big tables that were scanned meanwhile."""
+    time.sleep(_TOLD_AFTER)
+    before = scans(office.databases)
+    took = desks.work(office.workers, seconds, PAUSE)
+    time.sleep(_TOLD_AFTER)
+    after = scans(office.databases)
+    return took, {name: after[name] - count for name, count in before.items() if after.get(name, 0) > count}
+
+
+def measure(house: House, customers: int, seconds: float, compared: int, say: Callable[[str], None]) -> list[Figure]:
+    """The figures. Raises LoadFailed when an act failed, or when what was loaded differs from the API's."""
+    office = Office(house)
+    each = max(2, -(-customers // (TEAMS * SELLERS)))
+    few = min(_FEW, each // 2)
+    step = min(_STEP, _SPREAD / each)
+    office.fill(0, few, step)
+    small = pages_per_read(office, 2 * PEOPLE)
+    began = time.monotonic()
+    rows = office.fill(few, each - few, step)
+    say(f"{each * TEAMS * SELLERS:,} customers with their deals: {rows:,} rows in {time.monotonic() - began:.0f} s")
+    made = [office.made_by(team[number % SELLERS]) for number, team in enumerate(office.teams)]
+    differences, count = resembling.compare(office.copies, made, compared)
+    if differences:
+        raise LoadFailed("loaded customers differ from those of the API:\n" + "\n".join(differences[:3]))
+    say(f"{count} loaded customers are like those of the API, field by field")
+    big = pages_per_read(office, 2 * PEOPLE)
+    desks.work(office.workers, min(10.0, seconds), PAUSE)
+    neighbours = machine.Neighbours(sum(profiling.cpu_of(house.pids).values()))
+    took, scanned = watched(office, seconds)
+    busy = neighbours.share(sum(profiling.cpu_of(house.pids).values()))
+    rushed = desks.work(office.workers, min(20.0, seconds), (0.0, 0.0))
+    details = {
+        "people": Counter(worker.role for worker in office.workers),
+        "customers": each * TEAMS * SELLERS,
+        "compared": count,
+        "othersUsedOfTheMachine": round(busy, 3),
+        **_told(took),
+    }
+    return _figures(took, seconds, rushed, min(20.0, seconds), scanned, (small, big), few, details)
+
+
+def _told(took: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    return {
         "acts": {what: len(found) for what, found in took.items()},
         "p50": {what: round(percentile(found, 0.5), 1) for what, found in took.items()},
         "p99": {what: round(percentile(found, 0.99), 1) for what, found in took.items()},
-        "scanned": scanned,
-        "pagesPerRead": {"small": round(small, 1), "big": round(big, 1)},
     }
-    how = f"{PEOPLE} people by REST, {_PAUSE[0]:g} to {_PAUSE[1]:g} s between acts, {each * PEOPLE:,} customers"
-    reads = [one for what in _READS for one in took[what]]
-    writes = [one for what, found in took.items() if what not in _READS for one in found]
+
+
+def _figures(
+    took: Mapping[str, Sequence[float]],
+    seconds: float,
+    rushed: Mapping[str, Sequence[float]],
+    rush: float,
+    scanned: Mapping[str, int],
+    pages: tuple[float, float],
+    few: int,
+    details: dict[str, Any],
+) -> list[Figure]:
+    reads = [one for what in READS for one in took[what]]
+    writes = [one for what in ACTS if what not in READS for one in took[what]]
+    rate = (len(reads) + len(writes)) / seconds
+    how = (
+        f"{PEOPLE} people at once by REST, {PAUSE[0]:g} to {PAUSE[1]:g} s from an answer to the next act: "
+        f"{rate:.0f} acts a second over {seconds:g} s; of 100 acts "
+        + ", ".join(f"{often} {what}" for what, often in ACTS.items())
+        + f"; {details['customers']:,} customers with a deal and three follow-ups each"
+    )
+    small, big = pages
+    most = sum(map(len, rushed.values())) / rush
     return [
-        Figure("office reads", "64 people: reads p99", "ms", [percentile(reads, 0.99)], must=150, higher=False, how=how,
-               details=details),
-        Figure("office writes", "64 people: writes p99", "ms", [percentile(writes, 0.99)], must=250, higher=False,
-               how=how),
+        Figure("office reads", f"{PEOPLE} people: reads p99", "ms", [percentile(reads, 0.99)], must=150, higher=False,
+               how=how, details=details),
+        Figure("office writes", f"{PEOPLE} people: writes p99", "ms", [percentile(writes, 0.99)], must=250,
+               higher=False),
         Figure("office scans", "big tables that were scanned", "", [float(len(scanned))], must=0, higher=False,
-               how="pg_stat_user_tables.seq_scan of tables with over 2 000 rows", details=scanned),
-        Figure("office growth", "pages per read, big against small tables", "x", [big / small if small else 1.0],
-               must=1.5, higher=False, how=f"one after the other, {few * PEOPLE:,} and {each * PEOPLE:,} customers"),
+               how=f"pg_stat_user_tables.seq_scan of tables with over {SMALL:,} rows, of all services",
+               details=dict(scanned)),
+        Figure("office growth", "pages per read, big against small tables", "x", [big / small], must=1.5, higher=False,
+               how=f"by pg_stat_database, one read after the other, {few} and {details['customers'] // 56:,} customers "
+               "a salesperson", details={"small": round(small, 1), "big": round(big, 1)}),
+        Figure("office most", f"{PEOPLE} people without a pause", "acts/s", [most],
+               how="each begins when his last act is answered", details=_told(rushed)),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,13 +83,16 @@ def listing(
     most: int = 1000,
     default_size: int = 50,
     count: bool = False,
+    within: sa.ColumnElement[bool] | None = None,
 ) -> Page:
     """One page of `select` as the request wants it: page_size, page_token and, where it has them, filter, order_by.
 
     `key` is a unique column that is never NULL; it decides between rows that are equal in the order. `default_order`
     ("capture_time desc") takes any of `columns`, except that hidden ones are left out. The select has no ORDER BY,
     LIMIT, DISTINCT or GROUP BY (wrap those in a subquery). Where it lacks the key or a column of the order, rows end
-    with these as further values. Raises Invalid on "filter", "orderBy", "pageSize" or "pageToken".
+    with these as further values. `within` says which rows the caller may see: where that is one thing or another, the
+    page is sought for each by itself, so that each has its index. Raises Invalid on "filter", "orderBy", "pageSize" or
+    "pageToken".
     """
     size = _size(request.page_size, most, default_size)
     wanted = criteria(getattr(request, "filter", ""), columns, hidden)
@@ -99,6 +103,9 @@ def listing(
     page = select
     if request.page_token:
         page = page.where(_after(terms, _read_token(request.page_token, seal, terms)))
+    if within is not None:
+        page = page.where(_nearest(page, within, key, [t.clause() for t in terms], size + 1))
+        select = select.where(within)
     present = list(select.selected_columns)
     sought: list[sa.ColumnElement[Any]] = []
     for place, term in enumerate(terms):
@@ -114,6 +121,29 @@ def listing(
         return Page(rows, "", total)
     last = rows[size - 1]._mapping
     return Page(rows[:size], _write_token(seal, [last[one] for one in sought]), total)
+
+
+def _nearest(
+    page: sa.Select[Any],
+    within: sa.ColumnElement[bool],
+    key: sa.ColumnElement[Any],
+    order: list[sa.ColumnElement[Any]],
+    most: int,
+) -> sa.ColumnElement[bool]:
+    """Rows that are among the first of those for which one of the alternatives holds. An OR across columns has no
+    index: the database walks through everybody's rows in their order until it has found enough of the caller's."""
+    ways = _alternatives(within)
+    if len(ways) == 1:
+        return within
+    keys = page.with_only_columns(key, maintain_column_froms=True).order_by(*order).limit(most)
+    found = [keys.where(way).subquery() for way in ways]
+    return key.in_(sa.union_all(*(sa.select(*one.c) for one in found)))
+
+
+def _alternatives(within: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
+    if isinstance(within, sa.BooleanClauseList) and within.operator is operator.or_:
+        return [way for clause in within.clauses for way in _alternatives(clause)]
+    return [within]
 
 
 def _size(wanted: int, most: int, default_size: int) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from google.protobuf.message import Message
@@ -165,20 +166,38 @@ def page(
 ) -> tuple[list[R], str, int | None]:
     """One page of what the caller may see, the next page's token, and how many there are where that is cheap to say.
     Deleted records only where the request says `show_deleted`."""
-    query = kind.select.where(criteria(kind, tx.principal, "read"), *more)
+    query = kind.select.where(*more)
     if not getattr(request, "show_deleted", False):
         query = query.where(kind.table.c.delete_time.is_(None))
     hidden = tx.principal.grant(kind.resource).hidden
     found = paging.listing(
-        tx, query, kind.columns, request, kind.order, kind.table.c.name, hidden=hidden, count=_few(tx, kind)
+        tx,
+        query,
+        kind.columns,
+        request,
+        kind.order,
+        kind.table.c.name,
+        hidden=hidden,
+        count=_few(tx, kind),
+        within=criteria(kind, tx.principal, "read"),
     )
     width = len(kind.names)
     return [kind.type(*row[:width]) for row in found.rows], found.next_page_token, found.total
 
 
+# The tables, by database, that were once too large to count in: they are not looked at again.
+_large: WeakKeyDictionary[sa.Engine, set[str]] = WeakKeyDictionary()
+
+
 def _few(tx: Transaction, kind: Kind[Any]) -> bool:
+    large = _large.setdefault(tx.connection.engine, set())
+    if kind.table.name in large:
+        return False
     beyond = sa.select(kind.table.c.name).order_by(kind.table.c.name).offset(_COUNTED).limit(1)
-    return tx.execute(beyond).first() is None
+    if tx.execute(beyond).first() is None:
+        return True
+    large.add(kind.table.name)
+    return False
 
 
 def create(tx: Transaction, kind: Kind[R], record: R, detail: Mapping[str, Any] | None = None) -> R:

@@ -143,8 +143,10 @@ def _visible(principal: Principal, kind: str, now: datetime, verb: str) -> sa.Co
         return this if scope is Scope.ALL else sa.false()
     if kind == CONTACTS:
         of = records.alias("customers_known")
-        theirs = sa.select(of.c.name).where(of.c.deleted.is_(False), _covered(principal, scope, of, verb))
-        return sa.and_(this, records.c.customer.in_(theirs))
+        theirs = sa.exists().where(
+            of.c.name == records.c.customer, of.c.deleted.is_(False), _covered(principal, scope, of, verb)
+        )
+        return sa.and_(this, theirs)
     covered = [_covered(principal, scope, records, verb)] if kind == CUSTOMERS else [_owned(principal, scope, records)]
     if verb == "read" and kind == LEADS and scope is Scope.OWN:
         covered.append(sa.and_(records.c.owner == "", records.c.version > records.c.woken))  # in the pool
@@ -186,9 +188,16 @@ def on_visible(
 ) -> sa.ColumnElement[bool]:
     """SQL for what is about a record that the caller may see, or about a customer of his in whatever way (F19, F20), as
     long as it is not about a deal with it that he may not see."""
-    there = sa.select(records.c.name).where(visible(principal, now))
     of_deals = sa.or_(*(record.like(f"{kind}/%") for kind in DEALS))
-    return sa.or_(record.in_(there), sa.and_(customer.in_(there), sa.not_(of_deals)))
+    return sa.or_(
+        names_visible(principal, now, record), sa.and_(names_visible(principal, now, customer), sa.not_(of_deals))
+    )
+
+
+def names_visible(principal: Principal, now: datetime, column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """SQL for rows in which a column names a record that the caller may see: asked of each row's record, for all that
+    he may see is a list as long as his years."""
+    return sa.exists().where(records.c.name == column, visible(principal, now))
 
 
 def announced(tx: Transaction, names: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ TEMPLATES = "templates"
 
 def visible(principal: Principal, column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """SQL for rows whose record, named in the column, the caller may see."""
-    records = column.in_(sa.select(stored.records.c.name).where(known.visible(principal, clock.now())))
+    records = known.names_visible(principal, clock.now(), column)
     of_templates = column.like(f"{TEMPLATES}/%") if _sees_templates(principal) else sa.false()
     return sa.or_(records, of_templates)
 

@@ -73,6 +73,7 @@ payments = sa.Table(
         sqlite_where=sa.text("reference <> ''"),
     ),
     sa.Index("payments_of", "contract", "create_time"),
+    sa.Index("payments_of_customer", "customer", "create_time"),
     sa.Index("payments_created", "create_time", "name"),
     sa.Index("payments_paid", "pay_date"),
     deleted("payments"),

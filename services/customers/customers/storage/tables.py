@@ -56,9 +56,10 @@ customers = sa.Table(
     sa.Column("signed_amount", sa.BigInteger, nullable=False),
     _text("signed_currency"),
     sa.Column("last_follow_up_time", Moment),
-    # The default list, newest first; one's own; what the team shares.
-    sa.Index("customers_created", "create_time", "name"),
-    _partial("customers_owned", "owner <> ''", "owner", "create_time"),
+    # The default list, newest first, and what somebody touched last; everybody's, and each one's own; what the team
+    # shares.
+    *(sa.Index(f"customers_{done}d", f"{done}_time", "name") for done in ("create", "update")),
+    *(sa.Index(f"customers_owned_{done}d", "owner", f"{done}_time", "name") for done in ("create", "update")),
     _partial("customers_shared", "shared_with_team", "team", "create_time"),
     sa.Index("customers_followed_up", "last_follow_up_time", "name"),
     sa.Index("customers_signed", "signed_amount", "name"),

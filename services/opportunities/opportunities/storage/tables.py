@@ -59,8 +59,9 @@ opportunities = sa.Table(
     sa.Column("update_time", Moment, nullable=False),
     sa.Column("delete_time", Moment),
     sa.Index("opportunities_number", "number", unique=True),
-    sa.Index("opportunities_created", "create_time", "name"),
+    *(sa.Index(f"opportunities_{done}d", f"{done}_time", "name") for done in ("create", "update")),
     sa.Index("opportunities_owned", "owner", "create_time", "name"),
+    sa.Index("opportunities_owned_updated", "owner", "update_time", "name"),
     sa.Index("opportunities_of_customer", "customer", "create_time"),
     sa.Index("opportunities_in_stage", "pipeline", "stage"),
     sa.Index(

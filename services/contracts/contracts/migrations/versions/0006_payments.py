@@ -88,6 +88,7 @@ def upgrade() -> None:
         "payments_reference", "payments", ["reference"], unique=True, postgresql_where=named, sqlite_where=named
     )
     op.create_index("payments_of", "payments", ["contract", "create_time"])
+    op.create_index("payments_of_customer", "payments", ["customer", "create_time"])
     op.create_index("payments_created", "payments", ["create_time", "name"])
     op.create_index("payments_paid", "payments", ["pay_date"])
     _deleted("payments")

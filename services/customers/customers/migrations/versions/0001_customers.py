@@ -51,8 +51,9 @@ def upgrade() -> None:
         sa.Column("delete_time", Moment),
         sa.Column("version", sa.BigInteger, nullable=False),
     )
-    op.create_index("customers_created", "customers", ["create_time", "name"])
-    _partial("customers_owned", "customers", "owner <> ''", "owner", "create_time")
+    for done in ("create", "update"):
+        op.create_index(f"customers_{done}d", "customers", [f"{done}_time", "name"])
+        op.create_index(f"customers_owned_{done}d", "customers", ["owner", f"{done}_time", "name"])
     _partial("customers_shared", "customers", "shared_with_team", "team", "create_time")
     _partial("customers_of_lead", "customers", "lead <> ''", "lead")
     _partial("customers_merged", "customers", "merged_into <> ''", "merged_into")
