@@ -13,7 +13,7 @@ import hashlib
 import json
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 class Page(NamedTuple):
     """`rows` are those of the select, in order; `next_page_token` is "" on the last page; `total` counts what the
-    filter finds on all pages, None unless it was asked for."""
+    filter finds on all pages, None where that is not known."""
 
     rows: list[sa.Row[Any]]
     next_page_token: str
@@ -82,7 +82,7 @@ def listing(
     hidden: frozenset[str] = frozenset(),
     most: int = 1000,
     default_size: int = 50,
-    count: bool = False,
+    count: bool | Callable[[], bool] = False,
     within: sa.ColumnElement[bool] | None = None,
 ) -> Page:
     """One page of `select` as the request wants it: page_size, page_token and, where it has them, filter, order_by.
@@ -90,9 +90,9 @@ def listing(
     `key` is a unique column that is never NULL; it decides between rows that are equal in the order. `default_order`
     ("capture_time desc") takes any of `columns`, except that hidden ones are left out. The select has no ORDER BY,
     LIMIT, DISTINCT or GROUP BY (wrap those in a subquery). Where it lacks the key or a column of the order, rows end
-    with these as further values. `within` says which rows the caller may see: where that is one thing or another, the
-    page is sought for each by itself, so that each has its index. Raises Invalid on "filter", "orderBy", "pageSize" or
-    "pageToken".
+    with these as further values. What fits on one page is counted; what does not, if `count`. `within` says which rows
+    the caller may see: where that is one thing or another, the page is sought for each by itself, so that each has its
+    index. Raises Invalid on "filter", "orderBy", "pageSize" or "pageToken".
     """
     size = _size(request.page_size, most, default_size)
     wanted = criteria(getattr(request, "filter", ""), columns, hidden)
@@ -115,7 +115,9 @@ def listing(
             page = page.add_columns(sought[-1])
     rows = list(tx.execute(page.order_by(*(t.clause() for t in terms)).limit(size + 1)).all())
     total: int | None = None
-    if count:
+    if not request.page_token and len(rows) <= size:
+        total = len(rows)
+    elif count() if callable(count) else count:
         total = tx.execute(select.with_only_columns(sa.func.count(), maintain_column_froms=True)).scalar_one()
     if len(rows) <= size:
         return Page(rows, "", total)

@@ -80,6 +80,33 @@ def test_paging_visits_every_row_once_and_in_order_on_postgresql(
     check_walk(chinese_postgres, rows, order, size, camel)
 
 
+# Whoever sees a thing in one of these ways sees it; some in several.
+WAYS = (c.full_name == "a", sa.or_(c.score > 1, c.company.is_(None)), c.name.in_(sa.select(c.name).where(c.open)))
+
+
+def check_ways(database: Database, rows: list[dict[str, Any]], order: list[tuple[str, bool]], size: int) -> None:
+    order_by = ", ".join(name + (" desc" if down else "") for name, down in order)
+    seen = [r for r in rows if r["full_name"] == "a" or r["score"] > 1 or r["company"] is None or r["open"]]
+    with holding(database, rows) as tx:
+        assert walk(tx, size, order_by, within=sa.or_(*WAYS)) == sorted_in_python(seen, order)
+        found = list_things(tx, asked(size, filter="score > 0"), within=sa.or_(*WAYS), count=True)
+        assert found.total == sum(row["score"] > 0 for row in seen)
+
+
+@given(rows_of(25), ORDERS, st.integers(1, 9))
+def test_what_is_seen_in_several_ways_is_visited_once_and_in_order_on_sqlite(
+    sqlite: Database, rows: list[dict[str, Any]], order: list[tuple[str, bool]], size: int
+) -> None:
+    check_ways(sqlite, rows, order, size)
+
+
+@given(rows_of(25), ORDERS, st.integers(1, 9))
+def test_what_is_seen_in_several_ways_is_visited_once_and_in_order_on_postgresql(
+    chinese_postgres: Database, rows: list[dict[str, Any]], order: list[tuple[str, bool]], size: int
+) -> None:
+    check_ways(chinese_postgres, rows, order, size)
+
+
 def test_a_page_goes_on_where_the_last_one_ended_although_rows_came_and_went(sqlite: Database) -> None:
     with holding(sqlite, some_rows(10)) as tx:
         first = list_things(tx, asked(4))
@@ -104,6 +131,11 @@ def test_a_total_counts_all_pages_and_only_what_the_filter_finds(sqlite: Databas
         assert (len(first.rows), first.total) == (4, 15)
         assert list_things(tx, asked(4, first.next_page_token, "score = 1"), count=True).total == 15
         assert list_things(tx, asked(4)).total is None
+        assert list_things(tx, asked(4), count=lambda: False).total is None
+        assert list_things(tx, asked(4), count=lambda: True).total == 30
+        # A page that has them all needs no counting.
+        assert list_things(tx, asked(30)).total == 30
+        assert list_things(tx, asked(30, filter="score = 1"), count=lambda: pytest.fail("was counted")).total == 15
 
 
 def test_columns_of_the_order_that_the_select_lacks_follow_its_own(sqlite: Database) -> None:
@@ -118,11 +150,33 @@ def test_columns_of_the_order_that_the_select_lacks_follow_its_own(sqlite: Datab
 
 
 def test_the_newest_first_reads_an_index_and_not_the_table(sqlite: Database) -> None:
-    index = sa.Index("things_captured", c.capture_time, c.name)
+    statements = plans(sqlite, {"things_captured": (c.capture_time, c.name)})
+    assert len(statements) == 3
+    assert all("SEARCH things USING INDEX things_captured" in plan for plan in statements[1:]), statements
+    assert not any("TEMP B-TREE" in plan for plan in statements), statements
+
+
+def test_each_way_of_seeing_a_thing_reads_an_index_of_its_own(sqlite: Database) -> None:
+    indexes = {
+        "things_called": (c.full_name, c.capture_time, c.name),
+        "things_scored": (c.score, c.capture_time, c.name),
+    }
+    (plan, *_) = plans(sqlite, indexes, within=sa.or_(c.full_name == "a", c.score == 1))
+    for index in indexes:
+        assert f"SEARCH things USING COVERING INDEX {index}" in plan or f"USING INDEX {index}" in plan, plan
+    # Of each way the first twenty: not all of both, sorted.
+    assert "SCAN things" not in plan, plan
+    assert "MULTI-INDEX OR" not in plan, plan
+
+
+def plans(database: Database, indexes: dict[str, tuple[Any, ...]], **more: Any) -> list[str]:
+    """How SQLite reads three pages of 20, with these indexes alone."""
     statements: list[str] = []
-    with holding(sqlite, some_rows(60)) as tx:
-        index.create(tx.connection)
-        things.indexes.discard(index)
+    with holding(database, some_rows(60)) as tx:
+        for name, columns in indexes.items():
+            index = sa.Index(name, *columns)
+            index.create(tx.connection)
+            things.indexes.discard(index)
 
         def plan(connection: Any, cursor: Any, text: str, parameters: Any, *rest: Any) -> None:
             if text.startswith("SELECT"):
@@ -130,10 +184,8 @@ def test_the_newest_first_reads_an_index_and_not_the_table(sqlite: Database) -> 
                 statements.append(" ".join(row[-1] for row in told))
 
         sa.event.listen(tx.connection, "before_cursor_execute", plan)
-        walk(tx, 20, "")
-    assert len(statements) == 3
-    assert all("SEARCH things USING INDEX things_captured" in plan for plan in statements[1:]), statements
-    assert not any("TEMP B-TREE" in plan for plan in statements), statements
+        walk(tx, 20, "", **more)
+    return statements
 
 
 # --- orders and tokens ---

@@ -37,6 +37,7 @@ class Peers:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._channels: dict[str, grpc.Channel] = {}
+        self._stubs: dict[str, Callable[..., Any]] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="customers view")
 
     def gather(self, call: Call[Any], names: list[str], size: int) -> Mapping[str, Answer]:
@@ -66,6 +67,8 @@ class Peers:
         return Answer(State.MORE if answer.next_page_token else State.COMPLETE, getattr(answer, side.field))
 
     def _stub(self, side: Side) -> Callable[..., Any]:
+        if side.path in self._stubs:
+            return self._stubs[side.path]
         if side.service not in self._channels:
             self._channels[side.service] = grpc.insecure_channel(
                 self._runtime.peer_address(side.service),
@@ -81,7 +84,7 @@ class Peers:
         stub: Callable[..., Any] = self._channels[side.service].unary_unary(
             side.path, request_serializer=_bytes, response_deserializer=side.answer.FromString
         )
-        return stub
+        return self._stubs.setdefault(side.path, stub)
 
 
 def _answered(asked: _Asked, until: float) -> Answer:

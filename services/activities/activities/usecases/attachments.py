@@ -105,7 +105,7 @@ def find(tx: Transaction, name: str, deleted: bool = False) -> Attachment:
 
 
 def page(tx: Transaction, request: Any) -> tuple[list[Attachment], str, int | None]:
-    return kept.page(tx, KIND, request, records.visible(tx.principal, _c.record))
+    return kept.page(tx, KIND, request, within=records.visible(tx.principal, _c.record))
 
 
 def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> Attachment:

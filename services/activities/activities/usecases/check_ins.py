@@ -90,7 +90,7 @@ def find(tx: Transaction, name: str, deleted: bool = False) -> CheckIn:
 
 def page(tx: Transaction, request: Any) -> tuple[list[CheckIn], str, int | None]:
     mine = _c.owner == tx.principal.person
-    return kept.page(tx, KIND, request, sa.or_(mine, records.visible(tx.principal, _c.record)))
+    return kept.page(tx, KIND, request, within=sa.or_(mine, records.visible(tx.principal, _c.record)))
 
 
 def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> CheckIn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from activities.domain.known import (
     Known,
     LeadSaid,
     Said,
+    kind_of,
     newest,
     there,
 )
@@ -31,6 +32,7 @@ from chassis.errors import NotFound
 from chassis.transaction import Transaction
 
 _ANNOUNCED = records.c.version >= 0
+_OF_CONTACTS = records.alias("of_contacts")
 
 
 def know(tx: Transaction, told: Sequence[Known], collaborators: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -130,9 +132,11 @@ def standing(tx: Transaction, customer: str) -> str:
 # --- rights ---
 
 
-def visible(principal: Principal, now: datetime, verb: str = "read") -> sa.ColumnElement[bool]:
-    """SQL for the records in our copy that the caller's roles cover, each kind by the right on it."""
-    found = [_visible(principal, kind, now, verb) for kind in KINDS]
+def visible(
+    principal: Principal, now: datetime, verb: str = "read", kinds: Collection[str] = KINDS
+) -> sa.ColumnElement[bool]:
+    """SQL for the records of these kinds in our copy that the caller's roles cover, each kind by the right on it."""
+    found = [_visible(principal, kind, now, verb) for kind in KINDS if kind in kinds]
     return sa.and_(records.c.deleted.is_(False), _ANNOUNCED, sa.or_(sa.false(), *found))
 
 
@@ -142,7 +146,7 @@ def _visible(principal: Principal, kind: str, now: datetime, verb: str) -> sa.Co
     if scope in (Scope.NONE, Scope.ALL):
         return this if scope is Scope.ALL else sa.false()
     if kind == CONTACTS:
-        of = records.alias("customers_known")
+        of = _OF_CONTACTS
         theirs = sa.exists().where(
             of.c.name == records.c.customer, of.c.deleted.is_(False), _covered(principal, scope, of, verb)
         )
@@ -172,7 +176,7 @@ def _covered(principal: Principal, scope: Scope, of: sa.FromClause, verb: str) -
 def see(tx: Transaction, name: str) -> Known:
     """The record, or the customer it was merged into, if the caller may see it. Raises NotFound."""
     name = standing(tx, name)
-    found = stored.find(tx, [name], visible(tx.principal, tx.now)).get(name)
+    found = seen(tx, [name]).get(name)
     if found is None:
         raise NotFound(name)
     return found
@@ -180,7 +184,7 @@ def see(tx: Transaction, name: str) -> Known:
 
 def seen(tx: Transaction, names: Sequence[str], verb: str = "read") -> dict[str, Known]:
     """Those of these records that the caller may see, or write."""
-    return stored.find(tx, names, visible(tx.principal, tx.now, verb))
+    return stored.find(tx, names, visible(tx.principal, tx.now, verb, {kind_of(name) for name in names}))
 
 
 def on_visible(

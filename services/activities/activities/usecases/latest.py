@@ -65,7 +65,7 @@ def page(tx: Transaction, request: Any) -> tuple[list[Known], str]:
     """One page of records with their last follow-up, of those that the caller may see. Raises Invalid."""
     if request.kind not in FOLLOWED:
         raise Invalid([("kind", f"must be one of: {', '.join(FOLLOWED)}", f"须为以下之一：{'、'.join(FOLLOWED)}")])
-    query = _SELECT.where(records.c.kind == request.kind, known.visible(tx.principal, tx.now))
+    query = _SELECT.where(records.c.kind == request.kind, known.visible(tx.principal, tx.now, kinds=(request.kind,)))
     hidden = tx.principal.grant(FOLLOW_UPS.resource).hidden
     found = paging.listing(tx, query, _COLUMNS, request, "happen_time", records.c.name, hidden=hidden)
     return [Known(*row[: len(stored.COLUMNS)]) for row in found.rows], found.next_page_token

@@ -66,7 +66,7 @@ def page(tx: Transaction, request: leads_pb2.ListLeadsRequest) -> tuple[list[Lea
         "capture_time desc",
         leads.c.name,
         hidden=tx.principal.grant("leads").hidden,
-        count=stored.few(tx),
+        count=partial(stored.few, tx),
     )
     return [Lead(*row[: len(stored.COLUMNS)]) for row in found.rows], found.next_page_token, found.total
 
