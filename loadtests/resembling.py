@@ -1,5 +1,5 @@
 """Whether copied sets of records are what the API would have made: every row and event of random ones, field by field,
-beside those of sets that the API made afterwards."""
+beside those of further sets that the API made."""
 
 from __future__ import annotations
 
