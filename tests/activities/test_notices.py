@@ -77,7 +77,10 @@ def test_Q4_whoever_asked_for_an_approval_reads_how_it_ended(desk: Desk) -> None
     (found,) = told(desk, contracts.ApprovalDecided(approval=approval), actor="people/boss")
     assert found == ("APPROVAL_DECIDED", approval.name, "您提交的审批已通过", approval.record)
     approval.status, approval.etag = approvals_pb2.Approval.REJECTED, "9"
-    assert told(desk, contracts.ApprovalDecided(approval=approval))[0][2] == "您提交的审批已驳回"
+    quote = quotes_pb2.Quote(name=approval.record, number="Q-20260101-0001", owner="people/li")
+    desk.hear("quotes", contracts.QuoteChanged(quote=quote, version=1))
+    found = told(desk, contracts.ApprovalDecided(approval=approval))[0]
+    assert found[2:] == ("您提交的审批已驳回", "Q-20260101-0001"), "what people call it, once that is known"
 
 
 def test_Q4_those_who_are_asked_and_those_who_are_copied_are_told(desk: Desk) -> None:

@@ -49,7 +49,7 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Told:
     """One thing that one person is to be told. `key`: he is told once of what has the same. `template`: whose words and
-    attachments it has, by name or display name."""
+    attachments it has, by name or display name. `about`: a record that is called by its number in the text."""
 
     person: str
     kind: Kind
@@ -58,6 +58,7 @@ class Told:
     actor: str
     key: str
     template: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

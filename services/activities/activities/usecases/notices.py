@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from activities.domain.notice import Kind, MailState, Notice, Told, Words
 from activities.domain.task import Owned
+from activities.storage import known as stored
 from activities.storage import notices as storage
 from activities.storage.notices import notifications
 from activities.storage.tables import people as people_table
@@ -26,15 +28,29 @@ def tell(tx: Transaction, told: Sequence[Told]) -> None:
     if not wanted:
         return
     mailed = _mail_kinds(tx, [one.person for one in wanted])
+    wanted = _called(tx, wanted)
     made = [_notice(tx, one, one.kind in mailed[one.person]) for one in wanted]
     rows = [tuple(getattr(one, column) for column in _COLUMNS) for one in sorted(made, key=lambda n: (n.person, n.key))]
-    stored = insert_rows(
+    kept = insert_rows(
         tx.connection, notifications, _COLUMNS, rows, conflict="DO NOTHING", returning=("name", "mail_state")
     )
-    storage.queue(tx, sorted(name for name, state in stored if state == MailState.WAITING))
-    names = {name for name, _ in stored}
+    storage.queue(tx, sorted(name for name, state in kept if state == MailState.WAITING))
+    names = {name for name, _ in kept}
     # Of a new lead its assignment itself tells whoever watches the feed: there is one with every lead.
     tx.emit_all(notified(one) for one in made if one.name in names and one.kind != Kind.LEAD_ASSIGNED)
+
+
+def _called(tx: Transaction, told: Sequence[Told]) -> list[Told]:
+    """With the numbers by which people call what they are told about; a record of which nobody told us yet keeps its
+    name."""
+    known = stored.find(tx, sorted({one.about for one in told if one.about}))
+    found = []
+    for one in told:
+        if one.about:
+            number = known[one.about].number if one.about in known else ""
+            one = replace(one, words=replace(one.words, text_zh=number or one.about, text_en=number or one.about))
+        found.append(one)
+    return found
 
 
 def new_leads(tx: Transaction, owned: Sequence[Owned], actors: Sequence[str]) -> None:

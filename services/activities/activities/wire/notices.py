@@ -57,12 +57,12 @@ def _approval_requested(event: contracts.ApprovalRequested, cause: Cause) -> lis
     of = event.approval
     zh, en = _WHY.get(event.reason, _WHY[""])
     asked = [
-        Told(one, Kind.APPROVAL_REQUESTED, of.name, Words(zh, en, of.record, of.record), of.owner, f"{cause.id} asked")
+        Told(one, Kind.APPROVAL_REQUESTED, of.name, Words(zh, en), of.owner, f"{cause.id} asked", about=of.record)
         for one in event.approvers
     ]
-    words = Words("一项审批抄送给您", "You are copied on an approval", of.record, of.record)
+    words = Words("一项审批抄送给您", "You are copied on an approval")
     return asked + [
-        Told(one, Kind.APPROVAL_COPIED, of.name, words, of.owner, f"{cause.id} copied")
+        Told(one, Kind.APPROVAL_COPIED, of.name, words, of.owner, f"{cause.id} copied", about=of.record)
         for one in event.copied
         if one not in event.approvers
     ]
@@ -71,9 +71,9 @@ def _approval_requested(event: contracts.ApprovalRequested, cause: Cause) -> lis
 def _approval_decided(event: contracts.ApprovalDecided, cause: Cause) -> list[Told]:
     of = event.approval
     zh, en = _STATUS.get(of.status, ("已结束", "over"))
-    words = Words(f"您提交的审批{zh}", f"What you asked for was {en}", of.record, of.record)
+    words = Words(f"您提交的审批{zh}", f"What you asked for was {en}")
     # Its asker is told although he withdrew it himself: it ended.
-    return [Told(of.owner, Kind.APPROVAL_DECIDED, of.name, words, "", f"decided {of.name} {of.etag}")]
+    return [Told(of.owner, Kind.APPROVAL_DECIDED, of.name, words, "", f"decided {of.name} {of.etag}", about=of.record)]
 
 
 def _quote_opened(event: contracts.QuoteOpened, cause: Cause) -> list[Told]:
