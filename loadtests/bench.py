@@ -4,7 +4,7 @@
 
 Figures: decision memory single batch door rest latency alone certificate import office embedded million;
 all without a name.
-BENCH=short takes about six minutes (and writes bench-short.json); LOCUST=1 runs the stepped load of locustfile.py
+BENCH=short takes some minutes (and writes bench-short.json); LOCUST=1 runs the stepped load of locustfile.py
 instead. Ends with the line `figure: ...` and writes build/figures/bench.json. Exit 1 when a must is missed, 2 when
 the load failed.
 """
@@ -101,7 +101,7 @@ def in_cluster(
             if "certificate" in wanted:
                 found.append(bench.certificate())
             if "office" in wanted:
-                found += office.measure(house, size.office, size.paced, min(size.compared, 100), say)
+                found += office.measure(house, size.office, 3 * size.paced, min(size.compared, 100), say)
                 say("office measured")
             if "import" in wanted:
                 found += sheets.measure(bench, size.sheet)
