@@ -140,8 +140,9 @@ def _money(tally: Tally, on: sa.Engine, answered: Answered) -> None:
         sums = [_units(said.contract.balance), _units(said.contract.paid), said.version] if said else []
         if sums != [of.amount - paid[name], paid[name], of.version]:
             tally.says("BALANCE", f"{name} was announced with {sums}, has {of.amount} - {paid[name]} at {of.version}")
-    heard = Counter(event.payment.name for _, event in events(on, papers.PaymentReceived))
-    tally.once("ANNOUNCED", heard, [r.name for r in payments if r.amount > 0])
+    for kind, come in ((papers.PaymentReceived, True), (papers.PaymentRefunded, False)):
+        heard = Counter(event.payment.name for _, event in events(on, kind))
+        tally.once("ANNOUNCED", heard, [r.name for r in payments if (r.amount > 0) is come])
     references = {r.reference: (r.name, r.contract, r.amount) for r in payments}
     for reference in {*references, *answered.payments}:
         if references.get(reference) != answered.payments.get(reference):

@@ -102,6 +102,7 @@ _HEARD: tuple[tuple[int, str, Any, Any], ...] = (
     (_E.CONTRACT, "contracts", papers.ContractSigned, lambda e: (e.contract.name, e.contract.name, None)),
     (_E.INVOICE, "contracts", papers.InvoiceIssued, lambda e: (e.invoice.contract, e.invoice.name, None)),
     (_E.PAYMENT, "contracts", papers.PaymentReceived, lambda e: (e.payment.contract, e.payment.name, None)),
+    (_E.PAYMENT, "contracts", papers.PaymentRefunded, lambda e: (e.payment.contract, e.payment.name, None)),
 )
 
 
