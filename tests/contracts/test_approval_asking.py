@@ -15,11 +15,12 @@ from chassis.transaction import Origin, Transaction
 from contracts import subscribers
 from contracts.storage.contracts import contracts
 from contracts.usecases import approvals
+from dealwright.api.v1.belongings_pb2 import FindBelongingsRequest
 from dealwright.contracts.v1 import approvals_pb2 as pb
 from dealwright.contracts.v1 import events_pb2
 from dealwright.opportunities.v1.events_pb2 import StageApprovalRequested
 from tests.contracts.approving import applied, as_, got, node, people, staffed, written
-from tests.contracts.desk import CUSTOMER, OPPORTUNITY, Desk, refused
+from tests.contracts.desk import ADMIN, CUSTOMER, OPPORTUNITY, Desk, refused
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,8 @@ def test_O19_O20_O35_who_may_change_an_opportunity_asks_for_its_approval(desk: D
         1_200_000,
         {"report": "attachments/1"},
     )
+    hanging = desk.call("FindBelongings", FindBelongingsRequest(names=[OPPORTUNITY]), ADMIN).found
+    assert [list(one.kinds) for one in hanging] == [["approvals"]], "nobody takes it away from under its approvers"
     with refused("PENDING"):
         ask("li")
     # Another question about the same one, at the same time.

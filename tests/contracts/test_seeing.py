@@ -133,6 +133,10 @@ def test_Q16_a_quote_does_not_outlive_its_deal(gone: dict[str, Any], papers: Pap
     with refused("NOT_OPEN"):
         quoting.act(desk, "Submit", draft.name)
     with refused("NOT_OPEN"):
+        quoting.act(desk, "Accept", offered.name)
+    with refused("NOT_OPEN"):
+        quoting.act(desk, "Link", offered.name)
+    with refused("NOT_OPEN"):
         desk.call("ContractQuote", pb.ContractQuoteRequest(quote=offered.name), LI)
     assert quoting.get(desk, draft.name).status == quotes_pb2.Quote.DRAFT
     desk.deal(version=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -277,11 +278,13 @@ def test_R4_a_schedule_sets_the_rules_off_when_a_shift_begins(desk: Desk, region
         desk.later(timedelta(hours=9))
         lead = desk.capture(region=region)
     assert (lead["status"], lead["statusReason"]) == ("UNASSIGNED", "OFF_SHIFT")
-    desk.later(timedelta(hours=5))
-    for _ in range(2):
-        if desk.lead(lead["name"])["status"] == "UNASSIGNED":
-            desk.later(timedelta(hours=5))
-            desk.settle()
+    for _ in range(3):
+        desk.later(timedelta(hours=5))
+        end = time.monotonic() + 5  # those who wait are looked at every second
+        while desk.lead(lead["name"])["status"] == "UNASSIGNED" and time.monotonic() < end:
+            time.sleep(0.2)
+        if desk.lead(lead["name"])["status"] == "ASSIGNED":
+            break
     assert desk.when(lead["name"], lambda now: now["status"] == "ASSIGNED")["owner"] == person["name"]
 
 

@@ -58,6 +58,16 @@ def test_I3_an_undo_leaves_customers_on_which_people_built_and_says_why(desk: De
     ]  # fmt: skip
 
 
+def test_I3_an_undo_leaves_a_customer_into_whom_an_older_one_was_merged(desk: Desk) -> None:
+    api, tag = desk.api, a_phone()
+    older = api.post("/v1/customers", {"displayName": f"更早{tag}公司"})
+    job, names = _brought(desk, "CUSTOMERS", "客户名称", *(f"并入{n}号{tag}公司" for n in range(2)))
+    api.post(f"/v1/{names[0]}:merge", {"other": older["name"]})
+    assert undo(api, job)["kept"] == names[:1]
+    assert _why(api, job) == {names[0]: "导入后已有并入的客户，予以保留"}
+    assert [_there(api, name) for name in (*names, older["name"])] == [True, False, True]
+
+
 def test_I3_an_undo_leaves_opportunities_with_a_quote_or_a_follow_up(desk: Desk) -> None:
     api, company = desk.api, f"撤销商机{a_phone()}公司"
     customer = api.post("/v1/customers", {"displayName": company})["name"]

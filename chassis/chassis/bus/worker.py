@@ -99,7 +99,7 @@ class Deliveries(Consumer):  # type: ignore[misc]
 
     queue_consumer = _Queues()
 
-    def __init__(self, most: int, patient: bool, **arguments: Any) -> None:
+    def __init__(self, most: int, patient: bool = False, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._most = most
         self._pace = PACE if patient else 0.0

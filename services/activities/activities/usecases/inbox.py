@@ -33,7 +33,7 @@ _COLUMNS = {
 def page(tx: Transaction, request: Any) -> tuple[list[Notice], str, int | None, int]:
     """One page of the caller's own, the next one's token, how many there are, and how many he has not read."""
     query = _SELECT.where(_n.person == tx.principal.person)
-    found = paging.listing(tx, query, _COLUMNS, request, "create_time desc", _n.name)
+    found = paging.listing(tx, query, _COLUMNS, request, "create_time desc", _n.name, count=True)
     unread = sa.select(sa.func.count()).where(_n.person == tx.principal.person, _n.read_time.is_(None))
     return (
         [Notice(*row[: len(_NAMES)]) for row in found.rows],

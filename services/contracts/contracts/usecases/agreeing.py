@@ -11,7 +11,7 @@ from chassis.errors import Invalid, Refused
 from chassis.transaction import Transaction
 from contracts.domain.contract import HOLDS, OPEN, ChangeStatus, Contract, ContractChange, Status
 from contracts.storage import contracts as stored
-from contracts.usecases import approvals, contract_ends, planning, settling
+from contracts.usecases import approvals, contract_ends, parties, planning, settling
 from contracts.usecases.contract_kinds import CHANGE, CONTRACT, not_signed
 
 
@@ -20,6 +20,8 @@ def submit(tx: Transaction, name: str, etag: str) -> Contract:
     before = records.hold(tx, CONTRACT, name, etag)
     if before.status not in OPEN:
         raise planning.fixed()
+    if before.opportunity:
+        parties.going_on(parties.find(tx, before.opportunity))
     wrong: list[tuple[str, str, str]] = []
     if not before.customer:
         wrong.append(("contract.customer", "is required", "必填"))

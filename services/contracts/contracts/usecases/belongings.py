@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from chassis.belongings import Place
+from contracts.storage.approvals import approvals
 from contracts.storage.contracts import contracts
 from contracts.storage.parties import parties
 from contracts.storage.quotes import quotes
 
 _BY_CUSTOMER = (parties.c.customer, parties.c.name)
-PLACES = tuple(
+_OF_DEALS = tuple(
     place
     for table in (quotes, contracts)
     for place in (
@@ -17,3 +18,4 @@ PLACES = tuple(
         Place(table.name, table.c.contact, of="contacts", via=(table.c.customer, *_BY_CUSTOMER)),
     )
 )
+PLACES = (Place("approvals", approvals.c.record), *_OF_DEALS)

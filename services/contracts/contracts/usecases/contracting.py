@@ -40,7 +40,7 @@ _EMPTY: Mapping[str, Any] = {
 
 
 def create(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
-    """Draws up a contract by hand (K1). `values` are those that were given."""
+    """Draws up a contract by hand (K1). `values` are those that were given. Raises NOT_OPEN for a deal that is over."""
     refuse_read_only(tx.principal, "contracts", [name for name, value in values.items() if value])
     values = {**values, **_parties(tx, None, values)}
     owner = values.get("owner") or tx.principal.person
@@ -155,6 +155,8 @@ def _parties(tx: Transaction, before: Contract | None, given: Mapping[str, Any])
     parties.seen(tx, "contract", anew)
     known = parties.find_all(tx, list(names.values()))
     deal, contact = known.get(names["opportunity"]), known.get(names["contact"])
+    if anew.get("opportunity"):
+        parties.going_on(deal)
     if before is None and deal is not None:
         names["customer"] = names["customer"] or deal.customer
     customer = names["customer"]

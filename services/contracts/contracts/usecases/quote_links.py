@@ -14,6 +14,7 @@ from chassis.transaction import Transaction
 from contracts.domain.quote import OFFERED, Quote
 from contracts.storage import quotes as stored
 from contracts.storage.quotes import Link
+from contracts.usecases import parties
 from contracts.usecases.quote_moves import not_expired
 from contracts.usecases.quotes import QUOTES
 from contracts.wire import quote_events as events
@@ -26,14 +27,15 @@ _PRICES = frozenset({"lines", "list_total", "net_total", "subtotal", "tax_total"
 
 def link(tx: Transaction, name: str, key: bytes, today: str, zone: tzinfo) -> tuple[str, Link]:
     """The token and the link that stands, a new one where there is none. The token is made of the link's id and the
-    deployment's key: it is told again, and kept nowhere. Raises NOT_APPROVED, EXPIRED, and Denied where prices are
-    hidden."""
+    deployment's key: it is told again, and kept nowhere. Raises NOT_APPROVED, EXPIRED, NOT_OPEN, and Denied where
+    prices are hidden."""
     of = records.hold(tx, QUOTES, name)
     if tx.principal.grant(QUOTES.resource).hidden & _PRICES:
         raise Denied("quotes.link")
     if of.status not in OFFERED:
         raise Refused("NOT_APPROVED", "It was not approved.", "该报价尚未获批。")
     not_expired(of, today)
+    parties.going_on(parties.find(tx, of.opportunity))
     known = stored.link_of(tx, name)
     if known is not None:
         token = _token(key, known.id)

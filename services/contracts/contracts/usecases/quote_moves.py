@@ -61,11 +61,12 @@ def revise(tx: Transaction, name: str, etag: str) -> Quote:
 
 
 def accept(tx: Transaction, name: str, etag: str, today: str) -> Quote:
-    """The customer said yes. Raises NOT_APPROVED, EXPIRED."""
+    """The customer said yes. Raises NOT_APPROVED, EXPIRED, NOT_OPEN."""
     before = records.hold(tx, QUOTES, name, etag)
     if before.status != Status.APPROVED:
         raise Refused("NOT_APPROVED", "It was not approved.", "该报价尚未获批。")
     not_expired(before, today)
+    parties.going_on(parties.find(tx, before.opportunity))
     return records.save(tx, QUOTES, before, replace(before, status=Status.ACCEPTED.value), "accepted")
 
 

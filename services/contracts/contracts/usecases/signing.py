@@ -16,7 +16,7 @@ from contracts.domain.bill import Due
 from contracts.domain.contract import HOLDS, Contract, FinanceMode, Status
 from contracts.storage import bills
 from contracts.storage import contracts as stored
-from contracts.usecases import agreeing, approvals, planning, settling
+from contracts.usecases import agreeing, approvals, parties, planning, settling
 from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, Unfit, not_signed
 from contracts.usecases.contract_settings import zone
 from contracts.usecases.contracting import draw_up, out_of_order
@@ -28,6 +28,8 @@ def sign(tx: Transaction, name: str, etag: str, dates: Mapping[str, str], today:
     before = records.hold(tx, CONTRACT, name, etag)
     if before.status != Status.APPROVED:
         raise not_approved()
+    if before.opportunity and not historical:
+        parties.going_on(parties.find(tx, before.opportunity))
     signed = dates["sign_date"] or today.isoformat()
     start = dates["start_date"] or before.start_date or signed
     expiry = dates["expiry_date"] or before.expiry_date

@@ -114,7 +114,11 @@ def _sketch(tx: Transaction, known_by: Mapping[str, Any]) -> Customer:
 
 # --- taken back ---
 
-PLACES = (Place("contacts", contacts_table.c.customer, of="customers"),)
+PLACES = (
+    Place("contacts", contacts_table.c.customer, of="customers"),
+    # Those that were merged into one go on under its name.
+    Place("customers", CUSTOMERS.table.c.merged_into, of="customers"),
+)
 
 
 def take_back(tx: Transaction, taken: Sequence[bringing_pb2.TakenBack], source: str) -> list[str]:

@@ -186,6 +186,8 @@ _HANGING = {
     "opportunities": ("opportunities", "商机"),
     "quotes": ("quotes", "报价"),
     "contracts": ("contracts", "合同"),
+    "approvals": ("approvals", "审批"),
+    "customers": ("customers merged into it", "并入的客户"),
     "contacts": ("contacts", "联系人"),
     "followUps": ("follow-ups", "跟进"),
     "tasks": ("tasks", "任务"),
