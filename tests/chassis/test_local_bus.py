@@ -21,9 +21,14 @@ from dealwright.leads.v1.events_pb2 import LeadTouched
 
 
 def opened(
-    folder: Path, name: str, handle: Callable[[Transaction, Any], None], patient: bool, batch: int = 1
+    folder: Path,
+    name: str,
+    handle: Callable[[Transaction, Any], None],
+    patient: bool,
+    batch: int = 1,
+    pace: float = 0.0,
 ) -> Runtime:
-    heard = Subscription("hears", (LeadTouched.DESCRIPTOR.full_name,), handle, batch)
+    heard = Subscription("hears", (LeadTouched.DESCRIPTOR.full_name,), handle, batch, pace)
     service = Service(
         name, sa.MetaData(), "", servicers=lambda runtime: [], subscribers=lambda: [heard], patient=patient
     )
@@ -66,13 +71,13 @@ def test_U2_a_patient_service_lets_urgent_work_pass_and_is_served_when_there_is_
     assert handled == ["urgent"] * 20 + ["patient"] * 20
 
 
-def test_U2_a_patient_service_takes_a_stream_in_few_deliveries(tmp_path: Path) -> None:
+def test_U2_a_paced_subscription_takes_a_stream_in_few_deliveries(tmp_path: Path) -> None:
     taken: list[tuple[float, int]] = []
 
     def patient(tx: Transaction, events: Sequence[LeadTouched]) -> None:
         taken.append((time.monotonic(), len(events)))
 
-    runtime = opened(tmp_path, "only", patient, True, batch=16)
+    runtime = opened(tmp_path, "only", patient, True, batch=16, pace=0.25)
     bus = LocalBus(sweep_every=0.2)
     bus.attach(runtime, runtime.service.subscribers())
     bus.start()

@@ -84,7 +84,8 @@ def set_up(admin: Api) -> Team:
         "risk-control": hire(admin, "risk-control", "风控", "finance"),
     }
     groups = {group: [one.me["name"]] for group, one in deciders.items()}
-    admin.post("/v1/blueprint:apply", {"content": {"approverGroups": groups}})
+    # Whoever was hired this moment is known to the other services in the next one.
+    until(lambda: admin.raw("POST", "/v1/blueprint:apply", json={"content": {"approverGroups": groups}}).ok)
     product = admin.post("/v1/products", {"code": "WMS", "displayName": "仓储管理", "unitPrice": money(_LIST_PRICE)})
     asked = {"displayName": "官网咨询", "fields": ["fullName", "phone", "company", "region", "text"], "open": True}
     form = admin.post("/v1/forms?formId=site", asked)

@@ -24,9 +24,6 @@ from chassis.service import Runtime
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
 log = structlog.get_logger(__name__)
-# Seconds from one delivery to the next of a patient service's subscription, unless enough waits for a full one: what
-# comes alone is handled at once, what comes in a stream in few transactions.
-PACE = 0.25
 
 
 def deliver(runtime: Runtime, subscription: Subscription, envelopes: Sequence[Envelope]) -> None:

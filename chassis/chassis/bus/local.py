@@ -21,7 +21,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from chassis import clock, telemetry
-from chassis.bus.delivery import PACE, deliver, park_undecodable
+from chassis.bus.delivery import deliver, park_undecodable
 from chassis.bus.subscriptions import Subscription, unpack
 from chassis.database import in_values, is_unavailable
 from chassis.service import Runtime
@@ -52,7 +52,7 @@ class _Consumer:
     subscription: Subscription
     waiting: deque[tuple[_Row, bytes]] = field(default_factory=deque)
     ready: threading.Condition = field(default_factory=threading.Condition)
-    # A patient one begins no delivery of less than `most` events before this.
+    # It begins no delivery of less than `most` events before this.
     not_before: float = 0.0
 
     @property
@@ -198,7 +198,7 @@ class LocalBus:
             if now >= until or (calm and (now >= consumer.not_before or consumer.is_full)):
                 break
             self._stopping.wait(_CALM)
-        consumer.not_before = clock.monotonic() + PACE
+        consumer.not_before = clock.monotonic() + consumer.subscription.pace
 
     def _patiently(self, consumer: _Consumer, action: Callable[[Runtime, Subscription], None]) -> bool:
         """Does it as soon as the database lets us; False when the bus stops first."""

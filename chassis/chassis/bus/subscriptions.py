@@ -21,23 +21,26 @@ _ID = re.compile("[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Subscription:
-    """One handler for one or more event types. `batch` > 1: the handler takes a sequence of events."""
+    """One handler for one or more event types. `batch` > 1: the handler takes a sequence of events. `pace`: seconds
+    from one delivery to the next, unless enough waits for a full one: what comes alone is handled at once, what comes
+    in a stream in few transactions."""
 
     name: str
     types: tuple[str, ...]
     handler: Callable[..., None]
     batch: int
+    pace: float = 0.0
 
     def queue(self, service: str) -> str:
         return f"{service}.{self.name}"
 
 
-def subscriber(*events: type[Message], batch: int = 1) -> Callable[[F], F]:
+def subscriber(*events: type[Message], batch: int = 1, pace: float = 0.0) -> Callable[[F], F]:
     """Marks `handler(tx, event)`, or with `batch` `handler(tx, events)`, as listening to these event types."""
 
     def mark(function: F) -> F:
         types = tuple(e.DESCRIPTOR.full_name for e in events)
-        setattr(function, MARK, Subscription(function.__name__, types, function, batch))
+        setattr(function, MARK, Subscription(function.__name__, types, function, batch, pace))
         return function
 
     return mark

@@ -37,7 +37,7 @@ from nameko.runners import ServiceRunner
 from chassis import clock, telemetry
 from chassis.background import Background
 from chassis.bus import publisher
-from chassis.bus.delivery import PACE, deliver, park_undecodable
+from chassis.bus.delivery import deliver, park_undecodable
 from chassis.bus.depths import Depths
 from chassis.bus.subscriptions import Subscription, unpack
 from chassis.database import is_unavailable
@@ -99,10 +99,10 @@ class Deliveries(Consumer):  # type: ignore[misc]
 
     queue_consumer = _Queues()
 
-    def __init__(self, most: int, patient: bool = False, **arguments: Any) -> None:
+    def __init__(self, most: int, pace: float = 0.0, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._most = most
-        self._pace = PACE if patient else 0.0
+        self._pace = pace
         self._not_before = 0.0
         self._comes_back = False
         # When each message came, beside it.
@@ -220,9 +220,7 @@ def service_class(runtime: Runtime, known: Sequence[Subscription]) -> type:
 
         handle.__name__ = subscription.name
         most = max(subscription.batch, _EVENTS)
-        consume: Any = Deliveries.decorator(
-            most, runtime.service.patient, queue=publisher.queue(runtime.name, subscription)
-        )
+        consume: Any = Deliveries.decorator(most, subscription.pace, queue=publisher.queue(runtime.name, subscription))
         members[subscription.name] = consume(handle)
     return type(f"{runtime.name.title()}Work", (), members)
 

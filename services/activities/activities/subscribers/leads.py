@@ -37,6 +37,7 @@ from dealwright.leads.v1.events_pb2 import (
     LeadDisqualified,
     LeadRemoved,
     batch=1024,
+    pace=0.25,
 )
 def leads(tx: Transaction, events: Sequence[Message]) -> None:
     now = known.leads_said(tx, [said for event in events if (said := wire.said(event)) is not None])
