@@ -94,9 +94,9 @@ def inner_calls(objects: list[Manifest]) -> set[tuple[str, str, int]]:
     }
 
 
-# Whose records an import brings, and what a customer's whole view gathers.
+# Whose records an import brings and who is asked before it is undone, and what a customer's whole view gathers.
 CALLS = {
-    "leads": ("customers", "opportunities", "activities"),
+    "leads": ("customers", "opportunities", "activities", "contracts"),
     "customers": ("opportunities", "activities", "contracts"),
 }
 
