@@ -33,7 +33,7 @@ def _asks(**query: Any) -> Make:
     return lambda d, n: Call("", None, query)
 
 
-_TITLE = "POST /v1/opportunities/{opportunitie}"
+_TITLE = "POST /v1/opportunities/{opportunity}"
 CALLS: dict[str, Make] = {
     # --- leads ---
     "PATCH /v1/leads/{lead}": _on(Deals.lead, fullName="新名"),
@@ -67,7 +67,7 @@ CALLS: dict[str, Make] = {
     # --- opportunities ---
     "POST /v1/opportunities": _says(lambda d, n: {"title": f"采购 {n}"}, {}),
     "POST /v1/opportunities:batchCreate": _says(lambda d, n: {"requests": [{"opportunity": {"title": f"采购 {n}"}}]}),
-    "PATCH /v1/opportunities/{opportunitie}": _on(Deals.deal, title="新名"),
+    "PATCH /v1/opportunities/{opportunity}": _on(Deals.deal, title="新名"),
     f"{_TITLE}:win": _on(Deals.ready),
     f"{_TITLE}:lose": _on(Deals.deal, reason="价格"),
     f"{_TITLE}:hold": _on(Deals.deal, reason="停产"),
