@@ -138,6 +138,9 @@ def test_Q16_a_quote_does_not_outlive_its_deal(gone: dict[str, Any], papers: Pap
         quoting.act(desk, "Link", offered.name)
     with refused("NOT_OPEN"):
         desk.call("ContractQuote", pb.ContractQuoteRequest(quote=offered.name), LI)
+    by_hand = pb.Contract(title="手工", opportunity=OPPORTUNITY, customer=CUSTOMER)
+    with refused("NOT_FOUND", "contract.opportunity") if gone.get("deleted") else refused("NOT_OPEN"):
+        desk.call("CreateContract", pb.CreateContractRequest(contract=by_hand), LI)
     assert quoting.get(desk, draft.name).status == quotes_pb2.Quote.DRAFT
     desk.deal(version=3)
     assert desk.call("ContractQuote", pb.ContractQuoteRequest(quote=offered.name), LI).quote == offered.name
