@@ -61,7 +61,7 @@ class _Consumer:
 
     @property
     def most(self) -> int:
-        """Events of one delivery, or a few more: the rest of a row."""
+        """Events of one delivery, unless a single row has more."""
         return max(self.subscription.batch, _EVENTS)
 
     @property
@@ -163,8 +163,7 @@ class LocalBus:
             with consumer.ready:
                 while not consumer.waiting and not self._stopping.is_set():
                     consumer.ready.wait()
-            if consumer.patient:
-                self._let_pass(consumer)
+            self._let_pass(consumer)
             with consumer.ready:
                 if self._stopping.is_set():
                     return
@@ -190,11 +189,12 @@ class LocalBus:
                 self._finish(row)
 
     def _let_pass(self, consumer: _Consumer) -> None:
-        """Waits until the impatient have had nothing to do for a moment, and for more to come."""
+        """Where it is patient, waits until the others have had nothing to do for a moment; where it has a pace, for
+        more to come."""
         until = clock.monotonic() + _PATIENCE
         while not self._stopping.is_set():
             now = clock.monotonic()
-            calm = not self._urgent and now - self._calm_since >= _CALM
+            calm = not consumer.patient or (not self._urgent and now - self._calm_since >= _CALM)
             if now >= until or (calm and (now >= consumer.not_before or consumer.is_full)):
                 break
             self._stopping.wait(_CALM)

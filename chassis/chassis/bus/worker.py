@@ -132,6 +132,7 @@ class Deliveries(Consumer):  # type: ignore[misc]
     def _next(self) -> None:
         if self._under_way or not self._waiting or _stopping.is_set():
             return
+        # Half of what the broker hands over at once is as good as a full delivery.
         early = self._not_before - clock.monotonic()
         if early > 0 and len(self._waiting) < _PREFETCH // 2:
             if not self._comes_back:
