@@ -70,13 +70,20 @@ class Desk:
         with self.runtime.transaction() as tx:
             parties.know(tx, told)
 
-    def deal(self, owner: str = "people/li", team: str = "teams/east", version: int = 1, **of: Any) -> None:
-        """Makes a customer with a contact and an opportunity known; `of` is of the opportunity."""
+    def deal(
+        self,
+        owner: str = "people/li",
+        team: str = "teams/east",
+        version: int = 1,
+        deleted: bool = False,
+        **of: Any,
+    ) -> None:
+        """Makes a customer with a contact and an opportunity known; `deleted` and `of` are of the opportunity."""
         self.know(
             Party(CUSTOMER, version, False, "华东物流有限公司", owner, team, tier="A", region="上海"),
             Party(CONTACT, version, False, "王芳", customer=CUSTOMER, phone="+8613812345678"),
             Party(
-                *(OPPORTUNITY, version, False, "年度采购", owner, team),
+                *(OPPORTUNITY, version, deleted, "年度采购", owner, team),
                 **{"customer": CUSTOMER, "contact": CONTACT, "number": "CRM-20260131-0001", **of},
             ),
         )

@@ -123,13 +123,7 @@ def test_Q16_a_quote_does_not_outlive_its_deal(gone: dict[str, Any], papers: Pap
     draft, waiting = (quoting.quote(desk, quoting.line(400)) for _ in range(2))
     offered = quoting.act(desk, "Submit", waiting.name)
     assert offered.status == quotes_pb2.Quote.APPROVED
-    desk.know(
-        Party(
-            *(OPPORTUNITY, 2, gone.get("deleted", False), "年度采购", "people/li", "teams/east"),
-            customer=CUSTOMER,
-            open=gone.get("open", True),
-        )
-    )
+    desk.deal(version=2, **gone)
     with refused("NOT_OPEN"):
         quoting.act(desk, "Submit", draft.name)
     with refused("NOT_OPEN"):

@@ -86,16 +86,19 @@ def test_Q2_Q14_a_director_of_another_team_reads_the_quote_he_is_asked_about(des
 
 
 @pytest.mark.parametrize("end", ["lose", "delete"])
-def test_Q16_a_quote_ends_with_its_deal(end: str, desk: Desk, region: str) -> None:
+def test_Q16_K1_quotes_and_contracts_end_with_their_deal(end: str, desk: Desk, region: str) -> None:
     team = team_of(desk, region)
     deal = deal_of(team)
-    quote = quote_of(team, deal)
+    quote, draft, agreed = quote_of(team, deal), *(team.draw(10, opportunity=deal["name"]) for _ in range(2))
+    team.agree(team.mine.post(f"/v1/{agreed['name']}:submit")["approval"])
     if end == "lose":
         team.mine.post(f"/v1/{deal['name']}:lose", {"reason": "价格"})
     else:
         team.boss.delete(f"/v1/{deal['name']}")
     desk.settle()
     refused(lambda: team.mine.post(f"/v1/{quote['name']}:submit"), 409, "NOT_OPEN")
+    refused(lambda: team.mine.post(f"/v1/{draft['name']}:submit"), 409, "NOT_OPEN")
+    refused(lambda: team.mine.post(f"/v1/{agreed['name']}:sign"), 409, "NOT_OPEN")
 
 
 def test_Q11_K5_the_timeline_tells_each_step_once_and_what_was_paid_back(desk: Desk, region: str) -> None:
