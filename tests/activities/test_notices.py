@@ -94,6 +94,27 @@ def test_Q4_those_who_are_asked_and_those_who_are_copied_are_told(desk: Desk) ->
     assert [one[2] for one in told(desk, event, BOSS)] == ["审批提醒：请尽快处理"] * 2, "each reminder is a new one"
 
 
+@pytest.mark.parametrize("first", ["asked", "ended"])
+def test_Q9_an_approval_that_ends_with_its_deal_leaves_the_inbox_and_says_why(first: str, desk: Desk) -> None:
+    approval = approvals_pb2.Approval(name=f"approvals/{1:032x}", record=f"quotes/{1:032x}", owner="people/li")
+    other = contracts.ApprovalRequested(approval=approval, approvers=["people/boss"])
+    other.approval.name = f"approvals/{2:032x}"
+    asked = contracts.ApprovalRequested(approval=approval, approvers=["people/boss"])
+    approval.status, approval.end_reason = approvals_pb2.Approval.WITHDRAWN, approvals_pb2.Approval.DEAL_LOST
+    ended = contracts.ApprovalDecided(approval=approval)
+    told(desk, other)
+    for event in (asked, ended) if first == "asked" else (ended, asked):
+        told(desk, event)
+    (notice,) = inbox(desk).notifications
+    assert (notice.title_zh, notice.title_en) == (
+        "您提交的审批已撤回：商机已输单",
+        "What you asked for was withdrawn by the system: its opportunity was lost",
+    )
+    assert not notice.HasField("read_time")
+    left = [one.record for one in inbox(desk, BOSS).notifications if not one.HasField("read_time")]
+    assert left == [other.approval.name]
+
+
 def test_Q15_the_owner_reads_that_a_quote_was_opened_and_once(desk: Desk) -> None:
     quote = quotes_pb2.Quote(name=f"quotes/{1:032x}", number="Q-20260101-0001", owner="people/li")
     assert told(desk, contracts.QuoteOpened(quote=quote, first=False)) == []

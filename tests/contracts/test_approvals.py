@@ -10,6 +10,7 @@ import pytest
 
 from chassis.errors import Denied, Problem
 from chassis.money import Money
+from contracts.domain.approval import EndReason
 from contracts.usecases import approvals
 from contracts.usecases.settings import PART
 from dealwright.contracts.v1 import approvals_pb2 as pb
@@ -163,8 +164,8 @@ def test_Q9_what_is_returned_or_withdrawn_is_asked_for_anew(desk: Desk) -> None:
         say(desk, second.name, "chief")
     third = asked(desk, "quote")
     with desk.runtime.transaction() as tx:
-        assert [one.name for one in approvals.withdraw_for(tx, "quotes/1")] == [third.name]
-        assert approvals.withdraw_for(tx, "quotes/1") == []
+        assert [one.name for one in approvals.withdraw_for(tx, "quotes/1", EndReason.CONTRACT_VOID)] == [third.name]
+        assert approvals.withdraw_for(tx, "quotes/1", EndReason.CONTRACT_VOID) == []
     ended = [(e.approval.name, e.approval.status) for e in desk.announced(events_pb2.ApprovalDecided)]
     assert ended == [(first.name, pb.Approval.RETURNED), *((one.name, 5) for one in (second, third))]
 

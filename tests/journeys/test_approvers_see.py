@@ -101,6 +101,46 @@ def test_Q16_K1_quotes_and_contracts_end_with_their_deal(end: str, desk: Desk, r
     refused(lambda: team.mine.post(f"/v1/{agreed['name']}:sign"), 409, "NOT_OPEN")
 
 
+def waiting(api: Api) -> list[str]:
+    """The records about which somebody is asked."""
+    mine = api.get("/v1/approvals", filter=f'pendingFor = "{api.me["name"]}"')
+    return [one["record"] for one in mine.get("approvals", [])]
+
+
+def unread(api: Api, about: str) -> list[str]:
+    """What of this somebody finds in his inbox and has not read."""
+    found = api.get("/v1/notifications", filter="read = false", pageSize=1000).get("notifications", [])
+    return [one["titleZh"] for one in found if one.get("record") == about]
+
+
+@pytest.mark.parametrize(("end", "why"), [("lose", "DEAL_LOST"), ("delete", "DEAL_DELETED")])
+def test_Q9_Q12_nobody_is_asked_any_more_about_a_deal_that_is_over(
+    end: str, why: str, desk: Desk, region: str
+) -> None:
+    team = team_of(desk, region)
+    deal = deal_of(team)
+    contract = team.draw(10, opportunity=deal["name"])
+    asked = team.mine.post(f"/v1/{contract['name']}:submit")["approval"]
+    assert waiting(team.boss) == [contract["name"]]
+    assert until(lambda: unread(team.boss, asked))
+    if end == "lose":
+        team.mine.post(f"/v1/{deal['name']}:lose", {"reason": "价格"})
+    else:
+        team.boss.delete(f"/v1/{deal['name']}")
+    (told,) = until(lambda: unread(team.mine, asked))
+    assert told.startswith("您提交的审批已撤回：商机已")
+    ended = team.mine.get(f"/v1/{asked}")
+    assert (ended["status"], ended["endReason"]) == ("WITHDRAWN", why)
+    assert waiting(team.boss) == unread(team.boss, asked) == []
+    if end == "lose":
+        team.mine.post(f"/v1/{deal['name']}:reopen", {"reason": "客户回来了"})
+    else:
+        team.boss.post(f"/v1/{deal['name']}:undelete")
+    desk.settle()
+    team.mine.post(f"/v1/{contract['name']}:submit")
+    assert waiting(team.boss) == [contract["name"]]
+
+
 def test_Q11_K5_the_timeline_tells_each_step_once_and_what_was_paid_back(desk: Desk, region: str) -> None:
     team = team_of(desk, region)
     contract = team.sign(team.draw(1000))

@@ -11,7 +11,7 @@ import pytest
 from dealwright.opportunities.v1 import events_pb2
 from dealwright.opportunities.v1 import opportunities_pb2 as pb
 from dealwright.rules.v1 import events_pb2 as rule_events_pb2
-from tests.opportunities.desk import LI, WANG, Desk, refused
+from tests.opportunities.desk import ADMIN, LI, WANG, Desk, refused
 from tests.opportunities.test_stages import company
 
 ATTACHED = {"kind": "ATTACHMENT", "attachment": "quote"}
@@ -113,6 +113,24 @@ def test_O19_a_report_that_was_uploaded_early_goes_to_approval_when_its_stage_co
     assert [e.attachment for e in events if isinstance(e, events_pb2.StageApprovalRequested)] == [report]
     # What is there need not be asked for.
     assert not any(isinstance(e, rule_events_pb2.ActionRequested) and e.action == "CREATE_TASK" for e in events)
+
+
+def test_O19_a_deal_that_is_brought_back_or_goes_on_asks_anew_for_what_its_stage_needs(desk: Desk) -> None:
+    made = desk.open(pipeline="pipelines/lifecycle")
+    desk.move(made.name, "first-contact")
+    report = desk.upload(made.name, "requirements")
+    desk.announced()
+    said = {"reason": "价格"}
+    for end, anew, more in (("Delete", "Undelete", dict[str, str]()), ("Lose", "Reopen", said)):
+        desk.act(end, made.name, ADMIN, **more)
+        assert desk.announced(events_pb2.StageApprovalRequested) == []
+        now = desk.act(anew, made.name, ADMIN, **more)
+        (asked,) = desk.announced(events_pb2.StageApprovalRequested)
+        assert (asked.attachment, asked.version) == (report, int(now.etag))
+    desk.decide(made.name, "requirements")
+    desk.act("Delete", made.name, ADMIN)
+    desk.act("Undelete", made.name, ADMIN)
+    assert desk.announced(events_pb2.StageApprovalRequested) == [], "a yes stays"
 
 
 def test_O20_the_newest_run_of_a_flow_counts(desk: Desk) -> None:

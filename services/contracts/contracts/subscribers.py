@@ -51,5 +51,7 @@ def stage_approvals(tx: Transaction, event: StageApprovalRequested) -> None:
     amount = read_money(event.amount) if event.HasField("amount") else None
     asker = event.requested_by or event.owner
     # Who decides sees what was uploaded, and for which stage.
-    paper = {"attachment": event.attachment, "stage": event.stage, "title": event.title}
-    approval_asking.for_stage(tx, event.opportunity, event.flow, event.customer, amount, asker, {"fields": paper})
+    facts = {"fields": {"attachment": event.attachment, "stage": event.stage, "title": event.title}}
+    approval_asking.for_stage(
+        tx, event.opportunity, event.flow, event.customer, amount, asker, facts, version=event.version
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from activities.domain.notice import MailState
+from activities.domain.notice import Kind, MailState
 from activities.storage.tables import metadata
 from chassis.database import Json, Moment, in_values, insert_rows
 from chassis.mail import wait
@@ -41,6 +41,8 @@ templates = sa.Table(
     sa.Index("templates_deleted", "delete_time", **_where("delete_time IS NOT NULL")),
 )
 
+_OF_APPROVALS = f"kind IN ({Kind.APPROVAL_REQUESTED:d}, {Kind.APPROVAL_DECIDED:d})"
+
 # In the order of domain.notice.Notice.
 notifications = sa.Table(
     "notifications",
@@ -56,6 +58,7 @@ notifications = sa.Table(
     sa.Index("notifications_key", "person", "key", unique=True),
     sa.Index("notifications_of_person", "person", "create_time", "name"),
     sa.Index("notifications_unread", "person", **_where("read_time IS NULL")),
+    sa.Index("notifications_of_approval", "record", **_where(_OF_APPROVALS)),
 )
 
 # The kinds that go by mail, of who said something else than the company.
@@ -166,3 +169,18 @@ def settle(tx: Transaction, notice: str, state: MailState) -> None:
     """It goes by mail no more; how it ended stands on the notice."""
     tx.execute(sa.delete(mails).where(mails.c.notice == notice))
     tx.execute(sa.update(notifications).where(notifications.c.name == notice).values(mail_state=state.value))
+
+
+def settle(tx: Transaction, approvals: Sequence[str]) -> list[str]:
+    """Marks what was asked about those of these approvals that have ended as read; the names of what was unread. Either
+    may be heard of first."""
+    n, told = notifications.c, notifications.alias()
+    literal = {kind: sa.literal_column(str(kind.value)) for kind in (Kind.APPROVAL_REQUESTED, Kind.APPROVAL_DECIDED)}
+    ended = sa.select(told.c.record).where(
+        in_values(told.c.record, sorted(set(approvals)), tx.dialect), told.c.kind == literal[Kind.APPROVAL_DECIDED]
+    )
+    unread = sa.update(notifications).where(
+        n.record.in_(ended), n.kind == literal[Kind.APPROVAL_REQUESTED], n.read_time.is_(None)
+    )
+    found = tx.execute(unread.values(read_time=tx.now).returning(n.name)) if approvals else []
+    return sorted(row[0] for row in found)

@@ -10,6 +10,7 @@ from activities.usecases import notices
 from activities.wire.notices import READERS, told
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
+from dealwright.contracts.v1.events_pb2 import ApprovalDecided, ApprovalRequested
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1.events_pb2 import PersonChanged
 
@@ -17,6 +18,8 @@ from dealwright.directory.v1.events_pb2 import PersonChanged
 @subscriber(*READERS, batch=256)
 def notify(tx: Transaction, events: Sequence[Message]) -> None:
     notices.tell(tx, [one for event, cause in zip(events, tx.causes, strict=True) for one in told(event, cause)])
+    approvals = [event.approval.name for event in events if isinstance(event, ApprovalRequested | ApprovalDecided)]
+    notices.settle(tx, approvals)
 
 
 @subscriber(PersonChanged, batch=256)

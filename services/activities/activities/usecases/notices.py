@@ -40,6 +40,12 @@ def tell(tx: Transaction, told: Sequence[Told]) -> None:
     tx.emit_all(notified(one) for one in made if one.name in names and one.kind != Kind.LEAD_ASSIGNED)
 
 
+def settle(tx: Transaction, approvals: Sequence[str]) -> None:
+    """Nobody has to look any more at what he was asked about an approval that has ended, as its asker was told."""
+    for name in storage.settle(tx, approvals):
+        tx.audit("notification.settled", name)
+
+
 def _called(tx: Transaction, told: Sequence[Told]) -> list[Told]:
     """With the numbers by which people call what they are told about; a record of which nobody told us yet keeps its
     name."""

@@ -24,6 +24,11 @@ _STATUS = {
     approvals_pb2.Approval.RETURNED: ("已退回修改", "sent back to be changed"),
     approvals_pb2.Approval.WITHDRAWN: ("已撤回", "withdrawn"),
 }
+_END = {
+    approvals_pb2.Approval.DEAL_LOST: ("：商机已输单", " by the system: its opportunity was lost"),
+    approvals_pb2.Approval.DEAL_DELETED: ("：商机已删除", " by the system: its opportunity was deleted"),
+    approvals_pb2.Approval.CONTRACT_VOID: ("：合同已作废", " by the system: its contract is void"),
+}
 _WHY = {
     "": ("有一项审批待您处理", "Something waits for your approval"),
     "REMINDER": ("审批提醒：请尽快处理", "A reminder: your approval is waited for"),
@@ -71,7 +76,8 @@ def _approval_requested(event: contracts.ApprovalRequested, cause: Cause) -> lis
 def _approval_decided(event: contracts.ApprovalDecided, cause: Cause) -> list[Told]:
     of = event.approval
     zh, en = _STATUS.get(of.status, ("已结束", "over"))
-    words = Words(f"您提交的审批{zh}", f"What you asked for was {en}")
+    why_zh, why_en = _END.get(of.end_reason, ("", ""))
+    words = Words(f"您提交的审批{zh}{why_zh}", f"What you asked for was {en}{why_en}")
     # Its asker is told although he withdrew it himself: it ended.
     return [Told(of.owner, Kind.APPROVAL_DECIDED, of.name, words, "", f"decided {of.name} {of.etag}", about=of.record)]
 

@@ -21,6 +21,14 @@ class Status(IntEnum):
     WITHDRAWN = 5
 
 
+class EndReason(IntEnum):
+    """Why one was withdrawn although nobody took it back."""
+
+    DEAL_LOST = 1
+    DEAL_DELETED = 2
+    CONTRACT_VOID = 3
+
+
 class Verdict(IntEnum):
     APPROVE = 1
     REJECT = 2
@@ -145,7 +153,7 @@ class Run:
 class Approval:
     """A run as it is kept, in the order of the columns. `amount` is in ten-thousandths of `currency`; `flow_content`
     is the flow as it was when the run began, `facts` what its conditions speak of, `steps` as `approval_plain` writes
-    them."""
+    them; `end_reason` is 0 unless it was withdrawn by itself."""
 
     name: str
     kind: str
@@ -165,6 +173,7 @@ class Approval:
     due_time: datetime | None
     remind_time: datetime | None
     end_time: datetime | None
+    end_reason: int
     version: int
     create_time: datetime
     update_time: datetime

@@ -13,7 +13,7 @@ class Party:
 
     `title` is the display name of a customer, the full name of a contact, the title of an opportunity; `customer` and
     `contact` are an opportunity's, `customer` a contact's, too; `number`, `amount` (ten-thousandths of `currency`, or
-    None), `products` (names, as people wrote them) and `open` are an opportunity's; `tier` ("A", "B", "C" or empty),
+    None), `products` (names, as people wrote them), `open` (or won) and `lost` are an opportunity's; `tier` ("A", "B", "C" or empty),
     `region`, `address` and `shared` (its team sees it, too) a customer's; `phone` and `email` a customer's and a
     contact's.
     """
@@ -31,12 +31,17 @@ class Party:
     currency: str = ""
     products: tuple[str, ...] | list[str] = ()
     open: bool = True
+    lost: bool = False
     tier: str = ""
     region: str = ""
     address: str = ""
     phone: str = ""
     email: str = ""
     shared: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return self.deleted or self.lost
 
     @property
     def expected(self) -> Money | None:

@@ -14,6 +14,8 @@ from contracts.domain.approvers import LONGEST_CHAIN, Colleague, Team
 from contracts.storage.tables import metadata, people
 
 _PENDING = f"status = {Status.PENDING:d}"
+# A change is of a contract that was signed, and that holds whatever became of the deal.
+_OF_SIGNED = "contractChanges/%"
 
 
 def _text(name: str) -> sa.Column[str]:
@@ -37,6 +39,7 @@ approvals = sa.Table(
     sa.Column("due_time", Moment),
     sa.Column("remind_time", Moment),
     sa.Column("end_time", Moment),
+    sa.Column("end_reason", sa.Integer, nullable=False, server_default="0"),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("create_time", Moment, nullable=False),
     sa.Column("update_time", Moment, nullable=False),
@@ -51,6 +54,9 @@ approvals = sa.Table(
         sqlite_where=sa.text(_PENDING),
     ),
     sa.Index("approvals_record", "record", "create_time"),
+    sa.Index(
+        "approvals_of_deal", "opportunity", postgresql_where=sa.text(_PENDING), sqlite_where=sa.text(_PENDING)
+    ),
     sa.Index("approvals_created", "create_time", "name"),
     sa.Index("approvals_owned", "owner", "create_time", "name"),
     sa.Index(
@@ -163,6 +169,17 @@ def pending_of(tx: Transaction, record: str) -> dict[str, str]:
     pending = a.status == sa.literal_column(str(Status.PENDING.value))
     query = sa.select(a.flow, a.name).where(a.record == record, pending)
     return {row[0]: row[1] for row in tx.execute(query.order_by(a.name))}
+
+
+def pending_of_deals(tx: Transaction, opportunities: Sequence[str]) -> dict[str, str]:
+    """The runs about these opportunities, their quotes, and their contracts that are not signed; with the opportunity
+    of each."""
+    a = approvals.c
+    pending = a.status == sa.literal_column(str(Status.PENDING.value))
+    query = sa.select(a.name, a.opportunity).where(
+        in_values(a.opportunity, sorted(opportunities), tx.dialect), pending, sa.not_(a.record.like(_OF_SIGNED))
+    )
+    return {row[0]: row[1] for row in tx.execute(query)} if opportunities else {}
 
 
 def involved(person: str) -> sa.ColumnElement[bool]:

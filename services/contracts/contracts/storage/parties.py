@@ -24,6 +24,7 @@ parties = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("products", Json, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("lost", sa.Boolean, nullable=False, server_default=sa.false()),
     *(sa.Column(name, sa.Text, nullable=False) for name in ("tier", "region", "address", "phone", "email")),
     sa.Column("shared", sa.Boolean, nullable=False),
 )
@@ -43,18 +44,23 @@ def know(tx: Transaction, told: Sequence[Party]) -> list[str]:
     return [row[0] for row in written]
 
 
-def find_all(tx: Transaction, names: Sequence[str]) -> dict[str, Party]:
-    """Those of these names that are known and not deleted."""
+def told_of(tx: Transaction, names: Sequence[str], hold: bool = False) -> dict[str, Party]:
+    """Those of these names that are known, deleted ones too; `hold`: news of them waits for the commit."""
     wanted = sorted({name for name in names if name})
-    query = sa.select(*(parties.c[column] for column in _COLUMNS)).where(
-        in_values(parties.c.name, wanted, tx.dialect), parties.c.deleted.is_(False)
-    )
+    query = sa.select(*(parties.c[column] for column in _COLUMNS)).where(in_values(parties.c.name, wanted, tx.dialect))
+    if hold and tx.dialect == "postgresql":
+        query = query.order_by(parties.c.name).with_for_update(read=True)
     return {row[0]: Party(*row) for row in tx.execute(query)} if wanted else {}
 
 
-def find(tx: Transaction, name: str) -> Party | None:
+def find_all(tx: Transaction, names: Sequence[str], hold: bool = False) -> dict[str, Party]:
+    """Those of these names that are known and not deleted."""
+    return {name: of for name, of in told_of(tx, names, hold).items() if not of.deleted}
+
+
+def find(tx: Transaction, name: str, hold: bool = False) -> Party | None:
     """One that is known and not deleted."""
-    return find_all(tx, [name]).get(name)
+    return find_all(tx, [name], hold).get(name)
 
 
 def readable(tx: Transaction, caller: Principal, resource: str, names: Sequence[str]) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from chassis import records
 from chassis.errors import Invalid, Refused
 from chassis.transaction import Transaction
+from contracts.domain.approval import EndReason
 from contracts.domain.contract import HOLDS, OPEN, ChangeStatus, Contract, ContractChange, Status
 from contracts.storage import contracts as stored
 from contracts.usecases import approvals, contract_ends, parties, planning, settling
@@ -21,7 +22,7 @@ def submit(tx: Transaction, name: str, etag: str) -> Contract:
     if before.status not in OPEN:
         raise planning.fixed()
     if before.opportunity:
-        parties.going_on(parties.find(tx, before.opportunity))
+        parties.going_on(parties.find(tx, before.opportunity, hold=True))
     wrong: list[tuple[str, str, str]] = []
     if not before.customer:
         wrong.append(("contract.customer", "is required", "必填"))
@@ -103,7 +104,7 @@ def ask_change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any],
 def drop_changes(tx: Transaction, contract: str) -> None:
     """The contract is void: nobody is asked about its changes any more."""
     for change in stored.waiting_changes(tx, CHANGE, contract):
-        approvals.withdraw_for(tx, change.name)
+        approvals.withdraw_for(tx, change.name, EndReason.CONTRACT_VOID)
         gone = replace(change, status=ChangeStatus.WITHDRAWN.value, end_time=tx.now)
         records.save(tx, CHANGE, change, gone, "withdrawn")
 

@@ -16,6 +16,7 @@ from contracts.domain.party import Party
 from contracts.storage import parties
 from contracts.storage.tables import people
 from contracts.usecases import approvals
+from contracts.usecases.parties import not_open
 
 _KINDS = {
     "opportunities": "opportunity",
@@ -38,6 +39,8 @@ def ask(tx: Transaction, record: str, flow: str, amount: Money | None, facts: Ma
     resource, party = shape[1], Party("", 0, False, "")
     if resource in ("opportunities", "customers"):
         party = _changeable(tx, resource, record)
+    if party.lost:
+        raise not_open()
     deal = party if resource == "opportunities" else None
     return approvals.request(
         tx,
@@ -59,9 +62,13 @@ def for_stage(
     amount: Money | None,
     asker: str,
     facts: Mapping[str, Any],
+    version: int,
 ) -> Approval | None:
-    """What a stage's gate needs was uploaded: the run of its flow begins, unless one is under way (O19). Raises
-    NO_FLOW, NO_APPROVER."""
+    """What a stage's gate needs was uploaded: the run of its flow begins, unless one is under way (O19), or the
+    opportunity is over since; `version` is the one for which it is asked. Raises NO_FLOW, NO_APPROVER."""
+    known = parties.told_of(tx, [opportunity], hold=True).get(opportunity)
+    if known is not None and known.is_over and known.version >= version:
+        return None
     try:
         return approvals.request(
             tx,
@@ -82,7 +89,7 @@ def for_stage(
 
 def _changeable(tx: Transaction, resource: str, name: str) -> Party:
     """Raises NotFound for what the caller may not see, Denied for what he may not change."""
-    party = parties.find(tx, name)
+    party = parties.find(tx, name, hold=True)
     if party is None or not _covers(tx, resource, "read", party.owner):
         raise NotFound(name)
     if not _covers(tx, resource, "write", party.owner):

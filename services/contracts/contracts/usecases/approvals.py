@@ -11,7 +11,7 @@ from chassis.fields import FieldCheck
 from chassis.money import Money
 from chassis.transaction import Transaction
 from contracts.domain import approval_facts, approval_moves, approval_run, approval_seats, approval_written
-from contracts.domain.approval import Approval, Run, Status, Verdict
+from contracts.domain.approval import Approval, EndReason, Run, Status, Verdict
 from contracts.domain.approval_flow import Flow, Node, NodeKind, Words
 from contracts.domain.approval_run import World
 from contracts.domain.approvers import Colleague
@@ -80,6 +80,7 @@ def request(
         due_time=None,
         remind_time=None,
         end_time=None,
+        end_reason=0,
         version=1,
         create_time=tx.now,
         update_time=tx.now,
@@ -166,14 +167,24 @@ def _facts(
     }
 
 
-def withdraw_for(tx: Transaction, record: str) -> list[Approval]:
-    """Ends whatever is asked about a record, because it goes away or is taken back; `outcomes.ended` is not called.
-    Expects the record to be held by the caller."""
-    names = stored.pending_of(tx, record).values()
-    found = records.of_names(tx, KIND, list(names), lock=True)
+def withdraw_for(tx: Transaction, record: str, why: EndReason) -> list[Approval]:
+    """Ends whatever is asked about a record, because it goes away; `outcomes.ended` is not called. Expects the record
+    to be held by the caller."""
+    return _withdrawn(tx, dict.fromkeys(stored.pending_of(tx, record).values(), why))
+
+
+def end_with(tx: Transaction, over: Mapping[str, EndReason]) -> None:
+    """These opportunities are over: nobody is asked any more about them, their quotes, or contracts that are not
+    signed. What was agreed to by then stays, and should they go on, the rest is asked for anew."""
+    pending = stored.pending_of_deals(tx, list(over))
+    for ended in _withdrawn(tx, {name: over[opportunity] for name, opportunity in pending.items()}):
+        outcomes.ended(tx, ended)
+
+
+def _withdrawn(tx: Transaction, why: Mapping[str, EndReason]) -> list[Approval]:
     return [
-        keep(tx, of, approval_run.withdraw(run_of(of), tx.now), [], "withdrawn")
-        for of in found.values()
+        keep(tx, of, approval_run.withdraw(run_of(of), tx.now), [], "withdrawn", end_reason=why[of.name].value)
+        for of in records.of_names(tx, KIND, list(why), lock=True).values()
         if of.status == Status.PENDING.value
     ]
 

@@ -8,19 +8,24 @@ from dataclasses import replace
 from chassis import records
 from chassis.errors import Denied
 from chassis.transaction import Transaction
+from contracts.domain.approval import EndReason
 from contracts.domain.contract import Contract
 from contracts.domain.party import Party
 from contracts.storage import bills, parties
 from contracts.storage import contracts as stored
-from contracts.usecases import quotes
+from contracts.usecases import approvals, quotes
 from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, may_lead, team_of_owner
 
 
 def follow(tx: Transaction, told: Sequence[Party]) -> None:
-    """Keeps what was told of opportunities. Quotes are whoever's the opportunity is; of the contracts those go along
+    """Keeps what was told of opportunities. Of those that are over nobody is asked anything any more. Quotes are whoever's the opportunity is; of the contracts those go along
     that its owner had: what was given to somebody else stays his."""
     had = {name: of.owner for name, of in parties.find_all(tx, [one.name for one in told]).items()}
     news = parties.know(tx, told)
+    over = {name: of for name, of in parties.told_of(tx, news).items() if of.is_over}
+    approvals.end_with(
+        tx, {name: EndReason.DEAL_DELETED if of.deleted else EndReason.DEAL_LOST for name, of in over.items()}
+    )
     quotes.follow_owners(tx, news)
     given = {name: of for name, of in parties.find_all(tx, news).items() if had.get(name) not in (None, "", of.owner)}
     names = stored.names_of_opportunities(tx, list(given))

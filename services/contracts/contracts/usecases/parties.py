@@ -19,9 +19,9 @@ def know(tx: Transaction, told: Sequence[Party]) -> list[str]:
     return parties.know(tx, told)
 
 
-def find(tx: Transaction, name: str) -> Party | None:
-    """One customer, contact or opportunity that is known and not deleted."""
-    return parties.find(tx, name)
+def find(tx: Transaction, name: str, hold: bool = False) -> Party | None:
+    """One customer, contact or opportunity that is known and not deleted; `hold`: it stays as it is until the commit."""
+    return parties.find(tx, name, hold)
 
 
 def find_all(tx: Transaction, names: Sequence[str]) -> dict[str, Party]:
@@ -44,12 +44,16 @@ def going_on(of: Party | None) -> Party:
     """The opportunity, which may be won. Raises NOT_OPEN for one that was lost, put on hold or deleted, or awaits its
     manager's word."""
     if of is None or not of.open:
-        raise Refused(
-            "NOT_OPEN",
-            "The opportunity is neither open nor won: it was lost, put on hold or deleted, or awaits confirmation.",
-            "该商机不是进行中或已赢单状态（已输单、搁置、删除或待确认）。",
-        )
+        raise not_open()
     return of
+
+
+def not_open() -> Refused:
+    return Refused(
+        "NOT_OPEN",
+        "The opportunity is neither open nor won: it was lost, put on hold or deleted, or awaits confirmation.",
+        "该商机不是进行中或已赢单状态（已输单、搁置、删除或待确认）。",
+    )
 
 
 class Unseen(Invalid):

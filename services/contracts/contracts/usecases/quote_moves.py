@@ -20,7 +20,7 @@ def submit(tx: Transaction, name: str, etag: str, today: str) -> Quote:
     if not before.total:
         raise Refused("EMPTY", "It comes to nothing.", "报价金额为零。")
     not_expired(before, today)
-    parties.going_on(parties.find(tx, before.opportunity))
+    parties.going_on(parties.find(tx, before.opportunity, hold=True))
     asked = approvals.request(
         tx,
         "quote",

@@ -12,6 +12,7 @@ from chassis.errors import Invalid, Refused
 from chassis.money import Money
 from chassis.transaction import Transaction
 from contracts.domain import plan as plans
+from contracts.domain.approval import EndReason
 from contracts.domain.bill import Due
 from contracts.domain.contract import HOLDS, Contract, FinanceMode, Status
 from contracts.storage import bills
@@ -74,7 +75,7 @@ def void(tx: Transaction, name: str, etag: str, reason: str) -> Contract:
     after = settling.moved(tx, before, before, Status.VOID, reason)
     for one in bills.plan_of(tx, INSTALMENT, name):
         records.save(tx, INSTALMENT, one, replace(one, status=Due.CANCELLED.value))
-    approvals.withdraw_for(tx, name)
+    approvals.withdraw_for(tx, name, EndReason.CONTRACT_VOID)
     agreeing.drop_changes(tx, name)
     return after
 

@@ -36,6 +36,7 @@ def approval(of: Approval, history: History | None = None) -> pb.Approval:
         create_time=stamp(of.create_time),
         update_time=stamp(of.update_time),
         end_time=stamp(of.end_time),
+        end_reason=of.end_reason,  # type: ignore[arg-type]
         facts=struct(of.facts),
         steps=[step(flow, one) for one in steps],
         pending=sorted(run.waiting),

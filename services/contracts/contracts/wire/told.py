@@ -80,4 +80,5 @@ def opportunity(event: OpportunityChanged) -> Party:
         currency=amount.currency if amount else "",
         products=tuple(of.products),
         open=of.status in (opportunities_pb2.Opportunity.OPEN, opportunities_pb2.Opportunity.WON),
+        lost=of.status == opportunities_pb2.Opportunity.LOST,
     )

@@ -198,7 +198,7 @@ class OpportunityServicer:
     @command
     def UndeleteOpportunity(self, tx: Transaction, request: pb.UndeleteOpportunityRequest) -> pb.Opportunity:
         _checked(request)
-        return _told(tx, records.undelete(tx, KIND, request.name))
+        return _told(tx, keeping.undelete(tx, request.name))
 
     @command(fetch=_wait_for_news)
     def WinOpportunity(self, tx: Transaction, request: pb.WinOpportunityRequest) -> pb.Opportunity:

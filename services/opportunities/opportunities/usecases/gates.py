@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -65,8 +65,8 @@ def look(tx: Transaction, of: Opportunity, today: date) -> None:
 
 
 def arrive(tx: Transaction, of: Opportunity) -> None:
-    """Whoever comes into a stage gets the tasks of the next one's gates, and approvals whose papers lie there begin
-    (O19)."""
+    """Whoever comes into a stage, or back to it, gets the tasks of the next one's gates, and approvals whose papers lie
+    there begin (O19), unless there is a yes."""
     way, stage = _next(tx, of)
     if stage is None:
         return
@@ -75,16 +75,19 @@ def arrive(tx: Transaction, of: Opportunity) -> None:
     for place, gate in enumerate(pipeline.gates_between(way, of.stage, stage.id)):
         if gate.task and not (gate.kind is GateKind.ATTACHMENT and known.attachments.get(gate.attachment)):
             tx.emit(asking.task(of, gate.task, f"{of.name}/gates/{stage.id}/{place}"))
-    submit(tx, of, [one for one in there if one.sort == Sort.ATTACHMENT and not one.gone])
+    submit(tx, of, [one for one in there if one.sort == Sort.ATTACHMENT and not one.gone], known.approved)
 
 
-def submit(tx: Transaction, of: Opportunity, papers: Sequence[Related]) -> None:
-    """Asks for the approvals that the next stage needs of these attachments (O19)."""
+def submit(
+    tx: Transaction, of: Opportunity, papers: Sequence[Related], agreed: Collection[str] = frozenset()
+) -> None:
+    """Asks for the approvals that the next stage needs of these attachments (O19), except by flows that `agreed`."""
     way, stage = _next(tx, of)
     if stage is None:
         return
     for gate in pipeline.gates_between(way, of.stage, stage.id):
-        mine = [one for one in papers if gate.kind is GateKind.APPROVAL and one.label == gate.attachment]
+        wanted = gate.kind is GateKind.APPROVAL and gate.flow not in agreed
+        mine = [one for one in papers if wanted and one.label == gate.attachment]
         for paper in mine[-1:]:
             tx.emit(events.approval_requested(of, gate.flow, stage.id, paper.name, paper.person))
             tx.audit("opportunity.approvalRequested", of.name, {"flow": gate.flow, "attachment": paper.name})

@@ -142,6 +142,13 @@ def change(
     return saved
 
 
+def undelete(tx: Transaction, name: str) -> Opportunity:
+    """What its next stage needs is asked for anew: approvals ended when it was deleted."""
+    of = records.undelete(tx, KIND, name)
+    gates.arrive(tx, of)
+    return of
+
+
 def purge(tx: Transaction) -> bool:
     """Ends what was deleted 30 days ago, with its history."""
     return records.purge(tx, KIND)

@@ -191,7 +191,7 @@ def _move(
     tx.emit(events.moved(saved, move))
     if stage.id != before.stage:
         warnings.end(tx, saved.name)
-    if stage.id != before.stage or before.status == Status.AWAITING_CONFIRMATION:
+    if stage.id != before.stage or before.status in (Status.AWAITING_CONFIRMATION, Status.LOST):
         gates.arrive(tx, saved)
     gates.look(tx, saved, today(tx))
     if status != before.status and status is Status.WON:

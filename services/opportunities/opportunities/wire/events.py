@@ -132,6 +132,7 @@ def approval_requested(
         title=of.title,
         attachment=attachment,
         requested_by=asker or of.owner,
+        version=of.version,
     )
 
 
