@@ -114,9 +114,7 @@ def unread(api: Api, about: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("end", "why"), [("lose", "DEAL_LOST"), ("delete", "DEAL_DELETED")])
-def test_Q9_Q12_nobody_is_asked_any_more_about_a_deal_that_is_over(
-    end: str, why: str, desk: Desk, region: str
-) -> None:
+def test_Q9_Q12_nobody_is_asked_any_more_about_a_deal_that_is_over(end: str, why: str, desk: Desk, region: str) -> None:
     team = team_of(desk, region)
     deal = deal_of(team)
     contract = team.draw(10, opportunity=deal["name"])

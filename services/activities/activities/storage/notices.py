@@ -171,16 +171,16 @@ def settle(tx: Transaction, notice: str, state: MailState) -> None:
     tx.execute(sa.update(notifications).where(notifications.c.name == notice).values(mail_state=state.value))
 
 
-def settle(tx: Transaction, approvals: Sequence[str]) -> list[str]:
+def answered(tx: Transaction, approvals: Sequence[str]) -> list[str]:
     """Marks what was asked about those of these approvals that have ended as read; the names of what was unread. Either
     may be heard of first."""
     n, told = notifications.c, notifications.alias()
-    literal = {kind: sa.literal_column(str(kind.value)) for kind in (Kind.APPROVAL_REQUESTED, Kind.APPROVAL_DECIDED)}
-    ended = sa.select(told.c.record).where(
-        in_values(told.c.record, sorted(set(approvals)), tx.dialect), told.c.kind == literal[Kind.APPROVAL_DECIDED]
-    )
-    unread = sa.update(notifications).where(
-        n.record.in_(ended), n.kind == literal[Kind.APPROVAL_REQUESTED], n.read_time.is_(None)
-    )
-    found = tx.execute(unread.values(read_time=tx.now).returning(n.name)) if approvals else []
-    return sorted(row[0] for row in found)
+    if not approvals:
+        return []
+    # The kinds as literals, so that the index of approvals' notices is used.
+    asked = sa.literal_column(str(Kind.APPROVAL_REQUESTED.value), sa.Integer())
+    decided = sa.literal_column(str(Kind.APPROVAL_DECIDED.value), sa.Integer())
+    these = in_values(told.c.record, sorted(set(approvals)), tx.dialect)
+    ended = sa.select(told.c.record).where(these, told.c.kind == decided)
+    unread = sa.update(notifications).where(n.record.in_(ended), n.kind == asked, n.read_time.is_(None))
+    return sorted(tx.execute(unread.values(read_time=tx.now).returning(n.name)).scalars())

@@ -42,7 +42,7 @@ def tell(tx: Transaction, told: Sequence[Told]) -> None:
 
 def settle(tx: Transaction, approvals: Sequence[str]) -> None:
     """Nobody has to look any more at what he was asked about an approval that has ended, as its asker was told."""
-    for name in storage.settle(tx, approvals):
+    for name in storage.answered(tx, approvals):
         tx.audit("notification.settled", name)
 
 

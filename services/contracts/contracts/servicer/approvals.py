@@ -32,7 +32,8 @@ _WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 
 
 def _wait_for_record(servicer: ApprovalServicer, call: Call[pb.CreateApprovalRequest]) -> None:
-    """An opportunity opened, or opened again, just now is told of within a moment; whether it is there at all, the use case decides."""
+    """An opportunity opened, or opened again, just now is told of within a moment; whether it is there at all, the use
+    case decides."""
     name = call.request.approval.record
     until = clock.monotonic() + min(_WAIT_SECONDS, call.left())
     while name.startswith(("opportunities/", "customers/")):

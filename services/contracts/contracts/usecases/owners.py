@@ -18,8 +18,8 @@ from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, may_lead, te
 
 
 def follow(tx: Transaction, told: Sequence[Party]) -> None:
-    """Keeps what was told of opportunities. Of those that are over nobody is asked anything any more. Quotes are whoever's the opportunity is; of the contracts those go along
-    that its owner had: what was given to somebody else stays his."""
+    """Keeps what was told of opportunities. Nobody is asked any more about those that are over. Quotes are whoever's
+    the opportunity is; of the contracts those go along that its owner had: what was given to others stays theirs."""
     had = {name: of.owner for name, of in parties.find_all(tx, [one.name for one in told]).items()}
     news = parties.know(tx, told)
     over = {name: of for name, of in parties.told_of(tx, news).items() if of.is_over}

@@ -20,7 +20,7 @@ def know(tx: Transaction, told: Sequence[Party]) -> list[str]:
 
 
 def find(tx: Transaction, name: str, hold: bool = False) -> Party | None:
-    """One customer, contact or opportunity that is known and not deleted; `hold`: it stays as it is until the commit."""
+    """One customer, contact or opportunity that is known and not deleted; `hold`: it stays so until the commit."""
     return parties.find(tx, name, hold)
 
 

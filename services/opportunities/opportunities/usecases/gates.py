@@ -78,9 +78,7 @@ def arrive(tx: Transaction, of: Opportunity) -> None:
     submit(tx, of, [one for one in there if one.sort == Sort.ATTACHMENT and not one.gone], known.approved)
 
 
-def submit(
-    tx: Transaction, of: Opportunity, papers: Sequence[Related], agreed: Collection[str] = frozenset()
-) -> None:
+def submit(tx: Transaction, of: Opportunity, papers: Sequence[Related], agreed: Collection[str] = frozenset()) -> None:
     """Asks for the approvals that the next stage needs of these attachments (O19), except by flows that `agreed`."""
     way, stage = _next(tx, of)
     if stage is None:
