@@ -98,10 +98,17 @@ class Refused(Problem):
         self.code = code
 
 
-def already_exists(field: str, value: str) -> Refused:
-    return Refused(
-        "ALREADY_EXISTS", f"{field} {value!r} is taken.", f"{field} “{value}” 已被占用。", code="ALREADY_EXISTS"
-    )
+def already_exists(field: str, value: str, deleted: bool = False) -> Refused:
+    """`deleted`: by one that was deleted and can still be brought back."""
+    english, chinese = f"{field} {value!r} is taken", f"{field} “{value}” 已被占用"
+    if deleted:
+        english += " by one that was deleted: bring that back, or take another"
+        chinese += "（占用者已删除，可将其恢复，或另取一个）"
+    return Refused("ALREADY_EXISTS", f"{english}.", f"{chinese}。", code="ALREADY_EXISTS")
+
+
+def not_deleted(name: str) -> Refused:
+    return Refused("NOT_DELETED", f"{name} is not deleted.", f"{name} 未被删除。")
 
 
 def unauthenticated(

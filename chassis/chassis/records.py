@@ -22,7 +22,7 @@ from chassis import ids, paging, staleness
 from chassis.access import Principal, Scope, refuse_read_only, visible
 from chassis.columns import Column
 from chassis.database import in_values, insert_rows, update_rows
-from chassis.errors import Denied, Invalid, NotFound, Refused, Stale
+from chassis.errors import Denied, Invalid, NotFound, Stale, not_deleted
 from chassis.transaction import Transaction
 
 KEPT_DELETED = timedelta(days=30)
@@ -273,7 +273,7 @@ def undelete(tx: Transaction, kind: Kind[R], name: str) -> R:
     """Brings a deleted record back. Raises NotFound after 30 days, NOT_DELETED for one that is there."""
     before = hold(tx, kind, name, verb="delete", deleted=True)
     if before.delete_time is None:
-        raise Refused("NOT_DELETED", f"{name} is not deleted.", f"{name} 未被删除。")
+        raise not_deleted(name)
     return save(tx, kind, before, _with(before, delete_time=None), "undeleted")
 
 

@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 
 from chassis import clock
+from chassis.errors import Invalid
 from contracts import subscribers
 from contracts.main import service
 from contracts.usecases.settings import PART
@@ -225,3 +226,19 @@ def test_Q13_a_flow_is_tried_on_samples_and_on_what_was(desk: Desk) -> None:
     with refused("INVALID", "samples"):
         tried(flow_id="quote", last=201)
     assert desk.announced(events_pb2.ApprovalChanged)[2:] == [], "nothing is written"
+
+
+def test_Q11_a_team_that_was_deleted_is_none_until_it_is_back(desk: Desk) -> None:
+    def told(version: int, deleted: bool = False) -> None:
+        team = directory_pb2.Team(name="teams/east", manager="people/gold")
+        desk.tell(subscribers.teams, TeamChanged(team=team, version=version, deleted=deleted))
+
+    told(1)
+    applied(desk, approvalFlows={"trial": written(node("one", "teams/east"))})
+    assert list(got(desk, asked(desk, "trial", record="quotes/1").name).pending) == ["people/gold"]
+    told(2, deleted=True)
+    assert "people/gold" not in got(desk, asked(desk, "trial", record="quotes/2").name).pending
+    with pytest.raises(Invalid, match="teams/east is not known"):
+        applied(desk, approvalFlows={"other": written(node("one", "teams/east"))})
+    told(3)
+    assert list(got(desk, asked(desk, "trial", record="quotes/3").name).pending) == ["people/gold"]

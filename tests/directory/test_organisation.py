@@ -48,7 +48,7 @@ def test_teams_are_a_tree_with_unique_names_in_order_of_creation(any_house: Any)
     assert any_house.events("TeamChanged")[-1].version == 2
 
 
-def test_a_team_with_people_or_teams_stays_and_takes_those_who_left_with_it_otherwise(any_house: Any) -> None:
+def test_a_team_with_people_or_teams_stays_and_goes_when_all_of_them_have_left(any_house: Any) -> None:
     admin = any_house.admin
     top = admin.CreateTeam(team=pb.Team(display_name="Top"))
     below = admin.CreateTeam(team=pb.Team(display_name="Below", parent=top.name))
@@ -58,7 +58,6 @@ def test_a_team_with_people_or_teams_stays_and_takes_those_who_left_with_it_othe
             admin.DeleteTeam(name=team.name)
     admin.UpdatePerson(person=pb.Person(name=li.name, state=pb.Person.LEFT))
     admin.DeleteTeam(name=below.name)
-    assert admin.GetPerson(name=li.name).team == ""
     last = any_house.events("TeamChanged")[-1]
     assert (last.team.name, last.deleted, last.version) == (below.name, True, 2)
     with pytest.raises(Exception, match="NOT_FOUND"):
@@ -158,9 +157,8 @@ def test_a_calendar_in_use_is_not_deleted(any_house: Any) -> None:
     any_house.admin.UpdatePerson(person=pb.Person(name=person.name), update_mask=FieldMask(paths=["calendar"]))
     any_house.admin.DeleteCalendar(name=made.name)
     gone = any_house.events("CalendarChanged")[-1]
-    again = any_house.admin.CreateCalendar(calendar=pb.Calendar(display_name="x"), calendar_id="night")
     assert gone.deleted
-    assert int(again.etag) > gone.version > int(made.etag)
+    assert gone.version > int(made.etag)
 
 
 # --- blueprint ---

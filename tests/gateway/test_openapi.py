@@ -157,6 +157,27 @@ def test_what_stands_in_the_address_is_not_asked_for_again(document: dict[str, A
     assert {p["name"] for p in update["parameters"]} == {"person", "updateMask", "requestId"}
 
 
+# What is deleted for good, and why.
+FOR_GOOD = {"/v1/sessions/current": "signed out: who wants another signs in again"}
+
+
+def test_whatever_can_be_deleted_is_shown_where_that_is_asked_for_and_can_be_undeleted(
+    document: dict[str, Any],
+) -> None:
+    paths = document["paths"]
+    deleted = {path for path, verbs in paths.items() if "delete" in verbs}
+    assert deleted >= FOR_GOOD.keys() | {"/v1/forms/{form}", "/v1/teams/{team}", "/v1/calendars/{calendar}"}
+    assert {path.removesuffix(":undelete") for path in paths if path.endswith(":undelete")} == deleted - FOR_GOOD.keys()
+    for path in sorted(deleted - FOR_GOOD.keys()):
+        every = paths[path.rpartition("/")[0]]["get"]
+        assert "showDeleted" in {p["name"] for p in every["parameters"]}, path
+        answers = [paths[path]["delete"], paths[f"{path}:undelete"]["post"], paths[path]["get"]]
+        shown = [a["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] for a in answers]
+        assert len(set(shown)) == 1, (path, shown)
+        record = document["components"]["schemas"][shown[0].rpartition("/")[2]]
+        assert {"deleteTime", "etag"} <= record["properties"].keys(), path
+
+
 def test_messages_of_one_name_in_two_services_are_kept_apart(document: dict[str, Any]) -> None:
     assert {"leads.Location", "directory.Location"} <= set(document["components"]["schemas"])
 

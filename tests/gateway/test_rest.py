@@ -358,9 +358,9 @@ def test_readiness_names_the_service_that_is_away_and_the_gateway_stays_for_the_
 
 
 def test_empty_texts_are_left_out_and_numbers_and_lists_are_always_there(admin: Any, world: Any) -> None:
-    world.on("DeleteTeam", lambda call: empty_pb2.Empty())
+    world.on("DeleteSession", lambda call: empty_pb2.Empty())
     world.on("GetPerson", lambda call: directory_pb2.Person(name="people/1"))
-    assert admin("DELETE", "/v1/teams/1?etag=e").json() == {}
+    assert admin("DELETE", "/v1/sessions/current").json() == {}
     assert json.loads(admin("GET", "/v1/people/1").text) == {
         "name": "people/1",
         "skills": [],

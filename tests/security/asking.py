@@ -102,6 +102,16 @@ def _(h: House, who: str, row: str) -> Message:
     return directory.DeleteTeamRequest(name=name)
 
 
+@asks(_D + "UndeleteTeam", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    """His own was never deleted; the others were, one within his and one within another."""
+    if row == "own":
+        return directory.UndeleteTeamRequest(name=h.teams["own"])
+    name = h.add_team(f"空{next(numbers)}", h.teams["own" if row == "mate" else "other"])
+    h.do(_D + "DeleteTeam", directory.DeleteTeamRequest(name=name))
+    return directory.UndeleteTeamRequest(name=name)
+
+
 asks(_D + "GetRole")(lambda h, who, row: directory.GetRoleRequest(name="roles/sales"))
 asks(_D + "ListRoles")(lambda h, who, row: directory.ListRolesRequest())
 asks(_D + "UpdateRole")(
@@ -132,6 +142,14 @@ asks(_D + "UpdateCalendar")(
     )
 )
 asks(_D + "DeleteCalendar")(lambda h, who, row: directory.DeleteCalendarRequest(name=_calendar(h)))
+
+
+@asks(_D + "UndeleteCalendar")
+def _(h: House, who: str, row: str) -> Message:
+    gone = h.do(_D + "DeleteCalendar", directory.DeleteCalendarRequest(name=_calendar(h)))
+    return directory.UndeleteCalendarRequest(name=gone.name)
+
+
 asks(_D + "CreateSession")(lambda h, who, row: directory.CreateSessionRequest(login="other1", password=PASSWORD))
 asks(_D + "GetSession")(lambda h, who, row: directory.GetSessionRequest())
 asks(_D + "DeleteSession", own_session=True)(lambda h, who, row: directory.DeleteSessionRequest())
@@ -231,6 +249,11 @@ asks(_L + "UpdateForm")(
     )
 )
 asks(_L + "DeleteForm")(lambda h, who, row: leads.DeleteFormRequest(name=_form(h)))
+asks(_L + "UndeleteForm")(
+    lambda h, who, row: leads.UndeleteFormRequest(
+        name=h.do(_L + "DeleteForm", leads.DeleteFormRequest(name=_form(h))).name
+    )
+)
 
 # --- rules ---
 

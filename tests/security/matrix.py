@@ -45,6 +45,7 @@ directory.DirectoryService.GetTeam             YYY   YYY     YYY   DDD        YY
 directory.DirectoryService.ListTeams           SSS   SSS     SSS   DDD        SSS     AAA       AAA
 directory.DirectoryService.UpdateTeam          YYY   DDD     DDD   DDD        DDD     AAA       AAA
 directory.DirectoryService.DeleteTeam          PYY   DDD     DDD   DDD        DDD     AAA       AAA
+directory.DirectoryService.UndeleteTeam        PYY   DDD     DDD   DDD        DDD     AAA       AAA
 directory.DirectoryService.GetRole             Y     D       D     D          D       A         A
 directory.DirectoryService.ListRoles           Y     D       D     D          D       A         A
 directory.DirectoryService.UpdateRole          Y     D       D     D          D       A         A
@@ -53,6 +54,7 @@ directory.DirectoryService.GetCalendar         Y     Y       Y     Y          D 
 directory.DirectoryService.ListCalendars       Y     Y       Y     Y          D       A         A
 directory.DirectoryService.UpdateCalendar      Y     D       D     Y          D       A         A
 directory.DirectoryService.DeleteCalendar      Y     D       D     D          D       A         A
+directory.DirectoryService.UndeleteCalendar    Y     D       D     D          D       A         A
 directory.DirectoryService.CreateSession       Y     Y       Y     Y          Y       Y         A
 directory.DirectoryService.GetSession          Y     Y       Y     Y          Y       A         A
 directory.DirectoryService.DeleteSession       Y     Y       Y     Y          Y       A         A
@@ -80,6 +82,7 @@ leads.LeadService.GetForm                      Y     Y       Y     Y          D 
 leads.LeadService.ListForms                    Y     Y       Y     Y          D       A         A
 leads.LeadService.UpdateForm                   Y     D       D     Y          D       A         A
 leads.LeadService.DeleteForm                   Y     D       D     Y          D       A         A
+leads.LeadService.UndeleteForm                 Y     D       D     Y          D       A         A
 leads.ImportService.CreateImport               YYY   YYY     YYY   YYY        DDD     AAA       AAA
 leads.ImportService.AppendImport               YYY   YYN     YNN   YYY        DDD     AAA       AAA
 leads.ImportService.GetImport                  YYY   YYN     YNN   YYY        DDD     AAA       AAA
@@ -334,6 +337,7 @@ OWNERLESS = {
     "directory.DirectoryService.ListCalendars": "the company's",
     "directory.DirectoryService.UpdateCalendar": "the company's",
     "directory.DirectoryService.DeleteCalendar": "the company's",
+    "directory.DirectoryService.UndeleteCalendar": "the company's",
     "directory.DirectoryService.CreateSession": "the password says whose it is",
     "directory.DirectoryService.GetSession": "always the caller's own",
     "directory.DirectoryService.DeleteSession": "always the caller's own",
@@ -347,6 +351,7 @@ OWNERLESS = {
     "leads.LeadService.ListForms": "the company's",
     "leads.LeadService.UpdateForm": "the company's",
     "leads.LeadService.DeleteForm": "the company's",
+    "leads.LeadService.UndeleteForm": "the company's",
     "leads.BlueprintService.GetPart": "the company's",
     "leads.BlueprintService.PlanPart": "the company's",
     "leads.BlueprintService.ApplyPart": "the company's",

@@ -103,8 +103,8 @@ def told_anyway(house: House, principal: Principal, rpc: str) -> list[str]:
     return found + [f"{field} ({secret})" for field, secret in SECRETS.items() if secret in plain]
 
 
-# An update of a hidden field is refused, and an invitation sets a password; a lead in the pool needs a receiver, and a
-# team that goes must be empty.
+# An update of a hidden field is refused, and an invitation sets a password; a lead in the pool needs a receiver, a team
+# that goes must be empty, and one that comes back must have been deleted.
 REFUSED = {
     "directory.DirectoryService.CreatePerson",
     "directory.DirectoryService.UpdatePerson",
@@ -112,6 +112,7 @@ REFUSED = {
     "directory.DirectoryService.CreateTeam",
     "directory.DirectoryService.UpdateTeam",
     "directory.DirectoryService.DeleteTeam",
+    "directory.DirectoryService.UndeleteTeam",
     "directory.DirectoryService.UpdateCalendar",
     "leads.LeadService.UpdateLead",
     "leads.LeadService.UpdateForm",

@@ -17,12 +17,14 @@ def _servicers(runtime: Runtime) -> Sequence[Any]:
 
 
 def _loops() -> Sequence[Loop]:
-    from directory.usecases import mails, presence, sessions
+    from directory.usecases import calendars, mails, presence, sessions, teams
 
     return [
         Loop("presence", presence.look_every(), presence.expire),
         Loop("mails", 2.0, mails.send_due),
         Loop("expired sessions", 600.0, sessions.drop_expired),
+        Loop("purge teams", 3600.0, teams.purge),
+        Loop("purge calendars", 3600.0, calendars.purge),
     ]
 
 

@@ -114,13 +114,13 @@ class DirectoryServicer:
 
     @query
     def GetTeam(self, tx: Transaction, request: pb.GetTeamRequest) -> pb.Team:
-        return wire.team(teams.get(tx, wire.name_of(request.name, "teams")))
+        return wire.team(teams.get(tx, wire.name_of(request.name, "teams"), request.show_deleted))
 
     @query
     def ListTeams(self, tx: Transaction, request: pb.ListTeamsRequest) -> pb.ListTeamsResponse:
         size = wire_organisation.page_size(request.page_size)
         after = wire.name_of(request.page_token, "teams", "page_token") if request.page_token else ""
-        found = teams.listing(tx, after, size + 1)
+        found = teams.listing(tx, after, size + 1, request.show_deleted)
         more = len(found) > size
         return pb.ListTeamsResponse(
             teams=[wire.team(t) for t in found[:size]], next_page_token=found[size - 1].name if more else ""
@@ -133,9 +133,12 @@ class DirectoryServicer:
         return wire.team(teams.update(tx, name, wire_organisation.read_team(request.team, paths), request.team.etag))
 
     @command
-    def DeleteTeam(self, tx: Transaction, request: pb.DeleteTeamRequest) -> Empty:
-        teams.delete(tx, wire.name_of(request.name, "teams"), request.etag)
-        return Empty()
+    def DeleteTeam(self, tx: Transaction, request: pb.DeleteTeamRequest) -> pb.Team:
+        return wire.team(teams.delete(tx, wire.name_of(request.name, "teams"), request.etag))
+
+    @command
+    def UndeleteTeam(self, tx: Transaction, request: pb.UndeleteTeamRequest) -> pb.Team:
+        return wire.team(teams.undelete(tx, wire.name_of(request.name, "teams")))
 
     # --- roles ---
 
@@ -166,11 +169,12 @@ class DirectoryServicer:
 
     @query
     def GetCalendar(self, tx: Transaction, request: pb.GetCalendarRequest) -> pb.Calendar:
-        return wire.calendar(calendars.get(tx, wire.name_of(request.name, "calendars")))
+        name = wire.name_of(request.name, "calendars")
+        return wire.calendar(calendars.get(tx, name, deleted=request.show_deleted))
 
     @query
     def ListCalendars(self, tx: Transaction, request: pb.ListCalendarsRequest) -> pb.ListCalendarsResponse:
-        return pb.ListCalendarsResponse(calendars=map(wire.calendar, calendars.listing(tx)))
+        return pb.ListCalendarsResponse(calendars=map(wire.calendar, calendars.listing(tx, request.show_deleted)))
 
     @command
     def UpdateCalendar(self, tx: Transaction, request: pb.UpdateCalendarRequest) -> pb.Calendar:
@@ -182,9 +186,12 @@ class DirectoryServicer:
         return wire.calendar(calendars.update(tx, before, after, paths, request.calendar.etag))
 
     @command
-    def DeleteCalendar(self, tx: Transaction, request: pb.DeleteCalendarRequest) -> Empty:
-        calendars.delete(tx, wire.name_of(request.name, "calendars"), request.etag)
-        return Empty()
+    def DeleteCalendar(self, tx: Transaction, request: pb.DeleteCalendarRequest) -> pb.Calendar:
+        return wire.calendar(calendars.delete(tx, wire.name_of(request.name, "calendars"), request.etag))
+
+    @command
+    def UndeleteCalendar(self, tx: Transaction, request: pb.UndeleteCalendarRequest) -> pb.Calendar:
+        return wire.calendar(calendars.undelete(tx, wire.name_of(request.name, "calendars")))
 
     # --- sessions ---
 

@@ -38,6 +38,12 @@ def _forget_imports(tx: Transaction) -> bool:
     return forget_old(tx)
 
 
+def _purge_forms(tx: Transaction) -> bool:
+    from leads.usecases.forms import purge
+
+    return purge(tx)
+
+
 service = Service(
     name="leads",
     metadata=metadata,
@@ -51,6 +57,7 @@ service = Service(
     loops=lambda: [
         Loop("announce waiting leads again", 5.0, _announce_again),
         Loop("forget old imports", 3600.0, _forget_imports),
+        Loop("purge forms", 3600.0, _purge_forms),
     ],
     errands=_errands,
 )

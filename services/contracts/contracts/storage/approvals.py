@@ -90,6 +90,7 @@ teams = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     *map(_text, ("manager", "parent")),
+    sa.Column("deleted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 calendars = sa.Table(
@@ -148,7 +149,8 @@ def colleagues(tx: Transaction, names: Iterable[str], roles: Iterable[str]) -> d
 
 def all_teams(tx: Transaction) -> dict[str, Team]:
     t = teams.c
-    return {row[0]: Team(*row) for row in tx.execute(sa.select(t.name, t.manager, t.parent))}
+    there = sa.select(t.name, t.manager, t.parent).where(t.deleted.is_(False))
+    return {row[0]: Team(*row) for row in tx.execute(there)}
 
 
 # --- approvals ---

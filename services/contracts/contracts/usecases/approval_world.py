@@ -69,8 +69,8 @@ def know_posts(tx: Transaction, told: Sequence[tuple[str, str, int]]) -> None:
     stored.know(tx, stored.posts, told)
 
 
-def know_teams(tx: Transaction, told: Sequence[tuple[str, str, str, int]]) -> None:
-    """Teams as (name, manager, parent, version)."""
+def know_teams(tx: Transaction, told: Sequence[tuple[str, str, str, bool, int]]) -> None:
+    """Teams as (name, manager, parent, whether it was deleted, version)."""
     stored.know(tx, stored.teams, told)
 
 

@@ -27,10 +27,10 @@ def post(event: PersonChanged) -> tuple[str, str, int]:
     return event.person.name, event.person.region, event.version
 
 
-def team(event: TeamChanged) -> tuple[str, str, str, int]:
-    """(team, manager, parent, version); nobody leads one that was deleted."""
+def team(event: TeamChanged) -> tuple[str, str, str, bool, int]:
+    """(team, manager, parent, whether it was deleted, version)."""
     of = event.team
-    return of.name, "" if event.deleted else of.manager, "" if event.deleted else of.parent, event.version
+    return of.name, of.manager, of.parent, event.deleted, event.version
 
 
 def calendar(event: CalendarChanged, zone: str) -> tuple[str, dict[str, Any] | None, int]:

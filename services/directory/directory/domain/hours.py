@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from chassis.calendar import WEEKDAYS, CalendarProblem, from_plain
@@ -26,7 +26,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """No spans: always open, but for the days off. Days are ISO texts, sorted."""
+    """No spans: always open, but for the days off. Days are ISO texts, sorted. `delete_time` is None while it is
+    there."""
 
     name: str
     display_name: str
@@ -35,6 +36,7 @@ class Calendar:
     off_days: tuple[str, ...] = ()
     work_days: tuple[str, ...] = ()
     version: int = 1
+    delete_time: datetime | None = None
 
     @property
     def id(self) -> str:

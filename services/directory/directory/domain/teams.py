@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """`parent` is "teams/..." or empty; `manager` "people/..." or empty."""
+    """`parent` is "teams/..." or empty; `manager` "people/..." or empty; `delete_time` None while it is there."""
 
     name: str
     display_name: str
     parent: str = ""
     manager: str = ""
     version: int = 1
+    delete_time: datetime | None = None
 
     @property
     def etag(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,19 +21,21 @@ from directory.storage.tables import blueprint, calendars, people, roles, teams
 
 
 def team_of(row: Any) -> Team:
-    return Team(row.name, row.display_name, row.parent, row.manager, row.version)
+    return Team(row.name, row.display_name, row.parent, row.manager, row.version, row.delete_time)
 
 
 def team(tx: Transaction, name: str, share: bool = False) -> Team | None:
-    """`share`: it stays until the transaction ends (whoever would delete it waits)."""
-    statement = sa.select(teams).where(teams.c.name == name)
+    """One that is there. `share`: it stays until the transaction ends (whoever would delete it waits)."""
+    statement = sa.select(teams).where(teams.c.name == name, teams.c.delete_time.is_(None))
     row = tx.execute(statement.with_for_update(read=True) if share else statement).first()
     return team_of(row) if row else None
 
 
 def every_team(tx: Transaction, lock: bool = False) -> list[Team]:
+    """Those that are there; `lock` holds the deleted ones, too."""
     statement = sa.select(teams).order_by(teams.c.name)
-    return [team_of(row) for row in tx.execute(statement.with_for_update() if lock else statement)]
+    rows = tx.execute(statement.with_for_update() if lock else statement.where(teams.c.delete_time.is_(None)))
+    return [team_of(row) for row in rows if row.delete_time is None]
 
 
 def title_taken(tx: Transaction, title: str, but: str = "") -> bool:
@@ -64,12 +67,15 @@ def save_team(tx: Transaction, team: Team, title: str) -> None:
             parent=team.parent,
             manager=team.manager,
             version=team.version,
+            delete_time=team.delete_time,
         )
     )
 
 
-def delete_team(tx: Transaction, name: str) -> None:
-    tx.execute(sa.delete(teams).where(teams.c.name == name))
+def end_teams(tx: Transaction, deleted_before: datetime) -> list[str]:
+    """The names of those that are gone for good now."""
+    old = sa.delete(teams).where(teams.c.delete_time < deleted_before)
+    return [row.name for row in tx.execute(old.returning(teams.c.name))]
 
 
 def team_has_people(tx: Transaction, name: str) -> bool:
@@ -125,9 +131,8 @@ def save_role(tx: Transaction, role: Role) -> None:
 
 def _calendar_of(row: Any) -> Calendar:
     spans = tuple(Span(*span) for span in row.spans)
-    return Calendar(
-        row.name, row.display_name, row.time_zone, spans, tuple(row.off_days), tuple(row.work_days), row.version
-    )
+    days = tuple(row.off_days), tuple(row.work_days)
+    return Calendar(row.name, row.display_name, row.time_zone, spans, *days, row.version, row.delete_time)
 
 
 def _calendar_values(calendar: Calendar) -> dict[str, Any]:
@@ -138,19 +143,28 @@ def _calendar_values(calendar: Calendar) -> dict[str, Any]:
         "off_days": list(calendar.off_days),
         "work_days": list(calendar.work_days),
         "version": calendar.version,
+        "delete_time": calendar.delete_time,
     }
 
 
-def calendar(tx: Transaction, name: str, lock: bool = False, share: bool = False) -> Calendar | None:
+def calendar(
+    tx: Transaction, name: str, lock: bool = False, share: bool = False, deleted: bool = False
+) -> Calendar | None:
+    """`deleted`: one that was deleted will do, too."""
     statement = sa.select(calendars).where(calendars.c.name == name)
+    if not deleted:
+        statement = statement.where(calendars.c.delete_time.is_(None))
     if lock or share:
         statement = statement.with_for_update(read=share)
     row = tx.execute(statement).first()
     return _calendar_of(row) if row else None
 
 
-def every_calendar(tx: Transaction, lock: bool = False) -> list[Calendar]:
+def every_calendar(tx: Transaction, lock: bool = False, deleted: bool = False) -> list[Calendar]:
+    """`deleted`: those that were deleted, too."""
     statement = sa.select(calendars).order_by(calendars.c.name)
+    if not deleted:
+        statement = statement.where(calendars.c.delete_time.is_(None))
     return [_calendar_of(row) for row in tx.execute(statement.with_for_update() if lock else statement)]
 
 
@@ -166,8 +180,10 @@ def save_calendar(tx: Transaction, calendar: Calendar) -> None:
     tx.execute(sa.update(calendars).where(calendars.c.name == calendar.name).values(**_calendar_values(calendar)))
 
 
-def delete_calendar(tx: Transaction, name: str) -> None:
-    tx.execute(sa.delete(calendars).where(calendars.c.name == name))
+def end_calendars(tx: Transaction, deleted_before: datetime) -> list[str]:
+    """The names of those that are gone for good now."""
+    old = sa.delete(calendars).where(calendars.c.delete_time < deleted_before)
+    return [row.name for row in tx.execute(old.returning(calendars.c.name))]
 
 
 def calendar_in_use(tx: Transaction, name: str) -> bool:

@@ -50,11 +50,12 @@ teams = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("display_name", sa.Text, nullable=False),
-    # The display name as it is compared: case folded.
+    # The display name as it is compared: case folded. Of a deleted one its name, which leaves the title to others.
     sa.Column("title", sa.Text, nullable=False, unique=True),
     sa.Column("parent", sa.Text, nullable=False),
     sa.Column("manager", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("delete_time", Moment),
 )
 
 roles = sa.Table(
@@ -77,10 +78,11 @@ calendars = sa.Table(
     sa.Column("off_days", Json, nullable=False),
     sa.Column("work_days", Json, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("delete_time", Moment),
 )
 
 # One row: the version of our part of the blueprint. It also numbers the versions of roles and calendars, so that a
-# calendar that was deleted and made again never falls behind what consumers have seen.
+# calendar that was ended and made again never falls behind what consumers have seen.
 blueprint = sa.Table(
     "blueprint",
     metadata,

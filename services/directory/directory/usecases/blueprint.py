@@ -25,7 +25,8 @@ def part(tx: Transaction) -> blueprint_pb2.Part:
 def _read(
     tx: Transaction, content: Struct, old_roles: list[Role], old_calendars: list[Calendar]
 ) -> tuple[list[Role], list[Calendar]]:
-    """How both stand after the part. Calendars that it leaves out are deleted, roles stay. Raises Invalid."""
+    """How both stand after the part. Calendars that it leaves out are deleted, those that it names come back if they
+    were; roles stay. Raises Invalid."""
     wanted = wire.read(content, settings().company_time_zone)
     new_roles, new_calendars = old_roles, old_calendars
     if wanted.roles is not None:
@@ -60,7 +61,9 @@ def plan(tx: Transaction, content: Struct) -> blueprint_pb2.PlanPartResponse:
 def apply(tx: Transaction, content: Struct, expected_version: int) -> blueprint_pb2.Part:
     """All of it or nothing. Raises Stale when the part changed since it was read, Denied for what the caller could
     not change by its own method either: nobody gets the rights of another role by way of the blueprint."""
-    old_roles, old_calendars = storage.every_role(tx, lock=True), storage.every_calendar(tx, lock=True)
+    old_roles = storage.every_role(tx, lock=True)
+    known = {c.name: c for c in storage.every_calendar(tx, lock=True, deleted=True)}
+    old_calendars = [c for c in known.values() if c.delete_time is None]
     if storage.settings_version(tx) != expected_version:
         raise Stale("blueprint")
     new_roles, new_calendars = _read(tx, content, old_roles, old_calendars)
@@ -71,12 +74,12 @@ def apply(tx: Transaction, content: Struct, expected_version: int) -> blueprint_
         tx.principal.require("calendars", "write")
     for before, after in zip(old_roles, new_roles, strict=True):
         roles.save(tx, before, after.display_name, after.grants)
-    known = {c.name: c for c in old_calendars}
     for calendar in new_calendars:
         if calendar.name in known:
             calendars.update(tx, known.pop(calendar.name), calendar)
         else:
             calendars.create(tx, calendar)
-    for name in known:
-        calendars.delete(tx, name)
+    for left_out in known.values():
+        if left_out.delete_time is None:
+            calendars.delete(tx, left_out.name)
     return part(tx)

@@ -8,22 +8,24 @@ from dataclasses import replace
 
 from chassis import ids
 from chassis.access import refuse_read_only
-from chassis.errors import NotFound, Refused, Stale, already_exists
+from chassis.errors import NotFound, Refused, Stale, already_exists, not_deleted
+from chassis.records import KEPT_DELETED
 from chassis.transaction import Transaction
 from directory import wire
 from directory.domain.hours import COMPANY, Calendar
 from directory.storage import organisation as storage
 
 
-def get(tx: Transaction, name: str, lock: bool = False) -> Calendar:
-    found = storage.calendar(tx, name, lock)
+def get(tx: Transaction, name: str, lock: bool = False, deleted: bool = False) -> Calendar:
+    """`deleted`: one that was deleted will do, too."""
+    found = storage.calendar(tx, name, lock, deleted=deleted)
     if found is None:
         raise NotFound(name)
     return found
 
 
-def listing(tx: Transaction) -> list[Calendar]:
-    return storage.every_calendar(tx)
+def listing(tx: Transaction, deleted: bool = False) -> list[Calendar]:
+    return storage.every_calendar(tx, deleted=deleted)
 
 
 def name_for(calendar_id: str, display_name: str) -> str:
@@ -36,38 +38,55 @@ def create(tx: Transaction, calendar: Calendar) -> Calendar:
     """Raises already_exists for a taken id."""
     made = replace(calendar, version=storage.next_settings_version(tx))
     if not storage.add_calendar(tx, made):
-        raise already_exists("calendar_id", made.id)
+        known = storage.calendar(tx, made.name)
+        raise already_exists("calendar_id", made.id, deleted=known is None)
     tx.emit(wire.calendar_changed(made))
     tx.audit("calendar.created", made.name)
     return made
 
 
 def update(tx: Transaction, before: Calendar, after: Calendar, paths: Sequence[str] = (), etag: str = "") -> Calendar:
-    """`before` was read with a lock; `paths` are the fields that the caller names."""
+    """`before` was read with a lock; one that was deleted comes back. `paths` are the fields that the caller names."""
     refuse_read_only(tx.principal, "calendars", paths)
     if etag and etag != before.etag:
         raise Stale(before.name)
     after = replace(after, version=before.version)
     if after == before:
         return before
-    after = replace(after, version=storage.next_settings_version(tx))
-    storage.save_calendar(tx, after)
-    tx.emit(wire.calendar_changed(after))
-    tx.audit("calendar.changed", after.name)
-    return after
+    return _save(tx, after, "calendar.changed")
 
 
-def delete(tx: Transaction, name: str, etag: str = "") -> None:
-    """Raises CALENDAR_IN_USE while a person has it, and for the company's."""
+def delete(tx: Transaction, name: str, etag: str = "") -> Calendar:
+    """For 30 days it can be brought back. Raises CALENDAR_IN_USE while a person has it, and for the company's."""
     before = get(tx, name, lock=True)
     if etag and etag != before.etag:
         raise Stale(name)
     if in_use(tx, name):
         raise Refused("CALENDAR_IN_USE", "The calendar is in use.", "该日历正在使用。")
-    storage.delete_calendar(tx, name)
-    gone = replace(before, version=storage.next_settings_version(tx))
-    tx.emit(wire.calendar_changed(gone, deleted=True))
-    tx.audit("calendar.deleted", name)
+    return _save(tx, replace(before, delete_time=tx.now), "calendar.deleted")
+
+
+def undelete(tx: Transaction, name: str) -> Calendar:
+    """Raises NotFound after 30 days, NOT_DELETED for one that is there."""
+    before = get(tx, name, lock=True, deleted=True)
+    if before.delete_time is None:
+        raise not_deleted(name)
+    return _save(tx, replace(before, delete_time=None), "calendar.undeleted")
+
+
+def purge(tx: Transaction) -> bool:
+    """Ends what was deleted 30 days ago for good; there is no more of it then."""
+    for name in storage.end_calendars(tx, tx.now - KEPT_DELETED):
+        tx.audit("calendar.purged", name)
+    return False
+
+
+def _save(tx: Transaction, calendar: Calendar, action: str) -> Calendar:
+    after = replace(calendar, version=storage.next_settings_version(tx))
+    storage.save_calendar(tx, after)
+    tx.emit(wire.calendar_changed(after))
+    tx.audit(action, after.name)
+    return after
 
 
 def in_use(tx: Transaction, name: str) -> bool:

@@ -177,7 +177,9 @@ def _check_references(tx: Transaction, person: Person, fields: tuple[str, ...] |
 
     if "role" in fields and organisation.role(tx, person.role) is None:
         unknown("role")
-    if "team" in fields and person.team and organisation.team(tx, person.team, share=True) is None:
+    # Who comes back may have been in a team that was deleted since.
+    placed = person.team and ("team" in fields or "state" in fields)
+    if placed and organisation.team(tx, person.team, share=True) is None:
         unknown("team")
     if "calendar" in fields and person.calendar and organisation.calendar(tx, person.calendar, share=True) is None:
         unknown("calendar")

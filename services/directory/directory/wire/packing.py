@@ -61,16 +61,20 @@ def person_left(name: str, manager: str) -> events_pb2.PersonLeft:
 
 
 def team(value: Team) -> pb.Team:
-    return pb.Team(
+    packed = pb.Team(
         name=value.name,
         display_name=value.display_name,
         parent=value.parent,
         manager=value.manager,
         etag=value.etag,
     )
+    if value.delete_time is not None:
+        packed.delete_time.FromDatetime(value.delete_time)
+    return packed
 
 
-def team_changed(value: Team, deleted: bool = False) -> events_pb2.TeamChanged:
+def team_changed(value: Team) -> events_pb2.TeamChanged:
+    deleted = value.delete_time is not None
     return events_pb2.TeamChanged(team=team(value), version=value.version, deleted=deleted)
 
 
@@ -100,7 +104,7 @@ def role_changed(value: Role) -> events_pb2.RoleChanged:
 
 
 def calendar(value: Calendar) -> pb.Calendar:
-    return pb.Calendar(
+    packed = pb.Calendar(
         name=value.name,
         display_name=value.display_name,
         time_zone=value.time_zone,
@@ -109,9 +113,13 @@ def calendar(value: Calendar) -> pb.Calendar:
         work_days=value.work_days,
         etag=value.etag,
     )
+    if value.delete_time is not None:
+        packed.delete_time.FromDatetime(value.delete_time)
+    return packed
 
 
-def calendar_changed(value: Calendar, deleted: bool = False) -> events_pb2.CalendarChanged:
+def calendar_changed(value: Calendar) -> events_pb2.CalendarChanged:
+    deleted = value.delete_time is not None
     return events_pb2.CalendarChanged(calendar=calendar(value), version=value.version, deleted=deleted)
 
 

@@ -34,6 +34,7 @@ class Form:
     allowed_origins: Sequence[str] = ()
     # Where a browser goes after it sent the form as a page does.
     thanks_url: str = ""
+    delete_time: datetime | None = None
 
 
 Violations = list[tuple[str, str, str]]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 
 from chassis import clock, fields, problems
@@ -198,12 +197,12 @@ class LeadServicer:
 
     @query
     def GetForm(self, tx: Transaction, request: leads_pb2.GetFormRequest) -> leads_pb2.Form:
-        return form_wire.form(forms.get(tx, request.name))
+        return form_wire.form(forms.get(tx, request.name, deleted=request.show_deleted))
 
     @query
     def ListForms(self, tx: Transaction, request: leads_pb2.ListFormsRequest) -> leads_pb2.ListFormsResponse:
         start, size = form_wire.page(request)
-        every = forms.every(tx)
+        every = forms.every(tx, request.show_deleted)
         following = str(start + size) if start + size < len(every) else ""
         return leads_pb2.ListFormsResponse(
             forms=[form_wire.form(form) for form in every[start : start + size]], next_page_token=following
@@ -220,10 +219,14 @@ class LeadServicer:
         return form_wire.form(forms.update(tx, request.form.name, request.form.etag, values))
 
     @command
-    def DeleteForm(self, tx: Transaction, request: leads_pb2.DeleteFormRequest) -> Empty:
+    def DeleteForm(self, tx: Transaction, request: leads_pb2.DeleteFormRequest) -> leads_pb2.Form:
         _checked(request)
-        forms.delete(tx, request.name, request.etag)
-        return Empty()
+        return form_wire.form(forms.delete(tx, request.name, request.etag))
+
+    @command
+    def UndeleteForm(self, tx: Transaction, request: leads_pb2.UndeleteFormRequest) -> leads_pb2.Form:
+        _checked(request)
+        return form_wire.form(forms.undelete(tx, request.name))
 
 
 class BlueprintServicer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from datetime import datetime
 from operator import attrgetter
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ _SET = ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS[1:])
 
 
 def get(tx: Transaction, name: str, lock: bool = False) -> Form | None:
+    """Deleted ones, too."""
     query = sa.select(*(forms.c[c] for c in _COLUMNS)).where(forms.c.name == name)
     if lock and tx.dialect == "postgresql":
         query = query.with_for_update()
@@ -26,9 +28,11 @@ def get(tx: Transaction, name: str, lock: bool = False) -> Form | None:
     return Form(*row) if row else None
 
 
-def every(tx: Transaction) -> list[Form]:
-    """All, in order of creation."""
+def every(tx: Transaction, deleted: bool = False) -> list[Form]:
+    """All, in order of creation; `deleted`: those that were, too."""
     query = sa.select(*(forms.c[c] for c in _COLUMNS)).order_by(forms.c.create_time, forms.c.name)
+    if not deleted:
+        query = query.where(forms.c.delete_time.is_(None))
     return [Form(*row) for row in tx.execute(query)]
 
 
@@ -37,5 +41,7 @@ def save(tx: Transaction, changed: Sequence[Form]) -> None:
     insert_rows(tx.connection, forms, _COLUMNS, [_values(f) for f in changed], conflict=f"(name) DO UPDATE SET {_SET}")
 
 
-def delete(tx: Transaction, name: str) -> None:
-    tx.execute(sa.delete(forms).where(forms.c.name == name))
+def end(tx: Transaction, deleted_before: datetime) -> list[str]:
+    """The names of those that are gone for good now."""
+    old = sa.delete(forms).where(forms.c.delete_time < deleted_before)
+    return [row.name for row in tx.execute(old.returning(forms.c.name))]

@@ -148,6 +148,7 @@ forms = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("allowed_origins", Json, nullable=False, server_default="[]"),
     sa.Column("thanks_url", sa.Text, nullable=False, server_default=""),
+    sa.Column("delete_time", Moment),
 )
 
 # One row, "leads": the settings, and the version of this service's part of the blueprint.

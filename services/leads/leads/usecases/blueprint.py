@@ -32,22 +32,22 @@ def plan(tx: Transaction, content: Mapping[str, Any]) -> tuple[list[tuple[str, s
 
 
 def apply(tx: Transaction, content: Mapping[str, Any], expected_version: int) -> tuple[dict[str, Any], int]:
-    """Writes the part. "leads" is all settings, "forms" all forms: what they leave out goes. Raises Stale, Invalid."""
+    """Writes the part. "leads" is all settings, "forms" all forms: what they leave out is deleted, what they name and
+    was deleted comes back. Raises Stale, Invalid."""
     before, version = settings.load(tx, lock=True)
     if version != expected_version:
         raise Stale("blueprint")
     changed, wanted = _read(tx, content)
-    known = {form.name: form for form in forms.every(tx)}
-    kept = [_next(form, known.get(form.name)) for form in wanted]
-    for name in known.keys() - {form.name for form in kept}:
-        forms.delete(tx, name)
-        tx.audit("form.deleted", name)
-    new = [form for form in kept if form != known.get(form.name)]
-    if len(kept) != len(known) or new:
+    known = {form.name: form for form in forms.every(tx, deleted=True)}
+    kept = {form.name: _next(form, known.get(form.name)) for form in wanted}
+    gone = [form for form in known.values() if form.name not in kept and form.delete_time is None]
+    new = [form for form in kept.values() if form != known.get(form.name)]
+    new += [replace(form, delete_time=tx.now, version=form.version + 1) for form in gone]
+    if new:
         tx.principal.require("forms", "write")
     forms.save(tx, new)
     for form in new:
-        tx.audit("form.changed", form.name)
+        tx.audit("form.deleted" if form.delete_time else "form.changed", form.name)
     settings.save(tx, changed)
     if changed != before:
         tx.audit("settings.changed", "blueprint/leads", settings_domain.to_plain(changed))

@@ -27,7 +27,7 @@ _MOST_ORIGINS = 50
 
 
 def form(of: Form) -> leads_pb2.Form:
-    return leads_pb2.Form(
+    packed = leads_pb2.Form(
         name=of.name,
         display_name=of.display_name,
         channel=of.channel,  # type: ignore[arg-type]
@@ -42,6 +42,9 @@ def form(of: Form) -> leads_pb2.Form:
         allowed_origins=of.allowed_origins,
         thanks_url=of.thanks_url,
     )
+    if of.delete_time is not None:
+        packed.delete_time.FromDatetime(of.delete_time)
+    return packed
 
 
 # Label in English and in Chinese, input and most characters of what a visitor may be asked for.
