@@ -11,7 +11,7 @@ from chassis.access import Scope
 from chassis.errors import NotFound
 from chassis.rpc import Call
 from chassis.transaction import Origin
-from dealwright.contracts.v1 import approvals_pb2, quotes_pb2
+from dealwright.contracts.v1 import approvals_pb2, events_pb2, quotes_pb2
 from dealwright.contracts.v1 import contracts_pb2 as pb
 from tests.contracts import quoting
 from tests.contracts.approving import applied, node, written
@@ -129,3 +129,22 @@ def test_Q2_the_facts_of_a_quote_are_what_is_decided_about(papers: Papers) -> No
     facts = json_format.MessageToDict(seen.facts)
     assert not {"lines", "total"} & facts["fields"].keys()
     assert ("amount" in facts, seen.HasField("amount")) == (False, False)
+
+
+def test_O19_it_is_told_who_reads_what_is_decided_about(papers: Papers) -> None:
+    desk = papers.desk
+    asked = quoting.act(desk, "Submit", quoting.quote(desk, quoting.line(400)).name)
+
+    def readers() -> set[str]:
+        told = desk.announced(events_pb2.ApprovalChanged)[-1].reads
+        assert "people/wang" in told, "everybody who was ever told is named, so that older news does no harm"
+        return {person.removeprefix("people/") for person, reads in told.items() if reads}
+
+    assert readers() == {"director"}
+    delegate(desk, asked.approval)
+    assert readers() == {"deputy"}
+    quoting.decide(desk, asked.approval, DEPUTY)
+    assert readers() == {"deputy", "boss"}
+    request = approvals_pb2.WithdrawApprovalRequest(name=asked.approval)
+    desk.call("WithdrawApproval", request, LI)
+    assert readers() == {"deputy"}, "who has decided reads it for good, who was asked does not"

@@ -10,7 +10,8 @@ import pytest
 from tests.journeys.api import Api, Refused, until
 from tests.journeys.desk import Desk
 from tests.journeys.signing import Team, cny, name_groups, team_of
-from tests.journeys.test_opportunities import refused
+from tests.journeys.test_approvals import node, published
+from tests.journeys.test_opportunities import log, refused, upload
 
 
 def sees(api: Api, name: str) -> bool:
@@ -83,6 +84,36 @@ def test_Q2_Q14_a_director_of_another_team_reads_the_quote_he_is_asked_about(des
         "APPROVED",
         False,
     )
+
+
+def test_O19_O20_a_director_of_another_team_reads_the_deal_he_decides_about(desk: Desk, region: str) -> None:
+    team, elsewhere = team_of(desk, region), team_of(desk, f"{region}西")
+    deal, director, stranger = deal_of(team), elsewhere.boss, elsewhere.mine
+    upload(team.mine, deal, "requirements")
+    with published(desk, node("director", director.me["name"])) as flow:
+        asked = team.mine.post("/v1/approvals", {"record": deal["name"], "flow": flow})
+    assert until(lambda: sees(director, deal["name"]))
+    seen = director.get(f"/v1/{deal['name']}")
+    assert (seen["title"], seen["amount"]["units"]) == ("仓储系统", "80000")
+    assert director.get(f"/v1/{deal['name']}/gates")["stageGates"]
+
+    def papers() -> Any:
+        found = director.get("/v1/attachments", filter=f'record = "{deal["name"]}"')
+        return found.get("attachments")
+
+    (paper,) = until(papers)
+    assert director.raw("GET", f"/v1/{paper['name']}:download").content.startswith(b"%PDF")
+    assert director.get("/v1/timeline", record=deal["name"])["entries"]
+    # To read, no more; and nobody else.
+    refused(lambda: director.patch(f"/v1/{deal['name']}", {"title": "改"}), 403, "DENIED")
+    refused(lambda: log(director, deal), 404, "NOT_FOUND")
+    assert not sees(director, team.customer)
+    assert not sees(stranger, deal["name"])
+    director.post(f"/v1/{asked['name']}:decide", {"verdict": "APPROVE"})
+    desk.settle()
+    assert sees(director, deal["name"]), "what he decided is his to read"
+    assert director.get("/v1/timeline", record=deal["name"])["entries"]
+    assert not sees(stranger, deal["name"])
 
 
 @pytest.mark.parametrize("end", ["lose", "delete"])

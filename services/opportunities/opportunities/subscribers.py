@@ -72,6 +72,7 @@ def moves(tx: Transaction, event: FollowUpLogged) -> None:
 @subscriber(QuoteChanged, ApprovalChanged, ApprovalDecided, ContractChanged, batch=256)
 def papers(tx: Transaction, events: Sequence[Message]) -> None:
     news.know(tx, [kept.paper(event) for event in events])
+    news.know_deciders(tx, [kept.decision(event) for event in events if isinstance(event, ApprovalChanged)])
 
 
 @subscriber(TaskChanged, TaskDone, batch=256)

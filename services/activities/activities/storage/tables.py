@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from chassis import deciders as deciders_copy
 from chassis import parts
 from chassis import people as people_copy
 from chassis.database import Moment
@@ -12,6 +13,7 @@ metadata = sa.MetaData()
 
 people = people_copy.table(metadata)
 settings = parts.table(metadata)
+deciders = deciders_copy.table(metadata)
 
 
 def text(name: str) -> sa.Column[str]:

@@ -11,7 +11,7 @@ from activities.usecases import known, staff
 from activities.wire import told
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from dealwright.contracts.v1.events_pb2 import ContractChanged, QuoteChanged
+from dealwright.contracts.v1.events_pb2 import ApprovalChanged, ContractChanged, QuoteChanged
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged, LeadWelcomed
 from dealwright.directory.v1.events_pb2 import PersonChanged
 from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, OpportunityShared, ShareEnded
@@ -52,6 +52,11 @@ def shares(tx: Transaction, event: Message) -> None:
         known.share(tx, event.opportunity, event.person, event.end_time.ToDatetime(UTC), cause.time)
     elif isinstance(event, ShareEnded):
         known.share(tx, event.opportunity, event.person, cause.time, cause.time)
+
+
+@subscriber(ApprovalChanged, batch=256)
+def approvals(tx: Transaction, events: Sequence[ApprovalChanged]) -> None:
+    known.know_deciders(tx, [told.decision(event) for event in events])
 
 
 @subscriber(QuoteChanged, batch=256)

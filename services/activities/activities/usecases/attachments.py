@@ -16,6 +16,7 @@ from activities.storage.contents import Contents
 from activities.storage.files import attachments, note_unused
 from activities.storage.tables import people
 from activities.usecases import records, storing, timeline
+from activities.usecases.known import ADD
 from activities.usecases.storing import Stored
 from activities.wire import entries, file_events, file_messages
 from chassis import records as kept
@@ -73,7 +74,7 @@ def create(tx: Transaction, values: Mapping[str, str], stored: Stored) -> Attach
     """`values`: record, kind, file_name, content_type as `sniffing.agreed` found them. The bytes are stored already."""
     refuse_read_only(tx.principal, RESOURCE, [name for name, value in values.items() if value])
     tx.principal.require(RESOURCE, "write")
-    of = records.require(tx, values["record"])
+    of = records.require(tx, values["record"], ADD)
     if of.kind == records.TEMPLATES:  # what goes with the company's mails is not everybody's to add
         tx.principal.require(records.TEMPLATES, "write")
     storing.refer(tx, stored)

@@ -27,7 +27,7 @@ def create(tx: Transaction, record: str, values: Mapping[str, Any]) -> ChangeReq
     refuse_read_only(tx.principal, _RESOURCE, [name for name, value in values.items() if value])
     if kind_of(record) not in (OPPORTUNITIES, CONTRACTS):
         raise Invalid([("change_request.record", "must be an opportunity or a contract", "须为商机或合同")])
-    known.see(tx, record)
+    known.see(tx, record, known.ADD)
     of = stored.hold(tx, [record])[record]
     made = ChangeRequest(
         **{**_EMPTY, **values},

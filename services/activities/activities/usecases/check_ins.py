@@ -12,6 +12,7 @@ from activities.domain.check_in import CheckIn
 from activities.storage.files import check_ins
 from activities.storage.tables import people
 from activities.usecases import attachments, records, timeline
+from activities.usecases.known import ADD
 from activities.wire import entries, file_events, file_messages
 from chassis import records as kept
 from chassis.access import Principal, refuse_read_only
@@ -58,7 +59,7 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> CheckIn:
     """Raises NotFound for a record out of sight, Invalid for a photo or a signature that is none of it."""
     refuse_read_only(tx.principal, RESOURCE, [name for name, value in values.items() if value])
     tx.principal.require(RESOURCE, "write")
-    of = records.require(tx, values["record"])
+    of = records.require(tx, values["record"], ADD)
     proofs = {f"check_in.{field}": values[field] for field in ("photo", "signature")}
     attachments.pictures(tx, proofs, values["record"])
     made = CheckIn(

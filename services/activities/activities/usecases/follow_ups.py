@@ -47,7 +47,7 @@ def create(tx: Transaction, wanted: Wanted) -> FollowUp:
 def create_all(tx: Transaction, wanted: Sequence[Wanted]) -> list[Brought[FollowUp] | Problem]:
     """Logs many: each is stored, or was before, or has its own no."""
     values = [one.values for one in wanted]
-    seen = known.seen(tx, [one["record"] for one in values])
+    seen = known.seen(tx, [one["record"] for one in values], known.ADD)
     named = {p for one in values for p in (one.get("owner"), one.get("next_owner"), *one.get("mentions", ())) if p}
     people = staff.active(tx, named)
     leads_on = known.seen(tx, [one.values["record"] for one in wanted if one.to_stage], "write")

@@ -25,7 +25,7 @@ def record(tx: Transaction, values: Mapping[str, Any]) -> Interaction:
     the record, or that one, is out of the caller's reach."""
     refuse_read_only(tx.principal, INTERACTIONS.resource, [name for name, value in values.items() if value])
     _past(tx, values["happen_time"])
-    known.see(tx, values["record"])
+    known.see(tx, values["record"], known.ADD)
     of = stored.hold(tx, [values["record"]])[values["record"]]
     wanted: Interaction = placed(
         Interaction(

@@ -24,13 +24,16 @@ from activities.domain.known import (
 )
 from activities.storage import known as stored
 from activities.storage.known import records
+from activities.storage.tables import deciders as deciders_table
 from activities.storage.tables import metadata
 from activities.storage.tables import people as people_table
-from chassis import access, people
+from chassis import access, deciders, people
 from chassis.access import Principal, Scope
+from chassis.deciders import Decision
 from chassis.errors import NotFound
 from chassis.transaction import Transaction
 
+ADD = "add"
 _ANNOUNCED = records.c.version >= 0
 _OF_CONTACTS = records.alias("of_contacts")
 
@@ -109,6 +112,11 @@ def share(tx: Transaction, record: str, person: str, end: datetime, told: dateti
     stored.keep_share(tx, record, person, end, told)
 
 
+def know_deciders(tx: Transaction, told: Sequence[Decision]) -> None:
+    """Whoever decides about an opportunity reads what there is about it."""
+    deciders.know(tx, deciders_table, [one for one in told if kind_of(one.record) == OPPORTUNITIES])
+
+
 def _move(tx: Transaction, by: sa.Column[str], value: str, **to: str) -> None:
     """What hangs on this record, or is this customer's, belongs to these from now on."""
     for table in metadata.tables.values():
@@ -135,12 +143,14 @@ def standing(tx: Transaction, customer: str) -> str:
 def visible(
     principal: Principal, now: datetime, verb: str = "read", kinds: Collection[str] = KINDS
 ) -> sa.ColumnElement[bool]:
-    """SQL for the records of these kinds in our copy that the caller's roles cover, each kind by the right on it."""
+    """SQL for the records of these kinds in our copy that the caller's roles cover, each kind by the right on it; with
+    ADD those to which he may add something: all that he reads but what he only decides about."""
     found = [_visible(principal, kind, now, verb) for kind in KINDS if kind in kinds]
     return sa.and_(records.c.deleted.is_(False), _ANNOUNCED, sa.or_(sa.false(), *found))
 
 
 def _visible(principal: Principal, kind: str, now: datetime, verb: str) -> sa.ColumnElement[bool]:
+    deciding, verb = verb == "read", "read" if verb == ADD else verb
     scope = principal.scope(kind, verb)
     this = records.c.kind == kind
     if scope in (Scope.NONE, Scope.ALL):
@@ -156,6 +166,8 @@ def _visible(principal: Principal, kind: str, now: datetime, verb: str) -> sa.Co
         covered.append(sa.and_(records.c.owner == "", records.c.version > records.c.woken))  # in the pool
     if verb == "read" and kind == OPPORTUNITIES and principal.person:
         covered.append(stored.readable(principal.person, principal.teams, now))
+        if deciding:
+            covered.append(records.c.name.in_(deciders.records_of(deciders_table, principal.person)))
     return sa.and_(this, sa.or_(*covered))
 
 
@@ -173,17 +185,17 @@ def _covered(principal: Principal, scope: Scope, of: sa.FromClause, verb: str) -
     return sa.or_(covered, shared)
 
 
-def see(tx: Transaction, name: str) -> Known:
-    """The record, or the customer it was merged into, if the caller may see it. Raises NotFound."""
+def see(tx: Transaction, name: str, verb: str = "read") -> Known:
+    """The record, or the customer it was merged into, if the caller may see it, or add to it. Raises NotFound."""
     name = standing(tx, name)
-    found = seen(tx, [name]).get(name)
+    found = seen(tx, [name], verb).get(name)
     if found is None:
         raise NotFound(name)
     return found
 
 
 def seen(tx: Transaction, names: Sequence[str], verb: str = "read") -> dict[str, Known]:
-    """Those of these records that the caller may see, or write."""
+    """Those of these records that the caller may see, add to, or write."""
     return stored.find(tx, names, visible(tx.principal, tx.now, verb, {kind_of(name) for name in names}))
 
 

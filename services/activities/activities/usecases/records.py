@@ -29,15 +29,15 @@ def _sees_templates(principal: Principal) -> bool:
     return principal.scope(TEMPLATES, "read") is not Scope.NONE
 
 
-def may_see(tx: Transaction, record: str) -> bool:
+def may_see(tx: Transaction, record: str, verb: str = "read") -> bool:
     if kind_of(record) == TEMPLATES:
         return _sees_templates(tx.principal)
-    return record in known.seen(tx, [record])
+    return record in known.seen(tx, [record], verb)
 
 
-def require(tx: Transaction, record: str) -> Known:
-    """Raises NotFound for a record that the caller may not see."""
-    if not may_see(tx, record) or (kind_of(record) == TEMPLATES and not template_there(tx, record)):
+def require(tx: Transaction, record: str, verb: str = "read") -> Known:
+    """Raises NotFound for a record that the caller may not see, or add to."""
+    if not may_see(tx, record, verb) or (kind_of(record) == TEMPLATES and not template_there(tx, record)):
         raise NotFound(record)
     return stored.find(tx, [record]).get(record) or there(record)
 

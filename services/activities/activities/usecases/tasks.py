@@ -52,7 +52,7 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> Task:
     if given["parent"]:
         whole = records.find(tx, TASKS, given["parent"])
         given["record"] = given["record"] or whole.record
-    seen = known.seen(tx, [given["record"]]) if given["record"] else {}
+    seen = known.seen(tx, [given["record"]], known.ADD) if given["record"] else {}
     if given["record"] and given["record"] not in seen:
         raise NotFound(given["record"])
     people = staff.active(tx, [name for name in (given["owner"], *given["mentions"]) if name])

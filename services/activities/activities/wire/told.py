@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from activities.domain.known import CONTACTS, CONTRACTS, CUSTOMERS, OPPORTUNITIES, QUOTES, Known
+from chassis.deciders import Decision
 from chassis.people import Person
 from dealwright.contracts.v1 import events_pb2 as contracts_events_pb2
 from dealwright.customers.v1 import events_pb2 as customers_events_pb2
@@ -80,3 +81,7 @@ def _of_deal(of: Any, kind: str, title: str, event: Any) -> Known:
         deleted=event.deleted,
         version=event.version,
     )
+
+
+def decision(event: contracts_events_pb2.ApprovalChanged) -> Decision:
+    return Decision(event.approval.name, event.approval.record, event.reads, event.version)

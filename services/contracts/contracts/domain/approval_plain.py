@@ -1,4 +1,4 @@
-"""The steps of a run as JSON, and back."""
+"""A run as it is kept, its steps as JSON; and back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from contracts.domain.approval import Outcome, Pass, Seat, Step, Verdict, Why
+from contracts.domain import approval_form
+from contracts.domain.approval import Approval, Outcome, Pass, Run, Seat, Status, Step, Verdict, Why
+
+
+def run_of(of: Approval) -> Run:
+    flow = approval_form.stored(of.flow, of.flow_content)
+    return Run(flow, of.owner, of.facts, Status(of.status), steps_from_plain(of.steps), of.due_time)
 
 
 def steps_to_plain(steps: Iterable[Step]) -> list[Any]:

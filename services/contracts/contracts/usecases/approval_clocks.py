@@ -8,9 +8,10 @@ from chassis import records
 from chassis.transaction import Transaction
 from contracts.domain import approval_moves
 from contracts.domain.approval import Status
+from contracts.domain.approval_plain import run_of
 from contracts.storage import approvals as stored
 from contracts.usecases import approval_world
-from contracts.usecases.approval_kind import KIND, keep, run_of
+from contracts.usecases.approval_kind import KIND, keep
 
 _AT_ONCE = 100
 

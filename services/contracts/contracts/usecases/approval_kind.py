@@ -13,7 +13,7 @@ from chassis.access import Principal
 from chassis.errors import NotFound
 from chassis.paging import Column
 from chassis.transaction import Transaction
-from contracts.domain import approval_form, approval_plain
+from contracts.domain import approval_plain
 from contracts.domain.approval import Approval, Run, Status
 from contracts.domain.approval_run import Asked
 from contracts.storage import approvals as stored
@@ -53,12 +53,6 @@ KIND = records.Kind(
     shown=wire.approval,
     spelt={"currency": "amount"},
 )
-
-
-def run_of(of: Approval) -> Run:
-    flow = approval_form.stored(of.flow, of.flow_content)
-    steps = approval_plain.steps_from_plain(of.steps)
-    return Run(flow, of.owner, of.facts, Status(of.status), steps, of.due_time)
 
 
 def with_run(of: Approval, run: Run, tx: Transaction) -> Approval:

@@ -13,12 +13,13 @@ from chassis.transaction import Transaction
 from contracts.domain import approval_facts, approval_moves, approval_run, approval_seats, approval_written
 from contracts.domain.approval import Approval, EndReason, Run, Status, Verdict
 from contracts.domain.approval_flow import Flow, Node, NodeKind, Words
+from contracts.domain.approval_plain import run_of
 from contracts.domain.approval_run import World
 from contracts.domain.approvers import Colleague
 from contracts.storage import approvals as stored
 from contracts.storage import parties
 from contracts.usecases import approval_world, outcomes
-from contracts.usecases.approval_kind import KIND, create, held, keep, run_of
+from contracts.usecases.approval_kind import KIND, create, held, keep
 
 LONGEST_ANSWER = 10_000
 _REMIND_AGAIN = 3600

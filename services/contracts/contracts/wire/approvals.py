@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 
 from chassis.messages import money, stamp
-from contracts.domain import approval_form, approval_plain
+from contracts.domain import approval_plain
 from contracts.domain.approval import Approval, Pass, Run, Seat, Step
 from contracts.domain.approval_flow import Blank, Flow
 from contracts.domain.approval_history import History
@@ -26,9 +26,7 @@ def struct(plain: Mapping[str, Any]) -> Struct:
 
 
 def approval(of: Approval, history: History | None = None) -> pb.Approval:
-    flow = approval_form.stored(of.flow, of.flow_content)
-    steps = approval_plain.steps_from_plain(of.steps)
-    run = Run(flow, of.owner, of.facts, steps=steps)
+    run = approval_plain.run_of(of)
     return pb.Approval(
         **{name: getattr(of, name) for name in _SAME},
         amount=money(of.money),
@@ -38,7 +36,7 @@ def approval(of: Approval, history: History | None = None) -> pb.Approval:
         end_time=stamp(of.end_time),
         end_reason=of.end_reason,  # type: ignore[arg-type]
         facts=struct(of.facts),
-        steps=[step(flow, one) for one in steps],
+        steps=[step(run.flow, one) for one in run.steps],
         pending=sorted(run.waiting),
         due_time=stamp(of.due_time),
         customer_history=_history(history) if history else None,
@@ -114,7 +112,9 @@ def _history(of: History) -> pb.CustomerHistory:
 
 
 def changed(of: Approval, deleted: bool) -> events_pb2.ApprovalChanged:
-    return events_pb2.ApprovalChanged(approval=approval(of), version=of.version, deleted=deleted)
+    run = approval_plain.run_of(of)
+    reads = {person: not deleted and person in run.sitting | run.answered for person in run.involved}
+    return events_pb2.ApprovalChanged(approval=approval(of), version=of.version, deleted=deleted, reads=reads)
 
 
 def requested(of: Approval, asked: Asked) -> events_pb2.ApprovalRequested:

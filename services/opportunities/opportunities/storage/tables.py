@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from chassis import deciders as deciders_copy
 from chassis import numbers as counted
 from chassis import people as people_copy
 from chassis.database import Json, Moment
@@ -173,3 +174,4 @@ warnings = sa.Table(
 )
 
 people = people_copy.table(metadata)
+deciders = deciders_copy.table(metadata)

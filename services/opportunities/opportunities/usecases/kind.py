@@ -8,13 +8,14 @@ import sqlalchemy as sa
 
 from chassis import clock, fields, people, records
 from chassis.access import Principal, Scope
+from chassis.deciders import forget, records_of
 from chassis.errors import Denied, Invalid
 from chassis.paging import Column
 from chassis.transaction import Transaction
 from dealwright.opportunities.v1 import opportunities_pb2
 from opportunities.domain.opportunity import Opportunity
 from opportunities.storage import readers, related
-from opportunities.storage.tables import opportunities
+from opportunities.storage.tables import deciders, opportunities
 from opportunities.storage.tables import people as people_table
 from opportunities.wire import events, messages
 
@@ -48,6 +49,12 @@ COLUMNS = {
 
 
 def _also(principal: Principal) -> sa.ColumnElement[bool] | None:
+    """Who works on it, and who decides, or decided, about it."""
+    working = working_on(principal)
+    return working if working is None else sa.or_(working, _c.name.in_(records_of(deciders, principal.person)))
+
+
+def working_on(principal: Principal) -> sa.ColumnElement[bool] | None:
     """Collaborators, and those it is shared with: to the second, whatever the loop that ends shares is doing."""
     return readers.readable(principal.person, principal.teams, clock.now()) if principal.person else None
 
@@ -56,6 +63,7 @@ def _announce(tx: Transaction, before: Any, after: Any) -> None:
     of = after if after is not None else before
     if after is None:
         related.forget(tx, of.name)
+        forget(tx, deciders, of.name)
     tx.emit(events.changed(of, deleted=after is None or after.delete_time is not None))
 
 

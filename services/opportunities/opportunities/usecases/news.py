@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from chassis import people, records
+from chassis import deciders, people, records
+from chassis.deciders import Decision
 from chassis.errors import Invalid, Problem
 from chassis.transaction import Transaction
 from opportunities.domain.opportunity import Opportunity, Warning
 from opportunities.domain.related import Related, Sort
 from opportunities.storage import related, warnings
+from opportunities.storage.tables import deciders as deciders_table
 from opportunities.storage.tables import people as people_table
 from opportunities.usecases import collaborating, gates, moving, pipelines
 from opportunities.usecases.days import today
@@ -40,6 +42,11 @@ def know(tx: Transaction, told: Sequence[Related]) -> None:
         papers = [one for one in mine if one.opportunity == name and one.sort == Sort.ATTACHMENT and not one.gone]
         gates.submit(tx, of, papers)
         gates.look(tx, of, today(tx))
+
+
+def know_deciders(tx: Transaction, told: Sequence[Decision]) -> None:
+    """Whoever decides about an opportunity reads it."""
+    deciders.know(tx, deciders_table, [one for one in told if KIND.is_name(one.record)])
 
 
 _OPENING = (Sort.ATTACHMENT, Sort.FOLLOW_UP, Sort.QUOTE, Sort.APPROVAL)

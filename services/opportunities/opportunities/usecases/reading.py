@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from opportunities.domain.opportunity import Opportunity, Share, StageChange
 from opportunities.storage import moves, readers
 from opportunities.storage.tables import opportunities, shares, stage_changes
 from opportunities.usecases import pipelines
-from opportunities.usecases.kind import COLUMNS, KIND, RESOURCE
+from opportunities.usecases.kind import COLUMNS, KIND, RESOURCE, working_on
 
 
 class Row(NamedTuple):
@@ -52,6 +53,10 @@ def shared(tx: Transaction, request: opportunities_pb2.ListSharesRequest) -> tup
     return [Share(*row[: len(readers.COLUMNS)]) for row in found.rows], found.next_page_token
 
 
+# What somebody only decides about is in none of his sums.
+_OWN = replace(KIND, also=working_on)
+
+
 def summarize(tx: Transaction, filter_text: str) -> list[Row]:
     """Counts and sums by pipeline, stage, status and currency of what the caller may see (O23), in the order of the
     stages. Raises Invalid for a filter."""
@@ -64,7 +69,7 @@ def summarize(tx: Transaction, filter_text: str) -> list[Row]:
             sa.func.sum(o.amount / sa.literal_column(str(UNITS), sa.BigInteger())).label("whole"),
             sa.func.sum(o.amount % sa.literal_column(str(UNITS), sa.BigInteger())).label("rest"),
         )
-        .where(records.criteria(KIND, tx.principal, "read"), o.delete_time.is_(None))
+        .where(records.criteria(_OWN, tx.principal, "read"), o.delete_time.is_(None))
         .group_by(o.pipeline, o.stage, o.status, o.currency)
     )
     wanted = paging.criteria(filter_text, COLUMNS, hidden)

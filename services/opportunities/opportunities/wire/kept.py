@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.deciders import Decision
 from dealwright.activities.v1 import activities_pb2, files_pb2
 from dealwright.activities.v1 import events_pb2 as activity_events_pb2
 from dealwright.contracts.v1 import approvals_pb2, contracts_pb2, quotes_pb2
@@ -48,6 +49,10 @@ def paper(event: Any) -> Related:
     state = approvals_pb2.Approval.Status.Name(approval.status)
     opportunity = approval.opportunity or (approval.record if approval.record.startswith(_OURS) else "")
     return _related(event, approval, Sort.APPROVAL, opportunity, approval.flow, state, approval.owner, gone=gone)
+
+
+def decision(event: contract_events_pb2.ApprovalChanged) -> Decision:
+    return Decision(event.approval.name, event.approval.record, event.reads, event.version)
 
 
 def task(event: Any) -> Related:
