@@ -116,6 +116,29 @@ def test_O19_O20_a_director_of_another_team_reads_the_deal_he_decides_about(desk
     assert not sees(stranger, deal["name"])
 
 
+def test_O34_Q1_K2_a_colleague_draws_up_the_papers_of_a_deal_as_long_as_it_is_shared_with_him(
+    desk: Desk, region: str
+) -> None:
+    team, elsewhere = team_of(desk, region), team_of(desk, f"{region}西")
+    deal, helper = deal_of(team), elsewhere.mine
+    asked = {"opportunity": deal["name"], "lines": [{"description": "实施服务", "unitPrice": cny(1000)}]}
+    refused(lambda: helper.post("/v1/quotes", asked), 404, "NOT_FOUND")
+    team.mine.post(f"/v1/{deal['name']}:share", {"person": helper.me["name"]})
+    desk.settle()
+    quote = helper.post("/v1/quotes", asked)
+    contract = helper.post(f"/v1/{deal['name']}:contract")
+    assert (quote["owner"], contract["owner"]) == (team.mine.me["name"],) * 2
+    assert sees(helper, quote["name"])
+    assert sees(helper, contract["name"])
+    assert team.mine.post(f"/v1/{quote['name']}:submit")["status"] == "SUBMITTED"
+    team.mine.post(f"/v1/{deal['name']}:unshare", {"person": helper.me["name"]})
+    desk.settle()
+    refused(lambda: helper.post("/v1/quotes", asked), 404, "NOT_FOUND")
+    refused(lambda: helper.post(f"/v1/{deal['name']}:contract"), 404, "NOT_FOUND")
+    assert not sees(helper, quote["name"])
+    assert not sees(helper, contract["name"])
+
+
 @pytest.mark.parametrize("end", ["lose", "delete"])
 def test_Q16_K1_quotes_and_contracts_end_with_their_deal(end: str, desk: Desk, region: str) -> None:
     team = team_of(desk, region)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
+
+from google.protobuf.message import Message
 
 from chassis.bus.subscriptions import subscriber
 from chassis.messages import read_money
@@ -11,7 +14,12 @@ from contracts.usecases import approval_asking, approval_world, owners, parties,
 from contracts.wire import told
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
 from dealwright.directory.v1.events_pb2 import CalendarChanged, PersonChanged, TeamChanged
-from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, StageApprovalRequested
+from dealwright.opportunities.v1.events_pb2 import (
+    OpportunityChanged,
+    OpportunityShared,
+    ShareEnded,
+    StageApprovalRequested,
+)
 
 
 @subscriber(PersonChanged, batch=256)
@@ -43,7 +51,19 @@ def contacts(tx: Transaction, events: Sequence[ContactChanged]) -> None:
 
 @subscriber(OpportunityChanged, batch=256)
 def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
-    owners.follow(tx, [told.opportunity(event) for event in events])
+    newest = sorted(events, key=lambda event: event.version)
+    working = {e.opportunity.name: [one.person or one.team for one in e.opportunity.collaborators] for e in newest}
+    owners.follow(tx, [told.opportunity(event) for event in events], working)
+
+
+@subscriber(OpportunityShared, ShareEnded)
+def shares(tx: Transaction, event: Message) -> None:
+    """A share that was ended is over when that was announced."""
+    (cause,) = tx.causes
+    if isinstance(event, OpportunityShared):
+        parties.share(tx, event.opportunity, event.person, event.end_time.ToDatetime(UTC), cause.time)
+    elif isinstance(event, ShareEnded):
+        parties.share(tx, event.opportunity, event.person, cause.time, cause.time)
 
 
 @subscriber(StageApprovalRequested)

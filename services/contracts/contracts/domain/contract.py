@@ -73,6 +73,7 @@ class Contract:
     delivery_date: str
     owner: str
     team: str
+    author: str
     approval: str
     renews: str
     terms: str

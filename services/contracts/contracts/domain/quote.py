@@ -69,7 +69,7 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Quote:
     """Fields in the order of the columns. `lines` are Lines as plain data; totals and percents are in ten-thousandths;
-    `valid_until` is ISO text or empty."""
+    `valid_until` is ISO text or empty; `author` drew it up."""
 
     name: str
     number: str
@@ -92,6 +92,7 @@ class Quote:
     price_list: str
     owner: str
     team: str
+    author: str
     approval: str
     first_open_time: datetime | None
     open_count: int

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.access import Principal, Scope, visible
-from chassis.database import Json, in_values, insert_rows
+from chassis.access import Scope, visible
+from chassis.database import Json, Moment, in_values, insert_rows
 from chassis.transaction import Transaction
 from contracts.domain.party import Party
 from contracts.storage.tables import metadata, people
@@ -27,6 +29,26 @@ parties = sa.Table(
     sa.Column("lost", sa.Boolean, nullable=False, server_default=sa.false()),
     *(sa.Column(name, sa.Text, nullable=False) for name in ("tier", "region", "address", "phone", "email")),
     sa.Column("shared", sa.Boolean, nullable=False),
+)
+
+# Who works on an opportunity, persons and teams.
+collaborators = sa.Table(
+    "collaborators",
+    metadata,
+    sa.Column("opportunity", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Index("collaborators_person", "person"),
+)
+
+# Those an opportunity is shared with until `end_time`; `told_time` is when what we know was announced.
+shares = sa.Table(
+    "shares",
+    metadata,
+    sa.Column("opportunity", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("end_time", Moment, nullable=False),
+    sa.Column("told_time", Moment, nullable=False),
+    sa.Index("shares_person", "person"),
 )
 _COLUMNS = tuple(field.name for field in fields(Party))
 _NEWER = (
@@ -63,9 +85,34 @@ def find(tx: Transaction, name: str, hold: bool = False) -> Party | None:
     return find_all(tx, [name], hold).get(name)
 
 
-def readable(tx: Transaction, caller: Principal, resource: str, names: Sequence[str]) -> set[str]:
+def set_collaborators(tx: Transaction, of: Mapping[str, Sequence[str]]) -> None:
+    """Who works on these opportunities, instead of whoever did."""
+    tx.execute(sa.delete(collaborators).where(in_values(collaborators.c.opportunity, sorted(of), tx.dialect)))
+    rows = [(opportunity, person) for opportunity in sorted(of) for person in sorted(set(of[opportunity]))]
+    insert_rows(tx.connection, collaborators, ("opportunity", "person"), rows)
+
+
+def keep_share(tx: Transaction, opportunity: str, person: str, end: datetime, told: datetime) -> None:
+    insert_rows(
+        tx.connection,
+        shares,
+        ("opportunity", "person", "end_time", "told_time"),
+        [(opportunity, person, end, told)],
+        conflict="(opportunity, person) DO UPDATE SET end_time = excluded.end_time, told_time = excluded.told_time "
+        "WHERE shares.told_time <= excluded.told_time",
+    )
+
+
+def shared(person: str, teams: Sequence[str], now: datetime) -> sa.CompoundSelect[Any]:
+    """SQL for the opportunities that somebody works on, himself or with one of his teams, or has shared with him."""
+    working = sa.select(collaborators.c.opportunity).where(collaborators.c.person.in_([person, *teams]))
+    return working.union(sa.select(shares.c.opportunity).where(shares.c.person == person, shares.c.end_time > now))
+
+
+def readable(tx: Transaction, resource: str, names: Sequence[str]) -> set[str]:
     """Those of these customers or opportunities that the caller's right on `resource` covers, as their own services
     decide it."""
+    caller = tx.principal
     scope = caller.scope(resource, "read")
     if scope is Scope.ALL or not names:
         return set(names)
@@ -75,5 +122,7 @@ def readable(tx: Transaction, caller: Principal, resource: str, names: Sequence[
         seen = sa.or_(seen, p.owner == "")
     if scope is not Scope.NONE and caller.teams:
         seen = sa.or_(seen, sa.and_(p.shared, p.team != "", p.team.in_(caller.teams)))
+    if resource == "opportunities" and scope is not Scope.NONE and caller.person:
+        seen = sa.or_(seen, p.name.in_(shared(caller.person, caller.teams, tx.now)))
     query = sa.select(p.name).where(in_values(p.name, sorted(set(names)), tx.dialect), seen)
     return set(tx.execute(query).scalars())

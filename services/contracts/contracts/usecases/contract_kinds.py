@@ -18,6 +18,7 @@ from contracts.storage.approvals import sat_on
 from contracts.storage.bills import instalments, invoices, payments
 from contracts.storage.contracts import contract_changes, contracts
 from contracts.storage.tables import people as people_table
+from contracts.usecases import parties
 from contracts.wire import contract_messages as told
 from dealwright.contracts.v1 import contracts_pb2 as pb
 
@@ -59,13 +60,15 @@ _ENUMS = pb.Contract.DESCRIPTOR.enum_types_by_name
 _NAMES = ("customer", "contact", "opportunity", "quote", "currency", "owner", "team", "renews", "delivery_date")
 
 
-def _asked_about(principal: Principal) -> sa.ColumnElement[bool] | None:
-    """Whoever has a say in the approval of a contract, or of a change of one, sees it as long as that lasts."""
+def _also(principal: Principal) -> sa.ColumnElement[bool] | None:
+    """Whoever has a say in the approval of a contract, or of a change of one, sees it as long as that lasts; who drew
+    it up for a deal that others have, as long as he sees that."""
     if not principal.person:
         return None
     asked = sat_on(principal.person)
     changing = sa.select(contract_changes.c.contract).where(contract_changes.c.name.in_(asked))
-    return sa.or_(contracts.c.name.in_(asked), contracts.c.name.in_(changing))
+    mine = parties.drawn_up(principal, contracts)
+    return sa.or_(contracts.c.name.in_(asked), contracts.c.name.in_(changing), mine)
 
 
 CONTRACT = records.Kind(
@@ -81,7 +84,7 @@ CONTRACT = records.Kind(
         "finance_mode": Column(contracts.c.finance_mode, "enum", _ENUMS["FinanceMode"]),
     },
     people=people_table,
-    also=_asked_about,
+    also=_also,
     announce=_telling(told.contract_changed),
     shown=told.contract,
     spelt={"currency": "amount"},

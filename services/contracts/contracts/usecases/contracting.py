@@ -26,7 +26,7 @@ _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("title", "customer", "contact", "opportunity", "quote", "sign_date", "start_date"), ""),
     **dict.fromkeys(("expiry_date", "delivery_date", "approval", "renews", "terms", "status_reason"), ""),
     **dict.fromkeys(("amount", "invoiced", "paid"), 0),
-    **dict.fromkeys(("expiry_told", "number"), ""),
+    **dict.fromkeys(("expiry_told", "number", "author"), ""),
     "status": Status.DRAFT.value,
     "version": 1,
     "currency": "CNY",
@@ -60,7 +60,8 @@ def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
     """Stores a new contract with a number and its instalments."""
     made, rows = planning.followed(tx, None, made)
     day = f"{today:%Y%m%d}"
-    made = replace(made, number=f"C-{day}-{following(tx, numbers, f'C-{day}'):04}")
+    number = f"C-{day}-{following(tx, numbers, f'C-{day}'):04}"
+    made = replace(made, number=number, author=tx.principal.person)
     records.create(tx, CONTRACT, made, {"number": made.number})
     remember(tx, made, 0)
     planning.write(tx, made, rows or [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chassis import records
@@ -17,11 +17,12 @@ from contracts.usecases import approvals, quotes
 from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, may_lead, team_of_owner
 
 
-def follow(tx: Transaction, told: Sequence[Party]) -> None:
+def follow(tx: Transaction, told: Sequence[Party], collaborators: Mapping[str, Sequence[str]]) -> None:
     """Keeps what was told of opportunities. Nobody is asked any more about those that are over. Quotes are whoever's
     the opportunity is; of the contracts those go along that its owner had: what was given to others stays theirs."""
     had = {name: of.owner for name, of in parties.find_all(tx, [one.name for one in told]).items()}
     news = parties.know(tx, told)
+    parties.set_collaborators(tx, {name: collaborators[name] for name in news})
     over = {name: of for name, of in parties.told_of(tx, news).items() if of.is_over}
     approvals.end_with(
         tx, {name: EndReason.DEAL_DELETED if of.deleted else EndReason.DEAL_LOST for name, of in over.items()}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from chassis.access import visible
+from chassis import clock
+from chassis.access import Principal, visible
 from chassis.errors import Invalid, NotFound, Refused
 from chassis.transaction import Transaction
 from contracts.domain.party import Party as Party
@@ -29,11 +31,26 @@ def find_all(tx: Transaction, names: Sequence[str]) -> dict[str, Party]:
     return parties.find_all(tx, names)
 
 
+def share(tx: Transaction, opportunity: str, person: str, end: datetime, told: datetime) -> None:
+    """Somebody sees an opportunity until then, as was told at that time."""
+    parties.keep_share(tx, opportunity, person, end, told)
+
+
+def drawn_up(principal: Principal, papers: sa.Table) -> sa.ColumnElement[bool]:
+    """SQL for the quotes or contracts that a person drew up for deals that are shared with him."""
+    shared = parties.shared(principal.person, principal.teams, clock.now())
+    return sa.and_(papers.c.author == principal.person, papers.c.opportunity.in_(shared))
+
+
 def deal(tx: Transaction, name: str, resource: str) -> Party:
-    """The opportunity, if the caller may write a `resource` for it. Raises NotFound."""
-    p = parties.parties.c
-    scope = tx.principal.require(resource, "write")
-    mine = sa.select(p.name).where(p.name == name, visible(tx.principal, scope, p.owner, people))
+    """The opportunity, if the caller may write a `resource` for it: his right on that covers it, or he works on it or
+    it is shared with him. Raises NotFound."""
+    p, caller = parties.parties.c, tx.principal
+    scope = caller.require(resource, "write")
+    covered = visible(caller, scope, p.owner, people)
+    if caller.person:
+        covered = sa.or_(covered, p.name.in_(parties.shared(caller.person, caller.teams, tx.now)))
+    mine = sa.select(p.name).where(p.name == name, covered)
     found = parties.find(tx, name) if name.startswith("opportunities/") and tx.execute(mine).first() else None
     if found is None:
         raise NotFound(name)
@@ -81,7 +98,7 @@ def seen(tx: Transaction, word: str, named: Mapping[str, str]) -> dict[str, Part
         # A contact is whose its customer is.
         whose = known[name].customer if field == "contact" else name
         resource = {"customer": "customers", "contact": "contacts", "opportunity": "opportunities"}[field]
-        if name.startswith(f"{resource}/") and whose in parties.readable(tx, tx.principal, resource, [whose]):
+        if name.startswith(f"{resource}/") and whose in parties.readable(tx, resource, [whose]):
             found[field] = known[name]
     wrong = [
         (f"{word}.{field}", "was not found", _CHINESE[field])

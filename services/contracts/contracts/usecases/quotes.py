@@ -34,9 +34,12 @@ def _announce(tx: Transaction, before: Any, after: Any) -> None:
     tx.emit(events.changed(of, gone=after is None))
 
 
-def _asked_about(principal: Principal) -> sa.ColumnElement[bool] | None:
-    """Whoever has a say in its approval sees what he decides about, as long as that lasts."""
-    return _c.name.in_(sat_on(principal.person)) if principal.person else None
+def _also(principal: Principal) -> sa.ColumnElement[bool] | None:
+    """Whoever has a say in its approval sees what he decides about, as long as that lasts; who drew it up for a deal
+    that others have, as long as he sees that."""
+    if not principal.person:
+        return None
+    return sa.or_(_c.name.in_(sat_on(principal.person)), parties.drawn_up(principal, stored.quotes))
 
 
 QUOTES: Kind[Quote] = Kind(
@@ -45,7 +48,7 @@ QUOTES: Kind[Quote] = Kind(
     table=stored.quotes,
     type=Quote,
     people=people,
-    also=_asked_about,
+    also=_also,
     announce=_announce,
     shown=quote_messages.quote,
     spelt={"discount": "discount_percent", "total_discount": "total_discount_percent"},
@@ -98,6 +101,7 @@ def create(tx: Transaction, values: Mapping[str, Any], today: str) -> Quote:
             "currency": currency,
             "owner": deal.owner,
             "team": deal.team,
+            "author": tx.principal.person,
             "create_time": tx.now,
             "update_time": tx.now,
         }
