@@ -47,8 +47,9 @@ def patched(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
 
 def laid(before: Mapping[str, Any] | None, values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """The values of an update, with those of "custom" and of "custom.key" laid over what was there `before`, key by
-    key: whoever changes one leaves the others. None under "custom.key" removes that one, and nothing else does.
-    `prefix` is the record's in the request ("customer"). Raises Invalid."""
+    key: whoever changes one leaves the others. None under "custom.key" removes that one, and nothing else does. A key
+    may have dots, but there are no paths below one. `prefix` is the record's in the request ("customer"). Raises
+    Invalid."""
     given = dict(values)
     whole = given.pop("custom", None) or {}
     own = {path.partition(".")[2]: given.pop(path) for path in values if path.startswith("custom.")}
@@ -61,6 +62,17 @@ def laid(before: Mapping[str, Any] | None, values: Mapping[str, Any], prefix: st
                     "为空值；如需删除请在 update_mask 中指明",
                 )
                 for key in wrong
+            ]
+        )
+    if below := [key for key, value in own.items() if value is None and "." in key and key not in (before or {})]:
+        raise Invalid(
+            [
+                (
+                    f"update_mask.custom.{key[:64]}",
+                    "there is no such key; name a key whole",
+                    "没有这个键；须写完整的键名",
+                )
+                for key in below
             ]
         )
     if whole or own:

@@ -9,9 +9,10 @@ import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from chassis.china_regions import REGIONS as REGIONS
+from chassis.money import CURRENCIES
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -249,6 +250,16 @@ def licence(value: str, strict: bool = True) -> str:
     if _LICENCE_VALUE[plain[17]] != -total % 31:
         raise FieldProblem("is no unified social credit code: the check digit is wrong", "统一社会信用代码的校验位错误")
     return plain
+
+
+# --- money ---
+
+
+def currency(value: Any) -> str:
+    """A code of ISO 4217 that people pay with, "CNY"; what is no text is none."""
+    if not isinstance(value, str) or value not in CURRENCIES:
+        raise FieldProblem("must be the code of a currency (ISO 4217), such as CNY", "须为 ISO 4217 币种代码，如 CNY")
+    return value
 
 
 # --- places and moments ---

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,10 +9,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money as MoneyMessage
 
 from chassis.database import to_micros
-from chassis.fields import FieldProblem
+from chassis.fields import FieldProblem, currency
 from chassis.money import LARGEST, UNITS, Money
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _NANOS = 1_000_000_000
 # Of a stored unit.
 _STEP = _NANOS // UNITS
@@ -27,12 +25,17 @@ def stamp(moment: datetime | None) -> Timestamp | None:
     return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
+def told_money(given: MoneyMessage) -> Money:
+    """An amount as another service keeps it, who checked it when it came in: currencies end."""
+    return Money(Decimal(given.units) + Decimal(given.nanos) / _NANOS, given.currency_code)
+
+
 def read_money(given: MoneyMessage, signed: bool = False) -> Money:
     """An amount of at least zero, or any where it is `signed`. Raises FieldProblem."""
-    if not _CURRENCY.fullmatch(given.currency_code):
-        raise FieldProblem(
-            "needs a currencyCode of three capitals, such as CNY", "须有三个大写字母的币种 currencyCode，如 CNY"
-        )
+    try:
+        currency(given.currency_code)
+    except FieldProblem as problem:
+        raise FieldProblem(f"currencyCode {problem.english}", f"币种 currencyCode {problem.chinese}") from None
     if not signed and (given.units < 0 or given.nanos < 0):
         raise FieldProblem("must not be negative", "不能为负数")
     if given.units and given.nanos and (given.units < 0) != (given.nanos < 0):
@@ -41,7 +44,7 @@ def read_money(given: MoneyMessage, signed: bool = False) -> Money:
         raise FieldProblem("must have at most four decimals (nanos below 10^9)", "最多四位小数（nanos 小于 10^9）")
     if abs(given.units) >= LARGEST:
         raise FieldProblem(f"must be less than {LARGEST}", f"须小于 {LARGEST}")
-    return Money(Decimal(given.units) + Decimal(given.nanos) / _NANOS, given.currency_code)
+    return told_money(given)
 
 
 def money(value: Money | None) -> MoneyMessage | None:

@@ -9,11 +9,23 @@ from decimal import Decimal
 UNITS = 10_000
 """Of the stored number in one of the currency."""
 LARGEST = Decimal(10**12)
+_ACTIVE = """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE
+    CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF
+    GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR
+    LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN
+    PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS
+    TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR
+    ZMW ZWG
+"""
+CURRENCIES = frozenset(_ACTIVE.split())
+"""What people pay with: the active codes of ISO 4217 (list one of SIX, as of January 2026), without metals, units of
+account and codes for tests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """`currency` is three capitals (ISO 4217); `amount` has at most four decimals."""
+    """`currency` is one of CURRENCIES; `amount` has at most four decimals."""
 
     amount: Decimal
     currency: str

@@ -292,20 +292,26 @@ def purge(tx: Transaction, kind: Kind[R], most: int = 200) -> bool:
     return len(gone) == most
 
 
-def paths(mask: Sequence[str], message: Any, changeable: Sequence[str]) -> list[str]:
+def paths(
+    mask: Sequence[str], message: Any, changeable: Sequence[str], keyed: Sequence[str] = ("custom",)
+) -> list[str]:
     """The fields that an update changes: the mask's, all for "*", those that are set without a mask; "custom.key" for
-    one key of the custom values. Raises Invalid for others."""
+    one key of the custom values, or of others that are `keyed`. Raises Invalid for others."""
     named = list(dict.fromkeys(mask))
     if named == ["*"]:
         return list(changeable)
     if not named:
         present = {descriptor.name for descriptor, _ in message.ListFields()}
         return [name for name in changeable if name in present]
-    wrong = [path for path in named if path.split(".", 1)[0] not in changeable]
+    wrong = []
+    for path in named:
+        head, dot, _ = path.partition(".")
+        if head not in changeable:
+            wrong.append((f"update_mask.{path[:64]}", "cannot be changed this way", "不能通过此方法修改"))
+        elif dot and head not in keyed:
+            wrong.append((f"update_mask.{path[:64]}", "is changed as a whole", "须整体修改"))
     if wrong:
-        raise Invalid(
-            [(f"update_mask.{path[:64]}", "cannot be changed this way", "不能通过此方法修改") for path in wrong]
-        )
+        raise Invalid(wrong)
     return named
 
 

@@ -29,6 +29,17 @@ def test_what_of_own_fields_an_update_does_not_name_stays() -> None:
     assert [one.field for one in refused.value.violations] == ["boat.custom.a"]
 
 
+def test_a_path_below_a_key_of_the_own_fields_names_none_though_a_key_may_have_dots() -> None:
+    before = {"c": {"d": 1}, "e.f": 2}
+    for path in ("custom.c.d", "custom.x.y", "custom.c.d.e"):
+        with pytest.raises(Invalid) as refused:
+            custom.laid(before, {path: None}, "boat")
+        assert [one.field for one in refused.value.violations] == [f"update_mask.{path}"]
+    assert custom.laid(before, {"custom.e.f": None}, "boat") == {"custom": {"c": {"d": 1}}}
+    assert custom.laid(before, {"custom.g.h": 3}, "boat") == {"custom": {**before, "g.h": 3}}
+    assert custom.laid(before, {"custom.gone": None}, "boat") == {"custom": before}
+
+
 def test_own_fields_are_patched_key_by_key_and_bounded() -> None:
     given = Struct()
     given.update({"a": 1, "b": {"c": ["x"]}})

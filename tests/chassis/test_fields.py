@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from chassis import fields
 from chassis.fields import FieldCheck
+from chassis.money import CURRENCIES
 
 SHEET = Path(__file__).parents[1] / "journeys" / "data" / "leads-50.csv"
 
@@ -364,6 +365,14 @@ def test_L15_a_province_has_one_name_however_it_is_spelled() -> None:
     assert len(set(fields.REGIONS.values())) == 34
     assert all(fields.region(short) == short for short in fields.REGIONS.values())
     assert outcome(fields.region, "北\n京") is None
+
+
+def test_a_currency_is_one_that_people_pay_with() -> None:
+    for code in ("CNY", "USD", "EUR", "JPY", "HKD", "XOF"):
+        assert outcome(fields.currency, code) == code
+    for wrong in ("XXY", "XXX", "XTS", "XAU", "DEM", "cny", "RMB", "", " CNY", "CNYX", None, 7):
+        assert outcome(fields.currency, wrong) is None, wrong
+    assert all(len(code) == 3 and code.isascii() and code.isupper() for code in CURRENCIES)
 
 
 def test_I5_a_check_names_every_wrong_field_at_once() -> None:

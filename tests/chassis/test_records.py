@@ -281,6 +281,10 @@ def test_paths_are_the_masks_or_what_is_set() -> None:
     with pytest.raises(Invalid) as refused:
         records.paths(["owner", "name"], lead, known)
     assert [v.field for v in refused.value.violations] == ["update_mask.owner", "update_mask.name"]
+    with pytest.raises(Invalid) as refused:
+        records.paths(["phone.number", "custom.x"], lead, known)
+    assert [v.field for v in refused.value.violations] == ["update_mask.phone.number"]
+    assert records.paths(["phone.number"], lead, known, ("phone",)) == ["phone.number"]
 
 
 def test_the_copy_of_people_keeps_the_newest_and_tells_who_left_once(harbour: Harbour) -> None:

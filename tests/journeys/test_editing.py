@@ -121,6 +121,8 @@ def test_two_people_at_one_record_lose_nothing_and_hear_of_each_other(
         assert removed.json()["custom"] == {"b": 2, "c": 3, "d": 4}
         refused = mine.raw("PATCH", address, json={"custom": {"b": None}})
         assert [one["field"] for one in refused.json()["fields"]] == ["custom.b"]
+        below = mine.raw("PATCH", address, params={"updateMask": "custom.c.d"}, json={"custom": {"c": {"d": 5}}})
+        assert (below.status_code, [one["field"] for one in below.json()["fields"]]) == (400, ["updateMask.custom.c.d"])
         stale = mine.raw("PATCH", address, json={"custom": {"z": 1}, "etag": now["etag"]}).json()
         told = {one["field"]: one["value"] for one in stale["fields"]}
         assert told == {"custom.a": None, "custom.b": 2, "custom.c": 3, "custom.d": 4}

@@ -8,7 +8,7 @@ from datetime import UTC
 from google.protobuf.message import Message
 
 from chassis.bus.subscriptions import subscriber
-from chassis.messages import read_money
+from chassis.messages import told_money
 from chassis.transaction import Transaction
 from contracts.usecases import approval_asking, approval_world, owners, parties, staff
 from contracts.wire import told
@@ -68,7 +68,7 @@ def shares(tx: Transaction, event: Message) -> None:
 
 @subscriber(StageApprovalRequested)
 def stage_approvals(tx: Transaction, event: StageApprovalRequested) -> None:
-    amount = read_money(event.amount) if event.HasField("amount") else None
+    amount = told_money(event.amount) if event.HasField("amount") else None
     asker = event.requested_by or event.owner
     # Who decides sees what was uploaded, and for which stage.
     facts = {"fields": {"attachment": event.attachment, "stage": event.stage, "title": event.title}}

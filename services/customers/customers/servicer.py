@@ -93,7 +93,7 @@ class CustomerServicer:
     @command
     def UpdateCustomer(self, tx: Transaction, request: pb.UpdateCustomerRequest) -> pb.Customer:
         reading.request_id(request)
-        paths = records.paths(request.update_mask.paths, request.customer, _CUSTOMER)
+        paths = records.paths(request.update_mask.paths, request.customer, _CUSTOMER, ("custom", "external_ids"))
         values = reading.changed(request.customer, paths, reading.CUSTOMER, "customer")
         return messages.customer(customers.update(tx, request.customer.name, request.customer.etag, values))
 

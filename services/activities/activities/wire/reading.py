@@ -171,9 +171,6 @@ def changed(message: Any, mask: Sequence[str], readers: Mapping[str, Reader], pr
     """The values of the fields that an update changes; "custom.key" stays as it is, with None for a key that is to go.
     Raises Invalid."""
     paths = records.paths(mask, message, tuple(readers))
-    wrong = [path for path in paths if "." in path and not path.startswith("custom.")]
-    if wrong:
-        raise Invalid([(f"update_mask.{path[:64]}", "is changed as a whole", "须整体修改") for path in wrong])
     values = _read(message, [path for path in paths if "." not in path], readers, prefix)
     own = [path for path in paths if "." in path]
     if own:

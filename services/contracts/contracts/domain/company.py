@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,7 +17,6 @@ _TEXTS = {
     "logo": 40,
 }
 _LINES = {"quoteTerms": 5000, "quoteTermsEn": 5000}
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_DAYS = 3650
 
 
@@ -68,9 +66,7 @@ def checked(given: Any, check: FieldCheck, path: str) -> dict[str, Any]:
         given.get("language", "zh"),
         given.get("quoteValidDays", 30),
     )
-    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
-        check.refuse(f"{path}.currency", "must be three capitals, such as CNY", "须为三个大写字母，如 CNY")
-        currency = "CNY"
+    currency = check.take(f"{path}.currency", fields.currency, currency) or "CNY"
     if language not in LANGUAGES:
         check.refuse(f"{path}.language", "must be zh or en", "须为 zh 或 en")
         language = "zh"

@@ -83,7 +83,7 @@ class QuoteServicer(ShelfMethods):
     def UpdateQuote(self, tx: Transaction, request: pb.UpdateQuoteRequest) -> pb.Quote:
         reading.request_id(request)
         of = request.quote
-        named = reading.whole(records.paths(request.update_mask.paths, of, quote_reading.CHANGEABLE))
+        named = records.paths(request.update_mask.paths, of, quote_reading.CHANGEABLE)
         self.writes(tx, QUOTES, of, named)
         values = quote_reading.quote(of, named)
         return messages.quote(quotes.change(tx, of.name, of.etag, values, self.today(tx)))

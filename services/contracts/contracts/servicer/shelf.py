@@ -62,7 +62,7 @@ class ShelfMethods:
     def UpdateProduct(self, tx: Transaction, request: pb.UpdateProductRequest) -> pb.Product:
         reading.request_id(request)
         of = request.product
-        named = reading.whole(records.paths(request.update_mask.paths, of, reading.PRODUCT_FIELDS))
+        named = records.paths(request.update_mask.paths, of, reading.PRODUCT_FIELDS)
         self.writes(tx, PRODUCTS, of, named)
         return messages.product(products.change(tx, of.name, of.etag, reading.product(of, named)))
 
@@ -98,7 +98,7 @@ class ShelfMethods:
     def UpdatePriceList(self, tx: Transaction, request: pb.UpdatePriceListRequest) -> pb.PriceList:
         reading.request_id(request)
         of = request.price_list
-        named = reading.whole(records.paths(request.update_mask.paths, of, reading.PRICE_LIST_FIELDS))
+        named = records.paths(request.update_mask.paths, of, reading.PRICE_LIST_FIELDS)
         self.writes(tx, PRICE_LISTS, of, named)
         return messages.price_list(price_lists.change(tx, of.name, of.etag, reading.price_list(of, named)))
 

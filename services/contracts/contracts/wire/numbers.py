@@ -12,7 +12,6 @@ from chassis.fields import FieldProblem
 from chassis.money import UNITS
 
 _NUMBER = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,10}))?", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_QUANTITY = 10**9
 
 
@@ -56,13 +55,6 @@ def rate(value: str) -> str:
         raise FieldProblem("must be above 0", "须大于 0")
     written = f"{found:f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
-
-
-def currency(value: str) -> str:
-    """Raises FieldProblem."""
-    if not _CURRENCY.fullmatch(value):
-        raise FieldProblem("must be three capitals, such as CNY", "须为三个大写字母，如 CNY")
-    return value
 
 
 def day(value: str) -> str:

@@ -16,7 +16,7 @@ from dealwright.contracts.v1 import quotes_pb2 as pb
 
 _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "contact": numbers.named("contacts"),
-    "currency": lambda value: numbers.currency(value) if value else "",
+    "currency": lambda value: fields.currency(value) if value else "",
     "discount_percent": numbers.percent,
     "valid_until": numbers.day,
     "terms": lambda value: fields.text(value, 5000, multiline=True),

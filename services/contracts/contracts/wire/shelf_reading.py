@@ -41,7 +41,7 @@ PRODUCT: Mapping[str, Reader] = {
 PRODUCT_FIELDS = (*PRODUCT, "unit_price", "active", "custom")
 PRICE_LIST: Mapping[str, Reader] = {
     "display_name": _text(200, required=True),
-    "currency": numbers.currency,
+    "currency": fields.currency,
     "valid_from": numbers.day,
     "valid_until": numbers.day,
     "tier": _tier,
@@ -50,8 +50,8 @@ PRICE_LIST: Mapping[str, Reader] = {
 }
 PRICE_LIST_FIELDS = (*PRICE_LIST, "lines")
 RATE: Mapping[str, Reader] = {
-    "from_currency": numbers.currency,
-    "to_currency": numbers.currency,
+    "from_currency": fields.currency,
+    "to_currency": fields.currency,
     "date": numbers.required_day,
     "rate": numbers.rate,
 }
@@ -70,14 +70,6 @@ def refuse(check: FieldCheck) -> None:
     """Raises Invalid where anything is wrong."""
     if check.violations:
         raise Invalid(check.violations)
-
-
-def whole(named: Sequence[str]) -> list[str]:
-    """The fields of a mask. Raises Invalid for a part of one, save of `custom`."""
-    wrong = [path for path in named if "." in path and not path.startswith("custom.")]
-    if wrong:
-        raise Invalid([(f"update_mask.{path[:64]}", "is changed as a whole", "须整体修改") for path in wrong])
-    return list(named)
 
 
 def own(given: Any, name: str, path: str, check: FieldCheck) -> Any:
@@ -145,8 +137,8 @@ def conversion(request: pb.ConvertMoneyRequest, today: str) -> tuple[Money, str,
     """The amount, the currency to turn it into, and the day. Raises Invalid."""
     check = FieldCheck()
     amount = check.take("amount", numbers.decimal, request.amount)
-    source = check.take("from_currency", numbers.currency, request.from_currency)
-    target = check.take("to_currency", numbers.currency, request.to_currency)
+    source = check.take("from_currency", fields.currency, request.from_currency)
+    target = check.take("to_currency", fields.currency, request.to_currency)
     day = check.take("date", numbers.day, request.date)
     if amount is not None and amount >= LARGEST:
         check.refuse("amount", f"must be less than {LARGEST}", f"须小于 {LARGEST}")

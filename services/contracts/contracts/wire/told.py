@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.calendar import WEEKDAYS
-from chassis.messages import read_money
+from chassis.messages import told_money
 from chassis.people import Person
 from contracts.domain.party import Party
 from dealwright.customers.v1 import customers_pb2
@@ -70,7 +70,7 @@ def contact(event: ContactChanged) -> Party:
 
 def opportunity(event: OpportunityChanged) -> Party:
     of = event.opportunity
-    amount = read_money(of.amount) if of.HasField("amount") else None
+    amount = told_money(of.amount) if of.HasField("amount") else None
     return Party(
         *(of.name, event.version, event.deleted, of.title, of.owner, of.team),
         customer=of.customer,

@@ -46,10 +46,7 @@ def checked(given: Any, check: FieldCheck, path: str) -> dict[str, Any]:
     for key in sorted(map(str, given.keys() - DEFAULT.keys())):
         check.refuse(f"{path}.{key[:64]}", "there is no such setting", "没有这个设置项")
     whole = {**DEFAULT, **given}
-    currency = whole["currency"]
-    if not (isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()):
-        check.refuse(f"{path}.currency", "must be three capitals, such as CNY", "须为三个大写字母，如 CNY")
-        currency = "CNY"
+    currency = check.take(f"{path}.currency", fields.currency, whole["currency"]) or "CNY"
     tasks = whole["tasks"]
     if not isinstance(tasks, list | tuple) or len(tasks) > _MOST_TASKS:
         check.refuse(f"{path}.tasks", f"must be a list of at most {_MOST_TASKS}", f"须为最多 {_MOST_TASKS} 项的列表")

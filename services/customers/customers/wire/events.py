@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.fields import FieldProblem
-from chassis.messages import read_money
+from chassis.messages import told_money
 from chassis.money import Money
 from chassis.people import Person
 from customers.domain.customer import LeftBehind, Reached, Signed, Stage
@@ -88,7 +88,7 @@ def signed(event: contract_events_pb2.ContractSigned | contract_events_pb2.Contr
     version = changed.version if changed else int(of.etag) if of.etag.isdigit() else 0
     deleted = changed is not None and changed.deleted
     try:
-        amount = read_money(of.amount, signed=True)
+        amount = told_money(of.amount)
     except FieldProblem:
         amount = Money(Decimal(0), "")
     counts = of.status in _COUNTING and not deleted

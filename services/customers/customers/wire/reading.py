@@ -103,8 +103,6 @@ def changed(message: Any, paths: Sequence[str], readers: Mapping[str, Reader], p
     values = _read(message, whole, readers, prefix)
     for path in (path for path in paths if "." in path):
         name, _, key = path.partition(".")
-        if name not in ("custom", "external_ids"):
-            raise Invalid([(f"update_mask.{path[:64]}", "has no keys", "没有可单独修改的键")])
         check = FieldCheck()
         given = check.take(f"{prefix}.{name}", readers[name], getattr(message, name))
         if given is None:

@@ -34,7 +34,7 @@ def team(tx: Transaction, name: str, share: bool = False) -> Team | None:
 def every_team(tx: Transaction, lock: bool = False) -> list[Team]:
     """Those that are there; `lock` holds the deleted ones, too."""
     statement = sa.select(teams).order_by(teams.c.name)
-    rows = tx.execute(statement.with_for_update() if lock else statement.where(teams.c.delete_time.is_(None)))
+    rows = tx.execute(statement.with_for_update() if lock else statement)
     return [team_of(row) for row in rows if row.delete_time is None]
 
 

@@ -18,7 +18,6 @@ from opportunities.domain.templates import TEMPLATES
 
 MOST_PIPELINES, MOST_STAGES, MOST_GATES, MOST_ITEMS = 50, 30, 20, 50
 _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _PIPELINE = frozenset({"displayName", "default", "stages", "confirmBy", "openQualified"})
 _STAGE = frozenset({"id", "displayName", "kind", "probability", "checklist", "gates"})
 _EVERY = frozenset({"kind", "fromStage", "message", "messageZh", "task"})
@@ -217,9 +216,8 @@ def _minimum(plain: Mapping[str, Any], check: FieldCheck, path: str) -> Money | 
     given = plain.get("minimum")
     if isinstance(given, float) and given == given // 1:
         given = int(given)
-    currency = plain.get("currency", "CNY")
-    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
-        check.refuse(f"{path}.currency", "must be three capitals, such as CNY", "须为三个大写字母，如 CNY")
+    currency = check.take(f"{path}.currency", fields.currency, plain.get("currency", "CNY"))
+    if currency is None:
         return None
     try:
         minimum = Money(Decimal(given), currency) if type(given) in (int, str) and len(str(given)) < 32 else None  # type: ignore[arg-type]
