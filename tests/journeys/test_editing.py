@@ -128,6 +128,18 @@ def test_two_people_at_one_record_lose_nothing_and_hear_of_each_other(
         assert told == {"custom.a": None, "custom.b": 2, "custom.c": 3, "custom.d": 4}
 
 
+@pytest.mark.parametrize("kind", [kind for kind in MADE if kind != "lead"])
+def test_what_was_deleted_is_read_by_who_asks_for_it(desk: Desk, region: str, kind: str) -> None:
+    made = MADE[kind](team_of(desk, region))
+    address = f"/v1/{made['name']}"
+    gone = desk.api.delete(address)
+    assert desk.api.raw("GET", address).status_code == 404
+    assert desk.api.get(address, showDeleted="true") == gone
+    assert "deleteTime" in gone
+    assert "deleteTime" not in desk.api.post(f"{address}:undelete")
+    assert desk.api.get(address)["name"] == made["name"]
+
+
 def test_I22_what_another_system_recorded_is_deleted_and_brought_back(desk: Desk, region: str) -> None:
     team = team_of(desk, region)
     made = _recorded(team)

@@ -79,7 +79,7 @@ class FileServicer:
 
     @query
     def GetAttachment(self, tx: Transaction, request: pb.GetAttachmentRequest) -> pb.Attachment:
-        return messages.attachment(attachments.find(tx, request.name))
+        return messages.attachment(attachments.find(tx, request.name, request.show_deleted))
 
     @query
     def ListAttachments(self, tx: Transaction, request: pb.ListAttachmentsRequest) -> pb.ListAttachmentsResponse:
@@ -124,7 +124,7 @@ class FileServicer:
 
     @query
     def GetCheckIn(self, tx: Transaction, request: pb.GetCheckInRequest) -> pb.CheckIn:
-        return messages.check_in(check_ins.find(tx, request.name))
+        return messages.check_in(check_ins.find(tx, request.name, request.show_deleted))
 
     @query
     def ListCheckIns(self, tx: Transaction, request: pb.ListCheckInsRequest) -> pb.ListCheckInsResponse:

@@ -33,7 +33,7 @@ class NoticeServicer:
 
     @query
     def GetTemplate(self, tx: Transaction, request: pb.GetTemplateRequest) -> pb.Template:
-        return messages.template(kept.find(tx, templates.KIND, request.name))
+        return messages.template(kept.find(tx, templates.KIND, request.name, request.show_deleted))
 
     @query
     def ListTemplates(self, tx: Transaction, request: pb.ListTemplatesRequest) -> pb.ListTemplatesResponse:

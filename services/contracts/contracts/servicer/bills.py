@@ -60,7 +60,7 @@ class Bills:
 
     @query
     def GetInvoice(self, tx: Transaction, request: pb.GetInvoiceRequest) -> pb.Invoice:
-        return messages.invoice(records.find(tx, INVOICE, request.name))
+        return messages.invoice(records.find(tx, INVOICE, request.name, request.show_deleted))
 
     @query
     def ListInvoices(self, tx: Transaction, request: pb.ListInvoicesRequest) -> pb.ListInvoicesResponse:
@@ -104,7 +104,7 @@ class Bills:
 
     @query
     def GetPayment(self, tx: Transaction, request: pb.GetPaymentRequest) -> pb.Payment:
-        return messages.payment(records.find(tx, PAYMENT, request.name))
+        return messages.payment(records.find(tx, PAYMENT, request.name, request.show_deleted))
 
     @query
     def ListPayments(self, tx: Transaction, request: pb.ListPaymentsRequest) -> pb.ListPaymentsResponse:

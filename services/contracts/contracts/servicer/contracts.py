@@ -61,7 +61,7 @@ class ContractServicer(Bills):
 
     @query
     def GetContract(self, tx: Transaction, request: pb.GetContractRequest) -> pb.Contract:
-        return messages.contract(records.find(tx, CONTRACT, request.name))
+        return messages.contract(records.find(tx, CONTRACT, request.name, request.show_deleted))
 
     @query
     def ListContracts(self, tx: Transaction, request: pb.ListContractsRequest) -> pb.ListContractsResponse:

@@ -163,7 +163,7 @@ class OpportunityServicer:
 
     @query
     def GetOpportunity(self, tx: Transaction, request: pb.GetOpportunityRequest) -> pb.Opportunity:
-        return _told(tx, records.find(tx, KIND, request.name))
+        return _told(tx, records.find(tx, KIND, request.name, request.show_deleted))
 
     @query
     def ListOpportunities(self, tx: Transaction, request: pb.ListOpportunitiesRequest) -> pb.ListOpportunitiesResponse:
