@@ -212,3 +212,22 @@ def test_C23_C24_C25_the_pool_and_the_profile_of_won_customers_are_found_by_filt
     log(mine, customer)
     late = f'industry = "{industry}" AND last_follow_up_time >= 2020-01-01T00:00:00Z'
     assert until(lambda: mine.get("/v1/customers", filter=late).get("customers"))
+
+
+def test_O33_O34_what_a_colleague_leaves_undone_comes_back_to_the_owner_who_is_told(desk: Desk, region: str) -> None:
+    mine, helper = (desk.sign_in(desk.hire(name, region=region)) for name in ("甲", "乙"))
+    deal = opened(mine)
+    mine.post(f"/v1/{deal['name']}:requestCollaboration", {"person": helper.me["name"], "part": "技术方案"})
+    of_deal = {"filter": f'opportunity = "{deal["name"]}"'}
+    (task,) = until(lambda: helper.get("/v1/tasks", **of_deal).get("tasks"))
+    assert task["owner"] == helper.me["name"]
+    mine.post(f"/v1/{deal['name']}:unshare", {"person": helper.me["name"]})
+    desk.settle()
+    assert mine.get(f"/v1/{task['name']}")["owner"] == mine.me["name"]
+    assert not helper.get("/v1/tasks", **of_deal).get("tasks")
+    told = mine.get("/v1/notifications", filter="kind = TASK_ASSIGNED").get("notifications", [])
+    assert [one["titleZh"] for one in told if one.get("record") == task["name"]] == ["协作人已退出，任务退回给您"]
+    now = read(mine, deal)["collaboratorProgress"]
+    assert (now["total"], [one["person"] for one in now["parts"]]) == (1, [mine.me["name"]])
+    mine.post(f"/v1/{task['name']}:complete")
+    assert until(lambda: read(mine, deal)["collaboratorProgress"].get("done") == 1)

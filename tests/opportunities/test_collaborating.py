@@ -140,6 +140,27 @@ def test_O36_a_team_and_one_of_its_people_are_asked_each_for_himself(desk: Desk)
         desk.get(made.name, WANG)
 
 
+def test_O33_O34_what_comes_back_to_the_owner_still_counts(desk: Desk) -> None:
+    made = desk.open(collaborators=[Collaborator(person="people/wang", part="报价")])
+    asked(desk, made.name, person="people/zhao", part="法务")
+    quote = desk.task(made.name, "COLLABORATION", owner="people/wang", part="报价")
+    desk.task(made.name, "COLLABORATION", "DONE", owner="people/zhao", part="法务")
+
+    def counted() -> tuple[int, int, list[tuple[str, str]]]:
+        of = desk.get(made.name).collaborator_progress
+        return of.done, of.total, sorted((one.person, one.part) for one in of.parts)
+
+    assert counted() == (1, 2, [("people/wang", "报价"), ("people/zhao", "法务")])
+    desk.act("Unshare", made.name, person="people/wang")
+    desk.task(made.name, "COLLABORATION", version=2, name=quote, owner="people/li", part="报价")
+    assert counted() == (1, 2, [("people/li", "报价"), ("people/zhao", "法务")])
+    desk.task(made.name, "COLLABORATION", "DONE", version=3, name=quote, owner="people/li", part="报价")
+    assert counted()[:2] == (2, 2)
+    # The last of those who worked on it goes: the owner's own work is still there.
+    desk.act("Unshare", made.name, person="people/zhao")
+    assert counted() == (1, 1, [("people/li", "报价")])
+
+
 def test_O34_O33_unsharing_ends_a_part_in_it_as_well_as_a_share(desk: Desk) -> None:
     made = desk.open(collaborators=[Collaborator(person="people/wang", part="报价")])
     desk.act("Share", made.name, person="people/wang")

@@ -130,6 +130,22 @@ def set_collaborators(tx: Transaction, of: Mapping[str, Sequence[str]]) -> None:
     insert_rows(tx.connection, collaborators, ("record", "person"), rows)
 
 
+def collaborators_of(tx: Transaction, names: Sequence[str]) -> dict[str, set[str]]:
+    """Who works on each of these opportunities, persons and teams."""
+    c = collaborators.c
+    found: dict[str, set[str]] = {name: set() for name in names}
+    query = sa.select(c.record, c.person).where(in_values(c.record, sorted(found), tx.dialect))
+    for record, who in tx.execute(query) if found else ():
+        found[record].add(who)
+    return found
+
+
+def shared_with(tx: Transaction, record: str) -> set[str]:
+    """Those an opportunity is shared with now."""
+    s = shares.c
+    return set(tx.execute(sa.select(s.person).where(s.record == record, s.end_time > tx.now)).scalars())
+
+
 def keep_share(tx: Transaction, record: str, person: str, end: datetime, told: datetime) -> None:
     insert_rows(
         tx.connection,

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import sqlalchemy as sa
 
-from activities.domain.task import Parts, Status, Task
+from activities.domain.task import Parts, Status, Task, TaskKind
 from activities.storage.tables import deleted, kept, metadata, number, text
 from chassis.database import Json, Moment, in_values, insert_rows
 from chassis.transaction import Transaction
@@ -81,6 +81,19 @@ def of_origins(tx: Transaction, origins: Sequence[str]) -> dict[str, Task]:
 def on_record(tx: Transaction, record: str) -> list[Task]:
     """Every task about it that the system made, held until the commit."""
     query = TASKS.where(tasks.c.record == record, tasks.c.origin != "")
+    if tx.dialect == "postgresql":
+        query = query.order_by(tasks.c.name).with_for_update()
+    return [Task(*row) for row in tx.execute(query)]
+
+
+def open_parts(tx: Transaction, opportunity: str) -> list[Task]:
+    """The parts of a deal that are still to be done, held until the commit."""
+    query = TASKS.where(
+        tasks.c.opportunity == opportunity,
+        tasks.c.kind == TaskKind.COLLABORATION.value,
+        tasks.c.status.in_([Status.OPEN.value, Status.IN_PROGRESS.value]),
+        tasks.c.delete_time.is_(None),
+    )
     if tx.dialect == "postgresql":
         query = query.order_by(tasks.c.name).with_for_update()
     return [Task(*row) for row in tx.execute(query)]

@@ -7,7 +7,7 @@ from datetime import UTC
 
 from google.protobuf.message import Message
 
-from activities.usecases import known, staff
+from activities.usecases import known, returning, staff
 from activities.wire import told
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
@@ -41,7 +41,8 @@ def welcome(tx: Transaction, event: LeadWelcomed) -> None:
 def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
     newest = sorted(events, key=lambda event: event.version)
     working = {e.opportunity.name: [one.person or one.team for one in e.opportunity.collaborators] for e in newest}
-    known.know(tx, [told.opportunity(event) for event in events], working)
+    for opportunity, gone in sorted(known.know(tx, [told.opportunity(event) for event in events], working).items()):
+        returning.ended(tx, opportunity, gone)
 
 
 @subscriber(OpportunityShared, ShareEnded)
@@ -52,6 +53,7 @@ def shares(tx: Transaction, event: Message) -> None:
         known.share(tx, event.opportunity, event.person, event.end_time.ToDatetime(UTC), cause.time)
     elif isinstance(event, ShareEnded):
         known.share(tx, event.opportunity, event.person, cause.time, cause.time)
+        returning.ended(tx, event.opportunity, [event.person])
 
 
 @subscriber(ApprovalChanged, batch=256)

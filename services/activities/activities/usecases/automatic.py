@@ -180,7 +180,7 @@ def forget(tx: Transaction, record: str) -> None:
 
 def requested(tx: Transaction, wanted: Automatic, mention: Sequence[str] = ()) -> None:
     """A task that another service asks for; a collaborator's has its due time from the company's settings unless it
-    brings one, and asking again for a part that was cancelled opens it again."""
+    brings one, and asking again for a part that was cancelled, or came back to the deal's owner, makes it his again."""
     if wanted.kind == TaskKind.COLLABORATION and wanted.due_time is None:
         days = settings.document(tx, "tasks")["collaborationDays"]
         wanted = replace(wanted, due_time=tx.now + timedelta(days=days))
@@ -193,6 +193,13 @@ def requested(tx: Transaction, wanted: Automatic, mention: Sequence[str] = ()) -
 
 def _asked_again(tx: Transaction, wanted: Automatic) -> None:
     before = table.of_origins(tx, [wanted.origin]).get(wanted.origin)
-    if before is not None and before.status == Status.CANCELLED:
-        anew = {name: getattr(wanted, name) for name in ("detail", "deliverable", "due_time", "creator")}
-        records.save(tx, TASKS, before, replace(before, status=Status.OPEN, result="", **anew), "reopened")
+    if before is None or before.is_done:
+        return
+    cancelled = before.status == Status.CANCELLED
+    deal = stored.find(tx, [wanted.record]).get(wanted.record)
+    came_back = deal is not None and before.owner == deal.owner != wanted.owner
+    if cancelled or came_back:
+        anew = {name: getattr(wanted, name) for name in ("detail", "deliverable", "due_time", "creator", "owner")}
+        teams = people.teams(tx, people_table, [wanted.owner]) if wanted.owner else {}
+        after = replace(before, status=Status.OPEN, result="", team=teams.get(wanted.owner, wanted.team), **anew)
+        records.save(tx, TASKS, before, after, "reopened" if cancelled else "assigned")

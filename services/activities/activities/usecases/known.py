@@ -38,15 +38,21 @@ _ANNOUNCED = records.c.version >= 0
 _OF_CONTACTS = records.alias("of_contacts")
 
 
-def know(tx: Transaction, told: Sequence[Known], collaborators: Mapping[str, Sequence[str]] | None = None) -> None:
+def know(
+    tx: Transaction, told: Sequence[Known], collaborators: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, set[str]]:
     """Keeps the newest state of each, with the collaborators of opportunities; what hangs on a record that is now
-    another customer's goes along."""
+    another customer's goes along. Returns who, person or team, works on which opportunity no more."""
     wanted = newest(told)
     before = stored.hold(tx, sorted(wanted))
     fresh = [_followed(tx, one) for name, one in sorted(wanted.items()) if one.version > before[name].version]
     stored.keep_told(tx, fresh)
+    let_go: dict[str, set[str]] = {}
     if collaborators:
-        stored.set_collaborators(tx, {one.name: collaborators.get(one.name, ()) for one in fresh})
+        working = {one.name: collaborators.get(one.name, ()) for one in fresh}
+        were = stored.collaborators_of(tx, list(working))
+        let_go = {name: left for name, now in working.items() if (left := were[name] - set(now))}
+        stored.set_collaborators(tx, working)
     merged = {one.name: one.merged_into for one in fresh if one.merged_into and not before[one.name].merged_into}
     if merged:
         stored.merged(tx, merged)
@@ -56,6 +62,7 @@ def know(tx: Transaction, told: Sequence[Known], collaborators: Mapping[str, Seq
         was = before[one.name]
         if one.kind != CUSTOMERS and (one.customer, one.opportunity) != (was.customer, was.opportunity):
             _move(tx, records.c.name, one.name, customer=one.customer, opportunity=one.opportunity)
+    return let_go
 
 
 def _followed(tx: Transaction, told: Known) -> Known:

@@ -82,11 +82,11 @@ class Part:
     task: str
 
 
-def parts(collaborators: Iterable[dict[str, str]], of: Iterable[Related]) -> list[Part]:
-    """The tasks of those who work on it, oldest first, and those who have none yet (O33). What was cancelled, and what
-    people do who are no collaborators any more, does not count."""
+def parts(collaborators: Iterable[dict[str, str]], owner: str, of: Iterable[Related]) -> list[Part]:
+    """The tasks of those who work on it, oldest first, and those who have none yet (O33); what came back to its owner
+    is one of them. What was cancelled, and what people did who are no collaborators any more, does not count."""
     asked = list(collaborators)
-    working = {key(one) for one in asked}
+    working = {*(key(one) for one in asked), owner} - {""}
     tasks = [one for one in of if one.sort == Sort.PART and not one.gone and one.state != "CANCELLED"]
     tasks = sorted((one for one in tasks if {one.person, one.team} & working), key=lambda one: one.begin_time)
     found = [Part(one.person, one.team, one.label, one.state, one.name) for one in tasks]

@@ -97,6 +97,6 @@ def _teams(tx: Transaction, names: Sequence[str], field: str) -> None:
 def seen(tx: Transaction, found: Sequence[Opportunity]) -> list[tuple[Opportunity, list[Part], list[Warning]]]:
     """Opportunities with how far their collaborators are, and what somebody should look at."""
     names = [one.name for one in found]
-    tasks = related.of(tx, [one.name for one in found if one.collaborators], Sort.PART)
+    tasks = related.of(tx, names, Sort.PART)
     warned = warnings.of(tx, names)
-    return [(one, domain.parts(one.collaborators, tasks.get(one.name, [])), warned[one.name]) for one in found]
+    return [(one, domain.parts(one.collaborators, one.owner, tasks[one.name]), warned[one.name]) for one in found]
