@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -39,7 +39,7 @@ class Brought(Generic[R]):
     said of it."""
 
     record: R
-    outcome: int
+    outcome: bringing_pb2.Brought.Outcome.ValueType
     before: R | None = None
     said: Mapping[str, Any] = field(default_factory=dict)
 
@@ -64,7 +64,7 @@ class Way(Generic[R]):
         """What was said of a record that it does not hold."""
         if not said:
             return []
-        return differences(self.plain(was), self.plain(replace(was, **said)), unsaid)  # type: ignore[type-var]
+        return differences(self.plain(was), self.plain(records.altered(was, **said)), unsaid)
 
 
 class _Back(Exception):
@@ -104,7 +104,7 @@ def message(tx: Transaction, way: Way[R], of: Brought[R]) -> bringing_pb2.Brough
     hidden = tx.principal.grant(way.kind.resource).hidden
     was = of.record if of.before is None else of.before
     return bringing_pb2.Brought(
-        outcome=of.outcome,  # type: ignore[arg-type]
+        outcome=of.outcome,
         before=b"" if of.before is None else image(of.before, of.record, hidden),
         left=_version(of.record) if hidden else _seal(way, of.record),
         differences=[one for one in way.otherwise(was, of.said) if one.field.partition(".")[0] not in hidden],
@@ -131,7 +131,7 @@ def _version(record: Any) -> str:
 def _seal(way: Way[R], record: R) -> str:
     """Stands for what a record holds: the same whenever it holds the same."""
     left_out = _BESIDE | way.derived
-    held = {one.name: getattr(record, one.name) for one in fields(record) if one.name not in left_out}  # type: ignore[arg-type]
+    held = {name: getattr(record, name) for name in way.kind.names if name not in left_out}
     plain = json.dumps(held, ensure_ascii=False, sort_keys=True, default=_moment)
     return hashlib.sha256(plain.encode()).hexdigest()[:32]
 

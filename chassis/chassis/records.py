@@ -230,7 +230,7 @@ def save_all(tx: Transaction, kind: Kind[R], changes: Sequence[tuple[R, R]], act
         if not changed:
             now.append(before)
             continue
-        after = _with(after, version=before.version + 1, update_time=tx.now)
+        after = altered(after, version=before.version + 1, update_time=tx.now)
         alike.setdefault(tuple(dict.fromkeys((*changed, "update_time"))), []).append((before, after))
         now.append(after)
     for changed, same in alike.items():
@@ -260,13 +260,13 @@ def patch(tx: Transaction, kind: Kind[R], name: str, etag: str, values: Mapping[
     """Changes these fields. Raises as `hold`, and Denied for a field that the caller's role may not change."""
     refuse_read_only(tx.principal, kind.resource, list(values))
     before = hold(tx, kind, name, etag)
-    return save(tx, kind, before, _with(before, **values))
+    return save(tx, kind, before, altered(before, **values))
 
 
 def delete(tx: Transaction, kind: Kind[R], name: str, etag: str = "") -> R:
     """Deletes a record; for 30 days it can be brought back."""
     before = hold(tx, kind, name, etag, "delete")
-    return save(tx, kind, before, _with(before, delete_time=tx.now), "deleted")
+    return save(tx, kind, before, altered(before, delete_time=tx.now), "deleted")
 
 
 def undelete(tx: Transaction, kind: Kind[R], name: str) -> R:
@@ -274,7 +274,7 @@ def undelete(tx: Transaction, kind: Kind[R], name: str) -> R:
     before = hold(tx, kind, name, verb="delete", deleted=True)
     if before.delete_time is None:
         raise not_deleted(name)
-    return save(tx, kind, before, _with(before, delete_time=None), "undeleted")
+    return save(tx, kind, before, altered(before, delete_time=None), "undeleted")
 
 
 def purge(tx: Transaction, kind: Kind[R], most: int = 200) -> bool:
@@ -319,5 +319,6 @@ def _values(kind: Kind[Any], record: Any) -> list[Any]:
     return [getattr(record, name) for name in kind.names]
 
 
-def _with(record: R, **values: Any) -> R:
+def altered(record: R, **values: Any) -> R:
+    """The record with these values."""
     return replace(record, **values)  # type: ignore[type-var] # a frozen dataclass, which `Kept` has no way to say

@@ -16,7 +16,7 @@ from chassis.rpc import Call, command, outside, query
 from chassis.service import Runtime
 from chassis.settings import embedded_token_key
 from chassis.transaction import Transaction
-from contracts.servicer.shelf import ShelfMethods
+from contracts.servicer.shelf import ShelfMethods, writes
 from contracts.usecases import papers, parties, quote_links, quote_moves, quotes
 from contracts.usecases.quotes import QUOTES
 from contracts.wire import paper, quote_reading, typeset
@@ -60,7 +60,7 @@ class QuoteServicer(ShelfMethods):
     @command(fetch=_wait_for_deal)
     def CreateQuote(self, tx: Transaction, request: pb.CreateQuoteRequest) -> pb.Quote:
         reading.request_id(request)
-        self.writes(tx, QUOTES, request.quote)
+        writes(tx, QUOTES, request.quote)
         values = quote_reading.quote(request.quote, quote_reading.CREATED)
         return messages.quote(quotes.create(tx, values, self.today(tx)))
 
@@ -84,7 +84,7 @@ class QuoteServicer(ShelfMethods):
         reading.request_id(request)
         of = request.quote
         named = records.paths(request.update_mask.paths, of, quote_reading.CHANGEABLE)
-        self.writes(tx, QUOTES, of, named)
+        writes(tx, QUOTES, of, named)
         values = quote_reading.quote(of, named)
         return messages.quote(quotes.change(tx, of.name, of.etag, values, self.today(tx)))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
@@ -22,6 +23,68 @@ from contracts.wire import shelf_messages as messages
 from contracts.wire import shelf_reading as reading
 from dealwright.contracts.v1 import quotes_pb2 as pb
 
+M = TypeVar("M", bound=Message)
+T = TypeVar("T", bound=Message)
+
+
+@dataclass(frozen=True)
+class _Noun(Generic[M]):
+    """What is kept on the shelf, by the standard methods. `field` is its name in requests, `does` the use cases' module
+    with create, change and undelete; `read(message, fields)` gives values by column; `given` may be said of a new one,
+    and `changeable`, all of it unless said, of one that is there."""
+
+    kind: Kind[Any]
+    field: str
+    does: Any
+    read: Callable[[Any, Sequence[str]], Mapping[str, Any]]
+    show: Callable[[Any], M]
+    given: Sequence[str]
+    changeable: Sequence[str] = ()
+
+    def create(self, tx: Transaction, request: Any) -> M:
+        reading.request_id(request)
+        of = getattr(request, self.field)
+        writes(tx, self.kind, of)
+        return self.show(self.does.create(tx, self.read(of, self.given)))
+
+    def get(self, tx: Transaction, request: Any) -> M:
+        return self.show(records.find(tx, self.kind, request.name, request.show_deleted))
+
+    def list(self, tx: Transaction, request: Any, answer: Callable[..., T]) -> T:
+        found, token, total = records.page(tx, self.kind, request)
+        return answer(**{f"{self.field}s": map(self.show, found)}, next_page_token=token, total_size=total or 0)
+
+    def update(self, tx: Transaction, request: Any) -> M:
+        reading.request_id(request)
+        of = getattr(request, self.field)
+        named = records.paths(request.update_mask.paths, of, self.changeable or self.given)
+        writes(tx, self.kind, of, named)
+        return self.show(self.does.change(tx, of.name, of.etag, self.read(of, named)))
+
+    def delete(self, tx: Transaction, request: Any) -> M:
+        reading.request_id(request)
+        return self.show(records.delete(tx, self.kind, request.name, request.etag))
+
+    def undelete(self, tx: Transaction, request: Any) -> M:
+        reading.request_id(request)
+        return self.show(self.does.undelete(tx, request.name))
+
+
+def writes(tx: Transaction, kind: Kind[Any], message: Message, named: Sequence[str] | None = None) -> None:
+    """Raises Denied for a field that the caller's role may not change: those that are named, or else all that are
+    given."""
+    given = [field.name for field, _ in message.ListFields()] if named is None else named
+    refuse_read_only(tx.principal, kind.resource, given)
+
+
+_PRODUCTS = _Noun(PRODUCTS, "product", products, reading.product, messages.product, reading.PRODUCT_FIELDS)
+_PRICE_LISTS = _Noun(
+    *(PRICE_LISTS, "price_list", price_lists, reading.price_list, messages.price_list), reading.PRICE_LIST_FIELDS
+)
+_RATES = _Noun(
+    *(RATES, "exchange_rate", rates, reading.exchange_rate, messages.exchange_rate, tuple(reading.RATE)), ("rate",)
+)
+
 
 class ShelfMethods:
     """The company's time zone tells which day it is: for prices and rates."""
@@ -34,119 +97,77 @@ class ShelfMethods:
         day: date = tx.now.astimezone(self.zone).date()
         return day.isoformat()
 
-    def writes(self, tx: Transaction, kind: Kind[Any], message: Message, named: Sequence[str] | None = None) -> None:
-        """Raises Denied for a field that the caller's role may not change: those that are named, or else all that are
-        given."""
-        given = [field.name for field, _ in message.ListFields()] if named is None else named
-        refuse_read_only(tx.principal, kind.resource, given)
-
     @command
     def CreateProduct(self, tx: Transaction, request: pb.CreateProductRequest) -> pb.Product:
-        reading.request_id(request)
-        self.writes(tx, PRODUCTS, request.product)
-        values = reading.product(request.product, reading.PRODUCT_FIELDS)
-        return messages.product(products.create(tx, values))
+        return _PRODUCTS.create(tx, request)
 
     @query
     def GetProduct(self, tx: Transaction, request: pb.GetProductRequest) -> pb.Product:
-        return messages.product(records.find(tx, PRODUCTS, request.name, request.show_deleted))
+        return _PRODUCTS.get(tx, request)
 
     @query
     def ListProducts(self, tx: Transaction, request: pb.ListProductsRequest) -> pb.ListProductsResponse:
-        found, token, total = records.page(tx, PRODUCTS, request)
-        return pb.ListProductsResponse(
-            products=map(messages.product, found), next_page_token=token, total_size=total or 0
-        )
+        return _PRODUCTS.list(tx, request, pb.ListProductsResponse)
 
     @command
     def UpdateProduct(self, tx: Transaction, request: pb.UpdateProductRequest) -> pb.Product:
-        reading.request_id(request)
-        of = request.product
-        named = records.paths(request.update_mask.paths, of, reading.PRODUCT_FIELDS)
-        self.writes(tx, PRODUCTS, of, named)
-        return messages.product(products.change(tx, of.name, of.etag, reading.product(of, named)))
+        return _PRODUCTS.update(tx, request)
 
     @command
     def DeleteProduct(self, tx: Transaction, request: pb.DeleteProductRequest) -> pb.Product:
-        reading.request_id(request)
-        return messages.product(records.delete(tx, PRODUCTS, request.name, request.etag))
+        return _PRODUCTS.delete(tx, request)
 
     @command
     def UndeleteProduct(self, tx: Transaction, request: pb.UndeleteProductRequest) -> pb.Product:
-        reading.request_id(request)
-        return messages.product(products.undelete(tx, request.name))
+        return _PRODUCTS.undelete(tx, request)
 
     @command
     def CreatePriceList(self, tx: Transaction, request: pb.CreatePriceListRequest) -> pb.PriceList:
-        reading.request_id(request)
-        self.writes(tx, PRICE_LISTS, request.price_list)
-        values = reading.price_list(request.price_list, reading.PRICE_LIST_FIELDS)
-        return messages.price_list(price_lists.create(tx, values))
+        return _PRICE_LISTS.create(tx, request)
 
     @query
     def GetPriceList(self, tx: Transaction, request: pb.GetPriceListRequest) -> pb.PriceList:
-        return messages.price_list(records.find(tx, PRICE_LISTS, request.name, request.show_deleted))
+        return _PRICE_LISTS.get(tx, request)
 
     @query
     def ListPriceLists(self, tx: Transaction, request: pb.ListPriceListsRequest) -> pb.ListPriceListsResponse:
-        found, token, total = records.page(tx, PRICE_LISTS, request)
-        return pb.ListPriceListsResponse(
-            price_lists=map(messages.price_list, found), next_page_token=token, total_size=total or 0
-        )
+        return _PRICE_LISTS.list(tx, request, pb.ListPriceListsResponse)
 
     @command
     def UpdatePriceList(self, tx: Transaction, request: pb.UpdatePriceListRequest) -> pb.PriceList:
-        reading.request_id(request)
-        of = request.price_list
-        named = records.paths(request.update_mask.paths, of, reading.PRICE_LIST_FIELDS)
-        self.writes(tx, PRICE_LISTS, of, named)
-        return messages.price_list(price_lists.change(tx, of.name, of.etag, reading.price_list(of, named)))
+        return _PRICE_LISTS.update(tx, request)
 
     @command
     def DeletePriceList(self, tx: Transaction, request: pb.DeletePriceListRequest) -> pb.PriceList:
-        reading.request_id(request)
-        return messages.price_list(records.delete(tx, PRICE_LISTS, request.name, request.etag))
+        return _PRICE_LISTS.delete(tx, request)
 
     @command
     def UndeletePriceList(self, tx: Transaction, request: pb.UndeletePriceListRequest) -> pb.PriceList:
-        reading.request_id(request)
-        return messages.price_list(price_lists.undelete(tx, request.name))
+        return _PRICE_LISTS.undelete(tx, request)
 
     @command
     def CreateExchangeRate(self, tx: Transaction, request: pb.CreateExchangeRateRequest) -> pb.ExchangeRate:
-        reading.request_id(request)
-        self.writes(tx, RATES, request.exchange_rate)
-        values = reading.exchange_rate(request.exchange_rate, tuple(reading.RATE))
-        return messages.exchange_rate(rates.create(tx, values))
+        return _RATES.create(tx, request)
 
     @query
     def GetExchangeRate(self, tx: Transaction, request: pb.GetExchangeRateRequest) -> pb.ExchangeRate:
-        return messages.exchange_rate(records.find(tx, RATES, request.name, request.show_deleted))
+        return _RATES.get(tx, request)
 
     @query
     def ListExchangeRates(self, tx: Transaction, request: pb.ListExchangeRatesRequest) -> pb.ListExchangeRatesResponse:
-        found, token, total = records.page(tx, RATES, request)
-        return pb.ListExchangeRatesResponse(
-            exchange_rates=map(messages.exchange_rate, found), next_page_token=token, total_size=total or 0
-        )
+        return _RATES.list(tx, request, pb.ListExchangeRatesResponse)
 
     @command
     def UpdateExchangeRate(self, tx: Transaction, request: pb.UpdateExchangeRateRequest) -> pb.ExchangeRate:
-        reading.request_id(request)
-        of = request.exchange_rate
-        named = records.paths(request.update_mask.paths, of, ("rate",))
-        self.writes(tx, RATES, of, named)
-        return messages.exchange_rate(rates.change(tx, of.name, of.etag, reading.exchange_rate(of, named)))
+        return _RATES.update(tx, request)
 
     @command
     def DeleteExchangeRate(self, tx: Transaction, request: pb.DeleteExchangeRateRequest) -> pb.ExchangeRate:
-        reading.request_id(request)
-        return messages.exchange_rate(records.delete(tx, RATES, request.name, request.etag))
+        return _RATES.delete(tx, request)
 
     @command
     def UndeleteExchangeRate(self, tx: Transaction, request: pb.UndeleteExchangeRateRequest) -> pb.ExchangeRate:
-        reading.request_id(request)
-        return messages.exchange_rate(rates.undelete(tx, request.name))
+        return _RATES.undelete(tx, request)
 
     @query
     def ConvertMoney(self, tx: Transaction, request: pb.ConvertMoneyRequest) -> pb.ConvertMoneyResponse:
