@@ -209,6 +209,7 @@ def test_C16_what_a_leaver_had_waits_until_the_manager_confirms(desk: Desk, regi
     waiting = until(lambda: boss.get("/v1/handOvers", filter=wanted)["handOvers"])
     assert {one["customer"] for one in waiting} == {one["name"] for one in his}
     assert {read(boss, one)["owner"] for one in his} == {leaver["name"]}
+    assert boss.get("/v1/" + waiting[0]["name"]) == waiting[0]
     boss.post(f"/v1/{waiting[0]['name']}:confirm", {"owner": heir["name"]})
     rest = [one["name"] for one in waiting[1:]]
     boss.post("/v1/handOvers:batchConfirm", {"names": rest, "owner": heir["name"]})

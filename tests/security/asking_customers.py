@@ -151,6 +151,9 @@ def _(h: House, who: str, row: str) -> Message:
     return pb.ListHandOversRequest(filter=f'person = "{h.person(who, row)}"')
 
 
+asks(_C + "GetHandOver", PEOPLE)(lambda h, who, row: pb.GetHandOverRequest(name=_hand_over(h, who, row)))
+
+
 @asks(_C + "ConfirmHandOver", PEOPLE)
 def _(h: House, who: str, row: str) -> Message:
     return pb.ConfirmHandOverRequest(name=_hand_over(h, who, row), owner=h.people["mate"])

@@ -129,6 +129,7 @@ customers.CustomerService.DeleteContact         YYY   YYN     DDD   DDD        D
 customers.CustomerService.UndeleteContact       YYY   YYN     DDD   DDD        DDD     AAA       AAA
 customers.CustomerViewService.GetCustomerView   YYY   YYN     YNN   YYY        YYY     AAA       AAA
 customers.CustomerService.ListHandOvers         SSS   SSU     SUU   SSS        SSS     AAA       AAA
+customers.CustomerService.GetHandOver           YYY   YYN     YNN   YYY        YYY     AAA       AAA
 customers.CustomerService.ConfirmHandOver       YYY   YYN     DDD   DDD        DDD     AAA       AAA
 customers.CustomerService.BatchConfirmHandOvers YYY   YYN     DDD   DDD        DDD     AAA       AAA
 customers.BlueprintService.GetPart             Y     Y       D     D          D       A         A

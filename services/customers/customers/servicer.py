@@ -174,6 +174,10 @@ class CustomerServicer:
             hand_overs=[messages.hand_over(one) for one in found], next_page_token=token, total_size=total or 0
         )
 
+    @query
+    def GetHandOver(self, tx: Transaction, request: pb.GetHandOverRequest) -> pb.HandOver:
+        return messages.hand_over(hand_overs.get(tx, request.name))
+
     @command
     def ConfirmHandOver(self, tx: Transaction, request: pb.ConfirmHandOverRequest) -> pb.HandOver:
         reading.request_id(request)

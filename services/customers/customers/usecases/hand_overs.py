@@ -98,6 +98,14 @@ def page(tx: Transaction, request: Any) -> tuple[list[HandOver], str, int | None
     return [HandOver(*row[:width]) for row in found.rows], found.next_page_token, found.total
 
 
+def get(tx: Transaction, name: str) -> HandOver:
+    """Raises NotFound for what the caller may not see."""
+    row = tx.execute(stored.SELECT.where(_c.name == name, _covered(tx, "read"))).first()
+    if row is None:
+        raise NotFound(name[:80])
+    return HandOver(*row)
+
+
 def confirm(tx: Transaction, names: Sequence[str], owner: str) -> list[HandOver]:
     """Each of these goes to the owner, all or none. Raises Denied for who may not change owners, NotFound, SETTLED for
     one that was confirmed already, CANNOT_RECEIVE."""
