@@ -91,7 +91,7 @@ class Desk:
         """Records a decision that fits the lead as it stands."""
         self.decide(Decided(name, owner, self.get(name).owner_version, decision))
 
-    def announced(self, kind: type[Message] | None = None) -> list[Any]:
+    def announced(self, kind: type[Message] | tuple[type[Message], ...] | None = None) -> list[Any]:
         """Events since the last look, in the order they were announced; of one kind, if named."""
         outbox = self.runtime.service.tables.outbox
         with self.runtime.reading() as tx:

@@ -231,8 +231,9 @@ WRITERS = {
     ("storage/leads.py", "insert"),
     ("storage/leads.py", "save_facts"),
     ("storage/leads.py", "save_standing"),
+    ("storage/leads.py", "save_deletion"),
     ("storage/ownership.py", "compare_and_set"),
-    # An import taken back: its leads go, and others are not to be looked at with them any more.
+    # An import taken back, or 30 days after a deletion: leads go, and others are not to be looked at with them.
     ("storage/removing.py", "remove"),
     ("storage/removing.py", "clear_review"),
 }
@@ -247,7 +248,7 @@ def test_L31_nobody_writes_an_owner_but_the_one_compare_and_set() -> None:
         if "migrations" not in path.parts
     }
     assert {(file, function) for file, tree in trees.items() for function in writers(tree, "leads")} == WRITERS
-    for columns in (stored._FACTS, stored._STANDING):
+    for columns in (stored._FACTS, stored._STANDING, stored.OF_DELETED):
         assert not {"owner", "owner_version", "owners"} & set(columns)
     calls = {file for file, tree in trees.items() if "compare_and_set" in called(tree)}
     assert calls == {"usecases/ownership.py"}

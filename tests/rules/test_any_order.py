@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.rules.v1 import events_pb2
 from leads.domain.lead import CLOSED, Capture, Lead, Status, start
-from leads.domain.ownership import LOST, Change, Decided, Verdict, apply, judge
+from leads.domain.ownership import LOST, Change, Decided, Verdict, apply, bring_back, delete, judge
+from leads.wire import events as told
 from tests.rules.house import House, bare, furnish, open_runtime
 
 _houses = itertools.count(1)
@@ -69,7 +70,7 @@ class Leads:
         """One thing that people or clocks do."""
         number = self.chance.choice(sorted(self.leads))
         lead = self.leads[number]
-        kind = self.chance.randrange(8)
+        kind = self.chance.randrange(10)
         if kind == 0 and lead.status not in CLOSED:
             self._take(number, self.someone(), Status.ASSIGNED, "MANUAL")
         elif kind == 1 and lead.owner and lead.status not in CLOSED:
@@ -90,6 +91,15 @@ class Leads:
             self._announce(number, "RETURNED")
         elif kind == 7 and lead.status == Status.WAITING:
             self._announce(number, "RETURNED" if lead.owners else "")
+        elif kind == 8 and not lead.deleted:
+            after = self.leads[number] = delete(lead, self.house.now)
+            self.bag.append(told.deleted(after))
+        elif kind == 9 and lead.deleted:
+            there = self.chance.random() < 0.7
+            after = self.leads[number] = bring_back(lead, self.house.now, owner_is_there=there)
+            self.bag.append(told.undeleted(after, self.house.now))
+            if after.status == Status.WAITING:
+                self._announce(number, "RETURNED" if after.owners else "")
 
     def _announce(self, number: int, cause: str) -> None:
         lead = self.leads[number]
@@ -160,5 +170,6 @@ def test_L7_L18_L21_loads_and_clocks_end_where_leads_is_whatever_order_facts_com
             assert ("FIRST_RESPONSE" in running) <= (lead.status == Status.ASSIGNED)
         else:
             assert not running
+        assert lead.status not in CLOSED or lead.name not in shared.waiting
     assert {p: n for p, n in shared.open_leads.items() if p in names} == truth
     assert shared.verify().first_wrong_entry == 0

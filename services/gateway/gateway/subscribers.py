@@ -18,6 +18,7 @@ from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged
 from dealwright.leads.v1.events_pb2 import (
     LeadAssigned,
     LeadContacted,
+    LeadDeleted,
     LeadDisqualified,
     LeadEscalated,
     LeadKept,
@@ -26,6 +27,7 @@ from dealwright.leads.v1.events_pb2 import (
     LeadRemoved,
     LeadTouched,
     LeadUnassigned,
+    LeadUndeleted,
 )
 from dealwright.rules.v1.events_pb2 import ActionRequested, PolicyPublished
 from gateway.settings import GatewaySettings
@@ -70,6 +72,8 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
     LeadQualified,
     LeadDisqualified,
     LeadEscalated,
+    LeadDeleted,
+    LeadUndeleted,
     LeadRemoved,
     PresenceChanged,
     ActionRequested,
@@ -159,6 +163,8 @@ _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadQualified": _qualified,
     "LeadDisqualified": _owned,
     "LeadEscalated": _escalated,
+    "LeadDeleted": _owned,
+    "LeadUndeleted": _owned,
     "LeadRemoved": _owned,
     "PresenceChanged": lambda event, notice: Outline(event, "people", (event.person,)),
     "ActionRequested": _asked,

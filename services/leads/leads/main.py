@@ -38,10 +38,11 @@ def _forget_imports(tx: Transaction) -> bool:
     return forget_old(tx)
 
 
-def _purge_forms(tx: Transaction) -> bool:
-    from leads.usecases.forms import purge
+def _purge(tx: Transaction) -> bool:
+    from leads.usecases import deleting, forms
 
-    return purge(tx)
+    more = deleting.purge(tx)
+    return forms.purge(tx) or more
 
 
 service = Service(
@@ -57,7 +58,7 @@ service = Service(
     loops=lambda: [
         Loop("announce waiting leads again", 5.0, _announce_again),
         Loop("forget old imports", 3600.0, _forget_imports),
-        Loop("purge forms", 3600.0, _purge_forms),
+        Loop("end what was deleted 30 days ago", 3600.0, _purge),
     ],
     errands=_errands,
 )

@@ -14,11 +14,13 @@ from dealwright.leads.v1.events_pb2 import (
     AssignmentRefused,
     LeadCaptured,
     LeadContacted,
+    LeadDeleted,
     LeadDisqualified,
     LeadMoved,
     LeadQualified,
     LeadReleased,
     LeadRemoved,
+    LeadUndeleted,
 )
 from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, StageChanged
 from rules import usecases
@@ -35,11 +37,18 @@ def return_turns(tx: Transaction, events: Sequence[AssignmentRefused]) -> None:
     usecases.return_turns(tx, events)
 
 
-@subscriber(LeadMoved, LeadReleased, LeadQualified, LeadDisqualified, LeadContacted, LeadRemoved, batch=256)
-def know_owners(
-    tx: Transaction,
-    events: Sequence[LeadMoved | LeadReleased | LeadQualified | LeadDisqualified | LeadContacted | LeadRemoved],
-) -> None:
+@subscriber(
+    LeadMoved,
+    LeadReleased,
+    LeadQualified,
+    LeadDisqualified,
+    LeadContacted,
+    LeadDeleted,
+    LeadUndeleted,
+    LeadRemoved,
+    batch=256,
+)
+def know_owners(tx: Transaction, events: Sequence[usecases.LeadFact]) -> None:
     usecases.facts_came(tx, events)
 
 

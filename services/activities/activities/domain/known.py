@@ -45,16 +45,25 @@ class Known:
     last_follow_up: str = ""
     last_follow_up_time: datetime | None = None
 
+    @property
+    def gone(self) -> bool:
+        return self.version == FOR_GOOD
+
+
+# The version of a lead that is gone for good: nothing that is told of it later counts.
+FOR_GOOD = 2**62
+
 
 class Said(enum.Enum):
-    """What `leads` announced of a lead: it wants an owner, has one, is nobody's, needs no first contact any more, or is
-    gone for good."""
+    """What `leads` announced of a lead: it wants an owner, has one, is nobody's, needs no first contact any more, was
+    deleted, or is gone for good."""
 
     WANTS = 1
     OWNED = 2
     RELEASED = 3
     ANSWERED = 4
-    GONE = 5
+    DELETED = 5
+    GONE = 6
 
 
 @dataclass(frozen=True, slots=True)

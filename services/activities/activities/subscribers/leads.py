@@ -4,6 +4,7 @@ transaction: of every lead, so it is to be cheap."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -18,11 +19,13 @@ from dealwright.leads.v1.events_pb2 import (
     LeadCaptured,
     LeadClockSet,
     LeadContacted,
+    LeadDeleted,
     LeadDisqualified,
     LeadQualified,
     LeadReleased,
     LeadRemoved,
     LeadTouched,
+    LeadUndeleted,
 )
 
 
@@ -35,6 +38,8 @@ from dealwright.leads.v1.events_pb2 import (
     LeadReleased,
     LeadQualified,
     LeadDisqualified,
+    LeadDeleted,
+    LeadUndeleted,
     LeadRemoved,
     batch=1024,
     pace=0.25,
@@ -42,7 +47,7 @@ from dealwright.leads.v1.events_pb2 import (
 def leads(tx: Transaction, events: Sequence[Message]) -> None:
     now = known.leads_said(tx, [said for event in events if (said := wire.said(event)) is not None])
     told = list(zip(events, tx.causes, strict=True))
-    assigned = [(event, cause) for event, cause in told if isinstance(event, LeadAssigned)]
+    assigned: list[Any] = [(event, cause) for event, cause in told if wire.begins(event)]
     owned = [wire.owned(event, cause) for event, cause in assigned]
     automatic.leads_owned(tx, owned, now)
     notices.new_leads(tx, owned, [cause.actor for _, cause in assigned])

@@ -12,6 +12,7 @@ from activities.domain.known import (
     CONTACTS,
     CUSTOMERS,
     DEALS,
+    FOR_GOOD,
     KINDS,
     LEADS,
     OPPORTUNITIES,
@@ -99,11 +100,11 @@ def _fold(lead: Known, one: LeadSaid, teams: Mapping[str, str]) -> Known:
     if one.said is Said.ANSWERED:
         return replace(lead, answered=max(lead.answered, one.owner_version))
     if one.said is Said.GONE:
-        return replace(lead, deleted=True)
+        return replace(lead, deleted=True, version=FOR_GOOD)
     if one.owner_version <= lead.version:
         return lead
-    owner = one.owner if one.said is Said.OWNED else ""
-    return replace(lead, owner=owner, team=teams.get(owner, ""), version=one.owner_version)
+    team, deleted = teams.get(one.owner, ""), one.said is Said.DELETED
+    return replace(lead, owner=one.owner, team=team, deleted=deleted, version=one.owner_version)
 
 
 def lead_welcomed(tx: Transaction, lead: str, customer: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from activities.domain.entry import Entry
-from activities.domain.known import CUSTOMERS, DEALS, KINDS, LEADS, OPPORTUNITIES, Known, kind_of
+from activities.domain.known import CUSTOMERS, DEALS, KINDS, OPPORTUNITIES, Known, kind_of
 from activities.storage import known as stored
 from activities.storage import timeline as table
 from activities.storage.timeline import ENTRIES, timeline
@@ -37,12 +37,8 @@ def put(tx: Transaction, entries: Sequence[Entry], held: Mapping[str, Known] | N
     the same key is there once, as it was put last. `held`: those records, if the caller has them."""
     if held is None or not held.keys() >= {one.record for one in entries}:
         held = stored.hold(tx, [one.record for one in entries])
-    table.put(tx, [_placed(one, of) for one in entries if not _is_gone(of := held[one.record])])
-
-
-def _is_gone(record: Known) -> bool:
-    """A lead that is deleted is gone for good: what is told of it late finds no place."""
-    return record.deleted and record.kind == LEADS
+    # What is told late of what is gone for good finds no place.
+    table.put(tx, [_placed(one, of) for one in entries if not (of := held[one.record]).gone])
 
 
 def _placed(entry: Entry, record: Known) -> Entry:

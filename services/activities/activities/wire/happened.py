@@ -221,6 +221,8 @@ _READERS: Mapping[str, Callable[[Any, Cause], Entry | None]] = {
     "LeadReleased": lambda e, cause: _lead(e, cause, "线索退回公海", "Lead back in the pool", status_reason=e.reason),
     "LeadQualified": lambda e, cause: _lead(e, cause, "线索转为商机", "Lead qualified"),
     "LeadDisqualified": lambda e, cause: _lead(e, cause, "线索无效", "Lead disqualified", status_reason=e.reason),
+    "LeadDeleted": lambda e, cause: _lead(e, cause, "线索已删除", "Lead deleted"),
+    "LeadUndeleted": lambda e, cause: _lead(e, cause, "线索已恢复", "Lead brought back"),
     "OpportunityOpened": _opened,
     "StageChanged": _moved,
     "QuoteOpened": _quote_opened,

@@ -15,29 +15,41 @@ from dealwright.leads.v1.events_pb2 import (
     LeadCaptured,
     LeadClockSet,
     LeadContacted,
+    LeadDeleted,
     LeadDisqualified,
     LeadQualified,
     LeadReleased,
     LeadRemoved,
+    LeadUndeleted,
 )
+from dealwright.leads.v1.leads_pb2 import Lead
 
 
 def said(event: Message) -> LeadSaid | None:
     """What it says of the lead's owner; None for nothing."""
     if isinstance(event, LeadCaptured):
         return LeadSaid(Said.WANTS, event.lead, event.owner_version, title=event.company)
-    if isinstance(event, LeadAssigned):
+    if isinstance(event, LeadAssigned | LeadUndeleted):
         return LeadSaid(Said.OWNED, event.lead, event.owner_version, event.owner)
     if isinstance(event, LeadReleased):
         return LeadSaid(Said.RELEASED, event.lead, event.owner_version)
     if isinstance(event, LeadContacted | LeadQualified | LeadDisqualified):
         return LeadSaid(Said.ANSWERED, event.lead, event.owner_version)
+    if isinstance(event, LeadDeleted):
+        return LeadSaid(Said.DELETED, event.lead, event.owner_version, event.owner)
     if isinstance(event, LeadRemoved):
         return LeadSaid(Said.GONE, event.lead, event.owner_version)
     return None
 
 
-def owned(event: LeadAssigned, cause: Cause) -> Owned:
+def begins(event: Message) -> bool:
+    """Whether somebody has the lead from now on who is to get in touch."""
+    return isinstance(event, LeadAssigned) or (isinstance(event, LeadUndeleted) and event.status == Lead.ASSIGNED)
+
+
+def owned(event: LeadAssigned | LeadUndeleted, cause: Cause) -> Owned:
+    if isinstance(event, LeadUndeleted):
+        return Owned(event.lead, event.owner, event.owner_version, moment(event.undelete_time, cause.time), None)
     due = event.respond_by.ToDatetime(UTC) if event.HasField("respond_by") else None
     return Owned(event.lead, event.owner, event.owner_version, moment(event.assign_time, cause.time), due)
 
@@ -56,6 +68,6 @@ def ended(event: Message, status: Status) -> tuple[str, int] | None:
         return event.lead, event.owner_version
     if isinstance(event, LeadDisqualified) and status is Status.CANCELLED:
         return event.lead, event.owner_version
-    if isinstance(event, LeadReleased) and status is Status.CANCELLED:
+    if isinstance(event, LeadReleased | LeadDeleted) and status is Status.CANCELLED:
         return event.lead, event.owner_version - 1
     return None

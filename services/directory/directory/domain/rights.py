@@ -120,7 +120,7 @@ def default_roles() -> tuple[Role, ...]:
         role(
             MANAGER,
             "销售经理 Manager",
-            Grant("leads", read=TEAM, write=TEAM, export=TEAM),
+            Grant("leads", TEAM, TEAM, TEAM, TEAM),
             Grant("people", read=ALL, write=TEAM, read_only=OF_ADMINISTRATORS),
             Grant("approvals", read=TEAM, write=TEAM),
             Grant("imports", read=TEAM, write=TEAM),

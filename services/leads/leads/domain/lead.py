@@ -40,6 +40,7 @@ class Status(enum.IntEnum):
     DISQUALIFIED = 6
     POOLED = 7
     MERGED = 8
+    DELETED = 9
 
 
 class Attention(enum.IntEnum):
@@ -64,10 +65,12 @@ class Kind(enum.IntEnum):
     ESCALATED = 9
     CHANGED = 10
     KEPT = 11
+    DELETED = 12
+    UNDELETED = 13
 
 
 # Nobody works on these any more.
-CLOSED = frozenset({Status.QUALIFIED, Status.DISQUALIFIED, Status.MERGED})
+CLOSED = frozenset({Status.QUALIFIED, Status.DISQUALIFIED, Status.MERGED, Status.DELETED})
 # A new touch opens these again.
 RETURNS = frozenset({Status.POOLED, Status.DISQUALIFIED})
 # Somebody works on these.
@@ -147,6 +150,13 @@ class Lead:
     version: int
     # First responses that owners let lie until their time was over.
     missed_responses: int = 0
+    # Of a deleted lead when that was, and the status that it comes back to; it keeps its owner.
+    delete_time: datetime | None = None
+    status_before: int | None = None
+
+    @property
+    def deleted(self) -> bool:
+        return self.status == Status.DELETED
 
 
 def start(capture: Capture, name: str, now: datetime) -> Lead:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from leads.domain.lead import CLOSED, UNDECIDED, Lead, Status, joined
+from leads.domain.lead import AT_WORK, CLOSED, OWNER_LEFT, UNDECIDED, Lead, Status, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +130,45 @@ def apply(change: Change, now: datetime) -> Lead:
         escalated_to=change.escalated_to,
         version=lead.version + (1 if change.by_person else 0),
     )
+
+
+# --- deletion, with ownership numbers of its own: what is decided or asked for about what was before finds it over ---
+
+
+def delete(lead: Lead, now: datetime) -> Lead:
+    """The lead, deleted: all else stays for its return, but for a wish that somebody else may have it."""
+    return replace(
+        lead,
+        status=Status.DELETED,
+        status_before=lead.status,
+        delete_time=now,
+        deciding="",
+        owner_version=lead.owner_version + 1,
+        version=lead.version + 1,
+    )
+
+
+def bring_back(lead: Lead, now: datetime, owner_is_there: bool) -> Lead:
+    """The deleted lead as it was, its response clock still to be set; one that nobody had, or whose owner left, waits
+    for an owner."""
+    status = Status(lead.status_before or Status.WAITING)
+    back = replace(
+        lead,
+        status=status,
+        status_before=None,
+        delete_time=None,
+        owner_version=lead.owner_version + 1,
+        version=lead.version + 1,
+    )
+    left = status in AT_WORK and not owner_is_there
+    if left or status in UNDECIDED:
+        return replace(
+            back,
+            status=Status.WAITING,
+            status_reason=OWNER_LEFT if left else "",
+            status_time=now,
+            owner="",
+            respond_by=None,
+            escalated_to="",
+        )
+    return replace(back, respond_by=None) if status == Status.ASSIGNED else back

@@ -18,7 +18,7 @@ from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.leads.v1 import leads_pb2
 from leads.domain.attention import rule
 from leads.domain.lead import Capture, Lead
-from leads.usecases import blueprint, correct, forms, reading, rights, working
+from leads.usecases import blueprint, correct, deleting, forms, reading, rights, working
 from leads.usecases import capture as capturing
 from leads.usecases.capture import Arrival
 from leads.wire import capture as capture_wire
@@ -118,7 +118,7 @@ class LeadServicer:
 
     @query
     def GetLead(self, tx: Transaction, request: leads_pb2.GetLeadRequest) -> leads_pb2.Lead:
-        return _answer(tx, rights.find(tx, request.name))
+        return _answer(tx, rights.find(tx, request.name, deleted=request.show_deleted))
 
     @query
     def ListLeads(self, tx: Transaction, request: leads_pb2.ListLeadsRequest) -> leads_pb2.ListLeadsResponse:
@@ -150,6 +150,16 @@ class LeadServicer:
         paths = update.paths(request)
         values = update.values(request, paths)
         return _answer(tx, correct.correct(tx, request.lead.name, request.lead.etag, paths, values))
+
+    @command
+    def DeleteLead(self, tx: Transaction, request: leads_pb2.DeleteLeadRequest) -> leads_pb2.Lead:
+        _checked(request)
+        return _answer(tx, deleting.delete(tx, request.name, request.etag))
+
+    @command
+    def UndeleteLead(self, tx: Transaction, request: leads_pb2.UndeleteLeadRequest) -> leads_pb2.Lead:
+        _checked(request)
+        return _answer(tx, deleting.undelete(tx, request.name))
 
     @command
     def ContactLead(self, tx: Transaction, request: leads_pb2.ContactLeadRequest) -> leads_pb2.Lead:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -14,9 +14,10 @@ from chassis import ids
 from chassis.database import in_values, insert_rows, update_rows
 from chassis.transaction import Transaction
 from leads.domain.lead import Kind, Lead, Status
-from leads.storage.tables import COLUMNS, lead_keys, leads, touchpoints
+from leads.storage.tables import COLUMNS, OF_DELETED, lead_keys, leads, touchpoints
 
-_values = attrgetter(*COLUMNS)
+_NEW = tuple(column for column in COLUMNS if column not in OF_DELETED)
+_values = attrgetter(*_NEW)
 _EVERY = [leads.c[column] for column in COLUMNS]
 # What a person or a further capture may change; never the owner, and never the status.
 _FACTS = (
@@ -33,7 +34,7 @@ _standing = attrgetter("name", "owner_version", *_STANDING)
 
 
 def insert(tx: Transaction, new: Sequence[Lead]) -> None:
-    tx.insert_at_end(leads, COLUMNS, [_values(lead) for lead in new])
+    tx.insert_at_end(leads, _NEW, [_values(lead) for lead in new])
 
 
 def in_hand(tx: Transaction, owners: Sequence[str]) -> list[Lead]:
@@ -66,6 +67,12 @@ def save_standing(tx: Transaction, changed: Sequence[Lead]) -> None:
     """Writes status and clocks of leads that the caller holds locked, within one ownership."""
     rows = [_standing(lead) for lead in sorted(changed, key=attrgetter("name"))]
     update_rows(tx.connection, leads, ("name", "owner_version"), _STANDING, rows)
+
+
+def save_deletion(tx: Transaction, lead: Lead) -> None:
+    """Writes when a lead that the caller holds was deleted, and what it was."""
+    marks = {column: getattr(lead, column) for column in OF_DELETED}
+    tx.execute(sa.update(leads).where(leads.c.name == lead.name).values(**marks))
 
 
 def waiting_since(tx: Transaction, before: datetime, most: int) -> list[Lead]:
@@ -123,9 +130,15 @@ def free_keys(tx: Transaction, keys: Sequence[str]) -> None:
         tx.execute(sa.delete(lead_keys).where(in_values(lead_keys.c.key, keys, tx.dialect)))
 
 
-def drop_keys(tx: Transaction, lead: str, keys: Sequence[str]) -> None:
-    if keys:
-        tx.execute(sa.delete(lead_keys).where(lead_keys.c.key.in_(keys), lead_keys.c.lead == lead))
+def drop_keys(tx: Transaction, keys: Collection[str], of: Collection[str]) -> None:
+    """These leads are not known by these keys any more; those that are another's by now stay."""
+    if keys and of:
+        tx.execute(
+            sa.delete(lead_keys).where(
+                in_values(lead_keys.c.key, sorted(keys), tx.dialect),
+                in_values(lead_keys.c.lead, sorted(of), tx.dialect),
+            )
+        )
 
 
 # --- touchpoints ---

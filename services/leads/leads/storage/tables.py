@@ -58,6 +58,8 @@ leads = sa.Table(
     _text("review_with"),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("missed_responses", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("delete_time", Moment),
+    sa.Column("status_before", sa.Integer),
     # The default list, newest first.
     sa.Index("leads_captured", "capture_time", "name"),
     # One's own leads.
@@ -65,8 +67,12 @@ leads = sa.Table(
     # Few at a time: what the watchdog looks through, and what may be claimed.
     _partial("leads_waiting", f"status = {Status.WAITING:d}", "status_time"),
     _partial("leads_pooled", f"status = {Status.POOLED:d}", "capture_time"),
+    # What is to be ended for good.
+    _partial("leads_deleted", "delete_time IS NOT NULL", "delete_time"),
 )
 COLUMNS = tuple(field.name for field in dataclasses.fields(Lead))
+# What a new lead has none of: an insert does without.
+OF_DELETED = ("delete_time", "status_before")
 
 # One row per phone or e-mail: the unique key that makes two processes agree on one lead (I1).
 lead_keys = sa.Table(

@@ -20,6 +20,7 @@ from leads.storage import leads as stored
 from leads.storage import people, settings
 from leads.storage.leads import Touchpoint
 from leads.usecases import ownership, rights, waiting
+from leads.usecases.known import standing
 from leads.wire import events
 
 
@@ -87,11 +88,18 @@ def take(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Captured | Passed
         for arrival in arrivals
     ]
     fresh = [f"leads/{new}" for new in ids.new_ids(len(captures))]
-    matches, taken = _match(tx, captures, refuse, fresh)
-    # Leads that this batch makes are not there to be read.
-    named = {name for m in matches if not m.refused for name in (m.lead, m.other) if name}.difference(fresh)
-    held = stored.by_name(tx, sorted(named), lock=True)
-    return _Batch(tx, held, taken).take(arrivals, matches)
+    while True:
+        matches, taken = _match(tx, captures, refuse, fresh)
+        # Leads that this batch makes are not there to be read.
+        named = {name for m in matches for name in (m.lead, m.other) if name}.difference(fresh)
+        held = stored.by_name(tx, sorted(named), lock=True)
+        gone = named - standing(held, named)
+        if not gone:
+            return _Batch(tx, held, taken).take(arrivals, matches)
+        # Whoever was deleted is known by nothing any more that somebody comes with.
+        brought = {key for capture in captures for key in keys(capture.phone, capture.email)}
+        stored.free_keys(tx, sorted(taken))
+        stored.drop_keys(tx, brought, gone)
 
 
 def _match(

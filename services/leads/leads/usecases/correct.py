@@ -13,6 +13,7 @@ from chassis.transaction import Transaction
 from leads.domain.lead import Kind, Lead
 from leads.domain.matching import keys
 from leads.storage import leads as stored
+from leads.usecases.known import take
 from leads.usecases.rights import hold
 from leads.usecases.working import announce_correction, note
 
@@ -41,12 +42,11 @@ def _rekey(tx: Transaction, before: Lead, after: Lead) -> None:
     old = set(keys(before.phone, before.email))
     new = set(keys(after.phone, after.email))
     added = sorted(new - old)
-    known = stored.take_keys(tx, dict.fromkeys(added, before.name))
-    taken = [key for key, lead in known.items() if lead != before.name]
+    taken = take(tx, added, before.name)
     if taken:
         field = min(taken).partition(":")[0]
         zh = {"phone": "手机号", "email": "邮箱"}[field]
         raise Refused(
             "KEY_TAKEN", f"Another lead has this {field}.", f"该{zh}已属于另一条线索。", code="ALREADY_EXISTS"
         )
-    stored.drop_keys(tx, before.name, sorted(old - new))
+    stored.drop_keys(tx, old - new, [before.name])

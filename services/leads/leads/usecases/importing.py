@@ -19,6 +19,7 @@ from leads.storage import leads as stored
 from leads.storage import people
 from leads.usecases import rights
 from leads.usecases.capture import Arrival, Captured, Passed, Trace, duplicate, take
+from leads.usecases.known import standing
 from leads.wire.before import changes
 from leads.wire.lead_rows import Wrong
 
@@ -61,14 +62,15 @@ def preview(tx: Transaction, job: Job, rows: Sequence[Prepared], seen: MutableMa
     captures = [(number, capture) for number, capture, _ in rows if capture is not None]
     wanted = sorted({key for _, capture in captures for key in keys(capture.phone, capture.email)})
     known = {key: f"rows/{seen[short]}" for key in wanted if (short := key_hash(key)) in seen}
-    known.update(stored.leads_of_keys(tx, wanted))
+    held = stored.leads_of_keys(tx, wanted)
+    there = stored.by_name(tx, held.values())
+    known.update({key: name for key, name in held.items() if standing(there, [name])})
     matches, keyed = match(
         [capture for _, capture in captures], known, lambda i: f"rows/{captures[i][0]}", lambda i: False
     )
     for key, name in keyed.items():
         if name.startswith("rows/"):
             seen.setdefault(key_hash(key), int(name[5:]))
-    there = stored.by_name(tx, {m.lead for m in matches if m.lead.startswith("leads/")})
     readable = dict(zip(there, rights.readable(tx, [(caller, lead) for lead in there.values()]), strict=True))
     found = iter(zip(captures, matches, strict=True))
     results: list[Result] = []

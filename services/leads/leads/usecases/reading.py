@@ -58,9 +58,10 @@ def columns(tx: Transaction) -> dict[str, Column]:
 def page(tx: Transaction, request: leads_pb2.ListLeadsRequest) -> tuple[list[Lead], str, int | None]:
     """One page of the leads that the caller may see (L1), the next page's token, and how many there are where that
     is cheap to say."""
+    query = stored.LEADS.where(rights.criteria(tx.principal, "read"))
     found = paging.listing(
         tx,
-        stored.LEADS.where(rights.criteria(tx.principal, "read")),
+        query if request.show_deleted else query.where(stored.THERE),
         columns(tx),
         request,
         "capture_time desc",
@@ -72,8 +73,9 @@ def page(tx: Transaction, request: leads_pb2.ListLeadsRequest) -> tuple[list[Lea
 
 
 def chain(tx: Transaction, request: leads_pb2.ListTouchpointsRequest) -> tuple[Sequence[Any], str]:
-    """One page of a lead's touchpoints, oldest first. Raises NotFound for a lead out of reach."""
-    lead = rights.find(tx, request.parent)
+    """One page of a lead's touchpoints, of a deleted one's too, oldest first. Raises NotFound for a lead out of
+    reach."""
+    lead = rights.find(tx, request.parent, deleted=True)
     order = {"happen_time": Column(touchpoints.c.happen_time, "time", order=True)}
     query = stored.POINTS.where(touchpoints.c.lead == lead.name)
     found = paging.listing(tx, query, order, request, "happen_time", touchpoints.c.id)
@@ -91,7 +93,7 @@ def summarize(
     if wrong or not 1 <= len(group_by) <= 2 or len(set(group_by)) < len(group_by):
         names = ", ".join(name for name in _GROUPS if name not in hidden)
         raise Invalid([("group_by", f"must be one or two of {names}", f"须为以下一项或两项：{names}")])
-    criteria = rights.criteria(tx.principal, "read")
+    criteria = sa.and_(rights.criteria(tx.principal, "read"), stored.THERE)
     wanted = paging.criteria(filter_text, known, hidden)
     if wanted is not None:
         criteria = sa.and_(criteria, wanted)

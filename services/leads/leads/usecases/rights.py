@@ -70,10 +70,10 @@ def readable(tx: Transaction, callers: Iterable[tuple[Principal, Lead]]) -> list
     return [covers(caller, "read", lead, teams.get(lead.owner, "-")) for caller, lead in asked]
 
 
-def find(tx: Transaction, name: str, lock: bool = False) -> Lead:
-    """The lead, if the caller may see it. Raises NotFound otherwise."""
+def find(tx: Transaction, name: str, lock: bool = False, deleted: bool = False) -> Lead:
+    """The lead, if the caller may see it. Raises NotFound otherwise; `deleted`: one that was deleted will do, too."""
     lead = stored.by_name(tx, [name], lock).get(name) if _NAME.fullmatch(name) else None
-    if lead is None or not readable(tx, [(tx.principal, lead)])[0]:
+    if lead is None or (lead.deleted and not deleted) or not readable(tx, [(tx.principal, lead)])[0]:
         raise NotFound(name if _NAME.fullmatch(name) else "leads/...")
     return lead
 
@@ -82,25 +82,46 @@ def not_pooled() -> Refused:
     return Refused("NOT_POOLED", "This lead is not in the pool.", "该线索不在公海中。")
 
 
+def gone(lead: Lead) -> Refused:
+    return Refused(
+        "DELETED",
+        f"This lead was deleted; POST /v1/{lead.name}:undelete brings it back.",
+        f"该线索已删除；可通过 POST /v1/{lead.name}:undelete 恢复。",
+    )
+
+
 def hold(tx: Transaction, name: str, etag: str, claiming: bool = False) -> Lead:
     """The lead, held until the commit, if the caller may change it and it is as he read it.
 
-    Raises NotFound out of reach, Denied for one that he may only see, Stale when the etag is old. `claiming`: what
-    lies in the pool is for everybody who sees it; NOT_POOLED for what lay there and went to somebody else.
+    Raises NotFound out of reach, Denied for one that he may only see, DELETED, Stale when the etag is old. `claiming`:
+    what lies in the pool is for everybody who sees it; NOT_POOLED for what lay there and went to somebody else.
     """
     try:
-        lead = find(tx, name, lock=True)
+        lead = reach(tx, name, "write", claiming)
     except NotFound:
         if claiming and _NAME.fullmatch(name) and reading.was_pooled(tx, name):
             raise not_pooled() from None  # He may have seen it there: no secret.
         raise
+    if lead.deleted:
+        raise gone(lead)
+    refuse_stale(tx, lead, etag)
+    return lead
+
+
+def reach(tx: Transaction, name: str, verb: str, claiming: bool = False) -> Lead:
+    """The lead, deleted or not, held until the commit, if the caller may do that to it. Raises NotFound, Denied."""
+    lead = find(tx, name, lock=True, deleted=True)
     team = people.teams(tx, [lead.owner]).get(lead.owner, "-") if lead.owner else "-"
     pooled = claiming and lead.status == Status.POOLED
-    if not pooled and not covers(tx.principal, "write", lead, team):
-        raise Denied("leads.write")
+    if not pooled and not covers(tx.principal, verb, lead, team):
+        raise Denied(f"leads.{verb}")
+    return lead
+
+
+def refuse_stale(tx: Transaction, lead: Lead, etag: str) -> None:
+    """Raises Stale, with what was changed since, unless the caller saw the lead as it is or did not say."""
     if etag and etag != str(lead.version):
         raise stale(tx, lead, etag)
-    return lead
 
 
 def stale(tx: Transaction, lead: Lead, etag: str = "", only: Sequence[str] = ()) -> Stale:

@@ -58,7 +58,7 @@ def _touch_back(tx: Transaction, result: Result, leads: dict[str, Lead]) -> Resu
     leads[lead.name] = now
     tx.audit("lead.takenBack", lead.name, told(lead, now))
     still = keys(now.phone, now.email)
-    stored.drop_keys(tx, lead.name, [key for key in undo.get("keys", ()) if key not in still])
+    stored.drop_keys(tx, [key for key in undo.get("keys", ()) if key not in still], [lead.name])
     other = undo.get("other", "")
     if other in leads and leads[other].review_with == lead.name:
         leads[other] = replace(leads[other], review_with="")
@@ -71,8 +71,7 @@ def _touch_back(tx: Transaction, result: Result, leads: dict[str, Lead]) -> Resu
 
 def _remove(tx: Transaction, job: Job, gone: Sequence[Lead]) -> None:
     """Leads that are there no more, with all that hung on them."""
-    removing.remove(tx, [lead.name for lead in gone])
-    removing.drop_keys(tx, {key: lead.name for lead in gone for key in keys(lead.phone, lead.email)})
+    removing.remove(tx, gone)
     for lead in gone:
         tx.emit(events.removed(lead, "IMPORT_UNDONE", job.name))
         tx.audit("lead.removed", lead.name, {"import": job.name})

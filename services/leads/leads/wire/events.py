@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from dealwright.leads.v1 import events_pb2, leads_pb2
 from dealwright.leads.v1.events_pb2 import LeadCaptured as LeadCaptured
@@ -173,7 +174,23 @@ def clock_set(of: Lead) -> events_pb2.LeadClockSet:
     return events_pb2.LeadClockSet(lead=of.name, respond_by=stamp(of.respond_by), owner_version=of.owner_version)
 
 
-def removed(of: Lead, reason: str, source: str) -> events_pb2.LeadRemoved:
+def deleted(of: Lead) -> events_pb2.LeadDeleted:
+    return events_pb2.LeadDeleted(lead=of.name, owner=of.owner, owner_version=of.owner_version)
+
+
+def undeleted(of: Lead, now: datetime) -> events_pb2.LeadUndeleted:
+    return events_pb2.LeadUndeleted(
+        lead=of.name,
+        owner=of.owner,
+        owner_version=of.owner_version,
+        status=of.status,  # type: ignore[arg-type]
+        intent=of.intent,  # type: ignore[arg-type]
+        contacted=of.first_response_time is not None,
+        undelete_time=stamp(now),
+    )
+
+
+def removed(of: Lead, reason: str, source: str = "") -> events_pb2.LeadRemoved:
     return events_pb2.LeadRemoved(
         lead=of.name, owner=of.owner, owner_version=of.owner_version, reason=reason, source=source
     )

@@ -47,6 +47,7 @@ def lead(of: Lead, cases: list[Case]) -> leads_pb2.Lead:
         assign_time=stamp(of.assign_time),
         respond_by=stamp(of.respond_by),
         first_response_time=stamp(of.first_response_time),
+        delete_time=stamp(of.delete_time),
     )
     if of.latitude is not None:
         message.location.latitude, message.location.longitude = of.latitude, of.longitude or 0.0

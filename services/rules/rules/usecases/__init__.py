@@ -1,7 +1,7 @@
 """What the rules service can do, each in one transaction."""
 
 from rules.usecases.assignment import decide_owners, drain_waiting
-from rules.usecases.ownerships import facts_came, return_turns
+from rules.usecases.ownerships import LeadFact, facts_came, return_turns
 from rules.usecases.people import calendars_changed, people_changed, presence_changed
 from rules.usecases.policies import plan_policy, publish_policy, seed
 from rules.usecases.reading import decisions_about, ledger, ledgers, timers_of
@@ -9,6 +9,7 @@ from rules.usecases.simulation import simulate
 from rules.usecases.verification import verify_journal
 
 __all__ = [
+    "LeadFact",
     "calendars_changed",
     "decide_owners",
     "decisions_about",

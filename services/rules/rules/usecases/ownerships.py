@@ -12,6 +12,7 @@ from typing import Any
 
 from chassis.transaction import Transaction
 from dealwright.leads.v1 import events_pb2 as lead_events
+from dealwright.leads.v1 import leads_pb2
 from dealwright.rules.v1 import events_pb2, rules_pb2
 from rules import storage, wire
 from rules.domain import ownership as owning
@@ -29,8 +30,12 @@ LeadFact = (
     | lead_events.LeadQualified
     | lead_events.LeadDisqualified
     | lead_events.LeadContacted
+    | lead_events.LeadDeleted
+    | lead_events.LeadUndeleted
     | lead_events.LeadRemoved
 )
+_OPEN = (leads_pb2.Lead.ASSIGNED, leads_pb2.Lead.CONTACTED)
+_NOBODYS = (leads_pb2.Lead.WAITING, leads_pb2.Lead.POOLED)
 
 
 def facts_came(tx: Transaction, events: Sequence[LeadFact]) -> None:
@@ -50,7 +55,8 @@ def facts_came(tx: Transaction, events: Sequence[LeadFact]) -> None:
         known[lead] = changed[lead] = after
         if before is None or lead in waiting or (before.version, before.counted) != (after.version, after.counted):
             reasons[lead] = _reason(event)  # the rest only moves clocks
-        if isinstance(event, lead_events.LeadMoved) and event.how != "RULES":
+        by_hand = isinstance(event, lead_events.LeadMoved) and event.how != "RULES"
+        if by_hand or isinstance(event, lead_events.LeadUndeleted):
             begun[lead] = after
     again = account(tx, journal, known, reasons, reasons)
     announce(tx, journal, journal.decide(again), {}, known)
@@ -80,7 +86,22 @@ def _laid(journal: Journal, known: Ownership | None, event: Any) -> Ownership | 
         # What the rules decided has a first response of its own, whoever reached the contact before.
         contacted = event.contacted and event.how != "RULES"
         return owning.began(known, lead, version, owner, event.decision, contacted, due)
+    if isinstance(event, lead_events.LeadUndeleted):
+        return _returned(journal, known, event)
     return owning.closed(known, lead, version, owner)
+
+
+def _returned(journal: Journal, known: Ownership | None, event: lead_events.LeadUndeleted) -> Ownership | None:
+    """What was deleted is there again: closed as it was, nobody's, or its owner's, whose clocks begin now."""
+    lead, version, owner, state = wire.bare(event.lead), event.owner_version, wire.bare(event.owner), journal.state
+    if event.status in _NOBODYS:
+        return owning.released(known, lead, version)
+    if event.status not in _OPEN:
+        return owning.closed(known, lead, version, owner)
+    at = event.undelete_time.ToDatetime(UTC)
+    response = None if event.contacted else clocks.first_response(state, owner, at)
+    due = clocks.dues(state, wire.intent_name(event.intent), at, response)
+    return owning.began(known, lead, version, owner, 0, event.contacted, due)
 
 
 def _reason(event: LeadFact) -> str:
