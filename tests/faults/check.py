@@ -17,7 +17,8 @@ from tests.faults.fold import Fold, folded
 from tests.faults.load import Acknowledged
 from tests.rules.checker import read
 
-_WAITING, _UNASSIGNED, _ASSIGNED, _CONTACTED, _QUALIFIED, _DISQUALIFIED = 1, 2, 3, 4, 5, 6
+_WAITING, _UNASSIGNED, _ASSIGNED, _CONTACTED, _QUALIFIED, _DISQUALIFIED, _DELETED = 1, 2, 3, 4, 5, 6, 9
+_CLOSED = (_QUALIFIED, _DISQUALIFIED, _DELETED)
 
 
 @dataclass
@@ -123,7 +124,8 @@ def _nothing_lost(verdict: Verdict, leads: dict[str, Any], acknowledged: Acknowl
             verdict.wrong.append(f"LOST: {name} ({phone}) was acknowledged and is not there")
         elif leads[name].phone != phone:
             verdict.wrong.append(f"MIXED: {name} was acknowledged for {phone} and holds {leads[name].phone}")
-    for phone, count in Counter(r.phone for r in leads.values()).items():
+    # Whoever gets in touch after his lead was deleted is a new one.
+    for phone, count in Counter(r.phone for r in leads.values() if r.status != _DELETED).items():
         if count > 1:
             verdict.wrong.append(f"TWICE: {count} leads have the phone {phone}")
     for lead in leads.values():
@@ -137,7 +139,8 @@ def _one_owner_at_any_instant(
     verdict: Verdict, on: sa.Engine, leads: dict[str, Any]
 ) -> dict[str, dict[int, tuple[str, str, int]]]:
     """By lead and owner version: (owner, how, decision). One announced assignment for each ownership, versions
-    without a gap, the last one is what the table says."""
+    without a gap, the last one is what the table says. A deleted lead is its owner's under a number of its own, and
+    another when it comes back."""
     history: dict[str, dict[int, tuple[str, str, int]]] = defaultdict(dict)
     for _, event in events(on, events_pb2.LeadAssigned):
         known = history[event.lead].get(event.owner_version)
@@ -146,6 +149,11 @@ def _one_owner_at_any_instant(
                 f"ANNOUNCED TWICE: {event.lead} version {event.owner_version}: {known[0]} and {event.owner}"
             )
         history[event.lead][event.owner_version] = (event.owner, event.how, event.decision)
+    for kind, how in ((events_pb2.LeadDeleted, "DELETED"), (events_pb2.LeadUndeleted, "UNDELETED")):
+        for _, event in events(on, kind):
+            if event.owner_version in history[event.lead]:
+                verdict.wrong.append(f"ANNOUNCED TWICE: {event.lead} version {event.owner_version}: {how}")
+            history[event.lead][event.owner_version] = (event.owner, how, 0)
     released = defaultdict(set)
     for _, event in events(on, events_pb2.LeadReleased):
         released[event.lead].add(event.owner_version)
@@ -237,7 +245,7 @@ def _ownerships(verdict: Verdict, on: sa.Engine, leads: dict[str, Any], owners: 
                 verdict.wrong.append(f"OWNERSHIP: {lead.name} is at version {lead.owner_version}, the rules know none")
             continue
         _, how, decision = owners.get(lead.name, {}).get(lead.owner_version, ("", "", 0))
-        closed = lead.status in (_QUALIFIED, _DISQUALIFIED)
+        closed = lead.status in _CLOSED
         should = (lead.owner_version, _bare(lead.owner), decision if how == "RULES" else 0, closed)
         told = (row.owner_version, row.owner, row.decision, bool(row.closed))
         if told != should:

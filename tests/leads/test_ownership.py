@@ -21,6 +21,7 @@ from leads.domain.ownership import Change, Decided
 from leads.domain.settings import LeadSettings
 from leads.storage import leads as stored
 from leads.storage import settings
+from leads.storage.tables import OF_DELETED
 from leads.storage.tables import leads as table
 from leads.usecases import ownership
 from tests.leads.desk import ADMIN, CLERK, LI, MANAGER, WANG, Desk
@@ -248,7 +249,7 @@ def test_L31_nobody_writes_an_owner_but_the_one_compare_and_set() -> None:
         if "migrations" not in path.parts
     }
     assert {(file, function) for file, tree in trees.items() for function in writers(tree, "leads")} == WRITERS
-    for columns in (stored._FACTS, stored._STANDING, stored.OF_DELETED):
+    for columns in (stored._FACTS, stored._STANDING, OF_DELETED):
         assert not {"owner", "owner_version", "owners"} & set(columns)
     calls = {file for file, tree in trees.items() if "compare_and_set" in called(tree)}
     assert calls == {"usecases/ownership.py"}

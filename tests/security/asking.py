@@ -225,6 +225,16 @@ def _(h: House, who: str, row: str) -> Message:
     return leads.UpdateLeadRequest(lead=leads.Lead(name=h.fresh(who, row), company=f"甲{next(numbers)}"))
 
 
+asks(_L + "DeleteLead", LEADS)(lambda h, who, row: leads.DeleteLeadRequest(name=h.fresh(who, row)))
+
+
+@asks(_L + "UndeleteLead", LEADS)
+def _(h: House, who: str, row: str) -> Message:
+    name = h.fresh(who, row)
+    h.do(_L + "DeleteLead", leads.DeleteLeadRequest(name=name))
+    return leads.UndeleteLeadRequest(name=name)
+
+
 asks(_L + "ContactLead", LEADS)(lambda h, who, row: leads.ContactLeadRequest(name=h.fresh(who, row)))
 asks(_L + "ClaimLead", LEADS)(lambda h, who, row: leads.ClaimLeadRequest(name=h.fresh(who, row)))
 asks(_L + "QualifyLead", LEADS)(lambda h, who, row: leads.QualifyLeadRequest(name=h.fresh(who, row)))

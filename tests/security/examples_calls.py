@@ -37,6 +37,8 @@ _TITLE = "POST /v1/opportunities/{opportunity}"
 CALLS: dict[str, Make] = {
     # --- leads ---
     "PATCH /v1/leads/{lead}": _on(Deals.lead, fullName="新名"),
+    "DELETE /v1/leads/{lead}": lambda d, n: Call(d.lead(), None, {}),
+    "POST /v1/leads/{lead}:undelete": lambda d, n: Call(d.gone(d.lead()), {}),
     "POST /v1/leads/{lead}:qualify": _on(Deals.lead),
     "POST /v1/forms/{form}:submit": lambda d, n: Call(d.form(), {"lead": {"phone": str(13500000000 + n % 10**8)}}),
     # --- imports ---

@@ -71,6 +71,8 @@ leads.LeadService.ListLeads                    SSSSS SSUSS   SUUSU SSSSS      DD
 leads.LeadService.SummarizeLeads               SSSSS SSUSS   SUUSU SSSSS      DDDDD   AAAAA     AAAAA
 leads.LeadService.ListTouchpoints              YYYYY YYNYY   YNNYN YYYYY      DDDDD   AAAAA     AAAAA
 leads.LeadService.UpdateLead                   YYYYY YYNYY   YNNDN YYYYY      DDDDD   AAAAA     AAAAA
+leads.LeadService.DeleteLead                   YYYYY YYNYY   DDDDD DDDDD      DDDDD   AAAAA     AAAAA
+leads.LeadService.UndeleteLead                 YYYYY YYNYY   DDDDD DDDDD      DDDDD   AAAAA     AAAAA
 leads.LeadService.ContactLead                  YYYPP YYNPP   YNNDN YYYPP      DDDDD   AAAAA     AAAAA
 leads.LeadService.ClaimLead                    PPPPP PPNPP   PNNYN PPPPP      DDDDD   AAAAA     AAAAA
 leads.LeadService.QualifyLead                  YYYPP YYNPP   YNNDN YYYPP      DDDDD   AAAAA     AAAAA
