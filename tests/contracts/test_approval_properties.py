@@ -39,6 +39,10 @@ FLOWS = st.builds(
     st.lists(NODES, min_size=1, max_size=4),
     st.booleans(),
 )
+STRICT = st.builds(
+    lambda nodes: flow(*(node(f"n{i}", **one) for i, one in enumerate(nodes)), distinctPeople=True),
+    st.lists(NODES, min_size=1, max_size=4),
+)
 WHO = st.sampled_from([one.name for one in STAFF])
 MOVES = st.lists(
     st.one_of(
@@ -57,7 +61,7 @@ def moved(run: Run, move: tuple[Any, ...], at: World) -> Run:
     if kind == "say":
         return approval_run.decide(run, who, more, "", {}, at)[0]
     if kind == "delegate":
-        return approval_moves.delegate(run, who, more, at.now)[0]
+        return approval_moves.delegate(run, who, more, at)[0]
     if kind == "ring":
         return approval_moves.ring(run, at)[0]
     if kind == "leave":
@@ -101,6 +105,26 @@ def test_Q9_a_run_is_decided_once_never_by_its_asker_and_ends_if_people_answer(
     if run.status is Status.APPROVED:
         assert all(step.outcome in (Outcome.PASSED, Outcome.SKIPPED) for step in run.steps)
         assert len(run.steps) == len(made.nodes)
+
+
+@settings(max_examples=300, deadline=None)
+@given(STRICT, MOVES, st.sampled_from(["people/li", "people/boss", "people/top"]))
+def test_Q3_where_people_are_to_be_different_nobody_agrees_twice_and_nobody_to_his_managers_request(
+    made: Flow, moves: list[tuple[Any, ...]], asker: str
+) -> None:
+    left: set[str] = set()
+    run, _ = approval_run.begin(made, asker, {"fields": {}}, WORLD)
+    named = {line for one in made.nodes for line in one.approvers}
+    for move in moves:
+        if move[0] == "leave":
+            left.add(move[1])
+        at = world(*(replace(one, active=one.name not in left) for one in STAFF))
+        with contextlib.suppress(Problem):
+            run = moved(run, move, at)
+        said_yes = [seat.person for step in run.steps for seat in step.seats if seat.verdict is APPROVE]
+        assert len(said_yes) == len(set(said_yes)), "each has one word in the whole run"
+        for person in run.waiting | set(said_yes):
+            assert person in named or not at.house.reports_to(person, asker)
 
 
 @settings(max_examples=100, deadline=None)

@@ -160,18 +160,18 @@ def test_Q9_nobody_decides_on_his_own_request_or_twice() -> None:
 
 def test_Q9_a_seat_is_handed_on_and_never_back() -> None:
     run = begun(flow(node("one", "people/a", "people/d")))
-    run, told = approval_moves.delegate(run, "people/a", "people/b", NOW)
+    run, told = approval_moves.delegate(run, "people/a", "people/b", WORLD)
     assert (names(run), told[0].people, told[0].reason) == ("b d", ("people/b",), "DELEGATED")
-    run, _ = approval_moves.delegate(run, "people/b", "people/c", NOW)
+    run, _ = approval_moves.delegate(run, "people/b", "people/c", WORLD)
     for back in ("people/a", "people/b"):
         with refused("DELEGATION_LOOP"):
-            approval_moves.delegate(run, "people/c", back, NOW)
+            approval_moves.delegate(run, "people/c", back, WORLD)
     with refused("ALREADY_ASKED"):
-        approval_moves.delegate(run, "people/c", "people/d", NOW)
+        approval_moves.delegate(run, "people/c", "people/d", WORLD)
     with refused("OWN_REQUEST"):
-        approval_moves.delegate(run, "people/c", LI, NOW)
+        approval_moves.delegate(run, "people/c", LI, WORLD)
     with pytest.raises(Denied):
-        approval_moves.delegate(run, "people/boss", "people/top", NOW)
+        approval_moves.delegate(run, "people/boss", "people/top", WORLD)
     assert said(run, ("d", APPROVE), ("c", APPROVE)).status is Status.APPROVED
     assert [(one.giver, one.to) for one in run.steps[0].seats[0].passes] == [
         ("people/a", "people/b"),

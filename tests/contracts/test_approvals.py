@@ -67,7 +67,8 @@ def test_Q3_only_a_discount_of_more_than_15_percent_takes_the_finance_director(
     after = say(desk, made.name, "chief")
     assert people(after) == ("gold" if asks else "")
     if asks:
-        assert (after.status, after.steps[-1].reason) == (pb.Approval.PENDING, "discount > 15.0")
+        assert after.status == pb.Approval.PENDING
+        assert after.steps[-1].reason.startswith("discount > 15.0")
         with refused("NOT_FOUND"):
             say(desk, made.name, "money")
         assert say(desk, made.name, "gold").status == pb.Approval.APPROVED

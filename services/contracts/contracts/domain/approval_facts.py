@@ -12,8 +12,9 @@ from chassis.expressions import Expression, ExpressionError, Outcome
 
 _TEXTS = ("kind", "record", "currency", "asker", "asker_role", "asker_team", "asker_region", "customer")
 TEXTS = (*_TEXTS, "customer_tier")
-# Compared as the decimals that they are; `home_amount` is in the company's currency, by the rate of the day.
-NUMBERS = ("amount", "home_amount", "discount")
+# Compared as the decimals that they are; `home_amount` is in the company's currency, by the rate of the day;
+# `discount` and `unlisted_percent` are percents.
+NUMBERS = ("amount", "home_amount", "discount", "unlisted_percent")
 _SCHEMA: Mapping[str, str] = {**dict.fromkeys(TEXTS, "string"), "fields": "map(string, dyn)"}
 NAMES = frozenset({*_SCHEMA, *NUMBERS})
 _FINEST = Decimal(1) / exact.UNITS
@@ -35,8 +36,10 @@ def wrong_with(source: str) -> tuple[str, str] | None:
 
 
 def outcome(source: str, facts: Mapping[str, Any]) -> Outcome:
-    """True, False, or why there is no answer. What is None has no value."""
-    return compiled(source).evaluate({**facts, **{name: exact.units(number(facts.get(name))) for name in NUMBERS}})
+    """True, False, or why there is no answer. What is None has no value; where nobody says otherwise, nothing is
+    unlisted."""
+    numbers = {name: exact.units(number(facts.get(name))) for name in NUMBERS}
+    return compiled(source).evaluate({**facts, **numbers, "unlisted_percent": numbers["unlisted_percent"] or 0})
 
 
 def plain(value: Any) -> Any:

@@ -88,7 +88,7 @@ class Node:
 class Flow:
     """`subject` is what it is for: "quote", "contract", "contractChange", "opportunity" or one of the company's own. Of
     the enabled flows for one thing the first by (`order`, `id`) runs whose `when` holds. `ask_once`: who has agreed is
-    not asked again later in the same run. `distinct_people`: nobody takes two seats of a node."""
+    not asked again later in the same run. `distinct_people`: nobody takes two seats of a run."""
 
     id: str
     display_name: Words

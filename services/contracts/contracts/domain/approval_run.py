@@ -90,7 +90,7 @@ def rehearse(flow: Flow, asker: str, facts: Mapping[str, Any], world: World) -> 
     while (step := run.current) is not None:
         if _vacant(step) or (flow.distinct_people and approval_seats.is_short(step)):
             vacant.append(step.node)
-        own = approval_seats.assigned(approval_seats.open_seats(step.seats))[0] if flow.distinct_people else {}
+        own = approval_seats.assigned(_spared(run, step, world))[0] if flow.distinct_people else {}
         seats = tuple(
             replace(seat, verdict=Verdict.APPROVE, person=own.get(place, next(iter(seat.people), "")), at=world.now)
             if seat.verdict is None
@@ -99,6 +99,17 @@ def rehearse(flow: Flow, asker: str, facts: Mapping[str, Any], world: World) -> 
         )
         run, _ = _judge(_put(run, replace(step, seats=seats)), world)
     return run, tuple(vacant)
+
+
+def _spared(run: Run, step: Step, world: World) -> dict[int, list[str]]:
+    """The open seats of a step, with those at the front of each whom no later node needs."""
+    later = run.flow.nodes[run.flow.nodes.index(run.flow.node(step.node)) + 1 :]
+    lines = [line for node in later if node.kind is NodeKind.APPROVE for line in node.approvers]
+    wanted = [one for _, people in world.house.seats(lines, run.asker) for one in people]
+    return {
+        place: sorted(people, key=lambda one: (wanted.count(one), one))
+        for place, people in approval_seats.open_seats(step.seats).items()
+    }
 
 
 # --- steps ---
@@ -141,14 +152,14 @@ def _come_to(run: Run, node: Node, world: World) -> tuple[Step, str]:
                 return Step(node.id, Outcome.BRANCHED, now, end=now, reason=branch.when), branch.next
         return Step(node.id, Outcome.BRANCHED, now, end=now), after
     own = node.kind is not NodeKind.APPROVE
-    seats = world.house.seats(node.approvers, run.asker, own)
+    seats = world.house.seats(node.approvers, run.asker, own, done(run, node))
     if node.kind is NodeKind.COPY:
         copied = tuple(sorted({one for _, people in seats for one in people}))
         return Step(node.id, Outcome.COPIED, now, copied=copied, end=now, reason=reason), after
     made = tuple(Seat(line, people) for line, people in seats)
     step = Step(node.id, Outcome.WAITING, now, made, needed(node, len(made)), reason=reason)
     if run.flow.ask_once and node.kind is NodeKind.APPROVE:
-        for person in _agreed(run):
+        for person in agreed(run):
             if any(person in seat.people and seat.verdict is None for seat in step.seats):
                 step = _answered(step, person, Verdict.APPROVE, "", now, run.flow.distinct_people, automatic=True)
     return step, after
@@ -161,7 +172,15 @@ def needed(node: Node, seats: int) -> int:
     return min(node.needed, seats) if node.mode is Mode.N_OF_M else seats
 
 
-def _agreed(run: Run) -> list[str]:
+def done(run: Run, node: Node) -> frozenset[str]:
+    """Those who take no seat of a node: they have had one, and the flow wants different people."""
+    if not run.flow.distinct_people:
+        return frozenset()
+    here = approval_seats.answered(run.current) if run.current and run.current.node == node.id else frozenset()
+    return here | (frozenset(agreed(run)) if node.kind is NodeKind.APPROVE else frozenset())
+
+
+def agreed(run: Run) -> list[str]:
     """Who has agreed so far, in that order."""
     approving = {node.id for node in run.flow.nodes if node.kind is NodeKind.APPROVE}
     said = [seat for step in run.steps if step.node in approving for seat in step.seats]

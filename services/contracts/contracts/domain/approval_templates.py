@@ -23,8 +23,10 @@ FLOWS: dict[str, Any] = {
         _approve("director", "销售总监审批", "Sales director", "group:director"),
         _approve(
             *("finance-director", "财务总监审批", "Finance director", "group:finance-director"),
-            when="discount > 15.0",
+            # What lines beside the price list give away nobody can tell.
+            when="discount > 15.0 || (unlisted_percent > 15.0 && size(fields.listed_products) > 0)",
         ),
+        distinctPeople=True,
     ),
     "contract": _flow(
         *("合同审批", "Contract approval", "contract"),

@@ -77,13 +77,18 @@ class House:
 
     def chain(self, person: str) -> list[str]:
         """The active managers above somebody, the nearest first."""
+        return [one for one in self._above(person) if self.is_active(one)]
+
+    def reports_to(self, person: str, manager: str) -> bool:
+        """Whether somebody has this manager, directly or through others."""
+        return manager in self._above(person)
+
+    def _above(self, person: str) -> list[str]:
         found: list[str] = []
-        seen, above = {person}, self.people.get(person)
-        while above is not None and above.manager and above.manager not in seen and len(seen) <= LONGEST_CHAIN:
-            seen.add(above.manager)
+        above = self.people.get(person)
+        while above is not None and above.manager not in ("", person, *found) and len(found) <= LONGEST_CHAIN:
+            found.append(above.manager)
             above = self.people.get(above.manager)
-            if above is not None and above.active:
-                found.append(above.name)
         return found
 
     def _with_role(self, role: str) -> list[str]:
@@ -127,34 +132,47 @@ class House:
         return []
 
     def seat(self, line: str, asker: str, own: bool = False, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        """Who may take a seat. Nobody approves his own request, unless `own`: others of the line do, then his manager,
-        then whom the group names otherwise, then an administrator; nobody where there is none of all these. None of
-        `without` is asked."""
-        named = tuple(one for one in self.people_of(line, asker) if one not in without)
-        others = tuple(one for one in named if own or one != asker)
-        if others:
-            return others
-        if asker in named:
-            above = tuple(one for one in self.chain(asker) if one not in without)[:1]
+        """Who may take a seat. Nobody approves his own request, nor does who reports to him unless he is named himself
+        ("people/…"), unless `own`: others of the line do, then his manager, then whom the group names otherwise, then
+        an administrator; nobody where there is none of all these. None of `without` is asked."""
+        named = [one for one in self.people_of(line, asker) if one not in without]
+        free = named if own else self._free(line, asker, named)
+        if free:
+            return tuple(free)
+        if named:
+            above = [one for one in self.chain(asker) if one not in without][:1]
             if above:
-                return above
-        group = self.groups.get(line.partition(":")[2]) if line.startswith("group:") else None
+                return tuple(above)
+        group = self._group(line)
         for further in (*(group.otherwise if group else ()), ADMINISTRATORS):
-            others = tuple(one for one in self.people_of(further, asker) if one != asker and one not in without)
-            if others:
-                return others
+            named = [one for one in self.people_of(further, asker) if one not in without]
+            free = self._free(further, asker, named)
+            if free:
+                return tuple(free)
         return ()
 
-    def seats(self, lines: Iterable[str], asker: str, own: bool = False) -> list[tuple[str, tuple[str, ...]]]:
+    def _group(self, line: str) -> Group | None:
+        return self.groups.get(line.removeprefix("group:")) if line.startswith("group:") else None
+
+    def _free(self, line: str, asker: str, named: Iterable[str]) -> list[str]:
+        """Those whom a line names who may decide on a request."""
+        group = self._group(line)
+        himself = {line, *(group.members if group else ())}
+        return [one for one in named if one != asker and (one in himself or not self.reports_to(one, asker))]
+
+    def seats(
+        self, lines: Iterable[str], asker: str, own: bool = False, without: frozenset[str] = frozenset()
+    ) -> list[tuple[str, tuple[str, ...]]]:
         """Every seat of a node: its line, and who may take it."""
         found: list[tuple[str, tuple[str, ...]]] = []
         for line in lines:
             inner = line.removeprefix(EACH)
-            everybody = [one for one in self.people_of(inner, asker) if own or one != asker]
+            everybody = [one for one in self.people_of(inner, asker) if one not in without]
+            everybody = everybody if own else self._free(inner, asker, everybody)
             if line.startswith(EACH) and everybody:
                 found.extend((inner, (one,)) for one in everybody)
             else:
-                found.append((inner, self.seat(inner, asker, own)))
+                found.append((inner, self.seat(inner, asker, own, without)))
         return found
 
 

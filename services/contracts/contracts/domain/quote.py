@@ -123,6 +123,14 @@ def units(amount: Decimal) -> int:
     return int(amount * UNITS)
 
 
+def unlisted(lines: Sequence[Line]) -> Decimal:
+    """How many percent of what the lines come to stand in those that have no list price, rounded up to four places:
+    how much those give away nobody can tell."""
+    whole = sum(line.amount for line in lines)
+    free = sum(line.amount for line in lines if line.list_price is None)
+    return plain(-(-free * 100 * UNITS // whole)) if whole else Decimal(0)
+
+
 def summed(lines: Sequence[Line], discount: int, currency: str) -> Totals:
     """What the lines come to; `discount` is percent off the whole in ten-thousandths."""
     return totals([line.priced for line in lines], plain(discount), currency)

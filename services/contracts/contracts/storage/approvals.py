@@ -126,7 +126,7 @@ def hours(tx: Transaction, calendar: str) -> Mapping[str, Any] | None:
 
 
 def colleagues(tx: Transaction, names: Iterable[str], roles: Iterable[str]) -> dict[str, Colleague]:
-    """The active people of these roles; these people, whoever is above them, and so on."""
+    """The active people of these roles, and these people; whoever is above any of them, and so on."""
     p, found = people.c, dict[str, Colleague]()
     query = (
         sa.select(p.name, p.role, p.team, p.manager, p.active, sa.func.coalesce(posts.c.region, ""))
@@ -139,9 +139,8 @@ def colleagues(tx: Transaction, names: Iterable[str], roles: Iterable[str]) -> d
         by_name = in_values(p.name, above, tx.dialect)
         rows = tx.execute(query.where(sa.or_(by_name, wanted) if depth == 0 else by_name))
         new = {row[0]: Colleague(*row) for row in rows if row[0] not in found}
-        chain = above if depth == 0 else list(new)
         found |= new
-        above = sorted({found[one].manager for one in chain if one in found} - found.keys() - {""})
+        above = sorted({one.manager for one in new.values()} - found.keys() - {""})
         if not above:
             break
     return found

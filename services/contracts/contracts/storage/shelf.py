@@ -87,9 +87,10 @@ def products_of(tx: Transaction, names: Sequence[str]) -> dict[str, Product]:
 
 
 def products_called(tx: Transaction, words: Sequence[str]) -> dict[str, Product]:
-    """Those that are offered and that people call so, by the word: a code, or a name in either language."""
+    """Those that are offered and that people call so, by the word: its resource, a code, or a name in either
+    language."""
     found: dict[str, Product] = {}
-    for column in (products.c.display_name_en, products.c.display_name, products.c.code):
+    for column in (products.c.display_name_en, products.c.display_name, products.c.code, products.c.name):
         query = sa.select(*(products.c[one] for one in _PRODUCT)).where(
             in_values(column, sorted(set(words)), tx.dialect), products.c.delete_time.is_(None), products.c.active
         )
@@ -97,6 +98,12 @@ def products_called(tx: Transaction, words: Sequence[str]) -> dict[str, Product]
             product = Product(*row)
             found[getattr(product, column.name)] = product
     return found
+
+
+def anything(tx: Transaction) -> bool:
+    """Whether any product is offered."""
+    there = sa.select(products.c.name).where(products.c.delete_time.is_(None), products.c.active)
+    return tx.execute(there.limit(1)).first() is not None
 
 
 def list_heads(tx: Transaction) -> list[ListHead]:

@@ -43,8 +43,8 @@ def masked(tx: Transaction, of_approval: Approval) -> Approval:
     if not hidden:
         return of_approval
     worth = hidden & {"amount", "total", "lines"}
-    gone = {*hidden, *(("amount", "home_amount", "before") if worth else ())}
-    gone |= {"discount"} if hidden & {"discount_percent", "total_discount_percent"} else set()
+    gone = {*hidden, *(("amount", "home_amount", "before", "listed_products") if worth else ())}
+    gone |= {"discount", "unlisted_percent"} if hidden & {"discount_percent", "total_discount_percent"} else set()
     facts = {key: value for key, value in of_approval.facts.items() if key not in gone}
     own = facts.get("fields") or {}
     facts["fields"] = {key: value for key, value in own.items() if key not in gone}

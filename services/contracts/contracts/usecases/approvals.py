@@ -24,6 +24,8 @@ from contracts.usecases.approval_kind import KIND, create, held, keep
 LONGEST_ANSWER = 10_000
 _REMIND_AGAIN = 3600
 _DONE = {Verdict.APPROVE: "agreed", Verdict.REJECT: "rejected", Verdict.RETURN: "returned"}
+_CURE = "Name others in the approver groups (approverGroups), or switch distinctPeople off in the flow {}."
+_CURE_ZH = "请在审批组（approverGroups）中指定不同成员，或关闭流程 {} 的 distinctPeople。"
 _NO_FLOW = Flow("", Words("", ""), "", ())
 
 
@@ -109,11 +111,11 @@ def _refuse_vacant(flow: Flow, asker: str, facts: Mapping[str, Any], world: Worl
     words = flow.node(vacant[0]).display_name
     seats = next(step.seats for step in run.steps if step.node == vacant[0])
     if any(not seat.people for seat in seats):
-        raise Refused(
-            "NO_APPROVER",
-            f"Nobody can be asked at the step {words.english}.",
-            f"步骤“{words.chinese}”没有可用的审批人。",
-        )
+        english, chinese = f"Nobody can be asked at the step {words.english}", f"步骤“{words.chinese}”没有可用的审批人"
+        if flow.distinct_people:
+            english += f" who has not agreed before. {_CURE.format(flow.id)}"
+            chinese += f"（不含此前已同意者）。{_CURE_ZH.format(flow.id)}"
+        raise Refused("NO_APPROVER", f"{english.rstrip('.')}.", f"{chinese.rstrip('。')}。")
     there = {place: seat.people for place, seat in enumerate(seats) if not seat.automatic}
     short = sorted(approval_seats.assigned(there)[1])
     lines = [_called(seats[place].line, world) for place in short]
@@ -121,11 +123,9 @@ def _refuse_vacant(flow: Flow, asker: str, facts: Mapping[str, Any], world: Worl
     raise Refused(
         "NO_APPROVER",
         f"The step {words.english} is signed by different people, and there are {people} for {len(short)} seats: "
-        f"{', '.join(english for english, _ in lines)}. Name others in these approver groups (approverGroups), or "
-        f"switch distinctPeople off in the flow {flow.id}.",
+        f"{', '.join(english for english, _ in lines)}. {_CURE.format(flow.id)}",
         f"步骤“{words.chinese}”须由不同人员会签，但以下 {len(short)} 个席位只有 {people} 人可选："
-        f"{'、'.join(chinese for _, chinese in lines)}。请在审批组（approverGroups）中指定不同成员，"
-        f"或关闭流程 {flow.id} 的 distinctPeople。",
+        f"{'、'.join(chinese for _, chinese in lines)}。{_CURE_ZH.format(flow.id)}",
     )
 
 
@@ -147,9 +147,9 @@ def _facts(
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
     party = parties.find(tx, customer) if customer else None
-    further = {key: value for key, value in approval_facts.plain(given).items() if key not in ("discount", "fields")}
-    own = approval_facts.plain(given.get("fields") or {})
-    discount = approval_facts.number(given.get("discount"))
+    percents = {name: approval_facts.number(given.get(name)) for name in ("discount", "unlisted_percent")}
+    further = {key: value for key, value in given.items() if key not in (*percents, "fields")}
+    own = approval_facts.plain({**further, **(given.get("fields") or {})})
     return {
         "kind": kind,
         "record": record,
@@ -162,9 +162,9 @@ def _facts(
         "amount": approval_facts.plain(amount.amount) if amount else None,
         "home_amount": approval_facts.plain(approval_world.home_amount(tx, amount)),
         "currency": amount.currency if amount else "",
-        # A percent, and no money: as JSON has numbers.
-        "discount": None if discount is None else float(discount),
-        "fields": {**further, **own},
+        # No money: as JSON has numbers.
+        **{name: None if percent is None else float(percent) for name, percent in percents.items()},
+        "fields": own,
     }
 
 
@@ -210,9 +210,10 @@ def delegate(tx: Transaction, name: str, etag: str, to: str) -> Approval:
     before = held(tx, name, etag)
     run = run_of(before)
     approval_run.may_answer(run, tx.principal.person)
-    if not approval_world.world(tx, [], [to], {}).house.is_active(to):
+    world = approval_world.world(tx, [], [to], {})
+    if not world.house.is_active(to):
         raise Invalid([("to", f"{to} is not known, or has left", f"{to} 不存在或已离职")])
-    run, told = approval_moves.delegate(run, tx.principal.person, to, tx.now)
+    run, told = approval_moves.delegate(run, tx.principal.person, to, world)
     return keep(tx, before, run, told, "delegated")
 
 

@@ -28,7 +28,7 @@ def submit(tx: Transaction, name: str, etag: str, today: str) -> Quote:
         opportunity=before.opportunity,
         customer=before.customer,
         amount=before.money(before.total),
-        facts=facts(before),
+        facts=facts(tx, before),
     )
     # A flow in which nobody is asked has ended by now.
     agreed = asked.status == Agreed.APPROVED

@@ -16,8 +16,9 @@ from chassis.money import LARGEST
 from chassis.numbers import following
 from chassis.records import Kind
 from chassis.transaction import Transaction
-from contracts.domain.quote import EDITABLE, Line, Quote, Status, plain, summed, units
+from contracts.domain.quote import EDITABLE, Line, Quote, Status, plain, summed, units, unlisted
 from contracts.storage import quotes as stored
+from contracts.storage import shelf
 from contracts.storage.approvals import sat_on
 from contracts.storage.tables import numbers, people
 from contracts.usecases import company, parties, quoting
@@ -188,16 +189,21 @@ def computed(of: Quote, lines: Sequence[Line]) -> Quote:
     )
 
 
-def facts(of: Quote) -> dict[str, Any]:
-    """What rules of approval may speak of, and whoever decides reads, beside the amount: all discounts together in
-    percent; the company's own fields; what is offered, with prices as texts. Nobody's own field hides one of these."""
+def facts(tx: Transaction, of: Quote) -> dict[str, Any]:
+    """What rules of approval may speak of, and whoever decides reads, beside the amount: all discounts together, and
+    what has no list price in a company that sells by one, in percent; the company's own fields; what is offered, with
+    prices as texts. Nobody's own field hides one of these."""
     shown = {name: getattr(of, name) for name in ("number", "revision", "valid_until", "price_list", "terms")}
     totals = {name: f"{plain(getattr(of, name)):f}" for name in _TOTALS}
     discount = {"discount_percent": float(plain(of.discount))}
-    lines = [_fact(line) for line in of.items]
+    lines = {
+        "lines": [_fact(line) for line in of.items],
+        "listed_products": quoting.listed(tx, of.items, parties.find(tx, of.opportunity)),
+    }
     return {
         "discount": plain(of.total_discount),
-        "fields": {**(of.custom or {}), **shown, **totals, **discount, "lines": lines},
+        "unlisted_percent": unlisted(of.items) if shelf.anything(tx) else 0,
+        "fields": {**(of.custom or {}), **shown, **totals, **discount, **lines},
     }
 
 

@@ -23,9 +23,14 @@ def buyer(customer: Party | None, price_list: str, currency: str, day: str) -> B
 
 
 def filled(tx: Transaction, wanted: Sequence[Wanted], who: Buyer) -> list[Line]:
-    """The lines with what the products know. Raises Invalid naming each that is not known, has no price or another
-    currency."""
+    """The lines with what the products know; one that is described as a product is called is that product's, whoever
+    typed it. Raises Invalid naming each that is not known, has no price or another currency."""
     wrong: list[tuple[str, str, str]] = []
+    called = shelf.products_called(tx, [one.description for one in wanted if not one.product and one.description])
+    wanted = [
+        replace(one, product=called[one.description].name) if not one.product and one.description in called else one
+        for one in wanted
+    ]
     known = shelf.products_of(tx, [one.product for one in wanted])
     costs = price_lists.costs(tx, known.values(), who)
     lines: list[Line] = []
@@ -61,6 +66,13 @@ def _line(product: Product | None, wanted: Wanted, price: int, listed: int | Non
         tax=wanted.tax if wanted.tax is not None else (product.tax if product else 0),
         list_price=listed,
     )
+
+
+def listed(tx: Transaction, lines: Sequence[Line], deal: Party | None) -> list[str]:
+    """The products of the list that a quote or its opportunity names, as they are called; sorted."""
+    named = shelf.products_of(tx, [line.product for line in lines]).values()
+    meant = shelf.products_called(tx, list(deal.products) if deal else []).values()
+    return sorted({one.display_name for one in (*named, *meant)})
 
 
 _ONE = Wanted("", "", "", UNITS, None, "", 0, None)
