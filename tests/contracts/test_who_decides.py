@@ -152,7 +152,7 @@ def test_Q11_the_heir_of_who_leaves_does_not_report_to_who_asks() -> None:
 
 
 def test_Q19_a_stored_default_flow_of_quotes_becomes_the_present_one_and_a_companys_own_stays(desk: Desk) -> None:
-    upgrade = import_module("contracts.migrations.versions.0009_two_people_for_a_discount")
+    upgrade = import_module("contracts.migrations.versions.0011_two_people_for_a_discount")
     with desk.runtime.reading() as tx:
         flows = PART.read(tx)[0]["approvalFlows"]
     assert flows["quote"] == upgrade.AFTER, "as every new system begins"

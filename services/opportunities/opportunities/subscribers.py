@@ -21,7 +21,7 @@ from dealwright.contracts.v1.events_pb2 import ApprovalChanged, ApprovalDecided,
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged, HandOverConfirmed, LeadWelcomed
 from dealwright.directory.v1.events_pb2 import PersonChanged
 from dealwright.rules.v1.events_pb2 import ActionRequested
-from opportunities.usecases import copies, directed, news, ownership, qualified
+from opportunities.usecases import copies, directed, news, ownership, qualified, quoted
 from opportunities.wire import kept, told
 
 
@@ -73,6 +73,13 @@ def moves(tx: Transaction, event: FollowUpLogged) -> None:
 def papers(tx: Transaction, events: Sequence[Message]) -> None:
     news.know(tx, [kept.paper(event) for event in events])
     news.know_deciders(tx, [kept.decision(event) for event in events if isinstance(event, ApprovalChanged)])
+
+
+@subscriber(ApprovalDecided)
+def approved_quotes(tx: Transaction, event: ApprovalDecided) -> None:
+    agreed = kept.agreed(event)
+    if agreed is not None:
+        quoted.take(tx, agreed)
 
 
 @subscriber(TaskChanged, TaskDone, batch=256)

@@ -23,7 +23,7 @@ from dealwright.contracts.v1.events_pb2 import (
 from dealwright.customers.v1 import events_pb2 as customer_events_pb2
 from dealwright.customers.v1.events_pb2 import CustomersMerged, OwnerTransferred
 from dealwright.opportunities.v1 import events_pb2 as opportunity_events_pb2
-from dealwright.opportunities.v1.events_pb2 import OpportunityOpened, StageChanged
+from dealwright.opportunities.v1.events_pb2 import OpportunityOpened, QuoteTaken, StageChanged
 
 _BACK = (customer_events_pb2.RecordTakenBack, opportunity_events_pb2.RecordTakenBack)
 
@@ -31,6 +31,7 @@ _BACK = (customer_events_pb2.RecordTakenBack, opportunity_events_pb2.RecordTaken
 @subscriber(
     OpportunityOpened,
     StageChanged,
+    QuoteTaken,
     QuoteOpened,
     ApprovalRequested,
     ApprovalDecided,

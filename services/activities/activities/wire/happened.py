@@ -122,6 +122,12 @@ def _moved(event: Any, cause: Cause) -> Entry:
     return _entry(cause, event.opportunity, "opportunities", E.STAGE, titles, **said)
 
 
+def _quote_taken(event: Any, cause: Cause) -> Entry:
+    titles = ("报价获批，预计金额更新为报价总额", "Quote approved: its total is the expected amount")
+    said = {"approved_quote": event.quote, "amount": event.amount}
+    return _entry(cause, event.opportunity, "opportunities", E.QUOTE, titles, source=event.quote, **said)
+
+
 def _quote_opened(event: Any, cause: Cause) -> Entry:
     quote, happened = event.quote, moment(event.open_time, cause.time)
     titles = (
@@ -225,6 +231,7 @@ _READERS: Mapping[str, Callable[[Any, Cause], Entry | None]] = {
     "LeadUndeleted": lambda e, cause: _lead(e, cause, "线索已恢复", "Lead brought back"),
     "OpportunityOpened": _opened,
     "StageChanged": _moved,
+    "QuoteTaken": _quote_taken,
     "QuoteOpened": _quote_opened,
     "ApprovalRequested": _approval_requested,
     "ApprovalDecided": _approval_decided,

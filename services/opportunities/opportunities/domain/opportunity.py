@@ -34,7 +34,8 @@ class Opportunity:
     """Fields in the order of the columns. `amount` and `budget` are in ten-thousandths of their currency, or None;
     `expected_close_date` is ISO text or empty; `collaborators` are {"person", "part"}, a team {"person": "", "part",
     "team"}; `resume_stage` is the open stage that it left when it was put on hold, won or lost, empty for one that was
-    lost before it was open; `warning` is why it is warned since `warned_time`, if it is."""
+    lost before it was open; `warning` is why it is warned since `warned_time`, if it is; `approved_quote` is the last
+    quote that was approved, at `quote_approve_time`."""
 
     name: str
     number: str
@@ -76,6 +77,8 @@ class Opportunity:
     warned_time: datetime | None
     warning: str
     warning_zh: str
+    approved_quote: str
+    quote_approve_time: datetime | None
     version: int
     create_time: datetime
     update_time: datetime
@@ -115,6 +118,19 @@ class Share:
     given_by: str
     start_time: datetime
     end_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A quote that was approved: what it comes to, when that was, and who had asked for it and said yes to it."""
+
+    opportunity: str
+    quote: str
+    approval: str
+    total: Money
+    at: datetime
+    asker: str
+    approvers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,11 @@ opportunities = sa.Table(
     sa.Column("close_time", Moment),
     *map(_text, ("status_reason", "resume_stage")),
     sa.Column("warned_time", Moment),
-    *(sa.Column(name, sa.Text, nullable=False, server_default="") for name in ("warning", "warning_zh")),
+    *(
+        sa.Column(name, sa.Text, nullable=False, server_default="")
+        for name in ("warning", "warning_zh", "approved_quote")
+    ),
+    sa.Column("quote_approve_time", Moment),
     _whole("version"),
     sa.Column("create_time", Moment, nullable=False),
     sa.Column("update_time", Moment, nullable=False),

@@ -36,6 +36,12 @@ def confirmed(of: Opportunity) -> events_pb2.ActionRequested:
     return notice(of, of.owner, zh, en, f"{of.name}/confirmed/{of.owner_version}")
 
 
+def quoted(of: Opportunity, approval: str) -> events_pb2.ActionRequested:
+    zh = f"商机 {of.number} 的报价已获批，预计金额已更新为报价总额"
+    en = f"A quote of opportunity {of.number} is approved: its total is the expected amount now"
+    return notice(of, of.owner, zh, en, f"{approval}/taken")
+
+
 def refused(of: Opportunity, person: str, stage: str, zh: str, en: str, follow_up: str) -> events_pb2.ActionRequested:
     chinese = f"跟进已记录，但商机 {of.number} 未能推进到“{stage}”：{zh}"
     english = f"The follow-up is logged, but opportunity {of.number} was not moved to {stage}: {en}"

@@ -118,6 +118,17 @@ def ready(of: Opportunity, stage: Stage) -> events_pb2.StageReady:
     )
 
 
+def quote_taken(of: Opportunity, approval: str) -> events_pb2.QuoteTaken:
+    return events_pb2.QuoteTaken(
+        opportunity=of.name,
+        quote=of.approved_quote,
+        approval=approval,
+        amount=money(of.expected),
+        owner=of.owner,
+        customer=of.customer,
+    )
+
+
 def approval_requested(
     of: Opportunity, flow: str, stage: str, attachment: str, asker: str
 ) -> events_pb2.StageApprovalRequested:

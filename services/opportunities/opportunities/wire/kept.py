@@ -8,10 +8,12 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.deciders import Decision
+from chassis.messages import read_money
 from dealwright.activities.v1 import activities_pb2, files_pb2
 from dealwright.activities.v1 import events_pb2 as activity_events_pb2
 from dealwright.contracts.v1 import approvals_pb2, contracts_pb2, quotes_pb2
 from dealwright.contracts.v1 import events_pb2 as contract_events_pb2
+from opportunities.domain.opportunity import Agreed
 from opportunities.domain.related import Related, Sort
 
 _OURS = "opportunities/"
@@ -53,6 +55,24 @@ def paper(event: Any) -> Related:
 
 def decision(event: contract_events_pb2.ApprovalChanged) -> Decision:
     return Decision(event.approval.name, event.approval.record, event.reads, event.version)
+
+
+def agreed(event: contract_events_pb2.ApprovalDecided) -> Agreed | None:
+    """A quote of an opportunity that was approved."""
+    of = event.approval
+    approved = of.status == approvals_pb2.Approval.APPROVED and of.HasField("amount")
+    if not approved or not of.record.startswith("quotes/") or not of.opportunity:
+        return None
+    said = [seat for step in of.steps for seat in step.seats if seat.verdict == approvals_pb2.Approval.APPROVE]
+    return Agreed(
+        opportunity=of.opportunity,
+        quote=of.record,
+        approval=of.name,
+        total=read_money(of.amount),
+        at=_moment(of.end_time),
+        asker=of.owner,
+        approvers=tuple(dict.fromkeys(seat.person for seat in said)),
+    )
 
 
 def task(event: Any) -> Related:

@@ -19,7 +19,7 @@ _SAME = (
     *("name", "number", "title", "customer", "contact", "lead", "pipeline", "stage", "status", "expected_close_date"),
     *("win_probability", "need", "products", "decision_cycle", "blocker", "importance", "owner", "team"),
     *("owner_version", "position", "phone", "email", "source", "industry", "company_size", "follow_up_status"),
-    *("checklist_done", "status_reason", "warning", "warning_zh"),
+    *("checklist_done", "status_reason", "warning", "warning_zh", "approved_quote"),
 )
 
 
@@ -36,6 +36,7 @@ def opportunity(of: Opportunity) -> opportunities_pb2.Opportunity:
         stage_time=stamp(of.stage_time),
         close_time=stamp(of.close_time),
         warned_time=stamp(of.warned_time),
+        quote_approve_time=stamp(of.quote_approve_time),
     )
     if of.custom:
         message.custom.CopyFrom(struct(of.custom))

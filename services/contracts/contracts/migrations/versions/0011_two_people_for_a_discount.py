@@ -11,8 +11,8 @@ from alembic import op
 
 from chassis.database import Json
 
-revision = "contracts_0009"
-down_revision = "contracts_0008"
+revision = "contracts_0011"
+down_revision = "contracts_0010"
 branch_labels = None
 depends_on = None
 
