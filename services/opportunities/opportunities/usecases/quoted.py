@@ -22,8 +22,13 @@ def take(tx: Transaction, agreed: Agreed) -> None:
     known = before.quote_approve_time
     if known is not None and (known, before.approved_quote) >= (agreed.at, agreed.quote):
         return
-    taken = {"approved_quote": agreed.quote, "quote_approve_time": agreed.at}
-    after = replace(before, amount=agreed.total.units, currency=agreed.total.currency, **taken)
+    after = replace(
+        before,
+        amount=agreed.total.units,
+        currency=agreed.total.currency,
+        approved_quote=agreed.quote,
+        quote_approve_time=agreed.at,
+    )
     saved = records.save(tx, KIND, before, after, "quoted")
     why = {"approval": agreed.approval, "approvedBy": list(agreed.approvers), "event": tx.origin.causation_id}
     tx.audit("opportunity.quoteApproved", saved.name, {"quote": agreed.quote, **why})
