@@ -20,7 +20,7 @@ def tasks(desk: Desk, lead: dict[str, Any]) -> list[str]:
     return [task["status"] for task in found.get("tasks", [])]
 
 
-def test_P4_L20_L21_a_deleted_lead_has_no_clock_and_no_task_and_comes_back_with_new_ones(
+def test_L1_L20_L21_a_deleted_lead_has_no_clock_and_no_task_and_comes_back_with_new_ones(
     desk: Desk, region: str
 ) -> None:
     boss, owner = desk.hire("经理", role="manager"), desk.hire("甲", region=region, capacity={"open": 1})

@@ -95,7 +95,7 @@ def test_L1_a_deleted_lead_is_in_no_list_unless_it_is_asked_for(desk: Desk) -> N
     assert chain(desk, gone)[-1] == (Kind.DELETED, "people/boss")
 
 
-def test_P4_who_may_not_delete_changes_nothing_and_an_old_etag_is_stale(desk: Desk) -> None:
+def test_P2_who_may_not_delete_changes_nothing_and_an_old_etag_is_stale(desk: Desk) -> None:
     lead = desk.capture(phone=PHONE).lead
     desk.assign(lead.name, "people/li")
     may_not = Principal("people/li", "sales", "", (), {"leads": Grant(Scope.OWN, Scope.OWN)})
@@ -133,7 +133,7 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize(("method", "request_of"), COMMANDS, ids=[method for method, _ in COMMANDS])
-def test_P4_whatever_is_to_be_done_with_a_deleted_lead_is_told_how_it_comes_back(
+def test_L1_whatever_is_to_be_done_with_a_deleted_lead_is_told_how_it_comes_back(
     desk: Desk, method: str, request_of: Any
 ) -> None:
     name = owned(desk)
