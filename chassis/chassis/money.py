@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 UNITS = 10_000
 """Of the stored number in one of the currency."""
@@ -62,3 +62,32 @@ def written(amount: Decimal, currency: str) -> str:
     whole, _, rest = f"{amount:,.4f}".partition(".")
     rest = rest.rstrip("0").ljust(coins(currency), "0")
     return (f"{whole}.{rest}" if rest else whole).replace("-", "−")
+
+
+# Amounts have at most 16 digits, rates 40: nothing is lost before it is rounded.
+_EXACT = Context(prec=80)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Half up to the smallest coin of the currency."""
+    with localcontext(_EXACT):
+        return amount.quantize(Decimal(1).scaleb(-coins(currency)), ROUND_HALF_UP)
+
+
+def turned(rate: Decimal) -> Decimal:
+    """An exchange rate the other way round, to forty digits."""
+    return Context(prec=40).divide(Decimal(1), rate)
+
+
+def later(straight: tuple[str, str] | None, back: tuple[str, str] | None) -> tuple[Decimal, str] | None:
+    """The newer of two exchange rates, (decimal text, day), of which the second is known the other way round; the first
+    where both are of one day. None where there is neither."""
+    if back and (straight is None or back[1] > straight[1]):
+        return turned(Decimal(back[0])), back[1]
+    return (Decimal(straight[0]), straight[1]) if straight else None
+
+
+def exchanged(amount: Money, rate: Decimal, currency: str) -> Money:
+    """An amount in another currency, rounded half up to its smallest coin."""
+    with localcontext(_EXACT):
+        return Money(rounded(amount.amount * rate, currency), currency)

@@ -71,6 +71,15 @@ def find_all(tx: Transaction, people: sa.Table, names: Sequence[str]) -> list[Pe
     return [Person(*row) for row in tx.execute(query)] if names else []
 
 
+def left(tx: Transaction, people: sa.Table, names: Sequence[str]) -> set[str]:
+    """Those of these people who have left. News of them waits for the commit: either we see that somebody left, or
+    whoever hears of it sees what is given to him here."""
+    query = sa.select(people.c.name, people.c.active).where(in_values(people.c.name, sorted(set(names)), tx.dialect))
+    if tx.dialect == "postgresql":
+        query = query.order_by(people.c.name).with_for_update(read=True)
+    return {row[0] for row in tx.execute(query) if not row[1]} if names else set()
+
+
 def find(tx: Transaction, people: sa.Table, name: str) -> Person | None:
     return next(iter(find_all(tx, people, [name])), None)
 

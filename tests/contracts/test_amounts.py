@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.money import coins, written
-from contracts.domain.amounts import Priced, Totals, rounded, totals
+from chassis.money import coins, rounded, written
+from contracts.domain.amounts import Priced, Totals, totals
 
 
 def _decimals(most: str) -> st.SearchStrategy[Decimal]:

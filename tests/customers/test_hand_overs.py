@@ -3,14 +3,21 @@ services."""
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
 from chassis.access import Grant, Principal, Scope
 from chassis.errors import Denied, NotFound, Refused
+from chassis.people import Person
+from chassis.transaction import Origin
+from customers.servicer import CustomerServicer
+from customers.usecases import hand_overs
 from dealwright.customers.v1 import customers_pb2 as pb
 from dealwright.customers.v1 import events_pb2
+from dealwright.directory.v1 import directory_pb2
+from dealwright.directory.v1 import events_pb2 as directory_events_pb2
 from dealwright.leads.v1 import events_pb2 as lead_events_pb2
 from dealwright.opportunities.v1 import events_pb2 as opportunity_events_pb2
 from tests.customers.desk import ADMIN, LI, MANAGER, WANG, Desk, principal
@@ -123,3 +130,90 @@ def test_C16_whoever_gave_it_away_by_hand_settles_it_in_whatever_order_that_is_h
     assert waiting(desk) == {}
     last = max(desk.hand_overs(ROOT), key=lambda one: one.name)
     assert (last.state, last.owner) == (pb.HandOver.CONFIRMED, "people/boss")
+    # And who got it then left before his services said so.
+    deal(desk, 5)
+    found = waiting(desk)[DEAL]
+    desk.hear(
+        "left_behind",
+        opportunity_events_pb2.OpportunityLeftBehind(opportunity=DEAL, person="people/wang", owner_version=6),
+    )
+    assert waiting(desk)[DEAL].person == "people/wang"
+    assert waiting(desk)[DEAL].name != found.name
+    deal(desk, 5, settled=True, owner="people/wang")
+    assert set(waiting(desk)) == {DEAL}
+
+
+GONE = principal("people/li", "sales", Scope.OWN, "teams/east")
+
+
+def test_C16_whatever_a_leaver_is_given_or_makes_waits_in_whatever_order_that_is_heard(desk: Desk) -> None:
+    early = desk.create(owner="people/li")
+    deleted = desk.create(owner="people/li")
+    desk.call("DeleteCustomer", pb.DeleteCustomerRequest(name=deleted.name))
+    desk.hire(("people/li", "teams/east", "sales"), active=False, version=2)
+    # His session is good for a moment more.
+    late = desk.create(GONE)
+    assert late.owner == "people/li"
+    desk.call("UndeleteCustomer", pb.UndeleteCustomerRequest(name=deleted.name))
+    assert {early.name, late.name, deleted.name} <= set(waiting(desk))
+    desk.transfer(late.name, "people/wang")
+    assert late.name not in waiting(desk)
+    # Whom we do not know yet may turn out to have left.
+    stranger = principal("people/new", "sales", Scope.OWN, "teams/east")
+    his = desk.create(stranger)
+    assert his.name not in waiting(desk)
+    desk.hire(("people/new", "teams/east", "sales"), active=False)
+    assert his.name in waiting(desk)
+
+
+@pytest.mark.parametrize("given_first", [True, False])
+def test_C16_one_who_leaves_in_the_same_moment_is_either_seen_or_sees(desk: Desk, given_first: bool) -> None:
+    left, done = threading.Event(), threading.Event()
+
+    def leave() -> None:
+        with desk.runtime.transaction() as tx:
+            hand_overs.know_people(tx, [Person("people/li", "Li", "teams/east", "", "sales", False, 2)])
+            left.set()
+            done.wait(0.5)
+
+    thread = threading.Thread(target=leave)
+    if given_first:
+        with desk.runtime.transaction(GONE, Origin("people/li")) as tx:
+            made = CustomerServicer().CreateCustomer(
+                tx, pb.CreateCustomerRequest(customer=pb.Customer(display_name="同时"))
+            )
+            thread.start()
+            assert not left.wait(0.3)  # he waits for the commit
+    else:
+        thread.start()
+        assert left.wait(5)
+        made = desk.create(GONE)
+    done.set()
+    thread.join(5)
+    assert set(waiting(desk)) == {made.name}
+
+
+def role(desk: Desk, name: str, *writes: str) -> None:
+    grants = [directory_pb2.Grant(resource=one, write=directory_pb2.Grant.OWN) for one in writes]
+    grants.append(directory_pb2.Grant(resource="payments", read=directory_pb2.Grant.ALL))
+    desk.hear("roles", [directory_events_pb2.RoleChanged(role=directory_pb2.Role(name=f"roles/{name}", grants=grants))])
+
+
+def test_C16_nobody_is_given_what_his_role_may_not_write(desk: Desk) -> None:
+    desk.hire(("people/zhou", "teams/east", "finance"))
+    made = desk.create(owner="people/li")
+    role(desk, "finance", "payments")
+    role(desk, "sales", "customers", "opportunities", "leads")
+    desk.hire(("people/li", "teams/east", "sales"), active=False, version=2)
+    deal(desk)
+    found = waiting(desk, BOSS)
+    for record, right in ((DEAL, "opportunities.write"), (made.name, "customers.write")):
+        with pytest.raises(Refused) as problem:
+            confirm(desk, BOSS, found[record].name, owner="people/zhou")
+        assert problem.value.reason == "CANNOT_RECEIVE"
+        assert right in problem.value.english
+        assert right in problem.value.chinese
+    with pytest.raises(Refused):
+        desk.transfer(made.name, "people/zhou")
+    confirm(desk, BOSS, *(one.name for one in found.values()))
+    assert waiting(desk) == {}

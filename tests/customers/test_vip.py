@@ -15,7 +15,7 @@ from customers.usecases.grading import grade
 from dealwright.activities.v1 import activities_pb2
 from dealwright.activities.v1 import events_pb2 as activity_events_pb2
 from dealwright.blueprint.v1 import blueprint_pb2
-from dealwright.contracts.v1 import contracts_pb2
+from dealwright.contracts.v1 import contracts_pb2, quotes_pb2
 from dealwright.contracts.v1 import events_pb2 as contract_events_pb2
 from dealwright.customers.v1 import customers_pb2 as pb
 from dealwright.customers.v1 import events_pb2
@@ -27,9 +27,15 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def contract(
-    customer: str, units: int, name: str = "contracts/1", currency: str = "CNY", status: str = "SIGNED"
+    customer: str,
+    units: int,
+    name: str = "contracts/1",
+    currency: str = "CNY",
+    status: str = "SIGNED",
+    day: str = "2026-03-02",
 ) -> Any:
-    made = Contract(name=name, customer=customer, amount=Money(currency_code=currency, units=units))
+    money = Money(currency_code=currency, units=units)
+    made = Contract(name=name, customer=customer, amount=money, sign_date=day, number=f"C-{name}")
     made.status = Contract.Status.Value(status)
     return made
 
@@ -68,6 +74,7 @@ def test_C12_over_the_line_a_customer_is_a_vip_and_its_owner_gets_what_there_is_
     tasks = [e for e in events if isinstance(e, rule_events_pb2.ActionRequested)]
     assert [(e.action, e.person, e.subject) for e in tasks] == [("CREATE_TASK", "people/li", made.name)] * 2
     assert len({e.origin for e in tasks}) == 2
+    assert all(json_format.MessageToDict(e.parameters)["origin"] == e.origin for e in tasks)
     assert all(json_format.MessageToDict(e.parameters)["due_time"] for e in tasks)
     # A VIP stays one without being told again.
     sign(desk, contract(made.name, 7, "contracts/4"))
@@ -96,6 +103,81 @@ def test_C12_a_contract_counts_once_and_a_void_one_not_at_all(desk: Desk) -> Non
     sign(desk, contract(f"customers/{9:032x}", 900_000, "contracts/stranger"))
     assert signed(desk, made.name) == (0, False)
     assert signed(desk, other.name) == (0, False)
+
+
+def rate(
+    desk: Desk, text: str, day: str, pair: tuple[str, str] = ("USD", "CNY"), version: int = 1, deleted: bool = False
+) -> None:
+    of = quotes_pb2.ExchangeRate(
+        name=f"exchangeRates/{day}{pair[0]}", from_currency=pair[0], to_currency=pair[1], date=day, rate=text
+    )
+    told = contract_events_pb2.ExchangeRateChanged(exchange_rate=of, version=version, deleted=deleted)
+    desk.hear("rates", [told])
+
+
+def uncounted(desk: Desk, name: str) -> list[tuple[str, int]]:
+    return [(one.currency_code, one.units) for one in desk.get(name).uncounted_amounts]
+
+
+def test_C12_what_is_signed_in_other_currencies_counts_by_the_rate_of_the_day(desk: Desk) -> None:
+    made = desk.create(owner="people/li")
+    rate(desk, "7.1", "2026-03-01")
+    rate(desk, "9", "2026-03-03")
+    sign(desk, contract(made.name, 5_000_000, currency="USD"))
+    assert signed(desk, made.name) == (35_500_000, True)
+    # A quarter of a fen is lost, half a fen is one.
+    one = contract(made.name, 0, "contracts/2", "USD")
+    one.amount.nanos = 10_000_000
+    rate(desk, "7.45", "2026-03-02")
+    sign(desk, one)
+    now = desk.get(made.name).signed_amount
+    assert (now.units, now.nanos) == (37_250_000, 70_000_000)
+
+
+def test_C12_a_rate_that_is_learnt_late_corrects_the_sum_and_without_any_it_says_so(desk: Desk) -> None:
+    made, other = desk.create(owner="people/li"), desk.create()
+    sign(desk, contract(made.name, 100_000, currency="USD"))
+    sign(desk, contract(made.name, 3, "contracts/2", currency="EUR"))
+    sign(desk, contract(other.name, 7, "contracts/3", currency="USD", day="2026-02-01"))
+    assert signed(desk, made.name) == (0, False)
+    assert uncounted(desk, made.name) == [("EUR", 3), ("USD", 100_000)]
+    etag = desk.get(other.name).etag
+    rate(desk, "8", "2026-03-03")
+    assert signed(desk, made.name) == (0, False)
+    rate(desk, "7.1", "2026-03-02")
+    assert signed(desk, made.name) == (710_000, True)
+    assert uncounted(desk, made.name) == [("EUR", 3)]
+    # The other way round, and newer than the straight one.
+    rate(desk, "0.25", "2026-03-02", ("CNY", "EUR"))
+    assert (signed(desk, made.name), uncounted(desk, made.name)) == ((710_012, True), [])
+    rate(desk, "4", "2026-03-02", version=3)
+    rate(desk, "7.1", "2026-03-02", version=2)
+    assert signed(desk, made.name) == (400_012, False)
+    rate(desk, "4", "2026-03-02", version=4, deleted=True)
+    assert (signed(desk, made.name), uncounted(desk, made.name)) == ((12, False), [("USD", 100_000)])
+    assert desk.get(other.name).etag == etag
+
+
+def asked(desk: Desk, action: str) -> list[str]:
+    every = desk.announced(rule_events_pb2.ActionRequested)
+    return [e.origin for e in every if e.action == action]
+
+
+def test_C12_what_a_vip_is_owed_is_asked_for_once_each_time_and_taken_back_with_the_reason(desk: Desk) -> None:
+    made = desk.create(owner="people/li")
+    desk.announced()
+    begun, ended = [], []
+    for turn in range(2):
+        sign(desk, contract(made.name, 600_000, f"contracts/{turn}"), 1)
+        begun += asked(desk, "CREATE_TASK")
+        if turn:  # the company asks for less meanwhile
+            apply(desk, vip={"tasks": []})
+        change(desk, contract(made.name, 600_000, f"contracts/{turn}", status="VOID"), 2)
+        over = [e for e in desk.announced(rule_events_pb2.ActionRequested) if e.action == "CANCEL_TASK"]
+        assert all("VIP" in json_format.MessageToDict(e.parameters)["result"] for e in over)
+        ended += [e.origin for e in over]
+    assert len(set(begun)) == 4
+    assert ended == begun
 
 
 def test_C12_two_customers_that_become_one_have_signed_together(desk: Desk) -> None:

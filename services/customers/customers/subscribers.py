@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from customers.usecases import hand_overs, qualified, stages, vip
+from customers.usecases import hand_overs, ownership, qualified, stages, vip
 from customers.wire import events as wire
 from dealwright.activities.v1.events_pb2 import AttachmentAdded, FollowUpLogged
-from dealwright.contracts.v1.events_pb2 import ContractChanged, ContractSigned, QuoteChanged
-from dealwright.directory.v1.events_pb2 import PersonChanged, PersonLeft
+from dealwright.contracts.v1.events_pb2 import ContractChanged, ContractSigned, ExchangeRateChanged, QuoteChanged
+from dealwright.directory.v1.events_pb2 import PersonChanged, PersonLeft, RoleChanged
 from dealwright.leads.v1.events_pb2 import LeadLeftBehind, LeadQualified
 from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, OpportunityLeftBehind
 
@@ -38,6 +38,16 @@ def left_behind(tx: Transaction, event: OpportunityLeftBehind | LeadLeftBehind) 
 @subscriber(ContractSigned, ContractChanged, batch=256)
 def contracts(tx: Transaction, events: Sequence[ContractSigned | ContractChanged]) -> None:
     vip.signed(tx, [wire.signed(event) for event in events])
+
+
+@subscriber(ExchangeRateChanged, batch=256)
+def rates(tx: Transaction, events: Sequence[ExchangeRateChanged]) -> None:
+    vip.rated(tx, [wire.rate(event) for event in events])
+
+
+@subscriber(RoleChanged, batch=64)
+def roles(tx: Transaction, events: Sequence[RoleChanged]) -> None:
+    ownership.know_roles(tx, [wire.role(event) for event in events])
 
 
 @subscriber(FollowUpLogged, batch=256)

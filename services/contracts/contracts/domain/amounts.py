@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 
-from chassis.money import coins
+from chassis.money import coins, rounded
 
 HUNDRED = Decimal(100)
 _NOTHING = Decimal(0)
 # Quantities and prices have at most 16 digits each, percents 7: nothing is lost before it is rounded.
 _EXACT = Context(prec=80)
-
-
-def rounded(amount: Decimal, currency: str) -> Decimal:
-    with localcontext(_EXACT):
-        return amount.quantize(Decimal(1).scaleb(-coins(currency)), ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)

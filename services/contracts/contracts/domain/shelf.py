@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Context, Decimal
 from typing import Any
 
 from chassis.money import Money, of_units
@@ -103,8 +102,3 @@ def in_order(lists: Sequence[ListHead], named: str, tier: str, region: str, day:
     found.sort(key=lambda ranked: (ranked[1].valid_from, ranked[1].name), reverse=True)
     found.sort(key=lambda ranked: ranked[0], reverse=True)
     return [one for _, one in found]
-
-
-def turned(rate: Decimal) -> Decimal:
-    """The rate the other way round, to forty digits."""
-    return Context(prec=40).divide(Decimal(1), rate)

@@ -10,17 +10,26 @@ from typing import Any
 from chassis import records
 from chassis.columns import Column
 from chassis.errors import Invalid, Refused
-from chassis.money import Money
+from chassis.money import Money, exchanged, later
 from chassis.records import Kind
 from chassis.transaction import Transaction
-from contracts.domain.amounts import rounded
-from contracts.domain.shelf import ExchangeRate, turned
+from contracts.domain.shelf import ExchangeRate
 from contracts.storage import shelf
 from contracts.storage.tables import people
 from contracts.usecases.unique import unique
 from contracts.wire import shelf_messages
 
 _c = shelf.exchange_rates.c
+
+
+def _announce(tx: Transaction, before: ExchangeRate | None, after: ExchangeRate | None) -> None:
+    """Others sum by our rates."""
+    if after is not None:
+        tx.emit(shelf_messages.exchange_rate_changed(after))
+    elif before is not None:
+        tx.emit(shelf_messages.exchange_rate_changed(before, gone=True))
+
+
 RATES: Kind[ExchangeRate] = Kind(
     resource="exchangeRates",
     word="exchange_rate",
@@ -30,6 +39,7 @@ RATES: Kind[ExchangeRate] = Kind(
     shown=shelf_messages.exchange_rate,
     owner="",
     order="date desc",
+    announce=_announce,
     columns={
         "from_currency": Column(_c.from_currency, "name"),
         "to_currency": Column(_c.to_currency, "name"),
@@ -74,10 +84,7 @@ def rate(tx: Transaction, from_currency: str, to_currency: str, day: str) -> tup
     if from_currency == to_currency:
         return Decimal(1), day
     straight = shelf.rate_at(tx, from_currency, to_currency, day)
-    back = shelf.rate_at(tx, to_currency, from_currency, day)
-    if back and (straight is None or back[1] > straight[1]):
-        return turned(Decimal(back[0])), back[1]
-    return (Decimal(straight[0]), straight[1]) if straight else None
+    return later(straight, shelf.rate_at(tx, to_currency, from_currency, day))
 
 
 def converted(tx: Transaction, amount: Money | None, currency: str, day: str) -> Money | None:
@@ -86,7 +93,7 @@ def converted(tx: Transaction, amount: Money | None, currency: str, day: str) ->
     if amount is None or amount.currency == currency:
         return amount
     found = rate(tx, amount.currency, currency, day)
-    return Money(rounded(amount.amount * found[0], currency), currency) if found else None
+    return exchanged(amount, found[0], currency) if found else None
 
 
 def convert(tx: Transaction, amount: Money, currency: str, day: str) -> tuple[Money, Decimal, str]:
@@ -98,4 +105,4 @@ def convert(tx: Transaction, amount: Money, currency: str, day: str) -> tuple[Mo
             f"There is no rate from {amount.currency} to {currency} of {day} or before.",
             f"{day} 及之前没有 {amount.currency} 到 {currency} 的汇率。",
         )
-    return Money(rounded(amount.amount * found[0], currency), currency), *found
+    return exchanged(amount, found[0], currency), *found

@@ -8,6 +8,7 @@ from chassis.messages import money, stamp
 from chassis.money import Money, of_units
 from contracts.domain.shelf import ExchangeRate, PriceList, Product
 from contracts.wire.quote_messages import decimal, percent
+from dealwright.contracts.v1 import events_pb2
 from dealwright.contracts.v1 import quotes_pb2 as pb
 
 
@@ -65,6 +66,12 @@ def exchange_rate(of: ExchangeRate) -> pb.ExchangeRate:
         update_time=stamp(of.update_time),
         delete_time=stamp(of.delete_time),
     )
+
+
+def exchange_rate_changed(of: ExchangeRate, gone: bool = False) -> events_pb2.ExchangeRateChanged:
+    """`gone`: for good."""
+    deleted = gone or of.delete_time is not None
+    return events_pb2.ExchangeRateChanged(exchange_rate=exchange_rate(of), version=of.version + gone, deleted=deleted)
 
 
 def converted(amount: Money, rate: Decimal, day: str) -> pb.ConvertMoneyResponse:

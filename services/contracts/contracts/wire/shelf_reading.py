@@ -10,8 +10,7 @@ from chassis import custom, fields
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from chassis.messages import read_money
-from chassis.money import LARGEST, Money
-from contracts.domain.amounts import rounded
+from chassis.money import LARGEST, Money, rounded
 from contracts.wire import numbers
 from dealwright.contracts.v1 import quotes_pb2 as pb
 

@@ -43,7 +43,8 @@ class HandOverState(enum.IntEnum):
 @dataclass(frozen=True, slots=True)
 class Customer:
     """Fields in the order of the columns. `phone` is E.164 with its extension; `channel` a number of the contract;
-    `signed_amount` is in ten-thousandths of `signed_currency`."""
+    `signed_amount` is in ten-thousandths of `signed_currency`, `uncounted` what was signed in currencies without a
+    rate, in theirs; `vip_tasks` is how many tasks were asked for when it became a VIP."""
 
     name: str
     create_time: datetime
@@ -77,6 +78,8 @@ class Customer:
     signed_amount: int = 0
     signed_currency: str = ""
     last_follow_up_time: datetime | None = None
+    uncounted: Mapping[str, int] = field(default_factory=dict)
+    vip_tasks: int = 0
 
     @property
     def signed(self) -> Money | None:
@@ -144,14 +147,47 @@ class LeftBehind:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A contract, in the order of the columns. `amount` is in ten-thousandths; it counts from its signing until it is
-    voided."""
+    """A contract, in the order of the columns. `amount` is in ten-thousandths; it counts from its signing (`sign_date`,
+    ISO text) until it is voided; `number` is what people call it."""
 
     contract: str
     customer: str
     amount: int
     currency: str
     counts: bool
+    version: int
+    sign_date: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What somebody signed, in ten-thousandths; by currency what could not be counted for want of a rate."""
+
+    amount: int = 0
+    uncounted: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One of `from_currency` was `rate` (decimal text) of `to_currency` on `date` (ISO text), in the order of the
+    columns."""
+
+    name: str
+    from_currency: str
+    to_currency: str
+    date: str
+    rate: str
+    gone: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What those who have a role may write, in the order of the columns."""
+
+    id: str
+    writes: Sequence[str]
     version: int
 
 

@@ -56,6 +56,9 @@ customers = sa.Table(
     sa.Column("signed_amount", sa.BigInteger, nullable=False),
     _text("signed_currency"),
     sa.Column("last_follow_up_time", Moment),
+    # Currency to ten-thousandths.
+    sa.Column("uncounted", Json, nullable=False),
+    sa.Column("vip_tasks", sa.Integer, nullable=False),
     # The default list, newest first, and what somebody touched last; everybody's, and each one's own; what the team
     # shares.
     *(sa.Index(f"customers_{done}d", f"{done}_time", "name") for done in ("create", "update")),
@@ -132,7 +135,30 @@ signed_contracts = sa.Table(
     _text("currency"),
     sa.Column("counts", sa.Boolean, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    _text("sign_date"),
+    _text("number"),
     sa.Index("signed_contracts_customer", "customer"),
+    sa.Index("signed_contracts_in", "currency", "sign_date"),
+)
+
+# Exchange rates as their service told of them. In the order of Rate.
+exchange_rates = sa.Table(
+    "exchange_rates",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    *(_text(name) for name in ("from_currency", "to_currency", "date", "rate")),
+    sa.Column("gone", sa.Boolean, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Index("exchange_rates_of_pair", "from_currency", "to_currency", "date"),
+)
+
+# What each role may write, a list of resources: who has no right to something cannot be given it.
+roles = sa.Table(
+    "roles",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("writes", Json, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
 )
 
 # How far each deal, quote and contract said that its customer has come (C4). In the order of Reached.

@@ -13,9 +13,9 @@ from chassis.transaction import Transaction
 from customers.domain import tiers
 from customers.domain.customer import TRIPLE, Customer, Tier, completed, keys
 from customers.storage import keys as stored
-from customers.storage import settings
+from customers.storage import settings, signed
 from customers.storage.tables import people as people_table
-from customers.usecases import hand_overs, ownership
+from customers.usecases import ownership
 from customers.usecases.kinds import CUSTOMERS, of_lead, standing, there
 
 _CHINESE = {"display_name": "名称", "phone": "手机号", "email": "邮箱", "licence": "营业执照号"}
@@ -46,7 +46,7 @@ def _owned(tx: Transaction, made: Customer, owner: str) -> Customer:
     # Who signed in is with us, whether or not we have heard of him.
     team = known.team if known else caller.team
     if owner != caller.person:
-        team = ownership.require_receiver(tx, owner).team
+        team = ownership.require_receiver(tx, owner, ["customers"]).team
     return replace(made, owner=owner, owner_version=1, team=team)
 
 
@@ -123,15 +123,21 @@ def update(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
 
 
 def delete(tx: Transaction, name: str, etag: str) -> Customer:
-    """For 30 days it can be brought back; others may be known by its keys meanwhile."""
-    gone = records.delete(tx, CUSTOMERS, standing(tx, name), etag)
+    """For 30 days it can be brought back; others may be known by its keys meanwhile. Raises CONTRACTED for one that has
+    signed a contract which is not void."""
+    name = standing(tx, name)
+    records.hold(tx, CUSTOMERS, name, etag, "delete")  # who may not is told that first
+    found = signed.standing(tx, name)
+    if found is not None:
+        called = found.number or found.contract
+        raise Refused("CONTRACTED", f"It has signed contract {called}.", f"该客户已签署合同 {called}，不能删除。")
+    gone = records.delete(tx, CUSTOMERS, name, etag)
     stored.drop(tx, gone.name)
     return gone
 
 
 def undelete(tx: Transaction, name: str) -> Customer:
-    """Raises NOT_DELETED, KEY_TAKEN. Whoever had it and left meanwhile hands it over."""
+    """Raises NOT_DELETED, KEY_TAKEN."""
     back = records.undelete(tx, CUSTOMERS, name)
     take_keys(tx, back, keys(back))
-    hand_overs.open_for(tx, [back])
     return back

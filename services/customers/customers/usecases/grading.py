@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.transaction import Transaction
-from customers.storage import settings, signed
+from customers.storage import settings
 from customers.storage.tables import customers
 from customers.usecases import vip
 from customers.usecases.customers import graded
@@ -25,7 +25,7 @@ def grade(tx: Transaction) -> bool:
         query = query.with_for_update()
     found = [CUSTOMERS.type(*row) for row in tx.execute(query.order_by(customers.c.name).limit(_PAGE))]
     company = vip.line(tx)
-    sums = signed.sums(tx, [one.name for one in found], company.threshold.currency)
+    sums = vip.sums(tx, [one.name for one in found], company)
     for before in found:
         after = vip.judged(tx, graded(tx, before), company, sums[before.name])
         vip.save(tx, before, after, company, "graded")

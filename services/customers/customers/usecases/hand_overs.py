@@ -6,6 +6,7 @@ Customers are ours; opportunities and leads are told of by their services, which
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,11 +17,11 @@ from chassis.columns import Column
 from chassis.errors import Denied, Invalid, NotFound, Refused
 from chassis.people import Person
 from chassis.transaction import Transaction
-from customers.domain.customer import Customer, HandOver, HandOverState, LeftBehind
+from customers.domain.customer import HandOver, HandOverState, LeftBehind
 from customers.storage import hand_overs as stored
 from customers.storage.tables import hand_overs
 from customers.storage.tables import people as people_table
-from customers.usecases import ownership
+from customers.usecases import leavers, ownership
 from customers.usecases.kinds import CUSTOMERS
 from customers.wire import messages
 from dealwright.customers.v1 import customers_pb2
@@ -38,26 +39,12 @@ _COLUMNS = {
 def know_people(tx: Transaction, told: Sequence[Person]) -> None:
     """Keeps our copy of the people; what those had who left is put on the list."""
     left = people.know(tx, people_table, told)
-    _open(tx, stored.owned_by(tx, [person.name for person in left]) if left else [])
+    leavers.put(tx, stored.owned_by(tx, [person.name for person in left]) if left else [])
 
 
 def leave(tx: Transaction, person: str) -> None:
     """Somebody left, whatever we know of him."""
-    _open(tx, stored.owned_by(tx, [person]))
-
-
-def open_for(tx: Transaction, customers: Sequence[Customer]) -> None:
-    """Puts those of them on the list whose owner has left."""
-    known = people.find_all(tx, people_table, sorted({customer.owner for customer in customers if customer.owner}))
-    gone = {person.name for person in known if not person.active}
-    _open(
-        tx,
-        [
-            LeftBehind(one.name, one.name, one.owner, one.display_name, one.owner_version)
-            for one in customers
-            if one.owner in gone
-        ],
-    )
+    leavers.put(tx, stored.owned_by(tx, [person]))
 
 
 def told(tx: Transaction, of: LeftBehind) -> None:
@@ -65,15 +52,13 @@ def told(tx: Transaction, of: LeftBehind) -> None:
     known = stored.newest(tx, of.record)
     if known is not None and known.version >= of.version:
         return
+    by = tx.causes[0].actor if tx.causes else tx.origin.actor
     if of.settled:
-        stored.end(tx, known, of, tx.causes[0].actor if tx.causes else tx.origin.actor)
-    else:
-        _open(tx, [of])
-
-
-def _open(tx: Transaction, waiting: Sequence[LeftBehind]) -> None:
-    for made in stored.put(tx, waiting):
-        tx.audit("handOver.opened", made.name, {"record": made.record, "person": made.person})
+        stored.end(tx, known, of, by)
+        return
+    if known is not None and known.state == HandOverState.OPEN:  # whoever got it has left, too
+        stored.end(tx, known, replace(of, version=known.version, owner=of.person), by)
+    leavers.put(tx, [of])
 
 
 def _covered(tx: Transaction, verb: str) -> sa.ColumnElement[bool]:
@@ -108,7 +93,7 @@ def get(tx: Transaction, name: str) -> HandOver:
 
 def confirm(tx: Transaction, names: Sequence[str], owner: str) -> list[HandOver]:
     """Each of these goes to the owner, all or none. Raises Denied for who may not change owners, NotFound, SETTLED for
-    one that was confirmed already, CANNOT_RECEIVE."""
+    one that was confirmed already, CANNOT_RECEIVE for an owner who has left or may not write such records."""
     if not 0 < len(names) <= MOST:
         raise Invalid([("names", f"must be 1 to {MOST}", f"须为 1 至 {MOST} 个")])
     if not any(ownership.may_transfer(tx.principal, kind) for kind in KINDS):
@@ -117,12 +102,13 @@ def confirm(tx: Transaction, names: Sequence[str], owner: str) -> list[HandOver]
     missing = [name for name in names if name not in seen]
     if missing:
         raise NotFound(missing[0][:80])
-    receiver = ownership.require_receiver(tx, owner)
     waiting = stored.by_name(tx, names)
+    kinds = sorted({one.kind for one in waiting.values()})
+    receiver = ownership.require_receiver(tx, owner, kinds)
     settled = [one for one in waiting.values() if one.state != HandOverState.OPEN]
     if settled:
         raise Refused("SETTLED", f"{settled[0].name} was confirmed already.", f"{settled[0].name} 已确认过。")
-    for kind in sorted({one.kind for one in waiting.values()}):
+    for kind in kinds:
         if not ownership.may_transfer(tx.principal, kind):
             raise Denied(f"{kind}.transfer")
     held = records.of_names(tx, CUSTOMERS, [one.record for one in waiting.values()], lock=True)

@@ -17,6 +17,7 @@ from chassis.transaction import Transaction
 from customers.domain.customer import Contact, Customer
 from customers.storage import hand_overs, keys, reached
 from customers.storage.tables import contacts, customers, people
+from customers.usecases import leavers
 from customers.wire import messages
 from dealwright.customers.v1 import customers_pb2
 from dealwright.leads.v1 import leads_pb2
@@ -49,6 +50,7 @@ def _customer_changed(tx: Transaction, before: Customer | None, after: Customer 
         _forget(tx, before)
         tx.emit(messages.customer_changed(before, gone=True))
         return
+    leavers.given(tx, before, after)
     tx.emit(messages.customer_changed(after))
     if before is None:
         tx.emit(messages.created(after))

@@ -10,7 +10,7 @@ from chassis import records
 from chassis.errors import Refused
 from chassis.transaction import Transaction
 from customers.domain.customer import Customer, completed, keys
-from customers.storage import hand_overs, reached, signed
+from customers.storage import hand_overs, rates, reached, signed
 from customers.storage import keys as stored
 from customers.storage.tables import contacts, customers
 from customers.usecases import vip
@@ -30,6 +30,7 @@ def merge(tx: Transaction, name: str, etag: str, other: str, other_etag: str) ->
     for one, seen in ((name, etag), (other, other_etag)):
         records.refuse_stale(tx, CUSTOMERS, held[one], seen)
     kept, gone = held[name], held[other]
+    rates.wait(tx)
     # Every key of the other is free: it is about to be this one's.
     further = max(kept.stage, gone.stage)
     after = graded(tx, replace(kept, **completed(kept, gone, keys(gone)), stage=further))
@@ -37,13 +38,14 @@ def merge(tx: Transaction, name: str, etag: str, other: str, other_etag: str) ->
     signed.give(tx, other, name)
     reached.give(tx, other, name)
     company = vip.line(tx)
-    after = vip.judged(tx, after, company, signed.sums(tx, [name], company.threshold.currency)[name])
+    after = vip.judged(tx, after, company, vip.sums(tx, [name], company)[name])
     met = [at for at in (kept.last_follow_up_time, gone.last_follow_up_time) if at]
     after = replace(after, last_follow_up_time=max(met, default=None))
     hand_overs.forget(tx, other)
     _move_contacts(tx, other, name)
     tx.execute(sa.update(customers).where(customers.c.merged_into == other).values(merged_into=name))
     records.save(tx, CUSTOMERS, gone, replace(gone, merged_into=name), "merged")
+    vip.end(tx, gone, company)
     # Something changed in any case: contacts, keys, a record more that answers with it.
     kept = vip.save(tx, kept, replace(after, update_time=tx.now), company, "completed")
     tx.emit(messages.merged(kept, other))

@@ -12,7 +12,7 @@ from customers.domain.customer import Customer
 from customers.storage.tables import contacts
 from customers.storage.tables import people as people_table
 from customers.usecases import contacts as contact_usecases
-from customers.usecases import customers, hand_overs
+from customers.usecases import customers
 from customers.usecases.kinds import CUSTOMERS
 from customers.wire import messages
 from customers.wire.events import Qualified
@@ -44,7 +44,6 @@ def welcome(tx: Transaction, lead: Qualified) -> None:
         owner = people.find(tx, people_table, lead.owner)
         team = owner.team if owner else ""
         customer = customers.store(tx, replace(made, owner=lead.owner, owner_version=int(bool(lead.owner)), team=team))
-        hand_overs.open_for(tx, [customer])
     contact = _introduce(tx, customer, lead)
     owner = people.find(tx, people_table, lead.owner) if lead.owner else None
     tx.emit(messages.welcomed(customer, contact, lead, owner.team if owner else ""))

@@ -12,7 +12,7 @@ from chassis.fields import FieldProblem
 from chassis.messages import told_money
 from chassis.money import Money
 from chassis.people import Person
-from customers.domain.customer import LeftBehind, Reached, Signed, Stage
+from customers.domain.customer import LeftBehind, Rate, Reached, Role, Signed, Stage
 from dealwright.activities.v1 import events_pb2 as activity_events_pb2
 from dealwright.contracts.v1 import contracts_pb2
 from dealwright.contracts.v1 import events_pb2 as contract_events_pb2
@@ -92,7 +92,18 @@ def signed(event: contract_events_pb2.ContractSigned | contract_events_pb2.Contr
     except FieldProblem:
         amount = Money(Decimal(0), "")
     counts = of.status in _COUNTING and not deleted
-    return Signed(of.name, of.customer, amount.units, amount.currency, counts, version)
+    return Signed(of.name, of.customer, amount.units, amount.currency, counts, version, of.sign_date, of.number)
+
+
+def rate(event: contract_events_pb2.ExchangeRateChanged) -> Rate:
+    of = event.exchange_rate
+    return Rate(of.name, of.from_currency, of.to_currency, of.date, of.rate, event.deleted, event.version)
+
+
+def role(event: directory_events_pb2.RoleChanged) -> Role:
+    of = event.role
+    writes = [grant.resource for grant in of.grants if grant.write > directory_pb2.Grant.NONE]
+    return Role(of.name.removeprefix("roles/"), writes, event.version)
 
 
 _COUNTING = (contracts_pb2.Contract.SIGNED, contracts_pb2.Contract.COMPLETED)

@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 
 from chassis.messages import money, stamp
-from chassis.money import Money
+from chassis.money import Money, of_units
 from customers.domain.customer import Contact, Customer, HandOver
 from customers.wire.events import Qualified
 from dealwright.customers.v1 import customers_pb2, events_pb2
@@ -54,6 +54,7 @@ def customer(of: Customer) -> customers_pb2.Customer:
         vip_time=stamp(of.vip_time),
         signed_amount=money(of.signed),
         last_follow_up_time=stamp(of.last_follow_up_time),
+        uncounted_amounts=[one for each in sorted(of.uncounted.items()) if (one := money(of_units(each[1], each[0])))],
     )
 
 
@@ -114,9 +115,10 @@ def tier_changed(of: Customer, previous: int) -> events_pb2.CustomerTierChanged:
     )
 
 
-def transferred(of: Customer, previous: str, how: str, reason: str) -> events_pb2.OwnerTransferred:
+def transferred(of: Customer, previous: str, how: str, reason: str, left: bool) -> events_pb2.OwnerTransferred:
+    """`left`: the previous owner has."""
     return events_pb2.OwnerTransferred(
-        customer=customer(of), previous_owner=previous, version=of.version, how=how, reason=reason
+        customer=customer(of), previous_owner=previous, version=of.version, how=how, reason=reason, left=left
     )
 
 
