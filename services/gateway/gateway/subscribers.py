@@ -14,7 +14,7 @@ from chassis.cache import client
 from chassis.transaction import Transaction
 from dealwright.activities.v1.events_pb2 import Notified
 from dealwright.contracts.v1.events_pb2 import QuoteOpened
-from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged
+from dealwright.directory.v1.events_pb2 import PersonChanged, PresenceChanged, RoleChanged, SessionsEnded, TeamChanged
 from dealwright.leads.v1.events_pb2 import (
     LeadAssigned,
     LeadContacted,
@@ -50,6 +50,21 @@ def _store() -> redis.Redis:
 @subscriber(PersonChanged, batch=256)
 def keep_people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
     copies.keep_people(tx, [(event.person.name, event.person.team, event.version) for event in events])
+
+
+@subscriber(PersonChanged, SessionsEnded, RoleChanged, TeamChanged, batch=256)
+def sessions(tx: Transaction, events: Sequence[Message]) -> None:
+    """Whoever left, signed out, or has another role or team is looked at anew in every pod; everybody is where a role
+    or a team changed."""
+    people = [person for event in events if (person := _whose(event))]
+    named = people if len(people) == len(events) else []
+    stream.doubt(tx, named, _store(), _settings().feed_stream, _settings().feed_length)
+
+
+def _whose(event: Any) -> str:
+    if isinstance(event, PersonChanged):
+        return event.person.name
+    return event.person if isinstance(event, SessionsEnded) else ""
 
 
 @subscriber(PolicyPublished)

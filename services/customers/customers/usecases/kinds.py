@@ -87,7 +87,7 @@ CUSTOMERS: Kind[Customer] = Kind(
     also=_shared,
     announce=_customer_changed,
     shown=messages.customer,
-    spelt={"signed_currency": "signed_amount"},
+    spelt={"signed_currency": "signed_amount", "uncounted": "uncounted_amounts"},
     columns={
         "display_name": Column(_c.display_name, "text", order=True),
         "private_person": Column(_c.private_person, "bool"),

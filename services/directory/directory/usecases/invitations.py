@@ -18,7 +18,7 @@ from chassis.transaction import Origin, Transaction
 from directory.domain.people import Person
 from directory.storage import people as people_storage
 from directory.storage import sign_in as storage
-from directory.usecases import passwords, people
+from directory.usecases import passwords, people, sessions
 from directory.usecases.sessions import begin_attempt, end_attempts
 from directory.usecases.settings import settings
 
@@ -124,7 +124,7 @@ def redeem(runtime: Runtime, origin: Origin, token: str, password: str) -> None:
         if person is None or not person.active:
             raise _spent()
         _set(tx, person, hashed)
-        storage.end_sessions(tx, person.name)
+        sessions.end_all(tx, person.name)
         tx.audit("password.set", person.name, {"by": "token"}, actor=person.name)
 
 
@@ -165,5 +165,5 @@ def change(runtime: Runtime, principal: Principal, origin: Origin, name: str, cu
         if attempt:
             end_attempts(tx, person.login, "", attempt)
         _set(tx, person, hashed)
-        storage.end_sessions(tx, name, but=principal.session)
+        sessions.end_all(tx, name, but=principal.session)
         tx.audit("password.set", name)

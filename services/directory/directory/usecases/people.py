@@ -23,6 +23,7 @@ from directory.domain.teams import manager_of
 from directory.storage import organisation, sign_in
 from directory.storage import people as storage
 from directory.storage.tables import people
+from directory.usecases import sessions
 
 _OF_WORK = frozenset({"presence", "open_limit", "day_limit"})
 
@@ -112,7 +113,7 @@ def update(tx: Transaction, name: str, values: Mapping[str, Any], etag: str, pas
         tx.audit("person.changed", name, {"fields": sorted(fields)})
     if password_hash:
         storage.set_password(tx, name, password_hash)
-        sign_in.end_sessions(tx, name, but=tx.principal.session)
+        sessions.end_all(tx, name, but=tx.principal.session)
         sign_in.drop_tokens(tx, name)
         tx.audit("password.set", name)
     return after
@@ -220,7 +221,7 @@ def superior(tx: Transaction, person: Person) -> str:
 
 
 def _leave(tx: Transaction, person: Person) -> None:
-    sign_in.end_sessions(tx, person.name)
+    sessions.end_all(tx, person.name)
     sign_in.drop_tokens(tx, person.name)
     tx.emit(wire.person_left(person.name, superior(tx, person)))
     tx.audit("person.left", person.name)

@@ -12,6 +12,7 @@ from chassis import ids
 from chassis.errors import NotFound, exhausted, unauthenticated
 from chassis.service import Runtime
 from chassis.transaction import Origin, Transaction
+from directory import wire
 from directory.domain import teams
 from directory.domain.people import Person
 from directory.domain.rights import Role
@@ -170,7 +171,14 @@ def current(tx: Transaction) -> SignedIn:
 def sign_out(tx: Transaction) -> None:
     if not storage.end_session(tx, tx.principal.session):
         raise NotFound("sessions/current")
+    tx.emit(wire.sessions_ended(tx.principal.person, tx.principal.session))
     tx.audit("session.ended", tx.principal.person)
+
+
+def end_all(tx: Transaction, person: str, but: str = "") -> None:
+    """All of a person's sessions are over, but one; so is what others remember of them."""
+    storage.end_sessions(tx, person, but=but)
+    tx.emit(wire.sessions_ended(person))
 
 
 def drop_expired(tx: Transaction) -> bool:

@@ -12,6 +12,7 @@ from directory.wire.packing import (
     role,
     role_changed,
     session,
+    sessions_ended,
     team,
     team_changed,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "role",
     "role_changed",
     "session",
+    "sessions_ended",
     "sign_in_login",
     "team",
     "team_changed",

@@ -60,6 +60,10 @@ def person_left(name: str, manager: str) -> events_pb2.PersonLeft:
     return events_pb2.PersonLeft(person=name, manager=manager)
 
 
+def sessions_ended(person: str, session: str = "") -> events_pb2.SessionsEnded:
+    return events_pb2.SessionsEnded(person=person, session=session)
+
+
 def team(value: Team) -> pb.Team:
     packed = pb.Team(
         name=value.name,

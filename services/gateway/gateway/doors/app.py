@@ -53,7 +53,7 @@ class Context:
         self.channels = Channels(runtime.peer_address, settings)
         self.sessions = Sessions(self.channels, runtime.tokens, settings.session_cache, settings.default_deadline)
         self.calls = Calls(self.channels, self.sessions, Limits(self.store), settings)
-        self.feed = Feed(self.store, settings)
+        self.feed = Feed(self.store, settings, self.sessions.drop)
 
     def start(self) -> None:
         self.feed.start()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import structlog
 from chassis.access import Principal, Scope
 from chassis.cache import UNAVAILABLE
 from gateway.settings import GatewaySettings
-from gateway.usecases.stream import PERSONAL
+from gateway.usecases.stream import PERSONAL, SESSIONS
 
 log = structlog.get_logger(__name__)
 _ID = re.compile(r"(\d{1,15})-(\d{1,10})\Z", re.ASCII)
@@ -101,6 +101,8 @@ class Connection:
     def __init__(self, principal: Principal, most: int) -> None:
         self.principal = principal
         self.cut = False
+        # Whether the caller is to be looked at anew before he hears more.
+        self.doubted = False
         self._queue: asyncio.Queue[Entry | None] = asyncio.Queue(most)
 
     def offer(self, entry: Entry) -> None:
@@ -111,8 +113,15 @@ class Connection:
         except asyncio.QueueFull:
             self.cut = True
 
+    def doubt(self) -> None:
+        self.doubted = True
+        self._wake()
+
     def close(self) -> None:
         self.cut = True
+        self._wake()
+
+    def _wake(self) -> None:
         if not self._queue.full():
             self._queue.put_nowait(None)
 
@@ -125,8 +134,11 @@ class Connection:
 
 
 class Feed:
-    def __init__(self, store: Any, settings: GatewaySettings) -> None:
+    """`forget` is told of the people whose sessions are not what they were (nobody: everybody's)."""
+
+    def __init__(self, store: Any, settings: GatewaySettings, forget: Callable[[Collection[str]], None]) -> None:
         self._store = store
+        self._forget = forget
         self._stream = settings.feed_stream
         self._waiting = settings.feed_waiting
         self._connections: set[Connection] = set()
@@ -164,7 +176,8 @@ class Feed:
         while True:
             page = await self._store.xrange(self._stream, min=f"({last}", count=500)
             for entry_id, fields in page:
-                yield Entry.of(entry_id, fields)
+                if fields["resource"] != SESSIONS:
+                    yield Entry.of(entry_id, fields)
                 last = entry_id
             if len(page) < 500:
                 return
@@ -187,10 +200,19 @@ class Feed:
                 continue
             for entry_id, fields in _entries(answer):
                 last = entry_id
-                if self._connections:
+                if fields["resource"] == SESSIONS:
+                    self._drop(fields["people"])
+                elif self._connections:
                     entry = Entry.of(entry_id, fields)
                     for connection in self._connections:
                         connection.offer(entry)
+
+    def _drop(self, joined: str) -> None:
+        people = frozenset(filter(None, joined.split(",")))
+        self._forget(people)
+        for connection in self._connections:
+            if not people or connection.principal.person in people:
+                connection.doubt()
 
 
 def _entries(answer: Any) -> list[tuple[str, Mapping[str, str]]]:

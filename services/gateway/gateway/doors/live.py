@@ -77,7 +77,8 @@ class Live:
             checked = beat
             while not connection.cut:
                 now = clock.monotonic()
-                if now - checked >= self._settings.session_cache:
+                if connection.doubted or now - checked >= self._settings.session_cache:
+                    connection.doubted = False
                     try:
                         connection.principal = await self._calls.admit(token, address)
                     except Refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import grpc.aio
@@ -54,7 +55,8 @@ def _scope(number: int) -> Scope:
 
 
 class Sessions:
-    """Keeps each answer for as long as the directory allows, `longest` at most: a sign-out bites after that."""
+    """Keeps each answer for as long as the directory allows, `longest` at most. Whatever ends or changes a session is
+    heard of sooner than that (`drop`), while Redis is there."""
 
     def __init__(self, channels: Channels, tokens: Tokens, longest: float, seconds: float) -> None:
         self._channels = channels
@@ -63,6 +65,7 @@ class Sessions:
         self._seconds = seconds
         self._known: dict[str, Caller] = {}
         self._asked: dict[str, asyncio.Task[Caller]] = {}
+        self._drops = 0
         self._peer = ("", 0.0)
 
     async def resolve(self, token: str) -> Caller:
@@ -81,8 +84,17 @@ class Sessions:
     def forget(self, token: str) -> None:
         self._known.pop(token, None)
 
+    def drop(self, people: Collection[str]) -> None:
+        """What is known of these people is not true any more; of everybody where nobody is named."""
+        self._drops += 1
+        if not people:
+            self._known.clear()
+        for token in [token for token, caller in self._known.items() if caller.principal.person in people]:
+            del self._known[token]
+
     async def _ask(self, token: str) -> Caller:
         self._known.pop(token, None)
+        drops = self._drops
         request = directory_pb2.ResolveSessionRequest(token=token).SerializeToString()
         metadata = (("authorization", f"Bearer {self.peer_token()}"),)
         try:
@@ -101,7 +113,8 @@ class Sessions:
         caller = Caller(principal, self._tokens.sign(principal), clock.monotonic() + seconds)
         if len(self._known) >= _MOST:
             self._known.clear()
-        self._known[token] = caller
+        if drops == self._drops:  # else the answer may be older than what was heard meanwhile
+            self._known[token] = caller
         return caller
 
     def peer_token(self) -> str:

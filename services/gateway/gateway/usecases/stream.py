@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,8 @@ from gateway.wire import json_writer
 
 # The resource of what is for the one whom it concerns and nobody else, whatever a role may read.
 PERSONAL = "notifications"
+# That of what is for the pods themselves.
+SESSIONS = "sessions"
 _REMEMBERED = 3600
 _DEFAULT_RESPONSE_MINUTES = 120
 
@@ -78,6 +80,14 @@ def publish(tx: Transaction, outlines: Sequence[Outline], store: redis.Redis, st
     """Puts them on the stream, each once. Raises ConnectionError while Redis is away."""
     teams = copies.teams_of(tx, {person for outline in outlines for person in outline.people if person})
     append(store, stream, length, {fingerprint(o.event): entry(o, teams, tx.now) for o in outlines}, tx.now)
+
+
+def doubt(tx: Transaction, people: Iterable[str], store: redis.Redis, stream: str, length: int) -> None:
+    """Every pod forgets what it knows of these people's sessions; of everybody's where nobody is named. Raises
+    ConnectionError while Redis is away."""
+    key = "sessions " + " ".join(cause.id for cause in tx.causes)
+    fields = {"resource": SESSIONS, "people": ",".join(sorted(set(people)))}
+    append(store, stream, length, {hashlib.sha256(key.encode()).hexdigest()[:32]: fields}, tx.now)
 
 
 def append(store: redis.Redis, stream: str, length: int, entries: Mapping[str, dict[str, str]], now: datetime) -> None:
