@@ -69,7 +69,7 @@ def test_E1_who_left_is_shown_the_door_by_every_pod_at_once(world: Any, ask: Any
 def test_E1_who_signed_out_elsewhere_is_signed_out_here(world: Any, ask: Any, announce: Any) -> None:  # noqa: F811
     assert ask(ANN) == [200, 200]
     world.ended.add(ANN)
-    announce(directory_events.SessionsEnded(person="people/nel", session="sessions/nel"))
+    announce(directory_events.SessionsEnded(person="people/nel"))
     until(lambda: ask(ANN) == [401, 401])
 
 

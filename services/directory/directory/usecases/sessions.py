@@ -171,7 +171,7 @@ def current(tx: Transaction) -> SignedIn:
 def sign_out(tx: Transaction) -> None:
     if not storage.end_session(tx, tx.principal.session):
         raise NotFound("sessions/current")
-    tx.emit(wire.sessions_ended(tx.principal.person, tx.principal.session))
+    tx.emit(wire.sessions_ended(tx.principal.person))
     tx.audit("session.ended", tx.principal.person)
 
 

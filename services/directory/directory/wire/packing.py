@@ -60,8 +60,8 @@ def person_left(name: str, manager: str) -> events_pb2.PersonLeft:
     return events_pb2.PersonLeft(person=name, manager=manager)
 
 
-def sessions_ended(person: str, session: str = "") -> events_pb2.SessionsEnded:
-    return events_pb2.SessionsEnded(person=person, session=session)
+def sessions_ended(person: str) -> events_pb2.SessionsEnded:
+    return events_pb2.SessionsEnded(person=person)
 
 
 def team(value: Team) -> pb.Team:
