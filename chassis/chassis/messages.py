@@ -10,7 +10,7 @@ from google.type.money_pb2 import Money as MoneyMessage
 
 from chassis.database import to_micros
 from chassis.fields import FieldProblem, currency
-from chassis.money import LARGEST, UNITS, Money
+from chassis.money import LARGEST, UNITS, Money, coins, rounded
 
 _NANOS = 1_000_000_000
 # Of a stored unit.
@@ -45,6 +45,18 @@ def read_money(given: MoneyMessage, signed: bool = False) -> Money:
     if abs(given.units) >= LARGEST:
         raise FieldProblem(f"must be less than {LARGEST}", f"须小于 {LARGEST}")
     return told_money(given)
+
+
+def read_amount(given: MoneyMessage, signed: bool = False) -> Money:
+    """What somebody can pay: no part of the currency's smallest coin. Raises FieldProblem as `read_money` does."""
+    found = read_money(given, signed)
+    if found.amount != rounded(found.amount, found.currency):
+        most = coins(found.currency)
+        raise FieldProblem(
+            f"must have at most {most} decimals: {found.currency} has no smaller coin",
+            f"最多 {most} 位小数：{found.currency} 没有更小的货币单位",
+        )
+    return found
 
 
 def money(value: Money | None) -> MoneyMessage | None:

@@ -57,21 +57,25 @@ def coins(currency: str) -> int:
     return _COINS.get(currency, 2)
 
 
+# Amounts, prices and quantities have at most 16 digits, rates 40: nothing is lost before it is rounded.
+EXACT = Context(prec=80)
+
+
+def coin(currency: str) -> Decimal:
+    """The smallest amount that can be paid."""
+    return Decimal(1).scaleb(-coins(currency))
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """To the smallest coin of the currency, half up."""
+    return amount.quantize(coin(currency), ROUND_HALF_UP, EXACT)
+
+
 def written(amount: Decimal, currency: str) -> str:
     """As people read it, "1,234.50": with the decimals of its currency, and up to four where it has more."""
     whole, _, rest = f"{amount:,.4f}".partition(".")
     rest = rest.rstrip("0").ljust(coins(currency), "0")
     return (f"{whole}.{rest}" if rest else whole).replace("-", "−")
-
-
-# Amounts have at most 16 digits, rates 40: nothing is lost before it is rounded.
-_EXACT = Context(prec=80)
-
-
-def rounded(amount: Decimal, currency: str) -> Decimal:
-    """Half up to the smallest coin of the currency."""
-    with localcontext(_EXACT):
-        return amount.quantize(Decimal(1).scaleb(-coins(currency)), ROUND_HALF_UP)
 
 
 def turned(rate: Decimal) -> Decimal:
@@ -89,5 +93,5 @@ def later(straight: tuple[str, str] | None, back: tuple[str, str] | None) -> tup
 
 def exchanged(amount: Money, rate: Decimal, currency: str) -> Money:
     """An amount in another currency, rounded half up to its smallest coin."""
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         return Money(rounded(amount.amount * rate, currency), currency)

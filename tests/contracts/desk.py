@@ -119,10 +119,10 @@ def later(by: timedelta, patch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @contextmanager
-def refused(reason: str, *fields: str) -> Iterator[None]:
+def refused(reason: str, *fields: str) -> Iterator[pytest.ExceptionInfo[Problem]]:
     """A no with this reason, naming exactly these fields."""
     with pytest.raises(Problem) as problem:
-        yield
+        yield problem
     named = [violation.field for violation in getattr(problem.value, "violations", [])]
     assert (problem.value.reason, named) == (reason, list(fields))
 

@@ -158,7 +158,7 @@ def test_Q8_a_change_that_is_refused_or_overtaken_changes_nothing(papers: Papers
     assert papers.get(signed).amount.units == 900
     change = papers.ask(signed, amount=money(950))
     papers.pay(signed, -600)
-    papers.do("VoidContract", signed, reason="取消")
+    papers.do("VoidContract", signed, BOSS, reason="取消")
     assert papers.get(change).status == WITHDRAWN
     approval = papers.desk.call("GetApproval", approvals_pb2.GetApprovalRequest(name=change.approval), ADMIN)
     assert approval.status == approvals_pb2.Approval.WITHDRAWN

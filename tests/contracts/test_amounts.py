@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.money import coins, rounded, written
+from chassis.money import coin, rounded, written
 from contracts.domain.amounts import Priced, Totals, totals
 
 
@@ -44,7 +44,7 @@ def test_Q1_lines_sum_up_to_the_totals_and_nothing_is_below_zero(
     assert all(amount == rounded(amount, currency) for amount in shown)
     for share, amount in zip(found.shares, found.lines, strict=True):
         exact = found.net * amount / found.subtotal if found.subtotal else Decimal(0)
-        assert abs(share - exact) < Decimal(1).scaleb(-coins(currency))
+        assert abs(share - exact) < coin(currency)
 
 
 @settings(max_examples=300, deadline=None)

@@ -191,12 +191,12 @@ def test_K1_what_is_void_was_neither_paid_nor_invoiced(papers: Papers) -> None:
     with refused("INVALID", "reason"):
         papers.do("VoidContract", signed)
     with refused("PAID", "contract.paid"):
-        papers.do("VoidContract", signed, reason="客户取消")
+        papers.do("VoidContract", signed, BOSS, reason="客户取消")
     papers.pay(signed, -100)
     with refused("INVOICED", "contract.invoiced"):
-        papers.do("VoidContract", signed, reason="客户取消")
+        papers.do("VoidContract", signed, BOSS, reason="客户取消")
     papers.do("VoidInvoice", invoice, FINANCE, reason="作废")
-    void = papers.do("VoidContract", signed, reason="客户取消")
+    void = papers.do("VoidContract", signed, BOSS, reason="客户取消")
     assert (void.status, void.status_reason) == (p.VOID, "客户取消")
     assert [one.status for one in papers.plan(signed)] == [p.CANCELLED]
     with refused("VOID", "contract.status"):
@@ -206,6 +206,18 @@ def test_K1_what_is_void_was_neither_paid_nor_invoiced(papers: Papers) -> None:
     with refused("VOID", "invoice.contract"):
         papers.invoice(signed, 1)
     assert papers.history(signed)[-1] == p.VOID
+
+
+def test_K1_what_is_signed_is_made_void_by_who_leads_and_the_rest_by_its_owner(papers: Papers) -> None:
+    signed = papers.signed(2_000_000)
+    with refused("DENIED"):
+        papers.do("VoidContract", signed, reason="不要了")
+    assert papers.get(signed).status == p.SIGNED
+    assert papers.do("VoidContract", signed, BOSS, reason="不要了").status == p.VOID
+    agreed = papers.draw()
+    papers.do("SubmitContract", agreed)
+    for mine in (agreed, papers.draw()):
+        assert papers.do("VoidContract", mine, reason="不要了").status == p.VOID
 
 
 def test_K1_a_void_contract_is_not_asked_about_any_more(desk: Desk) -> None:

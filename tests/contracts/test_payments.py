@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chassis import records
+from contracts.usecases.contract_kinds import CONTRACT
 from dealwright.contracts.v1 import contracts_pb2 as pb
 from dealwright.contracts.v1 import events_pb2, quotes_pb2
 from tests.contracts import papers as p
@@ -148,6 +151,32 @@ def test_K5_a_reversed_payment_opens_what_it_paid_and_comes_back(papers: Papers)
     with refused("INVALID", "payment.pay_date"):
         of.pay_date = day(1)
         papers.desk.call("UpdatePayment", pb.UpdatePaymentRequest(payment=of), FINANCE)
+
+
+def test_K1_K5_no_money_stands_on_what_is_void_whatever_is_reversed(papers: Papers) -> None:
+    signed = papers.signed(1000)
+    paid = papers.pay(signed, 400)
+    gone = papers.pay(signed, 70)
+    papers.do("DeletePayment", gone, FINANCE)
+    back = papers.pay(signed, -400)
+    papers.do("VoidContract", signed, BOSS, reason="取消")
+    for verb, one in (("DeletePayment", back), ("DeletePayment", paid), ("UndeletePayment", gone)):
+        with refused("VOID", "payment.contract"):
+            papers.do(verb, one, FINANCE)
+    assert (papers.get(signed).status, balance(papers, signed)) == (p.VOID, (1000, 0, 1000))
+
+
+def test_K1_K5_money_that_stood_on_what_is_void_goes_the_way_it_came(papers: Papers) -> None:
+    """As it was kept before that was refused."""
+    signed = papers.signed(1000)
+    papers.pay(signed, 400)
+    back = papers.pay(signed, -400)
+    papers.do("DeletePayment", back, FINANCE)
+    with papers.desk.runtime.transaction() as tx:
+        before = records.of_names(tx, CONTRACT, [signed.name])[signed.name]
+        records.save(tx, CONTRACT, before, replace(before, status=p.VOID))
+    papers.do("UndeletePayment", back, FINANCE)
+    assert balance(papers, signed) == (1000, 0, 1000)
 
 
 def test_K6_32_payments_at_once_come_to_what_was_paid(papers: Papers) -> None:

@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chassis.calendar import WorkingCalendar, always_open, china_days
+from chassis.money import coin, coins, rounded
 from contracts.domain import plan as plans
 from contracts.domain.contract import FinanceMode, Interval
 from contracts.domain.due import last_day
@@ -17,23 +18,26 @@ from contracts.domain.matching import Receipt, settle
 from contracts.domain.plan import PlanProblem, Terms, generate
 
 days = st.dates(date(2024, 1, 31), date(2030, 12, 31))
-amounts = st.decimals(Decimal("0.0001"), Decimal(10**9), places=4)
+currencies = st.sampled_from(["CNY", "JPY", "KWD"])
+amounts = currencies.flatmap(
+    lambda currency: st.tuples(st.decimals(coin(currency), Decimal(10**9), places=coins(currency)), st.just(currency))
+)
 
 
 @given(amounts, st.sampled_from(FinanceMode), st.sampled_from(Interval), st.integers(1, 60), days, st.integers(0, 3000))
 def test_K10_every_plan_comes_to_the_amount_exactly(
-    amount: Decimal, mode: FinanceMode, interval: Interval, count: int, base: date, length: int
+    paid: tuple[Decimal, str], mode: FinanceMode, interval: Interval, count: int, base: date, length: int
 ) -> None:
-    terms = Terms(amount, mode, interval, count, base, base + timedelta(days=length))
+    amount, currency = paid
+    terms = Terms(amount, currency, mode, interval, count, base, base + timedelta(days=length))
     try:
         planned = generate(terms)
     except PlanProblem as problem:
-        assume(problem.field != "amount")  # less than a cent for each
+        assume(problem.field != "amount")  # less than a coin for each
         raise
     assert sum(one.amount for one in planned) == amount
     assert all(one.amount > 0 for one in planned)
-    # None but the last has more than cents.
-    assert all(one.amount == one.amount.quantize(Decimal("0.01")) for one in planned[:-1])
+    assert all(one.amount == rounded(one.amount, currency) for one in planned)
     dates = [one.due_date for one in planned if one.due_date]
     assert dates == sorted(set(dates))
     if mode is FinanceMode.MILESTONE:
@@ -49,12 +53,14 @@ def test_K10_every_plan_comes_to_the_amount_exactly(
 
 
 def test_K10_the_last_instalment_takes_the_rounding() -> None:
-    planned = generate(Terms(Decimal(100), FinanceMode.INSTALMENTS, count=3, base=date(2026, 1, 31)))
+    planned = generate(Terms(Decimal(100), "CNY", FinanceMode.INSTALMENTS, count=3, base=date(2026, 1, 31)))
     assert [str(one.amount) for one in planned] == ["33.33", "33.33", "33.34"]
+    yen = generate(Terms(Decimal(100), "JPY", FinanceMode.INSTALMENTS, count=3, base=date(2026, 1, 31)))
+    assert [str(one.amount) for one in yen] == ["33", "33", "34"]
     assert [one.due_date for one in planned] == [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
-    assert generate(Terms(Decimal(0), FinanceMode.ONE_OFF)) == ()
+    assert generate(Terms(Decimal(0), "CNY", FinanceMode.ONE_OFF)) == ()
     with pytest.raises(PlanProblem) as problem:
-        generate(Terms(Decimal("0.02"), FinanceMode.INSTALMENTS, count=3, base=date(2026, 1, 31)))
+        generate(Terms(Decimal("0.02"), "CNY", FinanceMode.INSTALMENTS, count=3, base=date(2026, 1, 31)))
     assert problem.value.field == "amount"
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from chassis import clock
 from chassis.access import ANONYMOUS
-from chassis.errors import NotFound
-from contracts.storage.quotes import quote_links
+from chassis.errors import NotFound, Refused
+from contracts.storage import quotes as stored
+from contracts.usecases import quote_links
 from dealwright.contracts.v1 import events_pb2
 from dealwright.contracts.v1 import quotes_pb2 as pb
 from tests.contracts.desk import ADMIN, LI, Desk, later, money, refused
@@ -66,7 +68,7 @@ def test_Q15_a_link_is_told_again_and_kept_nowhere(desk: Desk) -> None:
     token = _token(link)
     assert len(token) == 43
     with desk.runtime.reading() as tx:
-        kept = str(tx.execute(sa.select(quote_links)).all())
+        kept = str(tx.execute(sa.select(stored.quote_links)).all())
     assert token not in kept
 
 
@@ -113,6 +115,34 @@ def test_Q15_a_link_that_was_ended_or_is_over_cannot_be_told_from_one_that_never
         _open(desk, token)
     assert problem.value.english == "It was not found."
     assert desk.announced() == []
+
+
+@pytest.mark.parametrize(
+    ("over", "again"),
+    [
+        ({"open": False, "lost": True}, {}),
+        ({"deleted": True}, {}),
+        ({"open": False, "lost": True}, {"open": False}),  # on hold
+    ],
+    ids=["lost", "deleted", "put on hold"],
+)
+def test_Q15_an_offer_ends_with_its_deal_and_goes_on_with_it(
+    desk: Desk, over: dict[str, Any], again: dict[str, Any]
+) -> None:
+    name = _offered(desk)
+    token = _token(act(desk, "Link", name))
+    desk.deal(version=2, **over)
+    desk.announced()
+    for seen in (True, False):
+        with refused("ENDED"):
+            _open(desk, token, seen)
+    with pytest.raises(Refused, match="has ended"), desk.runtime.reading() as tx:
+        quote_links.linked(tx, token)
+    assert (desk.announced(), get(desk, name).open_count) == ([], 0)
+    desk.deal(version=3, **again)
+    assert _open(desk, token).number == get(desk, name).number
+    (told,) = desk.announced(events_pb2.QuoteOpened)
+    assert told.first
 
 
 def test_Q15_a_link_lasts_until_the_end_of_the_last_day(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 import requests
 from google.type.money_pb2 import Money
 
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Refused
 from dealwright.api.v1.file_pb2 import File
 from dealwright.contracts.v1 import quotes_pb2 as pb
 from gateway.doors import quote_pages
@@ -47,6 +47,8 @@ def visit(world: Any, client: Any) -> Visit:
     """One link stands: "good"."""
 
     def opened(call: Any) -> pb.PublicQuote:
+        if call.request.token == "ended":
+            raise Refused("ENDED", "This offer has ended.", "该报价已失效。")
         if call.request.token != "good":
             raise NotFound("")
         return _shown()
@@ -128,6 +130,17 @@ def test_Q15_a_link_that_opens_nothing_is_one_page_whatever_is_wrong(visit: Visi
     gone, known = visit(path), visit("/q/bad")
     assert (gone.status_code, gone.text, gone.headers["Content-Type"]) == (404, known.text, "text/html; charset=utf-8")
     assert "This quotation cannot be opened" in gone.text
+
+
+@pytest.mark.parametrize("path", ["/q/ended", "/q/ended/pdf"])
+def test_Q15_a_link_to_an_offer_that_has_ended_says_so_and_shows_nothing_of_it(visit: Visit, path: str) -> None:
+    english, chinese = visit(path), visit(path, **{"Accept-Language": "zh-CN"})
+    for answer, words in ((english, "This offer has ended"), (chinese, "该报价已失效")):
+        assert (answer.status_code, answer.headers["Content-Type"]) == (410, "text/html; charset=utf-8")
+        assert words in answer.text
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        for secret in ("1,932", "Q-20260131-0001", "pdf"):
+            assert secret not in answer.text
 
 
 def test_Q15_other_verbs_are_refused(visit: Visit) -> None:

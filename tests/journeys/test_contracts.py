@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -185,12 +186,61 @@ def test_K1_a_void_contract_names_its_reason_and_takes_no_money(desk: Desk, regi
     team.pay(contract, 100)
     refused(lambda: team.mine.post(f"/v1/{contract['name']}:void"), 400, "INVALID", "reason")
     why: Any = {"reason": "客户取消"}
-    refused(lambda: team.mine.post(f"/v1/{contract['name']}:void", why), 409, "PAID", "contract.paid")
-    team.pay(contract, -100)
-    void = team.mine.post(f"/v1/{contract['name']}:void", why)
+    refused(lambda: team.boss.post(f"/v1/{contract['name']}:void", why), 409, "PAID", "contract.paid")
+    back = team.pay(contract, -100)
+    refused(lambda: team.mine.post(f"/v1/{contract['name']}:void", why), 403, "DENIED")
+    void = team.boss.post(f"/v1/{contract['name']}:void", why)
     assert (void["status"], void["statusReason"]) == ("VOID", "客户取消")
     assert [one["status"] for one in team.plan(contract)] == ["CANCELLED"]
     refused(lambda: team.pay(contract, 1), 409, "VOID", "contract")
+    refused(lambda: desk.api.delete(f"/v1/{back['name']}"), 409, "VOID", "payment.contract")
+    assert team.read(contract)["paid"]["units"] == "0"
+
+
+def test_K1_Q5_K10_what_is_signed_is_what_was_approved(desk: Desk, region: str) -> None:
+    team = team_of(desk, region)
+    year = {"startDate": "2080-01-01", "expiryDate": "2080-12-31"}
+    contract = team.draw(1200, financeMode="SUBSCRIPTION", **year)
+    team.agree(team.mine.post(f"/v1/{contract['name']}:submit")["approval"])
+    for dates in ({"expiryDate": "2099-12-31"}, {"startDate": "2079-01-01"}):
+        refused(lambda dates=dates: team.mine.post(f"/v1/{contract['name']}:sign", dates), 409, "FIXED", *dates)
+    assert team.mine.post(f"/v1/{contract['name']}:sign", year)["status"] == "SIGNED"
+    assert len(team.plan(contract)) == 12
+
+
+def test_K2_Q1_Q16_a_double_click_makes_one_and_what_was_deleted_takes_no_place(desk: Desk, region: str) -> None:
+    team = team_of(desk, region)
+    given = {"title": "仓储系统", "customer": team.customer, "amount": cny(80_000)}
+    deal = team.mine.post("/v1/opportunities", given)
+    for verb in ("contract", "quote"):
+        with ThreadPoolExecutor(2) as hands:
+            made = list(hands.map(lambda _, verb=verb: team.mine.post(f"/v1/{deal['name']}:{verb}"), range(2)))
+        assert made[0] == made[1]
+    quote = made[0]
+    team.agree(team.mine.post(f"/v1/{quote['name']}:submit")["approval"])
+    first = team.mine.post(f"/v1/{quote['name']}:contract")
+    refused(lambda: team.mine.post(f"/v1/{deal['name']}:contract"), 409, "CONTRACTED")
+    team.boss.delete(f"/v1/{first['name']}")
+    second = team.mine.post(f"/v1/{quote['name']}:contract")
+    refused(lambda: team.boss.post(f"/v1/{first['name']}:undelete"), 409, "CONTRACTED")
+    team.boss.delete(f"/v1/{second['name']}")
+    assert team.boss.post(f"/v1/{first['name']}:undelete")["quote"] == quote["name"]
+
+
+def test_K1_K5_K8_amounts_below_the_smallest_coin_are_refused(desk: Desk, region: str) -> None:
+    team = team_of(desk, region)
+    yen = {"currencyCode": "JPY", "units": "100"}
+    part, mill = {**yen, "nanos": 500_000_000}, {**cny(100), "nanos": 1_000_000}
+    for wrong in (part, mill):
+        refused(lambda wrong=wrong: team.draw(1, amount=wrong), 400, "INVALID", "amount")
+        deal = {"title": "仓储系统", "customer": team.customer, "amount": wrong}
+        refused(lambda deal=deal: team.mine.post("/v1/opportunities", deal), 400, "INVALID", "amount")
+    contract = team.sign(team.draw(1, amount=yen, financeMode="INSTALMENTS", instalmentCount=3))
+    assert [one["amount"]["units"] for one in team.plan(contract)] == ["33", "33", "34"]
+    assert not any(one["amount"].get("nanos") for one in team.plan(contract))
+    for kind in ("payments", "invoices"):
+        bill = {"contract": contract["name"], "amount": part}
+        refused(lambda kind=kind, bill=bill: team.finance.post(f"/v1/{kind}", bill), 400, "INVALID", "amount")
 
 
 def test_C16_K1_a_leavers_contracts_go_with_his_deal_and_a_single_one_by_the_manager(desk: Desk, region: str) -> None:

@@ -86,6 +86,9 @@ def test_O7_O8_a_negative_amount_and_a_close_date_before_today_are_refused(desk:
     for wrong in (money(-1), money(0, -10_000_000), money(1, 1), money(1, currency="yuan"), money(10**12)):
         with refused("INVALID", "opportunity.amount"):
             desk.open(amount=wrong)
+    for wrong in (money(1, 1_000_000), money(100, 500_000_000, "JPY")):  # part of a coin
+        with refused("INVALID", "opportunity.amount"):
+            desk.open(amount=wrong)
     for wrong_day in ("2026-02-30", "1999-01-01", "20261201", "tomorrow"):
         with refused("INVALID", "opportunity.expected_close_date"):
             desk.open(expected_close_date=wrong_day)

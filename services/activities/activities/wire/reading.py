@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis import custom, fields, records
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
-from chassis.messages import read_money
+from chassis.messages import read_amount
 from dealwright.activities.v1 import activities_pb2 as pb
 
 LONGEST_REQUEST_ID = 128
@@ -141,7 +141,7 @@ CHANGE_REQUEST: Mapping[str, Reader] = {
     "type": _one_of(pb.ChangeRequest, "Type", required=True),
     "detail": text(LONGEST_TEXT, required=True, multiline=True),
     "schedule_days": _days,
-    "surcharge": lambda value: read_money(value, signed=True),
+    "surcharge": lambda value: read_amount(value, signed=True),
 }
 INTERACTION: Mapping[str, Reader] = {
     "record": record,

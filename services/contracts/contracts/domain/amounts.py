@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
-from chassis.money import coins, rounded
+from chassis.money import EXACT, coin, rounded
 
 HUNDRED = Decimal(100)
 _NOTHING = Decimal(0)
-# Quantities and prices have at most 16 digits each, percents 7: nothing is lost before it is rounded.
-_EXACT = Context(prec=80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def totals(lines: Sequence[Priced], discount: Decimal, currency: str) -> Totals:
 
     How much was given away is told from amounts that were not rounded: 15 % of 9.99 is no more than 15 %.
     """
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         whole = (HUNDRED - discount) / HUNDRED
         listed = [one.quantity * _list_price(one) for one in lines]
         exact = [one.quantity * one.unit_price * (HUNDRED - one.discount) / HUNDRED for one in lines]
@@ -86,10 +84,10 @@ def _shared(whole: Decimal, amounts: Sequence[Decimal], currency: str) -> list[D
     sum_of_all = sum(amounts, _NOTHING)
     if not sum_of_all:
         return [_NOTHING] * len(amounts)
-    coin = Decimal(1).scaleb(-coins(currency))
+    step = coin(currency)
     exact = [whole * amount / sum_of_all for amount in amounts]
-    shares = [one.quantize(coin, ROUND_FLOOR) for one in exact]
-    left = int((whole - sum(shares, _NOTHING)) / coin)
+    shares = [one.quantize(step, ROUND_FLOOR) for one in exact]
+    left = int((whole - sum(shares, _NOTHING)) / step)
     for index in sorted(range(len(amounts)), key=lambda i: (shares[i] - exact[i], i))[:left]:
-        shares[index] += coin
+        shares[index] += step
     return shares

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 
+from chassis.money import coin
 from contracts.domain.contract import FinanceMode, Interval
 
 MOST = 400
-CENT = Decimal("0.01")
 MONTHS = {Interval.MONTH: 1, Interval.QUARTER: 3, Interval.YEAR: 12}
 
 
@@ -39,6 +39,7 @@ class Terms:
     """What a plan is made of. `base` is the day of the first instalment, None while nobody knows it."""
 
     amount: Decimal
+    currency: str
     mode: FinanceMode
     interval: Interval = Interval.MONTH
     count: int = 2
@@ -52,16 +53,19 @@ def generate(terms: Terms) -> tuple[Planned, ...]:
         return ()
     if terms.mode is FinanceMode.ONE_OFF:
         return (Planned("全款 Full amount", terms.amount, terms.base),)
-    days = _days(terms)
-    amounts = split(terms.amount, [Decimal(1)] * len(days))
+    due = days(terms)
+    amounts = split(terms.amount, [Decimal(1)] * len(due), terms.currency)
     word = "里程碑 {0} Milestone {0}" if terms.mode is FinanceMode.MILESTONE else "第 {0} 期 Instalment {0}"
     return tuple(
         Planned(word.format(number), amount, day)
-        for number, (amount, day) in enumerate(zip(amounts, days, strict=True), 1)
+        for number, (amount, day) in enumerate(zip(amounts, due, strict=True), 1)
     )
 
 
-def _days(terms: Terms) -> list[date | None]:
+def days(terms: Terms) -> list[date | None]:
+    """When each is due, None where nobody knows yet. Raises PlanProblem."""
+    if terms.mode is FinanceMode.ONE_OFF:
+        return [terms.base]
     step = MONTHS[terms.interval]
     if terms.mode is FinanceMode.SUBSCRIPTION:
         if terms.base is None:
@@ -81,11 +85,11 @@ def _days(terms: Terms) -> list[date | None]:
     return [months_after(terms.base, number * step) for number in range(terms.count)]
 
 
-def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
-    """The amount in proportion to these weights, to the cent; the last takes what rounding leaves. Raises PlanProblem
-    where one would get nothing."""
-    whole = sum(weights)
-    parts = [(amount * weight / whole).quantize(CENT, ROUND_DOWN) for weight in weights[:-1]]
+def split(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """The amount in proportion to these weights, to the smallest coin of its currency; the last takes what rounding
+    leaves. Raises PlanProblem where one would get nothing."""
+    whole, step = sum(weights), coin(currency)
+    parts = [(amount * weight / whole).quantize(step, ROUND_DOWN) for weight in weights[:-1]]
     parts.append(amount - sum(parts))
     if min(parts) <= 0:
         raise PlanProblem("amount", "is too small for so many instalments", "金额不足以分成这么多期")

@@ -11,7 +11,7 @@ from google.protobuf.struct_pb2 import Struct
 from chassis import clock, custom, fields, records
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck
-from chassis.messages import read_money
+from chassis.messages import read_amount
 from chassis.rpc import Call, command, query
 from chassis.service import Runtime
 from chassis.transaction import Transaction
@@ -55,7 +55,7 @@ class ApprovalServicer:
     @command(fetch=_wait_for_record)
     def CreateApproval(self, tx: Transaction, request: pb.CreateApprovalRequest) -> pb.Approval:
         check, of = _begun(request), request.approval
-        amount = check.take("approval.amount", read_money, of.amount) if of.HasField("amount") else None
+        amount = check.take("approval.amount", read_amount, of.amount) if of.HasField("amount") else None
         facts = check.take("approval.facts", custom.values, of.facts)
         flow = check.take("approval.flow", fields.text, of.flow, _LONGEST_FLOW_ID)
         record = check.take("approval.record", fields.text, of.record, 200, required=True)

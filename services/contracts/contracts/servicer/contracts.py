@@ -92,7 +92,7 @@ class ContractServicer(Bills):
     @command
     def UndeleteContract(self, tx: Transaction, request: pb.UndeleteContractRequest) -> pb.Contract:
         wire.checked(request)
-        return messages.contract(records.undelete(tx, CONTRACT, request.name))
+        return messages.contract(contracting.undelete(tx, request.name))
 
     @command
     def SubmitContract(self, tx: Transaction, request: pb.SubmitContractRequest) -> pb.Contract:

@@ -67,8 +67,7 @@ class QuoteServicer(ShelfMethods):
     @command(fetch=_wait_for_deal)
     def QuoteOpportunity(self, tx: Transaction, request: pb.QuoteOpportunityRequest) -> pb.Quote:
         reading.request_id(request)
-        asked = pb.Quote(opportunity=request.opportunity)
-        return messages.quote(quotes.create(tx, quote_reading.quote(asked, ["opportunity"]), self.today(tx)))
+        return messages.quote(quotes.of_opportunity(tx, request.opportunity, self.today(tx)))
 
     @query
     def GetQuote(self, tx: Transaction, request: pb.GetQuoteRequest) -> pb.Quote:

@@ -116,11 +116,13 @@ def waiting_changes(tx: Transaction, kind: Any, contract: str) -> list[ContractC
 
 
 def standing(tx: Transaction, column: str, value: str) -> list[str]:
-    """The contracts that are made of a quote, or renew a contract, and are neither void nor deleted."""
-    query = sa.select(contracts.c.name).where(
-        contracts.c[column] == value, contracts.c.status != Status.VOID.value, contracts.c.delete_time.is_(None)
-    )
-    return list(tx.execute(query).scalars())
+    """The numbers of the contracts that are made of a quote ("quote"), renew a contract ("renews"), or are made of a
+    quote of an opportunity ("opportunity"), and are neither void nor deleted."""
+    of = contracts.c
+    query = sa.select(of.number).where(of[column] == value, of.status != Status.VOID.value, of.delete_time.is_(None))
+    if column == "opportunity":
+        query = query.where(of.quote != "")
+    return list(tx.execute(query.order_by(of.number)).scalars())
 
 
 def names_of_opportunities(tx: Transaction, opportunities: Sequence[str]) -> list[str]:

@@ -75,6 +75,12 @@ def told_of(tx: Transaction, names: Sequence[str], hold: bool = False) -> dict[s
     return {row[0]: Party(*row) for row in tx.execute(query)} if wanted else {}
 
 
+def lock(tx: Transaction, name: str) -> None:
+    """Whoever holds one, or wants to, waits for the other's commit."""
+    if tx.dialect == "postgresql":
+        tx.execute(sa.select(parties.c.name).where(parties.c.name == name).with_for_update())
+
+
 def find_all(tx: Transaction, names: Sequence[str], hold: bool = False) -> dict[str, Party]:
     """Those of these names that are known and not deleted."""
     return {name: of for name, of in told_of(tx, names, hold).items() if not of.deleted}

@@ -182,9 +182,13 @@ def locked(tx: Transaction, name: str) -> Contract:
     return found
 
 
+def leads(caller: Principal) -> bool:
+    """Whether his right covers more than his own contracts."""
+    return bool(caller.peer) or caller.scope("contracts", "write") in (Scope.TEAM, Scope.ALL)
+
+
 def may_lead(caller: Principal) -> bool:
-    wide = caller.scope("contracts", "write") in (Scope.TEAM, Scope.ALL)
-    return bool(caller.peer) or (wide and caller.role in _LEADING)
+    return bool(caller.peer) or (leads(caller) and caller.role in _LEADING)
 
 
 def team_of_owner(tx: Transaction, owner: str, field: str) -> str:

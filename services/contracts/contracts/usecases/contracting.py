@@ -10,14 +10,15 @@ from typing import Any
 from chassis import custom, people, records
 from chassis.access import refuse_read_only
 from chassis.errors import Invalid, Refused
+from chassis.money import rounded
 from chassis.numbers import following
 from chassis.transaction import Transaction
 from contracts.domain.contract import OPEN, Contract, FinanceMode, Interval, Status
-from contracts.domain.quote import OFFERED
+from contracts.domain.quote import OFFERED, units
 from contracts.storage import contracts as stored
 from contracts.storage.tables import numbers
 from contracts.storage.tables import people as people_table
-from contracts.usecases import parties, planning
+from contracts.usecases import once, parties, planning
 from contracts.usecases.contract_kinds import CONTRACT, team_of_owner
 from contracts.usecases.quotes import QUOTES
 from contracts.usecases.settling import remember
@@ -45,15 +46,14 @@ def create(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
     values = {**values, **_parties(tx, None, values)}
     owner = values.get("owner") or tx.principal.person
     team = team_of_owner(tx, owner, "contract.owner") if owner else ""
-    return _drawn_up(tx, {**values, "owner": owner, "team": team}, today)
+    return draw_up(tx, _made(tx, {**values, "owner": owner, "team": team}), today)
 
 
-def _drawn_up(tx: Transaction, values: Mapping[str, Any], today: date) -> Contract:
+def _made(tx: Transaction, values: Mapping[str, Any]) -> Contract:
     wrong = out_of_order(values.get("start_date", ""), values.get("expiry_date", ""))
     if wrong:
         raise Invalid(wrong)
-    made = Contract(**{**_EMPTY, **values, "name": CONTRACT.new_name(), "create_time": tx.now, "update_time": tx.now})
-    return draw_up(tx, made, today)
+    return Contract(**{**_EMPTY, **values, "name": CONTRACT.new_name(), "create_time": tx.now, "update_time": tx.now})
 
 
 def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
@@ -69,19 +69,23 @@ def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
 
 
 def of_opportunity(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -> Contract:
-    """One click (K2): what the opportunity says, the contract says. Raises NotFound, NOT_OPEN."""
-    found = parties.going_on(parties.deal(tx, name, "contracts"))
+    """One click (K2): what the opportunity says, the contract says. It is one contract however often it is clicked,
+    until somebody works on that. Raises NotFound, NOT_OPEN, CONTRACTED where a quote of it has a contract."""
+    found = parties.going_on(parties.alone(tx, parties.deal(tx, name, "contracts")))
+    no_other(tx, "opportunity", name)
+    amount = found.expected
     values = {
         "title": found.title,
         "customer": found.customer,
         "contact": found.contact,
         "opportunity": found.name,
-        "amount": found.amount or 0,
+        "amount": units(rounded(amount.amount, amount.currency)) if amount else 0,
         "currency": found.currency or "CNY",
         **_owned(tx, found.owner),
         **said,
     }
-    return _drawn_up(tx, values, today)
+    made = _made(tx, values)
+    return once.untouched(tx, CONTRACT, made) or draw_up(tx, made, today)
 
 
 def of_quote(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -> Contract:
@@ -90,10 +94,9 @@ def of_quote(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -
     found = records.hold(tx, QUOTES, name)  # one click at a time
     if found.status not in OFFERED:
         raise Refused("NOT_APPROVED", "This quote is not approved.", "该报价尚未审批通过。")
-    if stored.standing(tx, "quote", name):
-        raise Refused("CONTRACTED", "This quote has a contract.", "该报价已生成合同。")
+    no_other(tx, "quote", name)
     values = {
-        "title": parties.going_on(parties.find(tx, found.opportunity)).title,
+        "title": parties.going_on(parties.find(tx, found.opportunity, hold=True)).title,
         "customer": found.customer,
         "contact": found.contact,
         "opportunity": found.opportunity,
@@ -105,7 +108,7 @@ def of_quote(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -
         **_owned(tx, found.owner),
         **said,
     }
-    return _drawn_up(tx, values, today)
+    return draw_up(tx, _made(tx, values), today)
 
 
 def _owned(tx: Transaction, owner: str) -> dict[str, str]:
@@ -141,6 +144,40 @@ def delete(tx: Transaction, name: str, etag: str) -> Contract:
         records.hold(tx, CONTRACT, name, etag, "delete")  # who may not is told that first
         raise planning.fixed()
     return records.delete(tx, CONTRACT, name, etag)
+
+
+def undelete(tx: Transaction, name: str) -> Contract:
+    """A draft comes back. Raises CONTRACTED, RENEWED where another took its place, which is looked for as when one is
+    drawn up: while nobody else can."""
+    seen = records.find(tx, CONTRACT, name, deleted=True)
+    records.of_names(tx, QUOTES, [seen.quote], lock=True)
+    records.of_names(tx, CONTRACT, [seen.renews], lock=True)
+    gone = records.hold(tx, CONTRACT, name, verb="delete", deleted=True)
+    for column in ("quote", "renews"):
+        value = getattr(gone, column)
+        if value and gone.delete_time is not None:
+            no_other(tx, column, value)
+    return records.undelete(tx, CONTRACT, name)
+
+
+_TAKEN = {
+    "quote": ("CONTRACTED", "This quote has a contract: {}.", "该报价已生成合同：{}。"),
+    "renews": ("RENEWED", "It has a renewal that stands: {}.", "该合同已有续签合同：{}。"),
+    "opportunity": (
+        "CONTRACTED",
+        "A quote of this opportunity has a contract: {}. One for something else is made by POST /v1/contracts.",
+        "该商机的报价已生成合同：{}。其他事项的合同请用 POST /v1/contracts 新建。",
+    ),
+}
+
+
+def no_other(tx: Transaction, column: str, value: str) -> None:
+    """Raises where a contract stands already that is made of this quote, renews this contract, or is made of a quote of
+    this opportunity. The caller holds that one, so that there is none a moment later."""
+    standing = stored.standing(tx, column, value)
+    if standing:
+        reason, english, chinese = _TAKEN[column]
+        raise Refused(reason, english.format(", ".join(standing)), chinese.format("、".join(standing)))
 
 
 def _parties(tx: Transaction, before: Contract | None, given: Mapping[str, Any]) -> dict[str, str]:

@@ -57,6 +57,13 @@ def deal(tx: Transaction, name: str, resource: str) -> Party:
     return found
 
 
+def alone(tx: Transaction, of: Party) -> Party | None:
+    """The opportunity as it is now, which until the commit nobody else draws up papers of by a click, nor hears news
+    of."""
+    parties.lock(tx, of.name)
+    return parties.find(tx, of.name)
+
+
 def going_on(of: Party | None) -> Party:
     """The opportunity, which may be won. Raises NOT_OPEN for one that was lost, put on hold or deleted, or awaits its
     manager's word."""

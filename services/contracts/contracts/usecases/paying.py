@@ -38,8 +38,7 @@ def record(tx: Transaction, values: Mapping[str, Any], amount: Money | None, sha
     _fit(of)
     day = _day(values["pay_date"] or today.isoformat(), today)
     mine, rate = _converted(tx, amount, of.currency, day)
-    if of.paid + mine.units < 0:
-        raise not_paid("payment.amount")
+    _stands(of, of.paid + mine.units)
     made = Payment(
         name=PAYMENT.new_name(),
         contract=of.name,
@@ -90,9 +89,21 @@ def _same(known: Payment, of: Contract, amount: Money) -> Payment:
 
 def _fit(of: Contract) -> None:
     if of.status == Status.VOID:
-        raise Unfit("VOID", [("payment.contract", "is void", "合同已作废")])
+        raise _void()
     if of.status not in HOLDS:
         raise not_signed("payment.contract")
+
+
+def _void() -> Unfit:
+    return Unfit("VOID", [("payment.contract", "is void", "合同已作废")])
+
+
+def _stands(of: Contract, paid: int) -> None:
+    """Whether so much may be what was paid of it: of what is void, nothing. Raises VOID, NOT_PAID."""
+    if of.status == Status.VOID and paid:
+        raise _void()
+    if paid < 0:
+        raise not_paid("payment.amount")
 
 
 def _day(day: str, today: date) -> str:
@@ -151,8 +162,7 @@ def reverse(tx: Transaction, name: str, etag: str) -> Payment:
     """It did not come after all: what it paid is open again."""
     of = hold_contract(tx, records.find(tx, PAYMENT, name).contract, "payments", "delete")
     before = records.hold(tx, PAYMENT, name, etag, "delete")
-    if of.paid - before.amount < 0:
-        raise not_paid("payment.amount")
+    _stands(of, of.paid - before.amount)
     gone = records.delete(tx, PAYMENT, name)
     settling.settle(tx, of)
     return gone
@@ -163,9 +173,7 @@ def bring_back(tx: Transaction, name: str) -> Payment:
     of = hold_contract(tx, records.find(tx, PAYMENT, name, deleted=True).contract, "payments", "delete")
     before = records.hold(tx, PAYMENT, name, verb="delete", deleted=True)
     if before.delete_time is not None:
-        _fit(of)
-        if of.paid + before.amount < 0:
-            raise not_paid("payment.amount")
+        _stands(of, of.paid + before.amount)
     records.undelete(tx, PAYMENT, name)
     settling.settle(tx, of)
     return records.of_names(tx, PAYMENT, [name])[name]

@@ -33,22 +33,36 @@ def fixed() -> Refused:
 
 def generated(of: Contract) -> list[Row]:
     """The instalments that the finance mode gives. Raises Invalid naming the field that stands in the way."""
-    terms = Terms(
+    try:
+        planned = plans.generate(_terms(of))
+    except PlanProblem as problem:
+        raise Invalid([(f"contract.{problem.field}", problem.english, problem.chinese)]) from None
+    return [(one.title, Money(one.amount, of.currency).units, _text(one.due_date)) for one in planned]
+
+
+def dated(tx: Transaction, of: Contract) -> list[Row]:
+    """The instalments of what is signed, word for word as they were approved: those that waited for the signature have
+    a due date now."""
+    plan = bills.plan_of(tx, INSTALMENT, of.name)
+    if of.finance_mode == FinanceMode.MILESTONE:
+        due = [""] * len(plan)
+    elif of.planned_by_hand:
+        due = [of.sign_date] * len(plan)
+    else:
+        due = [_text(day) for day in plans.days(_terms(of))]
+    return [(one.title, one.amount, one.due_date or day) for one, day in zip(plan, due, strict=True)]
+
+
+def _terms(of: Contract) -> Terms:
+    return Terms(
         of.money(of.amount).amount,
+        of.currency,
         FinanceMode(of.finance_mode),
         Interval(of.interval),
         of.instalment_count,
         _date(of.start_date or of.sign_date),
         _date(of.expiry_date),
     )
-    try:
-        planned = plans.generate(terms)
-    except PlanProblem as problem:
-        raise Invalid([(f"contract.{problem.field}", problem.english, problem.chinese)]) from None
-    return [
-        (one.title, Money(one.amount, of.currency).units, one.due_date.isoformat() if one.due_date else "")
-        for one in planned
-    ]
 
 
 def followed(tx: Transaction, before: Contract | None, after: Contract) -> tuple[Contract, list[Row] | None]:
@@ -62,7 +76,7 @@ def followed(tx: Transaction, before: Contract | None, after: Contract) -> tuple
         if (before.amount, before.currency) == (after.amount, after.currency):
             return after, None
         return after, _rescaled(bills.plan_of(tx, INSTALMENT, after.name), after)
-    measures = ("amount", "currency", "start_date", "expiry_date", "sign_date")
+    measures = ("amount", "currency", "start_date", "expiry_date")
     if reshaped or any(getattr(before, name) != getattr(after, name) for name in measures):
         return replace(after, planned_by_hand=False), generated(after)
     return after, None
@@ -72,7 +86,7 @@ def _rescaled(plan: Sequence[Instalment], of: Contract) -> list[Row]:
     if not plan or not of.amount:
         return generated(of)
     try:
-        parts = plans.split(of.money(of.amount).amount, [Decimal(one.amount) for one in plan])
+        parts = plans.split(of.money(of.amount).amount, [Decimal(one.amount) for one in plan], of.currency)
     except PlanProblem as problem:
         raise Invalid([(f"contract.{problem.field}", problem.english, problem.chinese)]) from None
     return [(one.title, Money(part, of.currency).units, one.due_date) for one, part in zip(plan, parts, strict=True)]
@@ -152,6 +166,10 @@ def change(tx: Transaction, name: str, etag: str, values: dict[str, str]) -> Ins
 def locked_with(tx: Transaction, name: str) -> Contract:
     """The contract of an instalment, held before the instalment is. Raises NotFound, Denied."""
     return hold_contract(tx, records.find(tx, INSTALMENT, name).contract, "instalments")
+
+
+def _text(day: date | None) -> str:
+    return day.isoformat() if day else ""
 
 
 def _date(text: str) -> date | None:

@@ -60,17 +60,21 @@ def unlink(tx: Transaction, name: str) -> Quote:
 
 
 def linked(tx: Transaction, token: str) -> Quote:
-    """The quote that a token opens. Raises NotFound: the same for what never was, has ended or is over."""
+    """The quote that a token opens. Raises NotFound: the same for what never was, has ended or is over; ENDED while
+    the opportunity is lost or deleted."""
     found = stored.link_with(tx, _digest(token)) if 0 < len(token) <= _LONGEST_TOKEN else None
     of = records.of_names(tx, QUOTES, [found.quote]).get(found.quote) if found else None
     if of is None or of.status not in OFFERED or of.delete_time is not None:
         raise NotFound("")
+    deal = parties.find(tx, of.opportunity)
+    if deal is None or deal.is_over:
+        raise Refused("ENDED", "This offer has ended.", "该报价已失效。")
     return of
 
 
 def opened(tx: Transaction, token: str) -> Quote:
     """Counts that somebody looked at it. Only the first time changes the quote: whoever works on it meanwhile is not
-    out of date because its customer reads it again. Raises NotFound."""
+    out of date because its customer reads it again. Raises NotFound, ENDED."""
     name = linked(tx, token).name
     before = records.of_names(tx, QUOTES, [name], lock=True)[name]
     first = before.first_open_time is None

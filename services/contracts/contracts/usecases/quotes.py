@@ -16,12 +16,13 @@ from chassis.money import LARGEST
 from chassis.numbers import following
 from chassis.records import Kind
 from chassis.transaction import Transaction
+from contracts.domain.party import Party
 from contracts.domain.quote import EDITABLE, Line, Quote, Status, plain, summed, units, unlisted
 from contracts.storage import quotes as stored
 from contracts.storage import shelf
 from contracts.storage.approvals import sat_on
 from contracts.storage.tables import numbers, people
-from contracts.usecases import company, parties, quoting
+from contracts.usecases import company, once, parties, quoting
 from contracts.wire import quote_events as events
 from contracts.wire import quote_messages
 from dealwright.contracts.v1 import quotes_pb2
@@ -77,7 +78,18 @@ def create(tx: Transaction, values: Mapping[str, Any], today: str) -> Quote:
 
     Raises NotFound, Invalid, NOT_OPEN.
     """
-    deal = parties.deal(tx, values["opportunity"], "quotes")
+    return _numbered(tx, _made(tx, parties.deal(tx, values["opportunity"], "quotes"), values, today), today)
+
+
+def of_opportunity(tx: Transaction, name: str, today: str) -> Quote:
+    """One click: one quote however often it is clicked, until somebody works on that. Raises NotFound, Invalid,
+    NOT_OPEN."""
+    deal = parties.going_on(parties.alone(tx, parties.deal(tx, name, "quotes")))
+    made = _made(tx, deal, {}, today)
+    return once.untouched(tx, QUOTES, made) or _numbered(tx, made, today)
+
+
+def _made(tx: Transaction, deal: Party, values: Mapping[str, Any], today: str) -> Quote:
     customer = parties.find(tx, deal.customer)
     if customer is None:
         raise Invalid([("quote.opportunity", "has no customer", "该商机没有客户")])
@@ -109,7 +121,10 @@ def create(tx: Transaction, values: Mapping[str, Any], today: str) -> Quote:
     )
     _check(tx, deal.contact, made, today)
     priced = quoting.filled(tx, lines, buyer) if lines else quoting.of_opportunity(tx, deal, buyer)
-    made = computed(made, priced)
+    return computed(made, priced)
+
+
+def _numbered(tx: Transaction, made: Quote, today: str) -> Quote:
     day = today.replace("-", "")
     made = replace(made, number=f"Q-{day}-{following(tx, numbers, f'Q-{day}'):04}")
     return records.create(tx, QUOTES, made, {"number": made.number, "opportunity": made.opportunity})

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from chassis import records
-from chassis.errors import Invalid, Refused
+from chassis.errors import Denied, Invalid, Refused
 from chassis.money import Money
 from chassis.transaction import Transaction
 from contracts.domain import plan as plans
@@ -16,24 +16,25 @@ from contracts.domain.approval import EndReason
 from contracts.domain.bill import Due
 from contracts.domain.contract import HOLDS, Contract, FinanceMode, Status
 from contracts.storage import bills
-from contracts.storage import contracts as stored
 from contracts.usecases import agreeing, approvals, parties, planning, settling
-from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, Unfit, not_signed
+from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, Unfit, leads, not_signed
 from contracts.usecases.contract_settings import zone
-from contracts.usecases.contracting import draw_up, out_of_order
+from contracts.usecases.contracting import draw_up, no_other, out_of_order
 from contracts.wire import contract_messages as told
 
 
 def sign(tx: Transaction, name: str, etag: str, dates: Mapping[str, str], today: date, historical: bool) -> Contract:
-    """It was signed. `dates`: sign_date (today when empty), start_date and expiry_date (the contract's when empty)."""
+    """It was signed, as it was approved. `dates`: sign_date (today when empty), start_date and expiry_date, which say
+    what was left open. Raises FIXED for those that were not."""
     before = records.hold(tx, CONTRACT, name, etag)
     if before.status != Status.APPROVED:
         raise not_approved()
     if before.opportunity and not historical:
         parties.going_on(parties.find(tx, before.opportunity))
     signed = dates["sign_date"] or today.isoformat()
-    start = dates["start_date"] or before.start_date or signed
-    expiry = dates["expiry_date"] or before.expiry_date
+    _as_approved(before, {**dates, "sign_date": signed})
+    start = before.start_date or dates["start_date"] or signed
+    expiry = before.expiry_date or dates["expiry_date"]
     wrong = _not_later(signed, today, "sign_date")
     if not historical and signed < before.create_time.astimezone(zone()).date().isoformat():
         english = "is before the contract was drawn up; historical takes it"
@@ -44,15 +45,26 @@ def sign(tx: Transaction, name: str, etag: str, dates: Mapping[str, str], today:
     if wrong:
         raise Invalid(wrong)
     after = replace(before, sign_date=signed, start_date=start, expiry_date=expiry)
-    after, rows = planning.followed(tx, before, after)
-    if rows is None and after.finance_mode != FinanceMode.MILESTONE:
-        plan = bills.plan_of(tx, INSTALMENT, name)
-        rows = [(one.title, one.amount, one.due_date or signed) for one in plan]
     held = settling.moved(tx, before, after, Status.SIGNED)
-    if rows is not None:
-        planning.write(tx, held, rows)
+    planning.write(tx, held, planning.dated(tx, held))
     tx.emit(told.signed(held))
     return held
+
+
+def _as_approved(of: Contract, dates: Mapping[str, str]) -> None:
+    """What was approved is what is signed: a date may fill a gap, unless the instalments go by it."""
+    wrong: list[tuple[str, str, str]] = []
+    goes_by_start = not of.planned_by_hand and of.finance_mode != FinanceMode.MILESTONE
+    for field, agreed, otherwise in (
+        ("start_date", of.start_date, dates["sign_date"] if goes_by_start else ""),
+        ("expiry_date", of.expiry_date, ""),
+    ):
+        must = agreed or otherwise
+        if must and dates[field] not in ("", must):
+            english = f"is {must} by what was approved; once it is signed, :change changes it"
+            wrong.append((field, english, f"按已审批内容为 {must}，签署后可通过 :change 变更"))
+    if wrong:
+        raise Unfit("FIXED", wrong)
 
 
 def not_approved() -> Refused:
@@ -60,12 +72,15 @@ def not_approved() -> Refused:
 
 
 def void(tx: Transaction, name: str, etag: str, reason: str) -> Contract:
-    """It does not hold any more. What was paid is paid back first, and what was invoiced is void first."""
+    """It does not hold any more. What was paid is paid back first, and what was invoiced is void first. What is signed
+    takes who leads: a change of it takes four people. Raises Denied for others."""
     if not reason:
         raise Invalid([("reason", "is required", "必填")])
     before = records.hold(tx, CONTRACT, name, etag)
     if before.status == Status.VOID:
         raise Unfit("VOID", [("contract.status", "is void", "合同已作废")])
+    if before.status in HOLDS and not leads(tx.principal):
+        raise Denied("contracts.write (TEAM)")
     if before.paid:
         raise Unfit("PAID", [("contract.paid", "was paid: refund it first", "已有收款，请先退款")])
     if before.invoiced:
@@ -87,8 +102,7 @@ def renew(
     before = records.hold(tx, CONTRACT, name, etag)
     if before.status not in HOLDS:
         raise not_signed("contract.status")
-    if stored.standing(tx, "renews", name):
-        raise Refused("RENEWED", "It has a renewal that stands.", "该合同已有续签合同。")
+    no_other(tx, "renews", name)
     start, expiry = dates["start_date"], dates["expiry_date"]
     if before.expiry_date and not (start and expiry):
         begun = date.fromisoformat(before.start_date or before.sign_date)

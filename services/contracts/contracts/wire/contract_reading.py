@@ -13,7 +13,7 @@ from google.type.money_pb2 import Money as MoneyMessage
 from chassis import custom, fields, records
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
-from chassis.messages import read_money
+from chassis.messages import read_amount
 from chassis.money import Money
 from contracts.domain.contract import FinanceMode, Interval
 from contracts.domain.plan import MOST
@@ -169,7 +169,7 @@ def amount(message: Any, prefix: str, check: FieldCheck, name: str = "amount", s
 
 
 def money(given: MoneyMessage, path: str, check: FieldCheck, signed: bool = False) -> Money | None:
-    return check.take(path, read_money, given, signed)
+    return check.take(path, read_amount, given, signed)
 
 
 def _plain(message: Any, prefix: str, readers: Mapping[str, Reader], names: Sequence[str], check: FieldCheck) -> Any:

@@ -42,8 +42,9 @@ class QuoteLinks:
             response = await self._answer(request, tongue)
         except Exception as error:
             told = self._rest.told(request, error, None, tongue)
-            page = quote_pages.problem(tongue, told.status, told.body["detail"])
-            response = Response(page, told.status, told.headers, "text/html")
+            status = quote_pages.ENDED if told.body["reason"] == "ENDED" else told.status
+            page = quote_pages.problem(tongue, status, told.body["detail"])
+            response = Response(page, status, told.headers, "text/html")
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers["Cache-Control"] = "private, no-store"
         if response.media_type == "text/html":

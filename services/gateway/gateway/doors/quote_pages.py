@@ -11,6 +11,8 @@ from google.type.money_pb2 import Money
 from chassis.money import written
 from dealwright.contracts.v1 import quotes_pb2
 
+# The status of a link whose offer has ended: it was there, and is gone.
+ENDED = 410
 _WORDS: Mapping[str, tuple[str, str]] = {
     "quote": ("报价单", "Quotation"),
     "version": ("第 {} 版", "Version {}"),
@@ -33,6 +35,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "terms": ("条款与说明", "Terms"),
     "download": ("下载 PDF", "Download PDF"),
     "gone": ("无法打开该报价", "This quotation cannot be opened"),
+    "ended": ("该报价已失效", "This offer has ended"),
+    "seller_knows": ("如仍需要，请联系您的销售代表。", "Please ask your contact if you still need it."),
     "ask": ("链接可能已过期或被撤回，请联系您的销售代表。", "It is over or was withdrawn. Please ask your contact."),
     "later": ("请稍后再试。", "Please try again later."),
     "other": ("English", "中文"),
@@ -75,8 +79,9 @@ def quote(tongue: str, of: quotes_pb2.PublicQuote, token: str) -> str:
 
 def problem(tongue: str, status: int, detail: str) -> str:
     words = _words(tongue)
-    why = {404: words["ask"], 429: detail, 405: detail}.get(status, words["later"])
-    return _page(tongue, words["gone"], f'<h1>{words["gone"]}</h1>\n<p role="alert">{escape(why)}</p>')
+    what = words["ended" if status == ENDED else "gone"]
+    why = {404: words["ask"], ENDED: words["seller_knows"], 429: detail, 405: detail}.get(status, words["later"])
+    return _page(tongue, what, f'<h1>{what}</h1>\n<p role="alert">{escape(why)}</p>')
 
 
 def _logo(text: str) -> str:

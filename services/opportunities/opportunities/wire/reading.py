@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis import custom, fields, records
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
-from chassis.messages import read_money
+from chassis.messages import read_amount
 from dealwright.opportunities.v1 import opportunities_pb2
 from opportunities.domain.opportunity import Importance
 from opportunities.domain.related import key
@@ -217,5 +217,5 @@ def given(message: opportunities_pb2.Opportunity) -> list[str]:
 def _money(message: opportunities_pb2.Opportunity, name: str, check: FieldCheck) -> dict[str, Any]:
     if not message.HasField(name):  # type: ignore[arg-type]
         return {name: None, _MONEY[name]: ""}
-    read = check.take(f"{PREFIX}.{name}", read_money, getattr(message, name))
+    read = check.take(f"{PREFIX}.{name}", read_amount, getattr(message, name))
     return {name: read.units, _MONEY[name]: read.currency} if read else {}
