@@ -1,8 +1,11 @@
 """The one place that makes identifiers and secrets."""
 
+import re
 import secrets
 
 import uuid_utils
+
+_ID = re.compile("[0-9a-f]{32}")
 
 
 def new_id() -> str:
@@ -14,6 +17,11 @@ def new_ids(count: int) -> list[str]:
     """`count` ids, rising, as `new_id` makes them."""
     make = uuid_utils.uuid7
     return [make().hex for _ in range(count)]
+
+
+def is_id(text: str) -> bool:
+    """Whether this is written as an id is."""
+    return _ID.fullmatch(text) is not None
 
 
 def new_secret(size: int = 32) -> str:

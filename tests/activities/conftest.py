@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.servicer import waiting
+from chassis import arrivals
 from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
 from tests.activities.desk import Desk, open_runtime
@@ -49,7 +49,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a record that nobody tells of."""
-    monkeypatch.setattr(waiting, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(arrivals, "_PATIENCE", 0.01)
 
 
 @pytest.fixture(autouse=True)

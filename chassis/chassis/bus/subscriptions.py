@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -12,11 +11,11 @@ from typing import TypeVar
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
+from chassis import ids
 from dealwright.bus.v1.envelope_pb2 import Envelope, EventBatch
 
 F = TypeVar("F", bound=Callable[..., None])
 MARK = "__dealwright_subscriptions__"
-_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,6 @@ def unpack(body: bytes) -> list[Envelope]:
     """The envelopes of a message. Raises DecodeError for one that is no batch of events: bytes that protobuf takes for
     unknown fields, or an event without an id, would otherwise be acknowledged as nothing."""
     envelopes = list(EventBatch.FromString(body).events)
-    if not envelopes or not all(_ID.fullmatch(e.id) and e.type for e in envelopes):
+    if not envelopes or not all(ids.is_id(e.id) and e.type for e in envelopes):
         raise DecodeError("the message is no EventBatch")
     return envelopes

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
-from chassis import clock
+from chassis import arrivals, clock
 from chassis.errors import Invalid
 from chassis.rpc import Call, command, outside, query
 from chassis.service import Runtime
@@ -20,21 +19,9 @@ _OF_THE_TIME = 0.7
 _LONGEST_PAGE = 15.0
 
 
-# Who was added to the directory a moment ago may not have reached our copy yet.
-_PATIENCE = 2.0
-_LOOK_EVERY = 0.05
-
-
 def await_people(runtime: Runtime, people: set[str], call: Call[Any]) -> None:
-    """Returns when our copy has all of these people, or when it has had the time for it."""
-    until = clock.monotonic() + min(_PATIENCE, call.left() / 2)
-    while people:
-        with runtime.reading(call.principal) as tx:
-            if policies.people_known(tx, people):
-                return
-        if clock.monotonic() >= until:
-            return
-        threading.Event().wait(_LOOK_EVERY)
+    """Who was added to the directory a moment ago may not have reached our copy yet."""
+    arrivals.wait_for(runtime, call, people, lambda tx: policies.people_known(tx, people))
 
 
 class RuleServicer:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 
-from chassis import clock, custom, fields, records
+from chassis import arrivals, custom, fields, records
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck
 from chassis.messages import read_amount
@@ -27,23 +26,18 @@ LONGEST_COMMENT = 2000
 MOST_SAMPLES = 200
 _LONGEST_REQUEST_ID = 128
 _LONGEST_FLOW_ID = 64
-# How long a call waits for a record that was made a moment ago, and how often it looks.
-_WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 
 
 def _wait_for_record(servicer: ApprovalServicer, call: Call[pb.CreateApprovalRequest]) -> None:
-    """An opportunity opened, or opened again, just now is told of within a moment; whether it is there at all, the use
-    case decides."""
+    """Until it was opened, or opened again."""
     name = call.request.approval.record
-    until = clock.monotonic() + min(_WAIT_SECONDS, call.left())
-    while name.startswith(("opportunities/", "customers/")):
-        with servicer.runtime.reading(call.principal) as tx:
-            party = parties.find(tx, name)
-            if party is not None and not party.lost:
-                return
-        if clock.monotonic() >= until:
-            return
-        threading.Event().wait(_LOOK_SECONDS)
+
+    def arrived(tx: Transaction) -> bool:
+        party = parties.find(tx, name)
+        return party is not None and not party.lost
+
+    if name.startswith(("opportunities/", "customers/")):
+        arrivals.wait_for(servicer.runtime, call, [name], arrived)
 
 
 class ApprovalServicer:

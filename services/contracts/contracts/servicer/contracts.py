@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
-from chassis import clock, records
+from chassis import arrivals, records
 from chassis.fields import FieldCheck
 from chassis.rpc import Call, command, query
 from chassis.service import Runtime
@@ -18,22 +17,11 @@ from contracts.wire import contract_messages as messages
 from contracts.wire import contract_reading as wire
 from dealwright.contracts.v1 import contracts_pb2 as pb
 
-# How long a call waits for a customer or an opportunity that was made a moment ago, and how often it looks.
-_WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
-
 
 def _wait(servicer: ContractServicer, call: Call[Any]) -> None:
-    """What was made just now is told of within a moment; whether it is there at all, the use case decides."""
     of = call.request.contract
     names = {of.customer, of.contact, of.opportunity, getattr(call.request, "opportunity", "")} - {""}
-    until = clock.monotonic() + min(_WAIT_SECONDS, call.left())
-    while names:
-        with servicer.runtime.reading(call.principal) as tx:
-            if len(parties.find_all(tx, sorted(names))) == len(names):
-                return
-        if clock.monotonic() >= until:
-            return
-        threading.Event().wait(_LOOK_SECONDS)
+    arrivals.wait_for(servicer.runtime, call, names, lambda tx: len(parties.find_all(tx, sorted(names))) == len(names))
 
 
 class ContractServicer(Bills):

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from chassis import clock, records
+from chassis import arrivals, records
 from chassis.errors import Refused
 from chassis.rpc import Call, command, outside, query
 from chassis.service import Runtime
@@ -26,26 +26,20 @@ from dealwright.api.v1.file_pb2 import File
 from dealwright.contracts.v1 import quotes_pb2 as pb
 
 log = structlog.get_logger(__name__)
-# How long a call waits for an opportunity that was opened a moment ago, and how often it looks.
-_WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 # A page of a quote takes a tenth of a second.
 _RENDER_SECONDS, _RENDERED_AT_ONCE = 10.0, 2
 _rendering = threading.BoundedSemaphore(_RENDERED_AT_ONCE)
 
 
 def _wait_for_deal(servicer: QuoteServicer, call: Call[Any]) -> None:
-    """An opportunity opened just now is told of within a moment; whether it is there at all, the use case decides."""
     request = call.request
     name = request.quote.opportunity if isinstance(request, pb.CreateQuoteRequest) else request.opportunity
-    until = clock.monotonic() + min(_WAIT_SECONDS, call.left())
-    while name:
-        with servicer.runtime.reading(call.principal) as tx:
-            deal = parties.find(tx, name)
-            if deal is not None and (not deal.customer or parties.find(tx, deal.customer) is not None):
-                return
-        if clock.monotonic() >= until:
-            return
-        threading.Event().wait(_LOOK_SECONDS)
+
+    def arrived(tx: Transaction) -> bool:
+        deal = parties.find(tx, name)
+        return deal is not None and (not deal.customer or parties.find(tx, deal.customer) is not None)
+
+    arrivals.wait_for(servicer.runtime, call, [name], arrived)
 
 
 class QuoteServicer(ShelfMethods):

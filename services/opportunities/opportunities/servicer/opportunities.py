@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from chassis import bringing, clock, fields, records
+from chassis import arrivals, bringing, clock, fields, records
 from chassis.bringing import Brought
 from chassis.errors import Invalid, NotFound, Problem
 from chassis.fields import FieldCheck
@@ -36,9 +35,7 @@ from opportunities.wire import messages
 from opportunities.wire import reading as wire
 
 _LONGEST_REQUEST_ID = 128
-# How long a call waits for a customer that was made a moment ago, and how often it looks.
-_WAIT_SECONDS, _LOOK_SECONDS = 2.0, 0.05
-# How long it waits for what a gate needs: a refusal takes as long.
+# How long a call waits for what a gate needs: a refusal takes as long.
 _GATE_SECONDS = 0.6
 
 
@@ -58,38 +55,25 @@ def _checked(request: Any, check: FieldCheck | None = None) -> str:
 
 
 def _wait_for_parties(servicer: OpportunityServicer, call: Call[Any]) -> None:
-    """A customer made just now is told of within a moment; whether it is there at all, the use case decides."""
-    of = call.request.opportunity
-    names = [name for name in (of.customer, of.contact) if name]
-    if names:
-        _wait(servicer, call, _WAIT_SECONDS, lambda tx: copies.known_parties(tx, names))
+    _wait_for_those_of(servicer, call, [call.request.opportunity])
 
 
 def _wait_for_all_parties(servicer: OpportunityServicer, call: Call[Any]) -> None:
-    of = [one.opportunity for one in call.request.requests]
+    _wait_for_those_of(servicer, call, [one.opportunity for one in call.request.requests])
+
+
+def _wait_for_those_of(servicer: OpportunityServicer, call: Call[Any], of: Sequence[pb.Opportunity]) -> None:
     names = sorted({name for one in of for name in (one.customer, one.contact) if name})
-    if names:
-        _wait(servicer, call, _WAIT_SECONDS, lambda tx: copies.known_parties(tx, names))
+    arrivals.wait_for(servicer.runtime, call, names, lambda tx: copies.known_parties(tx, names))
 
 
 def _wait_for_news(servicer: OpportunityServicer, call: Call[Any]) -> None:
-    """So is what was uploaded, logged or approved just now for the stage that it is to move to."""
+    """And for what was uploaded, logged or approved just now for the stage that it is to move to."""
     if hasattr(call.request, "opportunity"):
         _wait_for_parties(servicer, call)
     name, stage = wire.moved(call.request)
-    if name and not getattr(call.request, "force", False):
-        _wait(servicer, call, _GATE_SECONDS, lambda tx: not servicer.lacks(tx, name, stage))
-
-
-def _wait(servicer: OpportunityServicer, call: Call[Any], seconds: float, there: Callable[[Transaction], bool]) -> None:
-    until = clock.monotonic() + min(seconds, call.left())
-    while True:
-        with servicer.runtime.reading(call.principal) as tx:
-            if there(tx):
-                return
-        if clock.monotonic() >= until:
-            return
-        threading.Event().wait(_LOOK_SECONDS)
+    if not getattr(call.request, "force", False):
+        arrivals.wait_for(servicer.runtime, call, [name], lambda tx: not servicer.lacks(tx, name, stage), _GATE_SECONDS)
 
 
 def _told(tx: Transaction, of: Opportunity) -> pb.Opportunity:
