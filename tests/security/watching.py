@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Watch:
             if not databases
         }
         assert self._files or self._servers, folder
+        # By what was asked for and database: its version then, and what its tables came to.
+        self._seen: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
 
     def close(self) -> None:
         for file in self._files.values():
@@ -41,37 +43,47 @@ class Watch:
     def versions(self) -> tuple[int, ...]:
         """Changes with every commit that wrote a page, whoever made it. SQLite alone has such a number: PostgreSQL's
         transaction ids move with its own housekeeping too."""
-        return tuple(c.execute("PRAGMA data_version").fetchone()[0] for c in self._files.values())
+        return tuple(map(_version, self._files.values()))
 
-    def hashes(self) -> dict[str, str]:
+    def hashes(self) -> dict[str, Any]:
         """Of all rows, by database and table."""
-        found = {}
-        for name, rows in self._tables("SELECT * FROM {} t", "SELECT t::text FROM {} t ORDER BY 1"):
-            digest = hashlib.sha256()
-            for row in rows:
-                digest.update(repr(row).encode())
-            found[name] = digest.hexdigest()
-        return found
+        return self._tables("SELECT * FROM {}", _digest, "concat(count(*), ' ', sum(hashtextextended(t::text, 0)))")
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, Any]:
         """Rows, by database and table."""
-        count = "SELECT count(*) FROM {} t"
-        return {name: next(iter(rows))[0] for name, rows in self._tables(count, count)}
+        return self._tables("SELECT count(*) FROM {}", lambda rows: next(iter(rows))[0], "count(*)")
 
-    def _tables(self, of_file: str, of_server: str) -> Iterator[tuple[str, Iterable[tuple[Any, ...]]]]:
+    def _tables(self, query: str, of_file: Callable[[Iterable[Any]], Any], of_server: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
         for name, connection in self._files.items():
-            listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-            for (table,) in listed.fetchall():
-                yield f"{name}.{table}", connection.execute(of_file.format(f'"{table}"'))
+            version, (known, values) = _version(connection), self._seen.get((query, name), (None, {}))
+            if version != known:  # what nobody wrote to since is as it was
+                listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                values = {f"{name}.{t}": of_file(connection.execute(query.format(f'"{t}"'))) for (t,) in listed}
+                self._seen[query, name] = version, values
+            found.update(values)
         for name, server in self._servers.items():
             # Parts of a partitioned table are read through it.
             listed_here = server.execute(
                 "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                 " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1"
-            )
-            for (table,) in listed_here.fetchall():
-                statement = sql.SQL(of_server).format(sql.Identifier(table))
-                yield f"{name}.{table}", server.execute(statement)
+            ).fetchall()
+            each = sql.SQL("SELECT {}, " + of_server + " FROM {} t")
+            asked = [each.format(sql.Literal(table), sql.Identifier(table)) for (table,) in listed_here]
+            rows = server.execute(sql.SQL(" UNION ALL ").join(asked), prepare=True)
+            found.update({f"{name}.{table}": value for table, value in rows})
+        return found
+
+
+def _version(file: sqlite3.Connection) -> int:
+    return int(file.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _digest(rows: Iterable[tuple[Any, ...]]) -> str:
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
