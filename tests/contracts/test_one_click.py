@@ -54,6 +54,7 @@ def test_K2_a_second_contract_is_made_once_the_first_is_worked_on(papers: Papers
     assert contract(papers, title="二期").name != first.name, "it says something else"
     assert contract(papers) == first
     papers.change(first.name, terms="款到发货")
+    papers.change(first.name, mask="terms")  # says what it said, and is somebody's work all the same
     second = contract(papers)
     assert second.name != first.name
     papers.do("SubmitContract", second)
