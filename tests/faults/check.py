@@ -180,6 +180,8 @@ def _acts(verdict: Verdict, on: sa.Engine, owners: dict[str, Any], acknowledged:
     done: Counter[tuple[str, str]] = Counter()
     done.update(("contact", event.lead) for _, event in events(on, events_pb2.LeadContacted))
     done.update(("release", event.lead) for _, event in events(on, events_pb2.LeadReleased))
+    done.update(("delete", event.lead) for _, event in events(on, events_pb2.LeadDeleted))
+    done.update(("undelete", event.lead) for _, event in events(on, events_pb2.LeadUndeleted))
     for lead, versions in owners.items():
         done.update(("claim", lead) for _, how, _ in versions.values() if how == "CLAIM")
         done.update((owner, lead) for owner, _, _ in versions.values())

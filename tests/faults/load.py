@@ -1,8 +1,9 @@
 """Captures under fire: callers that never give up, and remember every acknowledgement.
 
 Single captures go through the gRPC front door, batches of 20 through REST. Now and then somebody acts by hand: a lead
-is moved right after its capture (so that a decision finds its lead owned already), contacted, released, claimed from
-the pool; people go and come back, a whole region at a time too. All over loopback, bounded by `stop`.
+is moved or deleted right after its capture (so that a decision finds its lead owned already, or gone), brought back,
+contacted, released, claimed from the pool; people go and come back, a whole region at a time too. All over loopback,
+bounded by `stop`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,18 @@ REGIONS = ("华东", "华南", "华北", "西南", "西北")
 # A connection cut in the middle of an answer is an HTTPException and no OSError.
 AWAY = (OSError, http.client.HTTPException)
 # What may keep a person from doing something while others act on the same lead.
-_LOST = ("NOT_OWNED", "NOT_POOLED", "COOL_DOWN", "FULL_OPEN", "AWAY", "OFFLINE", "PICK_LIMIT", "STALE", "CLOSED")
+_LOST = (
+    "NOT_OWNED",
+    "NOT_POOLED",
+    "COOL_DOWN",
+    "FULL_OPEN",
+    "AWAY",
+    "OFFLINE",
+    "PICK_LIMIT",
+    "STALE",
+    "CLOSED",
+    "DELETED",
+)
 SINGLES, BATCHES, ROWS = 26, 2, 20
 ENOUGH = 1000
 # Captured after a region went home for good: a fifth of them is that region's, and must wait.
@@ -198,6 +210,7 @@ class Load:
                 name = self._until_answered(partial(_capture, stub, request, metadata))
                 self._acknowledge(lead["phone"], name)
                 self._act_now_and_then(rng, name)
+                self._throw_away_now_and_then(rng, number, name)
 
     def _until_answered(self, ask: Any) -> str:
         with self._lock:
@@ -236,10 +249,17 @@ class Load:
             if free:
                 self._act("claim", free, {}, rng.choice(self._staff.claimers))
 
+    def _throw_away_now_and_then(self, rng: random.Random, number: int, lead: str) -> None:
+        """A lead just captured, while the rules decide; half of them come back. None that is captured twice: whoever
+        comes to a deleted lead is a new one."""
+        if number % 10 in (1, 2) and rng.random() < 0.5 and self._act("delete", lead, {}) and number % 10 == 1:
+            self._act("undelete", lead, {})
+
     def _act(self, act: str, name: str, body: dict[str, Any], token: str = "") -> bool:
         """Whether it was answered. Asked once: without an answer nobody knows whether it was done."""
         try:
-            call(self._url, f"/v1/{name}:{act}", body, token or self._token, timeout=5)
+            verb, path = ("DELETE", f"/v1/{name}") if act == "delete" else ("POST", f"/v1/{name}:{act}")
+            call(self._url, path, body, token or self._token, verb, timeout=5)
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
             if error.code < 500 and not any(reason in said for reason in _LOST):

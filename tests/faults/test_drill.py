@@ -35,7 +35,7 @@ def _proves_what_it_says(verdicts: list[Verdict]) -> None:
     assert verdicts[-1].snapshots, "no snapshot was compared"
     acts = Counter(act for v in verdicts for act in v.acts)
     assert not never_there(verdicts)
-    assert {"reassign", "contact", "release", "claim", "setPresence"} <= acts.keys(), acts
+    assert {"reassign", "contact", "release", "claim", "delete", "undelete", "setPresence"} <= acts.keys(), acts
 
 
 @pytest.mark.cluster

@@ -6,6 +6,7 @@ have taken each lead in the plainest way. Slow and simple on purpose; the drill 
 
 import hashlib
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -107,7 +108,8 @@ class Checker:
         self.calendars: dict[str, tuple[int, dict[str, Any]]] = {}
         self.open: dict[str, int] = {}
         self.today: dict[tuple[str, int], int] = {}
-        self.holder: dict[str, str] = {}
+        # By lead: how often it counts for whom.
+        self.holds: dict[str, Counter[str]] = defaultdict(Counter)
         self.books: dict[str, Book] = {}
         self.steps: dict[str, dict[str, Any]] = {}
         self.skills: dict[str, list[str]] = {}
@@ -160,10 +162,7 @@ class Checker:
     def on_load(self, entry: Mapping[str, Any]) -> None:
         self.open[entry["person"]] = self.open.get(entry["person"], 0) + entry["delta"]
         if entry["lead"]:
-            if entry["delta"] > 0:
-                self.holder[entry["lead"]] = entry["person"]
-            elif self.holder.get(entry["lead"]) == entry["person"]:
-                del self.holder[entry["lead"]]
+            self.holds[entry["lead"]][entry["person"]] += entry["delta"]
         if entry["ledger"] and self.charge_manual:
             self.move(entry["ledger"], entry["person"], -entry["delta"])
 
@@ -174,8 +173,7 @@ class Checker:
         person, day = entry["person"], self.day(entry["decided_at"])
         self.open[person] = self.open.get(person, 0) - 1
         self.today[person, day] = self.today.get((person, day), 0) - 1
-        if self.holder.get(entry["lead"]) == person:
-            del self.holder[entry["lead"]]
+        self.holds[entry["lead"]][person] -= 1
         if entry["ledger"]:
             self.move(entry["ledger"], person, 1)
 
@@ -237,10 +235,10 @@ class Checker:
         reason = self.barred(owner, entry, checks, named=not dealt)
         if reason:
             self.wrong(f"{lead} went to {owner}, who {reason}")
-        held = self.holder.get(lead)
-        if held is not None and held not in (entry.get("excluded") or []):
-            self.wrong(f"{lead} has two owners, {held} and {owner}")
-        self.holder[lead] = owner
+        for held in sorted(person for person, count in self.holds[lead].items() if count > 0):
+            if held not in (entry.get("excluded") or []):
+                self.wrong(f"{lead} has two owners, {held} and {owner}")
+        self.holds[lead][owner] += 1
         if entry["ledger"]:
             if entry["position"]:
                 candidates = self.able(entry, checks, step["kind"])

@@ -8,7 +8,7 @@ from typing import Any
 from dealwright.leads.v1 import events_pb2 as lead_events
 from dealwright.leads.v1 import leads_pb2
 from dealwright.rules.v1 import events_pb2, rules_pb2
-from tests.rules.house import House, lead
+from tests.rules.house import House, bare, lead
 
 BACK: dict[str, Any] = {"cause": "RETURNED", "owner_version": 2}
 
@@ -109,4 +109,25 @@ def test_L16_a_deleted_lead_waits_for_nobody_and_is_decided_anew_when_it_comes_b
     assert house.announced(events_pb2.LeadAssignmentDecided) == []
     house.tell(undeleted(house, 1, "", 2, leads_pb2.Lead.WAITING))
     assert house.capture(1, owner_version=2) == ["li"]
+    house.assert_sound()
+
+
+def test_L16_a_decision_that_was_under_way_comes_back_after_the_deletion_and_another_gets_the_lead(
+    house: House,
+) -> None:
+    house.hire("li", "wang")
+    house.announced()
+    house.tell(house.captured(1))
+    (decided,) = house.announced(events_pb2.LeadAssignmentDecided)
+    first = bare(decided.owner)
+    (other,) = {"li", "wang"} - {first}
+    house.tell(deleted(1, "", 1))
+    assert house.open_leads == {}
+    refused = {"owner": decided.owner, "decision": decided.decision, "reason": "CLOSED"}
+    house.tell(lead_events.AssignmentRefused(lead=lead(1), **refused))
+    assert house.open_leads == {}
+    house.presence(first, "OFFLINE")
+    house.tell(undeleted(house, 1, "", 2, leads_pb2.Lead.WAITING))
+    assert house.capture(1, owner_version=2) == [other]
+    assert house.open_leads == {other: 1}
     house.assert_sound()
