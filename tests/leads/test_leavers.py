@@ -104,6 +104,24 @@ def test_C16_however_a_leavers_lead_gets_away_the_hand_over_is_settled(desk: Des
     assert left_behind(desk) == []
 
 
+@pytest.mark.usefixtures("wang")
+def test_C16_what_a_leaver_is_given_waits_in_whatever_order_we_hear_of_the_two(desk: Desk) -> None:
+    taken, late = owned(desk, "13812345670", "people/li"), desk.capture(phone="13812345671").lead.name
+    leave(desk)
+    desk.announced()
+    # The rules had not heard of it.
+    desk.decide(Decided(late, "people/wang", 0, 9))
+    assert left_behind(desk) == [(late, "people/wang", False, "")]
+    # Nor had the manager.
+    hand_over(desk, taken, "people/wang", "people/li")
+    assert desk.get(taken).owner == "people/wang"
+    assert left_behind(desk) == [(taken, "people/wang", False, "")]
+    # From one who left to another who has: it waits on, for the second.
+    desk.hire(("people/li", "teams/east", "sales"), active=False, version=2)
+    hand_over(desk, late, "people/li", "people/wang")
+    assert left_behind(desk) == [(late, "people/li", False, "")]
+
+
 def test_C16_nothing_is_told_of_those_who_are_here(desk: Desk) -> None:
     name = owned(desk, "13812345670", "people/li")
     desk.call("ReleaseLead", leads_pb2.ReleaseLeadRequest(name=name), LI)

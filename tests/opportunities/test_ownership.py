@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from chassis.errors import Refused
+from dealwright.contracts.v1 import contracts_pb2
+from dealwright.contracts.v1 import events_pb2 as contract_events_pb2
+from dealwright.customers.v1 import customers_pb2
 from dealwright.customers.v1 import events_pb2 as customer_events_pb2
 from dealwright.opportunities.v1 import events_pb2
 from dealwright.opportunities.v1 import opportunities_pb2 as pb
@@ -146,6 +150,74 @@ def test_C16_what_a_leaver_still_had_to_do_is_told_of_and_nothing_moves_by_itsel
     assert {desk.get(one.name).owner for one in running} == {"people/li"}
 
 
+def test_C16_what_a_leaver_opens_or_gets_back_waits_in_whatever_order_that_is_heard(desk: Desk) -> None:
+    deleted, lost, won = (desk.open(title=title) for title in ("删", "丢", "赢"))
+    desk.call("DeleteOpportunity", pb.DeleteOpportunityRequest(name=deleted.name), LI)
+    desk.act("Lose", lost.name, reason="价格")
+    desk.ready(won.name)
+    desk.move(won.name, "need-clear", "quote", "negotiation")
+    desk.act("Win", won.name)
+    leave(desk)
+    desk.announced()
+
+    def waits() -> list[str]:
+        return [e.opportunity for e in desk.announced(events_pb2.OpportunityLeftBehind) if not e.settled]
+
+    (late,) = welcome(desk, opportunity=True)
+    assert waits() == [late.name]
+    desk.call("UndeleteOpportunity", pb.UndeleteOpportunityRequest(name=deleted.name), BOSS)
+    assert waits() == [deleted.name]
+    desk.act("Reopen", lost.name, BOSS, reason="回来了")
+    assert waits() == [lost.name]
+    desk.act("Hold", lost.name, BOSS)
+    assert waits() == []
+
+
+def transferred(desk: Desk, owner: str = "people/zhao", left: bool = True, person: str = "people/li") -> None:
+    """The customer is another's."""
+    customer = customers_pb2.Customer(name=CUSTOMER, owner=owner)
+    told = customer_events_pb2.OwnerTransferred(customer=customer, previous_owner=person, left=left, how="HAND_OVER")
+    desk.hear("hand_overs", told)
+
+
+def test_C16_what_is_over_of_a_leavers_deals_goes_along_with_the_customer(desk: Desk) -> None:
+    desk.know((CUSTOMER, ""))
+    running, lost, elsewhere = desk.open(customer=CUSTOMER), desk.open(customer=CUSTOMER), desk.open()
+    for one in (lost, elsewhere):
+        desk.act("Lose", one.name, reason="价格")
+    transferred(desk, left=False)
+    assert desk.get(lost.name).owner == "people/li"
+    desk.announced()
+    with refused("STALE"):
+        transferred(desk, "people/stranger")
+    # Whether or not we have heard that he left.
+    transferred(desk)
+    transferred(desk)
+    assert [desk.get(one.name).owner for one in (lost, running, elsewhere)] == ["people/zhao", "people/li", "people/li"]
+    (told,) = desk.announced(events_pb2.OpportunityLeftBehind)
+    assert (told.opportunity, told.person, told.owner, told.settled) == (lost.name, "people/li", "people/zhao", True)
+
+
+def test_O1_a_deal_with_a_signed_contract_is_not_deleted_and_the_refusal_names_it(desk: Desk) -> None:
+    made = desk.open()
+    Contract = contracts_pb2.Contract
+
+    def tell(status: Any, version: int) -> None:
+        contract = Contract(name=f"contracts/{4:032x}", number="C-7", opportunity=made.name, status=status)
+        desk.hear("papers", contract_events_pb2.ContractChanged(contract=contract, version=version))
+
+    delete = pb.DeleteOpportunityRequest(name=made.name)
+    tell(Contract.COMPLETED, 2)
+    with refused("CONTRACTED"):
+        desk.call("DeleteOpportunity", delete, BOSS)
+    with pytest.raises(Refused, match="C-7"):
+        desk.call("DeleteOpportunity", delete, BOSS)
+    with refused("NOT_FOUND"):
+        desk.call("DeleteOpportunity", delete, WANG)
+    tell(Contract.VOID, 3)
+    desk.call("DeleteOpportunity", delete, BOSS)
+
+
 def hand_over(desk: Desk, name: str, owner: str = "people/zhao", person: str = "people/li") -> None:
     desk.hear("hand_overs", customer_events_pb2.HandOverConfirmed(record=name, person=person, owner=owner))
 
@@ -163,6 +235,17 @@ def test_C16_a_confirmed_hand_over_moves_the_owner_unless_somebody_else_has_it(d
     assert owners == [("people/zhao", 2), ("people/boss", 2), ("people/wang", 1)]
     (settled,) = desk.announced(events_pb2.OpportunityLeftBehind)
     assert (settled.opportunity, settled.person, settled.owner) == (made.name, "people/li", "people/zhao")
+    # He left before it was told: it is his, and waits for the next word.
+    desk.hire(("people/gone", "teams/east", "sales"), active=False)
+    again = desk.open(ZHAO)
+    hand_over(desk, again.name, "people/gone", "people/zhao")
+    (waits,) = desk.announced(events_pb2.OpportunityLeftBehind)
+    assert (waits.opportunity, waits.person, waits.owner_version, waits.settled) == (
+        again.name,
+        "people/gone",
+        2,
+        False,
+    )
     # One of whom we have not heard yet: the news comes again.
     with refused("STALE"):
         hand_over(desk, made.name, "people/new", "people/zhao")

@@ -18,7 +18,13 @@ from dealwright.activities.v1.events_pb2 import (
     TaskDone,
 )
 from dealwright.contracts.v1.events_pb2 import ApprovalChanged, ApprovalDecided, ContractChanged, QuoteChanged
-from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged, HandOverConfirmed, LeadWelcomed
+from dealwright.customers.v1.events_pb2 import (
+    ContactChanged,
+    CustomerChanged,
+    HandOverConfirmed,
+    LeadWelcomed,
+    OwnerTransferred,
+)
 from dealwright.directory.v1.events_pb2 import PersonChanged
 from dealwright.rules.v1.events_pb2 import ActionRequested
 from opportunities.usecases import copies, directed, news, ownership, qualified, quoted
@@ -92,7 +98,10 @@ def welcomed(tx: Transaction, event: LeadWelcomed) -> None:
     qualified.welcome(tx, told.welcomed(event))
 
 
-@subscriber(HandOverConfirmed)
-def hand_overs(tx: Transaction, event: HandOverConfirmed) -> None:
-    if event.record.startswith("opportunities/"):
+@subscriber(HandOverConfirmed, OwnerTransferred)
+def hand_overs(tx: Transaction, event: HandOverConfirmed | OwnerTransferred) -> None:
+    if isinstance(event, OwnerTransferred):
+        if event.left:
+            ownership.go_along(tx, event.customer.name, event.previous_owner, event.customer.owner)
+    elif event.record.startswith("opportunities/"):
         ownership.hand_over(tx, event.record, event.person, event.owner)

@@ -99,8 +99,7 @@ def hand_over(tx: Transaction, name: str, leaver: str, owner: str) -> None:
     lead = stored.by_name(tx, [name], lock=True).get(name)
     if lead is None or lead.owner != leaver or lead.status in CLOSED:
         return
-    person = people.get(tx, owner)
-    if person is None or not person.active:
+    if people.get(tx, owner) is None:
         raise Stale(owner)
     after = ownership.change_one(tx, Change(lead, owner, Status.ASSIGNED, by_person=True))
     tx.emit(events.assigned(after, lead.owner, "MANUAL"))

@@ -25,10 +25,21 @@ def write(tx: Transaction, changes: Sequence[tuple[Lead, Lead]]) -> dict[str, Le
     """The same for (lead as read, lead as it shall be)."""
     after = {lead.name: now for lead, now in changes}
     written = ownership.compare_and_set(tx, changes)
-    taken = [lead for lead, _ in changes if lead.status in AT_WORK and lead.name in written]
-    for lead in left_behind(tx, taken):
-        tx.emit(events.left_behind(after[lead.name], lead.owner, settled=True))
+    _tell_of_leavers(tx, [(lead, now) for lead, now in changes if lead.name in written])
     return {name: lead for name, lead in after.items() if name in written}
+
+
+def _tell_of_leavers(tx: Transaction, changes: Sequence[tuple[Lead, Lead]]) -> None:
+    """What is given to somebody who has left waits for a manager's word, in whatever order we hear of the two; what he
+    had and is another's does not any more."""
+    taken = {lead.name: lead.owner for lead, _ in changes if lead.owner and lead.status in AT_WORK}
+    given = {now.name: now.owner for _, now in changes if now.owner and now.status in AT_WORK}
+    gone = people.left(tx, {*taken.values(), *given.values()})
+    for lead, now in changes if gone else ():
+        if given.get(now.name) in gone:
+            tx.emit(events.left_behind(now, now.owner))
+        elif taken.get(now.name) in gone:
+            tx.emit(events.left_behind(now, lead.owner, settled=True))
 
 
 def left_behind(tx: Transaction, leads: Sequence[Lead]) -> list[Lead]:

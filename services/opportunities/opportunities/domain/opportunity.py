@@ -25,6 +25,7 @@ class Importance(IntEnum):
 
 
 CLOSED = frozenset({Status.WON, Status.LOST})
+RUNNING = frozenset({Status.OPEN, Status.ON_HOLD, Status.AWAITING_CONFIRMATION})
 # What a stage may show.
 SHOWN = (Status.OPEN, Status.WON, Status.LOST, Status.ON_HOLD)
 

@@ -50,6 +50,8 @@ class Evidence:
 
 NONE = Evidence({}, 0, frozenset(), False)
 _SENDABLE = frozenset({"APPROVED", "ACCEPTED"})
+# Contracts that hold.
+SIGNED = frozenset({"SIGNED", "COMPLETED"})
 
 
 def evidence(of: Iterable[Related]) -> Evidence:

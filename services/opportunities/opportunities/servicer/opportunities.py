@@ -177,7 +177,7 @@ class OpportunityServicer:
     @command
     def DeleteOpportunity(self, tx: Transaction, request: pb.DeleteOpportunityRequest) -> pb.Opportunity:
         _checked(request)
-        return _told(tx, records.delete(tx, KIND, request.name, request.etag))
+        return _told(tx, keeping.delete(tx, request.name, request.etag))
 
     @command
     def UndeleteOpportunity(self, tx: Transaction, request: pb.UndeleteOpportunityRequest) -> pb.Opportunity:

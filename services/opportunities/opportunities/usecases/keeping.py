@@ -9,12 +9,13 @@ from typing import Any
 
 from chassis import custom, people, records
 from chassis.access import refuse_read_only
-from chassis.errors import Invalid
+from chassis.errors import Invalid, Refused
 from chassis.numbers import following
 from chassis.transaction import Transaction
 from opportunities.domain.opportunity import CLOSED, Opportunity, Status
 from opportunities.domain.pipeline import Pipeline, Stage
-from opportunities.storage import parties
+from opportunities.domain.related import SIGNED, Sort
+from opportunities.storage import parties, related
 from opportunities.storage.tables import numbers
 from opportunities.storage.tables import people as people_table
 from opportunities.usecases import gates, moving, pipelines
@@ -140,6 +141,16 @@ def change(
     saved = records.save(tx, KIND, before, after)
     gates.look(tx, saved, wish.today)
     return saved
+
+
+def delete(tx: Transaction, name: str, etag: str) -> Opportunity:
+    """Raises CONTRACTED for one with a contract that was signed and is not void."""
+    records.hold(tx, KIND, name, etag, "delete")  # who may not is told that first
+    signed = [one for one in related.of(tx, [name], Sort.CONTRACT)[name] if one.state in SIGNED and not one.gone]
+    if signed:
+        called = signed[0].label or signed[0].name
+        raise Refused("CONTRACTED", f"It has the signed contract {called}.", f"该商机已签署合同 {called}，不能删除。")
+    return records.delete(tx, KIND, name, etag)
 
 
 def undelete(tx: Transaction, name: str) -> Opportunity:

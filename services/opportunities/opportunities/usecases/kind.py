@@ -13,7 +13,7 @@ from chassis.errors import Denied, Invalid
 from chassis.paging import Column
 from chassis.transaction import Transaction
 from dealwright.opportunities.v1 import opportunities_pb2
-from opportunities.domain.opportunity import Opportunity
+from opportunities.domain.opportunity import RUNNING, Opportunity
 from opportunities.storage import readers, related
 from opportunities.storage.tables import deciders, opportunities
 from opportunities.storage.tables import people as people_table
@@ -65,6 +65,15 @@ def _announce(tx: Transaction, before: Any, after: Any) -> None:
         related.forget(tx, of.name)
         forget(tx, deciders, of.name)
     tx.emit(events.changed(of, deleted=after is None or after.delete_time is not None))
+    anew = before is None or not runs(before) or before.owner != of.owner
+    if after is not None and runs(after) and anew and people.left(tx, people_table, [after.owner]):
+        tx.emit(events.left_behind(after))
+
+
+def runs(of: Opportunity) -> bool:
+    """Whether somebody still has something to do for it: then it waits for a manager's word while its owner has left,
+    however and whenever it came to be his (C16)."""
+    return bool(of.owner) and of.status in RUNNING and of.delete_time is None
 
 
 KIND = records.Kind(

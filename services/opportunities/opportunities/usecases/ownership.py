@@ -12,14 +12,12 @@ from chassis.database import in_values
 from chassis.errors import Refused, Stale
 from chassis.people import Person
 from chassis.transaction import Transaction
-from opportunities.domain.opportunity import Opportunity, Status
+from opportunities.domain.opportunity import CLOSED, RUNNING, Opportunity, Status
 from opportunities.storage.tables import opportunities
 from opportunities.storage.tables import people as people_table
 from opportunities.usecases import moving
-from opportunities.usecases.kind import KIND, leading, may_own, staff
+from opportunities.usecases.kind import KIND, leading, may_own, runs, staff
 from opportunities.wire import asking, events
-
-_RUNNING = (Status.OPEN.value, Status.ON_HOLD.value, Status.AWAITING_CONFIRMATION.value)
 
 
 def transfer(tx: Transaction, name: str, etag: str, owner: str, known: int, reason: str) -> Opportunity:
@@ -61,16 +59,31 @@ def confirm(tx: Transaction, name: str, etag: str, owner: str) -> Opportunity:
 
 
 def hand_over(tx: Transaction, name: str, leaver: str, owner: str) -> None:
-    """A manager said who takes what a leaver had (C16). It goes to him if the leaver still has it. Raises Stale where
-    we have not heard of the person yet: the news comes again."""
+    """A manager said who takes what a leaver had (C16). It goes to him if the leaver still has it; if he has left, too,
+    it waits again. Raises Stale where we have not heard of the person yet: the news comes again."""
     before = records.of_names(tx, KIND, [name], lock=True).get(name)
-    if before is None or before.owner != leaver:
-        return
+    if before is not None and before.owner == leaver:
+        _hand_over(tx, before, owner)
+
+
+def go_along(tx: Transaction, customer: str, leaver: str, owner: str) -> None:
+    """A leaver's customer is another's: what is over of his deals with it goes along, for nobody asks whose it is to
+    be. What runs waits for a word of its own. Raises Stale where we have not heard of the person yet."""
+    c = opportunities.c
+    query = sa.select(c.name).where(c.customer == customer, c.owner == leaver, c.owner != "")
+    closed = [sa.literal_column(str(int(status))) for status in sorted(CLOSED)]
+    names = list(tx.execute(query.where(c.status.in_(closed))).scalars())
+    for _, before in sorted(records.of_names(tx, KIND, names, lock=True).items()):
+        if before.owner == leaver and before.status in CLOSED:
+            _hand_over(tx, before, owner)
+
+
+def _hand_over(tx: Transaction, before: Opportunity, owner: str) -> None:
     person = people.find(tx, people_table, owner)
-    if person is None or not person.active:
+    if person is None:
         raise Stale(owner)
     saved = records.save(tx, KIND, before, _given(before, person), "transferred")
-    _told(tx, before, saved, "HAND_OVER")
+    _told(tx, before, saved, "HAND_OVER", from_leaver=True)
 
 
 def left(tx: Transaction, gone: Sequence[Person]) -> None:
@@ -80,24 +93,22 @@ def left(tx: Transaction, gone: Sequence[Person]) -> None:
         return
     query = KIND.select.where(
         in_values(opportunities.c.owner, names, tx.dialect),
-        opportunities.c.status.in_([sa.literal_column(str(status)) for status in _RUNNING]),
+        opportunities.c.status.in_([sa.literal_column(str(int(status))) for status in sorted(RUNNING)]),
         opportunities.c.delete_time.is_(None),
     )
     for row in tx.execute(query.order_by(opportunities.c.name)):
         tx.emit(events.left_behind(Opportunity(*row)))
 
 
-def waits(tx: Transaction, of: Opportunity) -> bool:
-    """Whether its owner has left."""
-    known = people.find(tx, people_table, of.owner) if of.owner else None
-    return known is not None and not known.active
-
-
 def _given(before: Opportunity, to: Person) -> Opportunity:
     return replace(before, owner=to.name, team=to.team, owner_version=before.owner_version + 1)
 
 
-def _told(tx: Transaction, before: Opportunity, after: Opportunity, how: str, because: bool = False) -> None:
+def _told(
+    tx: Transaction, before: Opportunity, after: Opportunity, how: str, because: bool = False, from_leaver: bool = False
+) -> None:
     tx.audit("opportunity.owner", after.name, {"from": before.owner, "to": after.owner, "how": how, "because": because})
-    if waits(tx, before):
+    left = people.left(tx, people_table, [before.owner, after.owner])
+    # Where it waits for the new one it is told that it does.
+    if (from_leaver or before.owner in left) and not (runs(after) and after.owner in left):
         tx.emit(events.left_behind(after, before.owner, settled=True))

@@ -12,9 +12,8 @@ from chassis.transaction import Transaction
 from opportunities.domain.opportunity import Opportunity, Welcomed
 from opportunities.storage.tables import opportunities
 from opportunities.storage.tables import people as people_table
-from opportunities.usecases import keeping, ownership, pipelines
+from opportunities.usecases import keeping, pipelines
 from opportunities.usecases.days import today
-from opportunities.wire import events
 
 _KEPT = tuple(field.name for field in fields(Welcomed) if field.name not in ("owner", "wanted"))
 
@@ -31,7 +30,4 @@ def welcome(tx: Transaction, lead: Welcomed) -> Opportunity | None:
     owner = people.find(tx, people_table, lead.owner) if lead.owner else None
     values = {name: getattr(lead, name) for name in _KEPT}
     team = owner.team if owner else ""
-    made = keeping.store(tx, taking or every[0], values, lead.owner, team, today(tx), confirmed=False)
-    if ownership.waits(tx, made):
-        tx.emit(events.left_behind(made))
-    return made
+    return keeping.store(tx, taking or every[0], values, lead.owner, team, today(tx), confirmed=False)
