@@ -14,6 +14,8 @@ from contracts import subscribers
 from contracts.main import service
 from dealwright.contracts.v1 import approvals_pb2 as pb
 from dealwright.contracts.v1 import contracts_pb2, events_pb2, quotes_pb2
+from dealwright.customers.v1 import customers_pb2
+from dealwright.customers.v1 import events_pb2 as customer_events_pb2
 from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, StageApprovalRequested
 from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
 from tests.contracts import papers as p
@@ -183,3 +185,39 @@ def test_Q9_what_is_asked_in_the_moment_when_a_deal_ends_is_not_asked_for_ever(a
         assert news_there.is_alive(), "it waits until it is stored that somebody is asked"
     news_there.join(10)
     assert got(desk, asked.approval).status == WITHDRAWN
+
+
+def customer(desk: Desk, version: int, deleted: bool, name: str = CUSTOMER, into: str = "") -> None:
+    of = customers_pb2.Customer(name=name, display_name="华东物流", owner="people/li", merged_into=into)
+    told = customer_events_pb2.CustomerChanged(customer=of, version=version, deleted=deleted)
+    desk.tell(subscribers.customers, told)
+
+
+def test_K2_Q16_no_contract_is_made_of_the_deal_of_a_customer_who_was_deleted(papers: Papers) -> None:
+    desk = papers.desk
+    desk.deal()
+    quote = quoting.quote(desk, quoting.line())
+    quoting.act(desk, "Submit", quote.name)
+    agreed = papers.draw(100, opportunity=OPPORTUNITY)
+    assert papers.do("SubmitContract", agreed).status == p.APPROVED
+    customer(desk, 7, True)
+    make = contracts_pb2.ContractOpportunityRequest(opportunity=OPPORTUNITY)
+    of_quote = contracts_pb2.ContractQuoteRequest(quote=quote.name)
+    for act in (
+        lambda: desk.call("ContractOpportunity", make),
+        lambda: desk.call("ContractQuote", of_quote),
+        lambda: papers.draw(100, opportunity=OPPORTUNITY, customer=""),
+        lambda: papers.do("SignContract", agreed),
+    ):
+        with refused("CUSTOMER_DELETED"):
+            act()
+    # One that was merged goes on under another name, as long as that one is there.
+    other = f"customers/{77:032x}"
+    customer(desk, 8, True, into=other)
+    customer(desk, 1, False, other)
+    assert desk.call("ContractOpportunity", make).customer == CUSTOMER
+    customer(desk, 2, True, other)
+    with refused("CUSTOMER_DELETED"):
+        desk.call("ContractQuote", of_quote)
+    customer(desk, 3, False, other)
+    assert desk.call("ContractQuote", of_quote).quote == quote.name

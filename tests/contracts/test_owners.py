@@ -9,6 +9,8 @@ import pytest
 from contracts import subscribers
 from dealwright.contracts.v1 import contracts_pb2 as pb
 from dealwright.contracts.v1 import events_pb2, quotes_pb2
+from dealwright.customers.v1.customers_pb2 import Customer
+from dealwright.customers.v1.events_pb2 import OwnerTransferred
 from dealwright.opportunities.v1.events_pb2 import OpportunityChanged
 from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
 from tests.contracts.desk import ADMIN, BOSS, CUSTOMER, FINANCE, LI, OPPORTUNITY, WANG, ZHAO, Desk, refused
@@ -81,3 +83,50 @@ def test_K1_C15_a_manager_gives_a_single_contract_away(papers: Papers) -> None:
         with refused("INVALID", "owner"):
             papers.do("TransferContract", made, BOSS, owner=wrong)
     assert papers.do("TransferContract", made, ADMIN, owner="people/wang").team == "teams/west"
+
+
+def transferred(desk: Desk, owner: str = "people/zhao", left: bool = True, **more: Any) -> None:
+    """The customer is another's."""
+    told = OwnerTransferred(
+        customer=Customer(name=CUSTOMER, owner=owner), previous_owner="people/li", left=left, how="HAND_OVER", **more
+    )
+    hear(desk, told)
+
+
+def hear(desk: Desk, told: OwnerTransferred) -> None:
+    with desk.runtime.transaction() as tx:
+        subscribers.handed_over(tx, told)
+
+
+def test_C16_K1_a_leavers_contracts_go_along_with_the_customer_or_with_his_deal(papers: Papers) -> None:
+    desk = papers.desk
+    alone, merged = papers.signed(), papers.draw()
+    with_deal, with_others = papers.draw(opportunity=OPPORTUNITY), papers.draw(opportunity=OPPORTUNITY)
+    theirs = papers.draw(who=BOSS, owner="people/boss")
+    # With whom he has none: the first who left was not the owner of a deal.
+    transferred(desk, left=False)
+    assert owner(desk, alone.name) == "people/li"
+    with refused("STALE"):
+        transferred(desk, "people/stranger")
+    transferred(desk)
+    assert [owner(desk, one.name) for one in (alone, merged)] == ["people/zhao"] * 2
+    assert owner(desk, theirs.name) == "people/boss"
+    assert papers.get(alone, ZHAO).status == pb.Contract.SIGNED
+    assert {one.owner for one in papers.plan(alone)} == {"people/zhao"}
+    # Those of a deal that is his wait for the deal, and go to whoever gets it.
+    assert [owner(desk, one.name) for one in (with_deal, with_others)] == ["people/li"] * 2
+    desk.tell(subscribers.opportunities, deal("people/wang", "teams/west", 7))
+    assert owner(desk, with_deal.name) == "people/wang"
+
+
+def test_C16_K1_a_leavers_contract_of_anothers_deal_goes_along_under_every_name_of_the_customer(papers: Papers) -> None:
+    desk = papers.desk
+    made = papers.draw(opportunity=OPPORTUNITY)
+    desk.tell(subscribers.opportunities, deal("people/wang", "teams/west", 7))
+    papers.do("TransferContract", made, ADMIN, owner="people/li")
+    other = f"customers/{77:032x}"
+    told = OwnerTransferred(
+        customer=Customer(name=other, owner="people/zhao"), previous_owner="people/li", left=True, merged=[CUSTOMER]
+    )
+    hear(desk, told)
+    assert owner(desk, made.name) == "people/zhao"

@@ -11,6 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from chassis.access import Scope
 from chassis.errors import Denied, Stale
 from contracts.usecases import products
+from dealwright.contracts.v1 import events_pb2
 from dealwright.contracts.v1 import quotes_pb2 as pb
 from tests.contracts.desk import ADMIN, CUSTOMER, LI, Desk, later, money, principal, refused
 from tests.contracts.quoting import Line, price_list, product, quote
@@ -200,6 +201,20 @@ def test_Q1_a_pair_has_one_rate_a_day(desk: Desk) -> None:
             _rate(desk, "2026-03-01", rate)
     with refused("INVALID", "exchange_rate.to_currency"):
         _rate(desk, "2026-03-01", "1", "CNY")
+
+
+def test_Q1_C12_whoever_sums_by_our_rates_is_told_of_each_as_it_is(desk: Desk) -> None:
+    made = _rate(desk, "2026-01-10", "7.10")
+    desk.call("DeleteExchangeRate", pb.DeleteExchangeRateRequest(name=made.name), ADMIN)
+    desk.call("UndeleteExchangeRate", pb.UndeleteExchangeRateRequest(name=made.name), ADMIN)
+    changed = pb.ExchangeRate(name=made.name, rate="7.3")
+    request = pb.UpdateExchangeRateRequest(exchange_rate=changed, update_mask=FieldMask(paths=["rate"]))
+    desk.call("UpdateExchangeRate", request, ADMIN)
+    told = desk.announced(events_pb2.ExchangeRateChanged)
+    found = [(e.exchange_rate.rate, e.version, e.deleted) for e in told]
+    assert found == [("7.1", 1, False), ("7.1", 2, True), ("7.1", 3, False), ("7.3", 4, False)]
+    of = told[0].exchange_rate
+    assert (of.name, of.from_currency, of.to_currency, of.date) == (made.name, "USD", "CNY", "2026-01-10")
 
 
 def test_Q1_a_price_in_another_currency_is_converted_for_the_quote(desk: Desk) -> None:

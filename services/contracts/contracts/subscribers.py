@@ -12,7 +12,7 @@ from chassis.messages import told_money
 from chassis.transaction import Transaction
 from contracts.usecases import approval_asking, approval_world, owners, parties, staff
 from contracts.wire import told
-from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged
+from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged, OwnerTransferred
 from dealwright.directory.v1.events_pb2 import CalendarChanged, PersonChanged, TeamChanged
 from dealwright.opportunities.v1.events_pb2 import (
     OpportunityChanged,
@@ -42,6 +42,13 @@ def calendars(tx: Transaction, events: Sequence[CalendarChanged]) -> None:
 @subscriber(CustomerChanged, batch=256)
 def customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
     parties.know(tx, [told.customer(event) for event in events])
+
+
+@subscriber(OwnerTransferred)
+def handed_over(tx: Transaction, event: OwnerTransferred) -> None:
+    if event.left:
+        names = [event.customer.name, *event.merged]
+        owners.go_along(tx, names, event.previous_owner, event.customer.owner)
 
 
 @subscriber(ContactChanged, batch=256)

@@ -102,6 +102,7 @@ def welcomed(tx: Transaction, event: LeadWelcomed) -> None:
 def hand_overs(tx: Transaction, event: HandOverConfirmed | OwnerTransferred) -> None:
     if isinstance(event, OwnerTransferred):
         if event.left:
-            ownership.go_along(tx, event.customer.name, event.previous_owner, event.customer.owner)
+            names = [event.customer.name, *event.merged]
+            ownership.go_along(tx, names, event.previous_owner, event.customer.owner)
     elif event.record.startswith("opportunities/"):
         ownership.hand_over(tx, event.record, event.person, event.owner)

@@ -12,10 +12,10 @@ class Party:
     """What deals need to know of a customer, a contact or an opportunity, in the order of the columns.
 
     `title` is the display name of a customer, the full name of a contact, the title of an opportunity; `customer` and
-    `contact` are an opportunity's, `customer` a contact's, too; `number`, `amount` (ten-thousandths of `currency`, or
-    None), `products` (names, as people wrote them), `open` (or won) and `lost` are an opportunity's; `tier` ("A", "B",
-    "C" or empty), `region`, `address` and `shared` (its team sees it, too) a customer's; `phone` and `email` a
-    customer's and a contact's.
+    `contact` are an opportunity's, `customer` a contact's, too, and of a customer the one that it was merged into;
+    `number`, `amount` (ten-thousandths of `currency`, or None), `products` (names, as people wrote them), `open` (or
+    won) and `lost` are an opportunity's; `tier` ("A", "B", "C" or empty), `region`, `address` and `shared` (its team
+    sees it, too) a customer's; `phone` and `email` a customer's and a contact's.
     """
 
     name: str

@@ -132,6 +132,14 @@ def names_of_opportunities(tx: Transaction, opportunities: Sequence[str]) -> lis
     return list(tx.execute(query).scalars()) if wanted else []
 
 
+def names_of_owner(tx: Transaction, customers: Sequence[str], owner: str) -> list[str]:
+    """The contracts that somebody has with these customers, deleted ones too."""
+    query = sa.select(contracts.c.name).where(
+        in_values(contracts.c.customer, sorted(customers), tx.dialect), contracts.c.owner == owner
+    )
+    return list(tx.execute(query).scalars())
+
+
 def expiring(tx: Transaction, kind: Any, first: str, last: str, most: int) -> list[Contract]:
     """Contracts that hold, expire from one day to another and were not announced for that, held."""
     of = contracts.c

@@ -22,7 +22,7 @@ def submit(tx: Transaction, name: str, etag: str) -> Contract:
     if before.status not in OPEN:
         raise planning.fixed()
     if before.opportunity:
-        parties.going_on(parties.find(tx, before.opportunity, hold=True))
+        parties.going_on(tx, parties.find(tx, before.opportunity, hold=True))
     wrong: list[tuple[str, str, str]] = []
     if not before.customer:
         wrong.append(("contract.customer", "is required", "必填"))

@@ -71,7 +71,7 @@ def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
 def of_opportunity(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -> Contract:
     """One click (K2): what the opportunity says, the contract says. It is one contract however often it is clicked,
     until somebody works on that. Raises NotFound, NOT_OPEN, CONTRACTED where a quote of it has a contract."""
-    found = parties.going_on(parties.alone(tx, parties.deal(tx, name, "contracts")))
+    found = parties.going_on(tx, parties.alone(tx, parties.deal(tx, name, "contracts")))
     no_other(tx, "opportunity", name)
     amount = found.expected
     values = {
@@ -96,7 +96,7 @@ def of_quote(tx: Transaction, name: str, said: Mapping[str, Any], today: date) -
         raise Refused("NOT_APPROVED", "This quote is not approved.", "该报价尚未审批通过。")
     no_other(tx, "quote", name)
     values = {
-        "title": parties.going_on(parties.find(tx, found.opportunity, hold=True)).title,
+        "title": parties.going_on(tx, parties.find(tx, found.opportunity, hold=True)).title,
         "customer": found.customer,
         "contact": found.contact,
         "opportunity": found.opportunity,
@@ -194,7 +194,7 @@ def _parties(tx: Transaction, before: Contract | None, given: Mapping[str, Any])
     known = parties.find_all(tx, list(names.values()))
     deal, contact = known.get(names["opportunity"]), known.get(names["contact"])
     if anew.get("opportunity"):
-        parties.going_on(deal)
+        parties.going_on(tx, deal)
     if before is None and deal is not None:
         names["customer"] = names["customer"] or deal.customer
     customer = names["customer"]

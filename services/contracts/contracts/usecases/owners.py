@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chassis import records
-from chassis.errors import Denied
+from chassis import people, records
+from chassis.errors import Denied, Stale
 from chassis.transaction import Transaction
 from contracts.domain.approval import EndReason
 from contracts.domain.contract import Contract
 from contracts.domain.party import Party
 from contracts.storage import bills, parties
 from contracts.storage import contracts as stored
+from contracts.storage.tables import people as people_table
 from contracts.usecases import approvals, quotes
 from contracts.usecases.contract_kinds import CONTRACT, INSTALMENT, may_lead, team_of_owner
 
@@ -34,6 +35,21 @@ def follow(tx: Transaction, told: Sequence[Party], collaborators: Mapping[str, S
         deal = given[of.opportunity]
         if of.owner == had[deal.name]:
             _give(tx, of, deal.owner, deal.team, "")
+
+
+def go_along(tx: Transaction, customers: Sequence[str], leaver: str, owner: str) -> None:
+    """A leaver's customer, who goes by these names, is another's: so are the contracts that the leaver had with it,
+    but those that will go with a deal of his. Raises Stale where we have not heard of the new owner yet."""
+    names = stored.names_of_owner(tx, customers, leaver)
+    held = records.of_names(tx, CONTRACT, names, lock=True)
+    deals = parties.find_all(tx, [of.opportunity for of in held.values()])
+    his = {name for name, deal in deals.items() if deal.owner == leaver}
+    person = people.find(tx, people_table, owner)
+    if held and person is None:
+        raise Stale(owner)
+    for _, of in sorted(held.items()):
+        if person is not None and of.owner == leaver and of.opportunity not in his:
+            _give(tx, of, person.name, person.team, "")
 
 
 def transfer(tx: Transaction, name: str, etag: str, owner: str, reason: str) -> Contract:

@@ -64,12 +64,29 @@ def alone(tx: Transaction, of: Party) -> Party | None:
     return parties.find(tx, of.name)
 
 
-def going_on(of: Party | None) -> Party:
+def going_on(tx: Transaction, of: Party | None) -> Party:
     """The opportunity, which may be won. Raises NOT_OPEN for one that was lost, put on hold or deleted, or awaits its
-    manager's word."""
+    manager's word, CUSTOMER_DELETED for one whose customer was."""
     if of is None or not of.open:
         raise not_open()
+    customer = _standing(tx, of.customer)
+    if customer is not None and customer.deleted:
+        raise Refused(
+            "CUSTOMER_DELETED",
+            f"The customer of the opportunity was deleted: {customer.title}.",
+            f"该商机的客户“{customer.title}”已被删除。",
+        )
     return of
+
+
+def _standing(tx: Transaction, customer: str) -> Party | None:
+    """What we know of a customer, or of the one that it was merged into."""
+    for _ in range(8):  # a merge of merged ones; more of them than that is a circle
+        found = parties.told_of(tx, [customer]).get(customer)
+        if found is None or not found.customer:
+            return found
+        customer = found.customer
+    return None
 
 
 def not_open() -> Refused:

@@ -35,7 +35,7 @@ def link(tx: Transaction, name: str, key: bytes, today: str, zone: tzinfo) -> tu
     if of.status not in OFFERED:
         raise Refused("NOT_APPROVED", "It was not approved.", "该报价尚未获批。")
     not_expired(of, today)
-    parties.going_on(parties.find(tx, of.opportunity))
+    parties.going_on(tx, parties.find(tx, of.opportunity))
     known = stored.link_of(tx, name)
     if known is not None:
         token = _token(key, known.id)

@@ -20,7 +20,7 @@ def submit(tx: Transaction, name: str, etag: str, today: str) -> Quote:
     if not before.total:
         raise Refused("EMPTY", "It comes to nothing.", "报价金额为零。")
     not_expired(before, today)
-    parties.going_on(parties.find(tx, before.opportunity, hold=True))
+    parties.going_on(tx, parties.find(tx, before.opportunity, hold=True))
     asked = approvals.request(
         tx,
         "quote",
@@ -66,7 +66,7 @@ def accept(tx: Transaction, name: str, etag: str, today: str) -> Quote:
     if before.status != Status.APPROVED:
         raise Refused("NOT_APPROVED", "It was not approved.", "该报价尚未获批。")
     not_expired(before, today)
-    parties.going_on(parties.find(tx, before.opportunity))
+    parties.going_on(tx, parties.find(tx, before.opportunity))
     return records.save(tx, QUOTES, before, replace(before, status=Status.ACCEPTED.value), "accepted")
 
 

@@ -93,7 +93,7 @@ def _made(tx: Transaction, deal: Party, values: Mapping[str, Any], today: str) -
     customer = parties.find(tx, deal.customer)
     if customer is None:
         raise Invalid([("quote.opportunity", "has no customer", "该商机没有客户")])
-    parties.going_on(deal)
+    parties.going_on(tx, deal)
     house = company.current(tx)
     currency = values.get("currency") or deal.currency or house.currency
     given = {

@@ -30,7 +30,7 @@ def sign(tx: Transaction, name: str, etag: str, dates: Mapping[str, str], today:
     if before.status != Status.APPROVED:
         raise not_approved()
     if before.opportunity and not historical:
-        parties.going_on(parties.find(tx, before.opportunity))
+        parties.going_on(tx, parties.find(tx, before.opportunity))
     signed = dates["sign_date"] or today.isoformat()
     _as_approved(before, {**dates, "sign_date": signed})
     start = before.start_date or dates["start_date"] or signed

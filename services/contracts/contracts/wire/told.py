@@ -49,6 +49,7 @@ def customer(event: CustomerChanged) -> Party:
     of = event.customer
     return Party(
         *(of.name, event.version, event.deleted, of.display_name, of.owner, of.team),
+        customer=of.merged_into,
         tier=customers_pb2.Customer.Tier.Name(of.tier) if of.tier else "",
         region=of.region,
         address=of.address,

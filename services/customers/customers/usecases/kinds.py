@@ -157,6 +157,12 @@ def standing(tx: Transaction, name: str) -> str:
     return into or name
 
 
+def merged_into(tx: Transaction, name: str) -> list[str]:
+    """The names of those that are part of this customer, newest first."""
+    merged = sa.select(customers.c.name).where(customers.c.merged_into == name, customers.c.merged_into != "")
+    return list(tx.execute(merged.order_by(customers.c.name.desc())).scalars())
+
+
 def of_lead(tx: Transaction, lead: str) -> str:
     """The customer that came from a lead; empty where there is none."""
     query = sa.select(customers.c.name).where(customers.c.lead == lead, customers.c.lead != "")

@@ -13,7 +13,7 @@ from chassis.transaction import Transaction
 from customers.domain.customer import Customer, Role
 from customers.storage import hand_overs, roles
 from customers.storage.tables import people as people_table
-from customers.usecases.kinds import CUSTOMERS, standing
+from customers.usecases.kinds import CUSTOMERS, merged_into, standing
 from customers.wire import messages
 
 # Whose customers may change hands by hand; back office corrects facts alone.
@@ -53,7 +53,7 @@ def change(tx: Transaction, held: Customer, receiver: Person, how: str, reason: 
     hand_overs.settle(tx, held.name, receiver.name)
     after = records.save(tx, CUSTOMERS, held, after, "transferred")
     left = bool(people.left(tx, people_table, [held.owner]))
-    tx.emit(messages.transferred(after, held.owner, how, reason, left))
+    tx.emit(messages.transferred(after, held.owner, how, reason, left, merged_into(tx, held.name)))
     return after
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from chassis import records
 from chassis.access import Scope
 from chassis.transaction import Transaction
 from customers.domain.customer import Contact, Customer
-from customers.storage.tables import contacts, customers
-from customers.usecases.kinds import CONTACTS, CUSTOMERS, standing
+from customers.storage.tables import contacts
+from customers.usecases.kinds import CONTACTS, CUSTOMERS, merged_into, standing
 
 _MOST_NAMES = 10
 
@@ -18,8 +16,7 @@ def own(tx: Transaction, name: str, size: int) -> tuple[Customer, list[str], lis
     """The customer, the names that it goes by (its own first, then those that became part of it), its newest contacts
     (None for who may see none) and whether there are more. Raises NotFound."""
     of = records.find(tx, CUSTOMERS, standing(tx, name))
-    merged = sa.select(customers.c.name).where(customers.c.merged_into == of.name, customers.c.merged_into != "")
-    names = [of.name, *tx.execute(merged.order_by(customers.c.name.desc()).limit(_MOST_NAMES)).scalars()]
+    names = [of.name, *merged_into(tx, of.name)[:_MOST_NAMES]]
     if tx.principal.scope("contacts", "read") is Scope.NONE:
         return of, names, None, False
     query = CONTACTS.select.where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
@@ -115,10 +115,18 @@ def tier_changed(of: Customer, previous: int) -> events_pb2.CustomerTierChanged:
     )
 
 
-def transferred(of: Customer, previous: str, how: str, reason: str, left: bool) -> events_pb2.OwnerTransferred:
-    """`left`: the previous owner has."""
+def transferred(
+    of: Customer, previous: str, how: str, reason: str, left: bool, merged: Sequence[str]
+) -> events_pb2.OwnerTransferred:
+    """`left`: the previous owner has. `merged` are other names of the customer."""
     return events_pb2.OwnerTransferred(
-        customer=customer(of), previous_owner=previous, version=of.version, how=how, reason=reason, left=left
+        customer=customer(of),
+        previous_owner=previous,
+        version=of.version,
+        how=how,
+        reason=reason,
+        left=left,
+        merged=merged,
     )
 
 

@@ -66,11 +66,13 @@ def hand_over(tx: Transaction, name: str, leaver: str, owner: str) -> None:
         _hand_over(tx, before, owner)
 
 
-def go_along(tx: Transaction, customer: str, leaver: str, owner: str) -> None:
-    """A leaver's customer is another's: what is over of his deals with it goes along, for nobody asks whose it is to
-    be. What runs waits for a word of its own. Raises Stale where we have not heard of the person yet."""
+def go_along(tx: Transaction, customers: Sequence[str], leaver: str, owner: str) -> None:
+    """A leaver's customer, who goes by these names, is another's: what is over of his deals with it goes along, for
+    nobody asks whose it is to be. What runs waits for a word of its own. Raises Stale where we have not heard of the
+    person yet."""
     c = opportunities.c
-    query = sa.select(c.name).where(c.customer == customer, c.owner == leaver, c.owner != "")
+    mine = in_values(c.customer, sorted(customers), tx.dialect)
+    query = sa.select(c.name).where(mine, c.owner == leaver, c.owner != "")
     closed = [sa.literal_column(str(int(status))) for status in sorted(CLOSED)]
     names = list(tx.execute(query.where(c.status.in_(closed))).scalars())
     for _, before in sorted(records.of_names(tx, KIND, names, lock=True).items()):
