@@ -84,7 +84,7 @@ def create(tx: Transaction, values: Mapping[str, Any], today: str) -> Quote:
 def of_opportunity(tx: Transaction, name: str, today: str) -> Quote:
     """One click: one quote however often it is clicked, until somebody works on that. Raises NotFound, Invalid,
     NOT_OPEN."""
-    deal = parties.going_on(parties.alone(tx, parties.deal(tx, name, "quotes")))
+    deal = parties.going_on(tx, parties.alone(tx, parties.deal(tx, name, "quotes")))
     made = _made(tx, deal, {}, today)
     return once.untouched(tx, QUOTES, made) or _numbered(tx, made, today)
 

@@ -73,8 +73,7 @@ def go_along(tx: Transaction, customers: Sequence[str], leaver: str, owner: str)
     c = opportunities.c
     mine = in_values(c.customer, sorted(customers), tx.dialect)
     query = sa.select(c.name).where(mine, c.owner == leaver, c.owner != "")
-    closed = [sa.literal_column(str(int(status))) for status in sorted(CLOSED)]
-    names = list(tx.execute(query.where(c.status.in_(closed))).scalars())
+    names = list(tx.execute(query.where(c.status.in_(sorted(int(status) for status in CLOSED)))).scalars())
     for _, before in sorted(records.of_names(tx, KIND, names, lock=True).items()):
         if before.owner == leaver and before.status in CLOSED:
             _hand_over(tx, before, owner)
