@@ -22,7 +22,8 @@ pytestmark = pytest.mark.usefixtures("known_records")
 
 
 def proofs(desk: Desk) -> dict[str, Any]:
-    return {field: upload(desk, PNG, kind=field, file_name=f"{field}.png").name for field in ("photo", "signature")}
+    pictures = {"photo": PNG, "signature": PNG + b"signed"}
+    return {field: upload(desk, data, kind=field, file_name=f"{field}.png").name for field, data in pictures.items()}
 
 
 def visit(desk: Desk, **fields: Any) -> pb.CheckIn:
@@ -81,10 +82,11 @@ def test_E7_the_note_of_a_visit_is_put_right_and_where_it_was_stays(desk: Desk) 
 
     now = put("note", note="新", etag=made.etag)
     assert (now.note, now.address, now.photo, now.location, now.etag) == ("新", "一号楼", made.photo, HERE, "2")
-    assert put("photo", photo=made.signature).photo == made.signature
+    sharper = upload(desk, PNG + b"sharper", kind="photo", file_name="b.png").name
+    assert put("photo", photo=sharper).photo == sharper
     with pytest.raises(Stale) as stale:
         put("note", note="x", etag=made.etag)
-    assert [(one.field, one.value) for one in stale.value.changes] == [("note", "新"), ("photo", made.signature)]
+    assert [(one.field, one.value) for one in stale.value.changes] == [("note", "新"), ("photo", sharper)]
     for path in ("location", "happen_time", "record", "owner"):
         with refused("INVALID", f"update_mask.{path}"):
             put(path)
@@ -176,3 +178,38 @@ def test_O27_a_template_is_rendered_for_a_record(desk: Desk) -> None:
     assert found.body_zh.startswith("20")
     with refused("INVALID", "record"):
         desk.call("RenderTemplate", notices_pb2.RenderTemplateRequest(name=made.name, record="x"), ADMIN)
+
+
+def test_E7_one_picture_is_not_two_proofs(desk: Desk) -> None:
+    shown = proofs(desk)
+    again = upload(desk, PNG, kind="signature", file_name="again.png").name
+    for same in (shown["photo"], again):
+        with refused("INVALID", "check_in.photo", "check_in.signature"):
+            visit(desk, record=CUSTOMER, location=HERE, **{**shown, "signature": same})
+    made = visit(desk, record=CUSTOMER, location=HERE, **shown)
+    given = pb.CheckIn(name=made.name, photo=shown["signature"])
+    with refused("INVALID", "check_in.photo", "check_in.signature"):
+        request = pb.UpdateCheckInRequest(check_in=given, update_mask=FieldMask(paths=["photo"]))
+        desk.call("UpdateCheckIn", request, ADMIN)
+
+
+def test_E7_a_picture_on_which_a_visit_rests_stays_as_long_as_the_visit(desk: Desk) -> None:
+    shown = proofs(desk)
+    made = visit(desk, record=CUSTOMER, location=HERE, **shown)
+
+    def drop(name: str) -> None:
+        desk.call("DeleteAttachment", pb.DeleteAttachmentRequest(name=name), ADMIN)
+
+    for name in shown.values():
+        with refused("EVIDENCE"):
+            drop(name)
+    other = upload(desk, PNG, kind="photo", file_name="other.png").name
+    drop(other)
+    desk.call("DeleteCheckIn", pb.DeleteCheckInRequest(name=made.name), ADMIN)
+    drop(shown["photo"])
+    with refused("INVALID", "check_in.photo"):
+        desk.call("UndeleteCheckIn", pb.UndeleteCheckInRequest(name=made.name), ADMIN)
+    desk.call("UndeleteAttachment", pb.UndeleteAttachmentRequest(name=shown["photo"]), ADMIN)
+    desk.call("UndeleteCheckIn", pb.UndeleteCheckInRequest(name=made.name), ADMIN)
+    with refused("EVIDENCE"):
+        drop(shown["photo"])

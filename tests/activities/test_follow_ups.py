@@ -153,6 +153,33 @@ def test_F7_a_revisit_makes_one_task_for_who_comes_back_and_when(desk: Office) -
     assert [event.task.status for event in desk.announced(TaskChanged)] == [pb.Task.CANCELLED]
 
 
+def test_F7_the_task_of_a_visit_comes_back_with_its_follow_up_unless_somebody_closed_it(desk: Office) -> None:
+    customer = desk.customer()
+    back = ago(days=-5)
+
+    def turn(method: str) -> Any:
+        request = {"Delete": pb.DeleteFollowUpRequest, "Undelete": pb.UndeleteFollowUpRequest}[method]
+        desk.call(f"{method}FollowUp", request(name=made.name), BOSS)
+        (task,) = desk.tasks(f"record = {customer}")
+        return task
+
+    made = desk.log(customer, outcome=pb.FollowUp.REVISIT, next_time=at(back), next_plan="带样品")
+    gone = turn("Delete")
+    assert (gone.status, bool(gone.result)) == (pb.Task.CANCELLED, True)
+    task = turn("Undelete")
+    assert (task.status, task.result, utc(task.due_time), task.title) == (pb.Task.OPEN, "", back, "回访：带样品")
+    # So it is when he changes his mind about the outcome.
+    changed(desk, made.name, outcome=pb.FollowUp.PAID)
+    changed(desk, made.name, outcome=pb.FollowUp.REVISIT)
+    (task,) = desk.tasks(f"record = {customer}")
+    assert task.status == pb.Task.OPEN
+    for act, status in (("Cancel", pb.Task.CANCELLED), ("Complete", pb.Task.DONE)):
+        desk.act(act, task.name)
+        turn("Delete")
+        assert turn("Undelete").status == status
+        desk.act("Reopen", task.name)
+
+
 def test_F14_people_named_are_told_once_and_read_it(desk: Office) -> None:
     customer = desk.customer()
     made = desk.log(customer, summary="请看价格", mentions=["people/wang", "people/li"])

@@ -29,7 +29,7 @@ KINDS = (
 
 
 def _picture(mine: Api, record: str, kind: str) -> str:
-    part = (f"{kind}.png", b"\x89PNG\r\n\x1a\n", "image/png")
+    part = (f"{kind}.png", b"\x89PNG\r\n\x1a\n" + kind.encode(), "image/png")
     return str(mine.upload("/v1/attachments", {"record": record, "kind": kind}, {"file": part})["name"])
 
 

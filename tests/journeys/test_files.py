@@ -124,7 +124,7 @@ def test_E7_E8_a_visit_is_proven_and_stands_on_the_record(desk: Desk, region: st
     mine = desk.sign_in(desk.hire("甲", region=region))
     customer = customer_of(mine)
     proofs = {
-        field: upload(mine, customer, field, (f"{field}.png", PNG, "image/png"))["name"]
+        field: upload(mine, customer, field, (f"{field}.png", PNG + field.encode(), "image/png"))["name"]
         for field in ("photo", "signature")
     }
     place = {"latitude": 31.2304, "longitude": 121.4737}

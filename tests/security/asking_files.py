@@ -48,7 +48,8 @@ def _name(h: House, who: str, row: str) -> str:
 def _visit(h: House, who: str, row: str) -> pb.CheckIn:
     record, owner = customer(h, who, row), _owner(h, who, row)
     photo, signature = (
-        h.do(_F + "CreateAttachment", _request(record, _PNG, kind), owner).name for kind in ("photo", "signature")
+        h.do(_F + "CreateAttachment", _request(record, _PNG + kind.encode(), kind), owner).name
+        for kind in ("photo", "signature")
     )
     place = LatLng(latitude=31.2, longitude=121.5)
     return pb.CheckIn(record=record, location=place, photo=photo, signature=signature)

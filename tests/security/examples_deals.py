@@ -15,7 +15,7 @@ from tests.security.front import Front
 SPARE = "a spare one's password"
 _PIPELINE = "four-stage"
 PDF = base64.b64encode(b"%PDF-1.7\n").decode()
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+PNG = b"\x89PNG\r\n\x1a\n"
 TEN = {"currencyCode": "CNY", "units": "10"}
 
 
@@ -123,7 +123,8 @@ class Deals:
 
     def visit(self) -> dict[str, Any]:
         record = self.known_customer()
-        photo, signature = (self.attachment(record, kind, PNG) for kind in ("photo", "signature"))
+        pictures = {kind: base64.b64encode(PNG + kind.encode()).decode() for kind in ("photo", "signature")}
+        photo, signature = (self.attachment(record, kind, content) for kind, content in pictures.items())
         location = {"latitude": 31.2, "longitude": 121.5}
         return {"record": record, "photo": photo, "signature": signature, "location": location}
 

@@ -76,8 +76,17 @@ check_ins = sa.Table(
     sa.Index("check_ins_of_record", "record", "happen_time"),
     sa.Index("check_ins_owned", "owner", "happen_time", "name"),
     sa.Index("check_ins_happened", "happen_time", "name"),
+    sa.Index("check_ins_photo", "photo"),
+    sa.Index("check_ins_signature", "signature"),
     _deleted("check_ins"),
 )
+
+
+def check_in_on(tx: Transaction, attachment: str) -> str:
+    """A check-in that has this as its photo or signature and is not deleted; empty where there is none."""
+    c = check_ins.c
+    query = sa.select(c.name).where(sa.or_(c.photo == attachment, c.signature == attachment), c.delete_time.is_(None))
+    return tx.execute(query.limit(1)).scalar() or ""
 
 
 def hold_content(tx: Transaction, sha256: str) -> None:

@@ -9,7 +9,7 @@ from operator import attrgetter
 import sqlalchemy as sa
 
 from activities.domain.task import Parts, Status, Task, TaskKind
-from activities.storage.tables import deleted, kept, metadata, number, text
+from activities.storage.tables import deleted, kept, metadata, number, people, text
 from chassis.database import Json, Moment, in_values, insert_rows
 from chassis.transaction import Transaction
 
@@ -88,12 +88,26 @@ def on_record(tx: Transaction, record: str) -> list[Task]:
 
 def open_parts(tx: Transaction, opportunity: str) -> list[Task]:
     """The parts of a deal that are still to be done, held until the commit."""
-    query = TASKS.where(
-        tasks.c.opportunity == opportunity,
-        tasks.c.kind == TaskKind.COLLABORATION.value,
-        tasks.c.status.in_([Status.OPEN.value, Status.IN_PROGRESS.value]),
-        tasks.c.delete_time.is_(None),
-    )
+    return _open(tx, tasks.c.opportunity == opportunity, tasks.c.kind == TaskKind.COLLABORATION.value)
+
+
+def open_of(tx: Transaction, owners: Sequence[str]) -> list[Task]:
+    """What these people have still to do, held until the commit."""
+    return _open(tx, in_values(tasks.c.owner, sorted(set(owners)), tx.dialect)) if owners else []
+
+
+def open_of_leavers(tx: Transaction, names: Sequence[str]) -> list[Task]:
+    """What people who left have still to do about these records, or for these customers; held until the commit."""
+    wanted = sorted(set(names))
+    theirs = sa.and_(in_values(tasks.c.customer, wanted, tx.dialect), tasks.c.customer != "")
+    about = [in_values(tasks.c.record, wanted, tx.dialect), theirs]
+    gone = sa.select(people.c.name).where(people.c.active.is_(False))
+    return _open(tx, sa.or_(*about), tasks.c.owner.in_(gone)) if wanted else []
+
+
+def _open(tx: Transaction, *criteria: sa.ColumnElement[bool]) -> list[Task]:
+    still = tasks.c.status.in_([Status.OPEN.value, Status.IN_PROGRESS.value])
+    query = TASKS.where(*criteria, still, tasks.c.delete_time.is_(None))
     if tx.dialect == "postgresql":
         query = query.order_by(tasks.c.name).with_for_update()
     return [Task(*row) for row in tx.execute(query)]

@@ -7,7 +7,7 @@ from datetime import UTC
 
 from google.protobuf.message import Message
 
-from activities.usecases import known, returning, staff
+from activities.usecases import known, leavers, returning, staff
 from activities.wire import told
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
@@ -19,12 +19,13 @@ from dealwright.opportunities.v1.events_pb2 import OpportunityChanged, Opportuni
 
 @subscriber(PersonChanged, batch=256)
 def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
-    staff.know(tx, [told.person(event) for event in events])
+    leavers.left(tx, staff.know(tx, [told.person(event) for event in events]))
 
 
 @subscriber(CustomerChanged, batch=256)
 def customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
     known.know(tx, [told.customer(event) for event in events])
+    leavers.follow(tx, [event.customer.name for event in events])
 
 
 @subscriber(ContactChanged, batch=256)
@@ -43,6 +44,7 @@ def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None
     working = {e.opportunity.name: [one.person or one.team for one in e.opportunity.collaborators] for e in newest}
     for opportunity, gone in sorted(known.know(tx, [told.opportunity(event) for event in events], working).items()):
         returning.ended(tx, opportunity, gone)
+    leavers.follow(tx, list(working))
 
 
 @subscriber(OpportunityShared, ShareEnded)
@@ -64,8 +66,10 @@ def approvals(tx: Transaction, events: Sequence[ApprovalChanged]) -> None:
 @subscriber(QuoteChanged, batch=256)
 def quotes(tx: Transaction, events: Sequence[QuoteChanged]) -> None:
     known.know(tx, [told.quote(event) for event in events])
+    leavers.follow(tx, [event.quote.name for event in events])
 
 
 @subscriber(ContractChanged, batch=256)
 def contracts(tx: Transaction, events: Sequence[ContractChanged]) -> None:
     known.know(tx, [told.contract(event) for event in events])
+    leavers.follow(tx, [event.contract.name for event in events])

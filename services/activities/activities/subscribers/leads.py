@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from activities.domain.task import Status
-from activities.usecases import automatic, known, notices, timeline
+from activities.usecases import automatic, known, leavers, notices, timeline
 from activities.wire import happened
 from activities.wire import leads as wire
 from chassis.bus.subscriptions import subscriber
@@ -51,6 +51,7 @@ def leads(tx: Transaction, events: Sequence[Message]) -> None:
     owned = [wire.owned(event, cause) for event, cause in assigned]
     automatic.leads_owned(tx, owned, now)
     notices.new_leads(tx, owned, [cause.actor for _, cause in assigned])
+    leavers.follow(tx, [event.lead for event, _ in assigned if getattr(event, "previous_owner", "")])
     automatic.leads_due(tx, [found for event in events if (found := wire.clock(event)) is not None])
     for status in (Status.DONE, Status.CANCELLED):
         automatic.settle_leads(tx, [one for event in events if (one := wire.ended(event, status))], status)

@@ -20,7 +20,12 @@ def collaborators(tx: Transaction, event: CollaboratorAdded) -> None:
 
 @subscriber(ActionRequested)
 def actions(tx: Transaction, event: ActionRequested) -> None:
-    """What the rules want done (CREATE_TASK); their other actions are for others."""
-    if event.action == "CREATE_TASK":
+    """What the rules want done (CREATE_TASK), or not any more (CANCEL_TASK); other actions are for others."""
+    if event.action in ("CREATE_TASK", "CANCEL_TASK"):
         (cause,) = tx.causes
-        automatic.requested(tx, asked.action(event, json_format.MessageToDict(event.parameters), cause, tx.now))
+        said = json_format.MessageToDict(event.parameters)
+        wanted = asked.action(event, said, cause, tx.now)
+        if event.action == "CREATE_TASK":
+            automatic.requested(tx, wanted)
+        else:
+            automatic.taken_back(tx, wanted, asked.reason(said))

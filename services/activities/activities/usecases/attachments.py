@@ -13,7 +13,7 @@ from activities.domain import sniffing
 from activities.domain.attachment import Attachment
 from activities.settings import ActivitySettings
 from activities.storage.contents import Contents
-from activities.storage.files import attachments, note_unused
+from activities.storage.files import attachments, check_in_on, note_unused
 from activities.storage.tables import people
 from activities.usecases import records, storing, timeline
 from activities.usecases.known import ADD
@@ -124,7 +124,11 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
 
 
 def delete(tx: Transaction, name: str, etag: str) -> Attachment:
+    """Raises EVIDENCE for a picture on which a check-in rests that is not deleted."""
     find(tx, name)
+    kept.hold(tx, KIND, name, etag, "delete")  # who may not is told that first
+    if resting := check_in_on(tx, name):
+        raise Refused("EVIDENCE", f"Check-in {resting} rests on it.", f"签到 {resting} 以此为凭证，不能删除。")
     return kept.delete(tx, KIND, name, etag)
 
 
@@ -142,15 +146,19 @@ def content(store: Contents, of: Attachment) -> bytes:
 
 
 def pictures(tx: Transaction, names: Mapping[str, str], record: str) -> None:
-    """Field to attachment: each must be a picture on this record. Raises Invalid."""
-    found = kept.of_names(tx, KIND, list(names.values()))
+    """Field to attachment: each must be a picture on this record, none of them twice. They stay until the commit.
+    Raises Invalid."""
+    found = kept.of_names(tx, KIND, list(names.values()), lock=True)
     wrong = []
+    bytes_of = [found[name].sha256 for name in names.values() if name in found]
     for field, name in names.items():
         of = found.get(name)
         if of is None or of.delete_time is not None or of.record != record:
             wrong.append((field, "is no attachment of this record", "不是该记录的附件"))
         elif not of.is_picture:
             wrong.append((field, "is no picture", "不是图片"))
+        elif bytes_of.count(of.sha256) > 1:
+            wrong.append((field, "must be a picture of its own", "不能与其他凭证使用同一图片"))
     if wrong:
         raise Invalid(wrong)
 

@@ -12,27 +12,38 @@ from activities.domain.task import Automatic, Owned, Status, Task, TaskKind
 from activities.storage import known as stored
 from activities.storage import tasks as table
 from activities.storage.tables import people as people_table
-from activities.usecases import mentions, settings
+from activities.usecases import leavers, mentions, settings
 from activities.usecases.kinds import TASKS
 from chassis import people, records
+from chassis.people import Person
 from chassis.transaction import Transaction
 
 
-def add(tx: Transaction, wanted: Sequence[Automatic], held: Mapping[str, Known] | None = None) -> list[Task]:
-    """Makes those of them that there were not yet. `held`: the records that they are about, if the caller has them."""
+def add(
+    tx: Transaction, wanted: Sequence[Automatic], held: Mapping[str, Known] | None = None, over: str | None = None
+) -> list[Task]:
+    """Makes those of them that there were not yet. `held`: the records that they are about, if the caller has them.
+    What is for somebody who left is his who does the rest of what he had to do. With `over`, the reason, they are
+    cancelled from the beginning."""
     if not wanted:
         return []
     if held is None:
         held = stored.hold(tx, [one.record for one in wanted if one.record])
-    teams = people.teams(tx, people_table, sorted({one.owner for one in wanted if one.owner}))
-    made = table.add_once(tx, [_task(tx, one, held.get(one.record), teams.get(one.owner, one.team)) for one in wanted])
+    known = {one.name: one for one in people.find_all(tx, people_table, sorted({one.owner for one in wanted}))}
+    if gone := [one for one in wanted if one.owner in known and not known[one.owner].active]:
+        heirs = leavers.heirs_of(tx, [(one.owner, one.record) for one in gone])
+        known |= {one.owner: heir for one in gone if (heir := heirs[one.owner, one.record])}
+    every = [_task(tx, one, held.get(one.record), known.get(one.owner)) for one in wanted]
+    if over is not None:
+        every = [replace(one, status=Status.CANCELLED, result=over) for one in every]
+    made = table.add_once(tx, every)
     for one in made:
         tx.audit("task.created", one.name, {"origin": one.origin})
         TASKS.announce(tx, None, one)
     return made
 
 
-def _task(tx: Transaction, one: Automatic, record: Known | None, team: str) -> Task:
+def _task(tx: Transaction, one: Automatic, record: Known | None, owner: Person | None) -> Task:
     return Task(
         name=TASKS.new_name(),
         kind=one.kind,
@@ -44,8 +55,8 @@ def _task(tx: Transaction, one: Automatic, record: Known | None, team: str) -> T
         customer=record.customer if record else "",
         opportunity=record.opportunity if record else "",
         parent="",
-        owner=one.owner,
-        team=team,
+        owner=owner.name if owner else one.owner,
+        team=owner.team if owner else one.team,
         creator=one.creator or f"services/{tx.service}",
         due_time=one.due_time,
         part=one.part,
@@ -77,6 +88,10 @@ def finish_all(tx: Transaction, tasks: Sequence[Task], status: Status, result: s
 
 
 # --- a visit to come (F7) ---
+
+
+# Why the task of a visit is cancelled by itself.
+_NO_REVISIT = "跟进已删除或不再需要回访 The follow-up was deleted, or asks for no visit any more"
 
 
 def revisits(tx: Transaction, logged: Sequence[FollowUp]) -> None:
@@ -111,13 +126,18 @@ def revisit_changed(tx: Transaction, one: FollowUp) -> None:
         return
     if not _wants_revisit(one):
         if not known.is_closed:
-            finish(tx, known, Status.CANCELLED)
+            finish(tx, known, Status.CANCELLED, _NO_REVISIT)
         return
-    wanted = _task(tx, _revisit(one), None, known.team)
-    if not known.is_closed:
+    wanted = _task(tx, _revisit(one), None, None)
+    # What a person closed stays so.
+    back = known.status == Status.CANCELLED and known.result == _NO_REVISIT
+    if back or not known.is_closed:
         teams = people.teams(tx, people_table, [wanted.owner])
         same = {name: getattr(wanted, name) for name in ("title", "title_en", "detail", "due_time", "owner")}
-        records.save(tx, TASKS, known, replace(known, **same, team=teams.get(wanted.owner, known.team)))
+        if back:
+            same.update(status=Status.OPEN, result="")
+        after = replace(known, **same, team=teams.get(wanted.owner, known.team))
+        records.save(tx, TASKS, known, after, "reopened" if back else "changed")
 
 
 # --- a new lead (L12, L20) ---
@@ -189,6 +209,15 @@ def requested(tx: Transaction, wanted: Automatic, mention: Sequence[str] = ()) -
         mentions.named(tx, one.name, list(mention), one.record, one.title)
     if not made and wanted.kind == TaskKind.COLLABORATION:
         _asked_again(tx, wanted)
+
+
+def taken_back(tx: Transaction, wanted: Automatic, result: str) -> None:
+    """Whoever asked for it does not want it any more, in whatever order we hear of the two: a task of which we hear
+    afterwards is cancelled already."""
+    add(tx, [wanted], over=result)
+    known = table.of_origins(tx, [wanted.origin]).get(wanted.origin)
+    if known is not None and not known.is_closed:
+        finish(tx, known, Status.CANCELLED, result)
 
 
 def _asked_again(tx: Transaction, wanted: Automatic) -> None:

@@ -60,8 +60,7 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> CheckIn:
     refuse_read_only(tx.principal, RESOURCE, [name for name, value in values.items() if value])
     tx.principal.require(RESOURCE, "write")
     of = records.require(tx, values["record"], ADD)
-    proofs = {f"check_in.{field}": values[field] for field in ("photo", "signature")}
-    attachments.pictures(tx, proofs, values["record"])
+    _prove(tx, values, values["record"])
     made = CheckIn(
         **{
             **values,
@@ -99,8 +98,8 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
     refuse_read_only(tx.principal, RESOURCE, list(values))
     find(tx, name)
     before = kept.hold(tx, KIND, name, etag)
-    proofs = {f"check_in.{field}": values[field] for field in ("photo", "signature") if field in values}
-    attachments.pictures(tx, proofs, before.record)
+    if {"photo", "signature"} & values.keys():
+        _prove(tx, {"photo": before.photo, "signature": before.signature, **values}, before.record)
     return kept.save(tx, KIND, before, replace(before, **values))
 
 
@@ -110,5 +109,11 @@ def delete(tx: Transaction, name: str, etag: str) -> CheckIn:
 
 
 def undelete(tx: Transaction, name: str) -> CheckIn:
-    find(tx, name, deleted=True)
+    """Raises Invalid where a picture on which it rests was deleted meanwhile."""
+    found = find(tx, name, deleted=True)
+    _prove(tx, {"photo": found.photo, "signature": found.signature}, found.record)
     return kept.undelete(tx, KIND, name)
+
+
+def _prove(tx: Transaction, shown: Mapping[str, Any], record: str) -> None:
+    attachments.pictures(tx, {f"check_in.{field}": shown[field] for field in ("photo", "signature")}, record)

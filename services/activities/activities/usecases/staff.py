@@ -12,8 +12,9 @@ from chassis.people import Person
 from chassis.transaction import Transaction
 
 
-def know(tx: Transaction, told: Sequence[Person]) -> None:
-    people.know(tx, people_table, told)
+def know(tx: Transaction, told: Sequence[Person]) -> list[Person]:
+    """Keeps the newest state of each. Returns those who left."""
+    return people.know(tx, people_table, told)
 
 
 def active(tx: Transaction, names: Iterable[str]) -> dict[str, Person]:

@@ -39,8 +39,8 @@ def collaboration(event: CollaboratorAdded) -> Automatic:
 
 
 def action(event: ActionRequested, parameters: Mapping[str, Any], cause: Cause, now: datetime) -> Automatic:
-    """A rule's task: parameters kind, title, titleEn, detail, team, dueHours or dueTime, and origin for a rule that
-    says itself which task is the same. Raises Invalid for what makes none."""
+    """A rule's task: parameters kind, title, titleEn, detail, team, dueHours or dueTime; its origin says which task is
+    the same. Raises Invalid for what makes none."""
     said = {_snake(key): value for key, value in parameters.items()}
     title = _text(said, "title", _LONGEST_TITLE) or event.text_zh or event.text_en
     team = _text(said, "team", 80)
@@ -52,7 +52,7 @@ def action(event: ActionRequested, parameters: Mapping[str, Any], cause: Cause, 
     if kind not in TaskKind.__members__:
         raise Invalid([("parameters.kind", "there is no such kind of task", "没有这种任务类型")])
     return Automatic(
-        origin=_text(said, "origin", 200) or f"action/{cause.id}",
+        origin=_text(said, "origin", 200) or event.origin or f"action/{cause.id}",
         title=title,
         title_en=_text(said, "title_en", _LONGEST_TITLE) or event.text_en or title,
         owner=event.person,
@@ -63,6 +63,11 @@ def action(event: ActionRequested, parameters: Mapping[str, Any], cause: Cause, 
         due_time=_due(said, now),
         creator=cause.actor,
     )
+
+
+def reason(parameters: Mapping[str, Any]) -> str:
+    """Why a task is taken back. Raises Invalid."""
+    return _text(parameters, "result", _LONGEST_DETAIL)
 
 
 def _snake(name: str) -> str:
