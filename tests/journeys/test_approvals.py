@@ -87,6 +87,58 @@ def test_Q2_Q18_a_quote_goes_to_the_sales_director_who_needs_no_words(desk: Desk
     )
 
 
+def test_Q2_in_commercial_negotiation_a_quote_is_asked_of_the_sales_director(desk: Desk, region: str) -> None:
+    boss, seller = team_of(desk, region)
+    mine, leading = desk.sign_in(seller), desk.sign_in(boss)
+    customer = mine.post("/v1/customers", {"displayName": f"客户 {phone()}"})["name"]
+    deal = opened(mine, customer=customer, pipeline="pipelines/seven-stage")
+    for stage in ("needs-analysis", "solution", "commercial-negotiation"):
+        deal = mine.patch(f"/v1/{deal['name']}", {"stage": stage})
+    assert deal["stage"] == "commercial-negotiation"
+    lines = [{"description": "实施服务", "unitPrice": cny(1000)}]
+    quote = mine.post("/v1/quotes", {"opportunity": deal["name"], "lines": lines})
+    asked = mine.post(f"/v1/{quote['name']}:submit")
+    found = read(leading, {"name": asked["approval"]})
+    (step,) = found["steps"]
+    assert (step["node"], step["displayName"], step["outcome"]) == ("director", "Sales director", "WAITING")
+    assert boss["name"] in found["pending"], "the top of who asks, as long as the company names nobody"
+    assert decide(leading, found)["status"] == "APPROVED"
+
+
+def test_Q3_two_steps_are_two_people_and_nobody_decides_for_whom_he_reports_to(desk: Desk, region: str) -> None:
+    chief = desk.hire("总监", role="manager", region=region)
+    boss = desk.hire("经理", role="manager", region=region, manager=chief["name"])
+    seller = desk.hire("甲", region=region, manager=boss["name"])
+    gold, silver = (desk.hire(name, role="finance") for name in ("财务总监", "财务"))
+    mine, managing, leading, paying = map(desk.sign_in, (seller, boss, chief, gold))
+    was = desk.api.get("/v1/blueprint")["content"]["approverGroups"]["finance-director"].get("members")
+    _apply(desk, {"approverGroups": {"finance-director": {"members": [gold["name"]]}}})
+    try:
+        asked = submitted(mine, "20")
+        assert decide(leading, asked)["pending"] == [gold["name"]]
+        handed = f"/v1/{asked['name']}:delegate"
+        refused(lambda: paying.post(handed, {"to": chief["name"]}), 409, "ALREADY_AGREED")
+        refused(lambda: paying.post(handed, {"to": seller["name"]}), 409, "OWN_REQUEST")
+        assert paying.post(handed, {"to": silver["name"]})["pending"] == [silver["name"]]
+        assert decide(desk.sign_in(silver), asked)["status"] == "APPROVED"
+        own = submitted(leading, "5")
+        refused(lambda: decide(managing, own), 403, "DENIED")
+        pending = read(desk.api, own)["pending"]
+        assert boss["name"] not in pending
+        assert pending, "next in line, then an administrator"
+    finally:
+        _apply(desk, {"approverGroups": {"finance-director": {"members": was}}})
+
+
+def submitted(api: Api, discount: str) -> dict[str, Any]:
+    """The approval of a new quote with so much off."""
+    customer = api.post("/v1/customers", {"displayName": f"客户 {phone()}"})["name"]
+    lines = [{"description": "实施服务", "unitPrice": cny(1000)}]
+    given = {"opportunity": opened(api, customer=customer)["name"], "lines": lines, "discountPercent": discount}
+    quote = api.post("/v1/quotes", given)
+    return {"name": api.post(f"/v1/{quote['name']}:submit")["approval"]}
+
+
 def test_Q7_Q11_levels_come_one_after_the_other_and_a_countersign_needs_them_all(desk: Desk, region: str) -> None:
     boss, seller = team_of(desk, region)
     law, money = desk.hire("法务", role="backoffice"), desk.hire("财务", role="finance")

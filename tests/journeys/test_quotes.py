@@ -90,7 +90,7 @@ def test_Q1_O24_C21_one_click_on_the_opportunity_makes_a_quote_at_the_customers_
     refused(lambda: mine.patch(f"/v1/{quote['name']}", old), 409, "STALE", "lines", *sums)
 
 
-def test_Q3_Q4_Q19_a_discount_over_15_percent_goes_to_the_finance_director_or_as_the_company_says(
+def test_Q3_Q19_a_discount_over_15_percent_goes_to_the_finance_director_or_as_the_company_says(
     desk: Desk, region: str
 ) -> None:
     boss, seller = team_of(desk, "经理", "甲", region=region)
@@ -121,6 +121,46 @@ def test_Q3_Q4_Q19_a_discount_over_15_percent_goes_to_the_finance_director_or_as
             desk,
             {"approverGroups": kept, "approvalFlows": {"quote": {"when": was["approvalFlows"]["quote"].get("when")}}},
         )
+
+
+def test_Q4_when_all_agreed_the_opportunity_is_worth_the_quote_and_its_seller_is_told(desk: Desk, region: str) -> None:
+    boss, seller = team_of(desk, "经理", "甲", region=region)
+    mine, leading = desk.sign_in(seller), desk.sign_in(boss)
+    deal = _deal(mine, amount=cny(5000), winProbability=35, custom={"margin": 12})
+    flow: dict[str, Any] = {"displayName": "报价", "for": "quote", "order": -9, "when": f'asker == "{seller["name"]}"'}
+    flow["nodes"] = [{"id": "boss", "displayName": "经理", "kind": "APPROVE", "approvers": [boss["name"]]}]
+    _apply(desk, {"approvalFlows": {"ours": flow}})
+    try:
+        first = _quote(mine, deal, _line(1000, taxPercent="13"), discountPercent="10")
+        asked = mine.post(f"/v1/{first['name']}:submit")
+        assert mine.get(f"/v1/{deal['name']}")["amount"]["units"] == "5000", "not before everybody agreed"
+        leading.post(f"/v1/{asked['approval']}:decide", {"verdict": "APPROVE"})
+        now = until(lambda: taken(mine, deal, first))
+        assert now["amount"]["units"] == "1017"
+        assert (now["stage"], now["winProbability"], now["custom"]) == (deal["stage"], 35, {"margin": 12})
+        refused(
+            lambda: mine.patch(f"/v1/{deal['name']}", {"amount": cny(9000), "etag": deal["etag"]}),
+            *(409, "STALE", "amount", "approvedQuote", "quoteApproveTime"),
+        )
+        entry = until(
+            lambda: next(iter(mine.get("/v1/timeline", record=deal["name"], filter="kind = QUOTE")["entries"]), None)
+        )
+        assert entry["detail"]["approved_quote"] == first["name"]
+        told = mine.get("/v1/notifications", filter="kind = APPROVAL_DECIDED")["notifications"]
+        assert asked["approval"] in [one["record"] for one in told]
+        # The next version takes its place.
+        second = mine.post(f"/v1/{first['name']}:revise")
+        mine.patch(f"/v1/{second['name']}", {"discountPercent": "0"})
+        assert _approve(mine, second, leading)["status"] == "APPROVED"
+        assert until(lambda: taken(mine, deal, second))["amount"]["units"] == "1130"
+    finally:
+        _apply(desk, {"approvalFlows": {"ours": None}})
+
+
+def taken(api: Api, deal: dict[str, Any], quote: dict[str, Any]) -> dict[str, Any] | None:
+    """The opportunity, once it has taken a quote."""
+    now: dict[str, Any] = api.get(f"/v1/{deal['name']}")
+    return now if now.get("approvedQuote") == quote["name"] else None
 
 
 def _apply(desk: Desk, content: dict[str, Any]) -> None:

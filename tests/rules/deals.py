@@ -35,6 +35,11 @@ _HANDLERS: dict[type[Message], Any] = {
     activity_events.FollowUpChanged: subscribers.watch_follow_ups,
     contract_events.ContractExpiring: subscribers.watch_contracts,
     contract_events.PaymentOverdue: subscribers.watch_contracts,
+    activity_events.TaskChanged: subscribers.watch_tasks,
+    activity_events.TaskDone: subscribers.watch_tasks,
+    contract_events.InvoiceIssued: subscribers.watch_money,
+    contract_events.PaymentReceived: subscribers.watch_money,
+    contract_events.PaymentRefunded: subscribers.watch_money,
 }
 
 

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
-from dealwright.activities.v1.events_pb2 import FollowUpChanged, FollowUpLogged
-from dealwright.contracts.v1.events_pb2 import ContractExpiring, PaymentOverdue
+from dealwright.activities.v1.events_pb2 import FollowUpChanged, FollowUpLogged, TaskChanged, TaskDone
+from dealwright.contracts.v1.events_pb2 import (
+    ContractExpiring,
+    InvoiceIssued,
+    PaymentOverdue,
+    PaymentReceived,
+    PaymentRefunded,
+)
 from dealwright.customers.v1.events_pb2 import CustomerChanged
 from dealwright.directory.v1 import events_pb2 as directory_events
 from dealwright.leads.v1.events_pb2 import (
@@ -80,6 +86,16 @@ def watch_customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
 @subscriber(FollowUpLogged, FollowUpChanged, batch=256)
 def watch_follow_ups(tx: Transaction, events: Sequence[FollowUpLogged | FollowUpChanged]) -> None:
     watching.follow_ups_came(tx, events)
+
+
+@subscriber(TaskChanged, TaskDone, batch=256)
+def watch_tasks(tx: Transaction, events: Sequence[TaskChanged | TaskDone]) -> None:
+    watching.tasks_came(tx, events)
+
+
+@subscriber(InvoiceIssued, PaymentReceived, PaymentRefunded, batch=64)
+def watch_money(tx: Transaction, events: Sequence[InvoiceIssued | PaymentReceived | PaymentRefunded]) -> None:
+    watching.money_came(tx, events)
 
 
 @subscriber(ContractExpiring, PaymentOverdue, batch=64)

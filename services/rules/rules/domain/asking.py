@@ -102,6 +102,7 @@ def _parameters(
         return {"last_activity": since, "days": occasion.days}
     facts = occasion.facts
     found: dict[str, Any] = {key: facts.get(key, "") for key in ("customer", "opportunity")}
+    found["record"] = facts.get("about") or facts.get("contract", "")
     head = "title" if action.kind == CREATE_TASK else "subject"
     found[f"{head}_zh"], found[f"{head}_en"] = words.title(action.title_zh), words.title(action.title_en)
     chinese, english = words.say(action.text_zh), words.say(action.text_en)

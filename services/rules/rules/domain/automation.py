@@ -17,6 +17,12 @@ REVISIT_DUE = "REVISIT_DUE"
 CUSTOMER_SILENT = "CUSTOMER_SILENT"
 CONTRACT_EXPIRING = "CONTRACT_EXPIRING"
 INSTALMENT_DUE = "INSTALMENT_DUE"
+INVOICE_ISSUED = "INVOICE_ISSUED"
+PAYMENT_RECEIVED = "PAYMENT_RECEIVED"
+PAYMENT_REFUNDED = "PAYMENT_REFUNDED"
+TASK_OPENED = "TASK_OPENED"
+TASK_DONE = "TASK_DONE"
+TASK_OVERDUE = "TASK_OVERDUE"
 DAILY = "DAILY"
 
 _OF_ALL = {"owner": "string", "team": "string", "customer": "string", "number": "string", "title": "string"}
@@ -26,6 +32,8 @@ _DEAL = {
     "amount": "int",
 }
 _MONEY = {**_OF_ALL, "amount": "int", "currency": "string"}
+_PAID = {**_MONEY, **dict.fromkeys(("contract", "payDate", "method", "reference"), "string")}
+_TASK = {**_OF_ALL, **dict.fromkeys(("kind", "record", "part", "dueTime", "automation"), "string")}
 FACTS: Mapping[str, Mapping[str, str]] = {
     STAGE_CHANGED: {**_DEAL, "fromStage": "string", "toStage": "string", "forced": "bool"},
     OPPORTUNITY_OPENED: _DEAL,
@@ -35,12 +43,22 @@ FACTS: Mapping[str, Mapping[str, str]] = {
     CUSTOMER_SILENT: {**_OF_ALL, **dict.fromkeys(("tier", "region", "industry", "stage"), "string")},
     CONTRACT_EXPIRING: {**_MONEY, "days": "int"},
     INSTALMENT_DUE: {**_MONEY, "dueDate": "string", "contract": "string"},
+    INVOICE_ISSUED: {**_MONEY, "issueDate": "string", "contract": "string"},
+    PAYMENT_RECEIVED: _PAID,
+    PAYMENT_REFUNDED: _PAID,
+    TASK_OPENED: _TASK,
+    TASK_DONE: {**_TASK, "result": "string"},
+    TASK_OVERDUE: _TASK,
     DAILY: {**_DEAL, "daysSilent": "int", "daysInStage": "int"},
 }
 """The triggers, and the facts that conditions of each may name, with their CEL types. Amounts are whole units of their
-currency, rounded down; `record` is "leads", "customers", "contacts" or "opportunities"."""
+currency, rounded down; `record` is "leads", "customers", "contacts" or "opportunities"; `kind` is a task's, and
+`automation` the id of the automation that asked for it, if one did."""
 TRIGGERS = tuple(FACTS)
-DELAYED = (STAGE_CHANGED, OPPORTUNITY_OPENED, OPPORTUNITY_SILENT, FOLLOW_UP_LOGGED, REVISIT_DUE, CUSTOMER_SILENT, DAILY)
+DELAYED = (
+    *(STAGE_CHANGED, OPPORTUNITY_OPENED, OPPORTUNITY_SILENT, FOLLOW_UP_LOGGED, REVISIT_DUE, CUSTOMER_SILENT, DAILY),
+    *(TASK_OPENED, TASK_OVERDUE),
+)
 """Those that may wait: their subjects are watched."""
 SILENT = (OPPORTUNITY_SILENT, CUSTOMER_SILENT)
 """Those that only time starts, so that they must wait, and may ask again."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from chassis.calendar import WorkingCalendar
 from rules.domain import automation as kinds
+from rules.domain import watching
 from rules.domain.automation import Automation
 from rules.domain.watching import Watched, due, silence
 
@@ -17,6 +18,8 @@ _OF_KIND: Mapping[str, str] = {
     kinds.OPPORTUNITY_OPENED: "opportunities",
     kinds.OPPORTUNITY_SILENT: "opportunities",
     kinds.CUSTOMER_SILENT: "customers",
+    kinds.TASK_OPENED: "tasks",
+    kinds.TASK_OVERDUE: "tasks",
 }
 _MOST_SKIPPED = 100_000
 
@@ -37,8 +40,12 @@ def base_of(automation: Automation, watched: Watched) -> datetime | None:
     on, kind = automation.on, _OF_KIND.get(automation.on)
     if kind is not None and kind != watched.kind:
         return None
+    if kind == "tasks" and not watching.starts(watched.facts, automation):
+        return None
     if on == kinds.REVISIT_DUE:
         return watched.follow_up.due if watched.follow_up is not None else None
+    if on == kinds.TASK_OVERDUE:
+        return datetime.fromisoformat(due_time) if (due_time := watched.facts.get("dueTime")) else None
     if not automation.after:
         return None  # at once: it never waits
     if on == kinds.FOLLOW_UP_LOGGED:
@@ -47,12 +54,12 @@ def base_of(automation: Automation, watched: Watched) -> datetime | None:
         return watched.touched
     if on == kinds.STAGE_CHANGED:
         return watched.staged
-    return watched.opened if on == kinds.OPPORTUNITY_OPENED else None
+    return watched.opened if on in (kinds.OPPORTUNITY_OPENED, kinds.TASK_OPENED) else None
 
 
 def stopped(watched: Watched) -> bool:
     """Closed or deleted: nothing waits any more. What we know no state of (a lead, a contact) is never closed."""
-    return not watched.runs and (watched.version > 0 or watched.kind in ("opportunities", "customers"))
+    return not watched.runs and (watched.version > 0 or watched.kind in ("opportunities", "customers", "tasks"))
 
 
 def rungs(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.calendar import NeverOpen, WorkingCalendar
+from rules.domain.automation import TASK_OPENED, Automation
 
 _MOST_TURNS = 64
 
@@ -88,6 +89,13 @@ def told(
         staged=known.staged or staged,
         touched=known.touched or max(opened, staged),
     )
+
+
+def starts(task: Mapping[str, Any], automation: Automation) -> bool:
+    """Whether a task may start an automation: not the one that asked for it, and that it is there starts none where any
+    did, or they would ask one another without end."""
+    asked_by = task.get("automation", "")
+    return not asked_by or (automation.on != TASK_OPENED and asked_by != automation.id)
 
 
 def with_facts(known: Watched, more: Mapping[str, Any]) -> Watched:

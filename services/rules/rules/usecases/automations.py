@@ -131,7 +131,7 @@ def preview(tx: Transaction, on: str, facts: Mapping[str, Any], content: Mapping
             hours = company_hours(state) if automation.working else None
             message.working = automation.working
             message.after.FromTimedelta(automation.after.length(hours))
-            if on not in (kinds.DAILY, kinds.REVISIT_DUE):
+            if on not in (kinds.DAILY, kinds.REVISIT_DUE, kinds.TASK_OVERDUE):
                 moment = due(tx.now, automation.after.length(hours), (), hours)
                 assert moment is not None
                 message.due_time.FromDatetime(moment)

@@ -16,7 +16,7 @@ from chassis.parts import Part
 from chassis.transaction import Transaction
 from rules import storage, wire
 from rules.domain import automation as kinds
-from rules.domain import ladder
+from rules.domain import ladder, watching
 from rules.domain.asking import Occasion, ask
 from rules.domain.automation import Automation, build, to_plain
 from rules.domain.automation_defaults import DEFAULTS
@@ -31,6 +31,7 @@ KEY = "automations"
 _WATCHED_BY = {
     "opportunities": (kinds.STAGE_CHANGED, kinds.OPPORTUNITY_OPENED, kinds.OPPORTUNITY_SILENT),
     "customers": (kinds.CUSTOMER_SILENT,),
+    "tasks": (kinds.TASK_OPENED, kinds.TASK_OVERDUE),
 }
 _OF_FOLLOW_UPS = (kinds.FOLLOW_UP_LOGGED, kinds.REVISIT_DUE)
 
@@ -145,7 +146,7 @@ class Desk:
         if automations:
             holding = self.book.conditions.holding(on, occasion.facts)
             for automation in automations:
-                if automation.id in holding:
+                if automation.id in holding and watching.starts(occasion.facts, automation):
                     self.ask(automation, occasion)
 
     def announce(self) -> None:

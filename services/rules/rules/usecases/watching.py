@@ -1,5 +1,5 @@
-"""What others tell of opportunities, customers, follow-ups, contracts and payments: clocks start, stop and begin anew,
-and what asks at once asks.
+"""What others tell of opportunities, customers, follow-ups, tasks, contracts and payments: clocks start, stop and begin
+anew, and what asks at once asks.
 
 None of it touches the journal: only its state is read, for people and hours.
 """
@@ -29,6 +29,8 @@ _CLOSED = (_Opportunity.WON, _Opportunity.LOST)
 DealEvent = opportunity_events.OpportunityChanged | opportunity_events.StageChanged
 FollowUpEvent = activity_events.FollowUpLogged | activity_events.FollowUpChanged
 ContractEvent = contract_events.ContractExpiring | contract_events.PaymentOverdue
+TaskEvent = activity_events.TaskChanged | activity_events.TaskDone
+MoneyEvent = contract_events.InvoiceIssued | contract_events.PaymentReceived | contract_events.PaymentRefunded
 
 
 def deals_came(tx: Transaction, events: Sequence[DealEvent]) -> None:
@@ -139,6 +141,40 @@ def follow_ups_came(tx: Transaction, events: Sequence[FollowUpEvent]) -> None:
 def _touched_by(event: FollowUpEvent) -> Iterable[str]:
     of = event.follow_up
     return (name for name in {of.record, of.opportunity, of.customer} if name)
+
+
+def tasks_came(tx: Transaction, events: Sequence[TaskEvent]) -> None:
+    """Tasks and service tickets: when there is one, when it is done, and by their clocks (C26)."""
+    desk = Desk.open(tx)
+    changed = [event for event in events if isinstance(event, activity_events.TaskChanged)]
+    known = storage.hold_watched(tx, [event.task.name for event in changed])
+    before = dict(known)
+    for event in events:
+        of, facts = event.task, wire.task_facts(event.task)
+        if isinstance(event, activity_events.TaskDone):
+            desk.ask_at_once(kinds.TASK_DONE, Occasion(of.name, f"{wire.bare(of.name)}/{of.etag}", facts))
+            continue
+        runs, opened = wire.task_runs(of, event.deleted), wire.moment(of.create_time)
+        owner = wire.bare(of.owner)
+        known[of.name] = watching.told(known[of.name], event.version, owner, facts, runs, opened, opened)
+        if event.version == 1 and runs:
+            desk.ask_at_once(kinds.TASK_OPENED, Occasion(of.name, wire.bare(of.name), facts))
+    desk.save(of for name, of in known.items() if of != before[name])
+    desk.announce()
+
+
+def money_came(tx: Transaction, events: Sequence[MoneyEvent]) -> None:
+    """Invoices and payments, of which a finance system may be told (K8)."""
+    desk = Desk.open(tx)
+    for event in events:
+        if isinstance(event, contract_events.InvoiceIssued):
+            on, name, facts = kinds.INVOICE_ISSUED, event.invoice.name, wire.invoice_facts(event)
+        else:
+            refund = isinstance(event, contract_events.PaymentRefunded)
+            on = kinds.PAYMENT_REFUNDED if refund else kinds.PAYMENT_RECEIVED
+            name, facts = event.payment.name, wire.payment_facts(event)
+        desk.ask_at_once(on, Occasion(name, wire.bare(name), facts))
+    desk.announce()
 
 
 def contracts_came(tx: Transaction, events: Sequence[ContractEvent]) -> None:

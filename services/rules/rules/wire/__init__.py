@@ -8,10 +8,14 @@ from rules.wire.automations import (
     customer_facts,
     follow_up,
     instalment_facts,
+    invoice_facts,
     moment,
     opportunity_facts,
     opportunity_runs,
+    payment_facts,
     stage_facts,
+    task_facts,
+    task_runs,
 )
 from rules.wire.clocks import timer, timer_name
 from rules.wire.decisions import decision_message
@@ -36,10 +40,12 @@ __all__ = [
     "follow_up",
     "instalment_facts",
     "intent_name",
+    "invoice_facts",
     "lead_name",
     "moment",
     "opportunity_facts",
     "opportunity_runs",
+    "payment_facts",
     "people_named",
     "person_changed",
     "person_name",
@@ -50,6 +56,8 @@ __all__ = [
     "presence_of",
     "stage_facts",
     "struct",
+    "task_facts",
+    "task_runs",
     "timer",
     "timer_name",
 ]

@@ -21,6 +21,7 @@ from rules.wire.policies import struct
 
 _Opportunity = opportunities_pb2.Opportunity
 _FollowUp = activities_pb2.FollowUp
+_Task = activities_pb2.Task
 _RUNNING = (_Opportunity.OPEN, _Opportunity.ON_HOLD)
 
 
@@ -99,6 +100,44 @@ def instalment_facts(event: contract_events.PaymentOverdue) -> dict[str, Any]:
         "currency": of.amount.currency_code,
         "dueDate": of.due_date,
     }
+
+
+def invoice_facts(event: contract_events.InvoiceIssued) -> dict[str, Any]:
+    of = event.invoice
+    return {
+        **{key: getattr(of, key) for key in ("owner", "customer", "number", "title", "contract")},
+        "amount": whole(of.amount),
+        "currency": of.amount.currency_code,
+        "issueDate": of.issue_date,
+    }
+
+
+def payment_facts(event: contract_events.PaymentReceived | contract_events.PaymentRefunded) -> dict[str, Any]:
+    """What was paid back is an amount below zero."""
+    of = event.payment
+    return {
+        **{key: getattr(of, key) for key in ("owner", "team", "customer", "contract", "method", "reference")},
+        "amount": whole(of.amount),
+        "currency": of.amount.currency_code,
+        "payDate": of.pay_date,
+    }
+
+
+def task_facts(of: activities_pb2.Task) -> dict[str, Any]:
+    """`about` is the record that it is about."""
+    maker, _, rest = of.origin.partition("/")
+    return {
+        **{key: getattr(of, key) for key in ("owner", "team", "customer", "opportunity", "title", "part", "result")},
+        "kind": _Task.Kind.Name(of.kind) if of.kind else "",
+        "record": of.record.partition("/")[0],
+        "about": of.record,
+        "dueTime": moment(of.due_time).isoformat() if of.HasField("due_time") else "",
+        "automation": rest.partition("/")[0] if maker == "automations" else "",
+    }
+
+
+def task_runs(of: activities_pb2.Task, deleted: bool) -> bool:
+    return of.status in (_Task.OPEN, _Task.IN_PROGRESS) and not deleted
 
 
 def whole(amount: Money) -> int:
