@@ -74,8 +74,8 @@ def _a_deal(desk: Desk) -> None:
 
 
 def _a_whole_deal(desk: Desk) -> None:
-    """A qualified lead becomes an opportunity, a report is approved, a colleague helps, a contract is signed, and who
-    had it all leaves."""
+    """A qualified lead becomes an opportunity, a report is approved, a colleague helps, a contract is signed and
+    invoiced, and who had it all leaves."""
     boss = desk.hire("经理", role="manager")
     leaver = desk.hire("戊", region="东北", manager=boss["name"])
     mine, leading, admin = desk.sign_in(leaver), desk.sign_in(boss), desk.api
@@ -101,6 +101,7 @@ def _a_whole_deal(desk: Desk) -> None:
                 one.post(f"/v1/{approval}:decide", {"verdict": "APPROVE"})
     until(lambda: mine.get(f"/v1/{contract['name']}")["status"] == "APPROVED")
     mine.post(f"/v1/{contract['name']}:sign", {})
+    admin.post("/v1/invoices", {"contract": contract["name"], "amount": price})
     until(lambda: mine.get(f"/v1/{customer['name']}:view360")["customer"].get("vip"))
     left = desk.capture(region="东北")
     admin.patch(f"/v1/{leaver['name']}", {"state": "LEFT"})

@@ -57,6 +57,14 @@ def task(
     return activity_events.TaskChanged(task=of, version=version)
 
 
+def later(of: activity_events.TaskChanged, **fields: Any) -> activity_events.TaskChanged:
+    """Its next version."""
+    changed = activity_events.TaskChanged(version=of.version + 1)
+    changed.task.CopyFrom(of.task)
+    changed.task.MergeFrom(Task(**fields, etag=str(changed.version)))
+    return changed
+
+
 def test_C26_a_ticket_starts_what_the_company_wants_for_it_once(deals: Deals) -> None:
     deals.apply(
         [
@@ -72,7 +80,8 @@ def test_C26_a_ticket_starts_what_the_company_wants_for_it_once(deals: Deals) ->
         *("ticket:NOTIFY:boss", "ticket:NOTIFY:li", "ticket:NOTIFY:wu", "work:CREATE_TASK:fin"),
     ]
     assert len({one.origin for one in told}) == 4, "told twice it is asked under the same name"
-    (notice, *_), (work,) = told, [one for one in told if one.automation == "work"]
+    notice = told[0]
+    work = next(one for one in told if one.automation == "work")
     assert (notice.subject, notice.text_zh) == (opened.task.name, "打印机不工作1")
     assert (work.parameters["record"], work.parameters["customer"]) == (customer(1), customer(1))
     deals.tell(task(deals, version=2), task(deals, 2, kind=Task.TODO), task(deals, 3, status=Task.DONE))
@@ -89,25 +98,27 @@ def test_C26_a_ticket_that_nobody_finished_in_time_is_told_until_it_is_done(deal
         ]
     )
     start = deals.house.now
-    for number in (1, 2, 3):
-        deals.tell(task(deals, number, due=start + 2 * DAY))
+    opened = {number: task(deals, number, due=start + 2 * DAY) for number in (1, 2, 3)}
+    deals.tell(*opened.values())
     assert deals.asked() == []
-    done = task(deals, 2, due=start + 2 * DAY, version=2, status=Task.DONE, result="已更换")
+    done = later(opened[2], status=Task.DONE, result="已更换")
     deals.tell(done, activity_events.TaskDone(task=done.task))
     assert brief(deals.asked()) == ["done:NOTIFY:boss"]
     deals.house.now = start + 8 * HOUR - TICK
-    assert deals.fire() == []
+    assert brief(deals.fire()) == []
     deals.house.now += TICK
     assert brief(deals.fire()) == ["waits:NOTIFY:boss"] * 2
     # The day of one is moved; never early, and once.
-    deals.tell(task(deals, 3, due=start + 9 * DAY, version=2))
+    moved = later(opened[3])
+    moved.task.due_time.FromDatetime(start + 9 * DAY)
+    deals.tell(moved)
     deals.house.now = start + 2 * DAY - TICK
     assert deals.fire() == []
     deals.house.now += TICK
     assert brief(deals.fire()) == ["late:NOTIFY:li"]
     assert deals.pass_days(1) == ["later:NOTIFY:boss"]
     assert deals.pass_days(2) == []
-    deals.tell(task(deals, 3, due=start + 9 * DAY, version=3, status=Task.CANCELLED))
+    deals.tell(later(moved, status=Task.CANCELLED))
     assert deals.pass_days(20) == []
 
 
