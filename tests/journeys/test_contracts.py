@@ -49,6 +49,16 @@ def test_K1_K2_K3_K11_one_click_from_the_deal_and_the_customer_shows_what_it_is_
     assert team.boss.post(f"/v1/{other['name']}:undelete")["terms"] == "款到发货"
     steps = team.mine.get(f"/v1/{signed['name']}/statuses")["statusChanges"]
     assert [step["toStatus"] for step in steps] == ["DRAFT", "SUBMITTED", "APPROVED", "SIGNED"]
+    # The customer's transactions: contract numbers beside the orders of other systems.
+    order = {"record": team.customer, "kind": "ORDER", "system": "erp", "externalId": contract["number"]}
+    team.mine.post("/v1/interactions", {**order, "title": "订单 SO-1", "text": contract["number"]})
+
+    def shown() -> tuple[set[str], set[str]]:
+        seen = team.mine.get(f"/v1/{team.customer}:view360")
+        titles = {one["detail"].get("title", "") for one in seen["timeline"] if one["kind"] == "INTERACTION"}
+        return {one["number"] for one in seen["contracts"]}, titles
+
+    until(lambda: shown() == ({contract["number"], other["number"]}, {"订单 SO-1"}))
 
 
 def test_K1_amounts_below_zero_and_days_out_of_order_are_refused(desk: Desk, region: str) -> None:
