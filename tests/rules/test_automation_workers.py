@@ -247,7 +247,9 @@ def test_what_is_asked_carries_an_origin_of_its_own_and_the_same_one_when_it_is_
 def test_U2_nothing_that_leads_announces_reaches_what_automations_listen_to() -> None:
     of_leads = {m.full_name for m in lead_events.DESCRIPTOR.message_types_by_name.values()}
     ours = {s.name: set(s.types) for s in service.subscribers() if s.name.startswith("watch_")}
-    assert set(ours) == {"watch_opportunities", "watch_customers", "watch_follow_ups", "watch_contracts"}
+    assert set(ours) == {
+        f"watch_{what}" for what in ("opportunities", "customers", "follow_ups", "tasks", "contracts", "money")
+    }
     for name, types in ours.items():
         assert not types & of_leads, name
 
