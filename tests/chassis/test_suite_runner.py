@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +18,14 @@ BAD = "def test_good():\n    pass\n\ndef test_bad():\n    assert 'left' == 'righ
 DEAD = "import os\n\ndef test_dead():\n    os._exit(3)\n"
 UNREADABLE = "import no_such_module\n"
 SETUP = "import pytest\n\n@pytest.fixture\ndef broken():\n    raise OSError\n\ndef test_it(broken):\n    pass\n"
+WRITES = """
+import os, pathlib, sys, tempfile
+
+def test_writes(tmp_path):
+    assert not sys.dont_write_bytecode
+    pathlib.Path("where").write_text(tempfile.gettempdir())
+    assert pathlib.Path(tempfile.gettempdir()).stat().st_mode & 0o055 == 0o055
+"""
 LEFT_OUT = "import pytest\n\n@pytest.mark.skip(reason='SKIP_CLUSTER=1')\ndef test_it():\n    pass\n"
 
 
@@ -115,4 +124,36 @@ def test_a_missing_part_fails_the_run_before_any_suite(
 def test_suites_run_longest_first_as_measured_before(run: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "seconds.json").write_text('{"quick": 1.5, "slow": 90.0}')
-    assert run.longest_first(["chart", "quick", "slow", "faults"]) == ["faults", "slow", "quick", "chart"]
+    assert run.longest_first(["leads", "quick", "slow", "journeys"]) == ["journeys", "slow", "quick", "leads"]
+
+
+def test_a_file_that_runs_apart_runs_once_whether_or_not_its_suite_was_named(
+    run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "APART", ("one/test_long.py", "gone/test_none.py"))
+    suite(tmp_path, "one", GOOD)
+    suite(tmp_path, "two", GOOD)
+    (tmp_path / "tests" / "one" / "test_long.py").write_text(BAD)
+    for words, total in ([], "3 passed, 1 failed, 0 skipped"), (["one"], "2 passed, 1 failed, 0 skipped"):
+        assert run.main(words) == 1
+        assert capsys.readouterr().out.splitlines()[-1] == total
+    assert set(json.loads((tmp_path / "build" / "seconds.json").read_text())) == {"one", "one/test_long.py", "two"}
+    assert run.main(["one", "--", "-k", "bad"]) == 1  # which leaves nothing of its other part
+    assert capsys.readouterr().out.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+@pytest.mark.parametrize("enough", [0, 1 << 62])
+def test_a_suite_writes_to_memory_where_there_is_room_and_leaves_nothing(
+    enough: int, run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(run, "MEMORY", memory)
+    monkeypatch.setattr(run, "ENOUGH", enough)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    suite(tmp_path, "one", WRITES)
+    assert run.main([]) == 0
+    where = Path((tmp_path / "where").read_text())
+    assert (where.parent == memory) == (not enough)
+    assert where.exists() == bool(enough)
+    assert list(memory.iterdir()) == []
