@@ -34,8 +34,11 @@ ROOT = Path(__file__).parents[2]
 COPIES = {
     "people": {"directory", "leads", "customers", "opportunities", "activities", "contracts", "gateway"},
     "parties": {"opportunities", "contracts"},  # of customers, to either
-    "shares": {"opportunities", "activities"},
-    "collaborators": {"opportunities", "activities"},
+    "shares": {"opportunities", "activities", "contracts"},
+    "collaborators": {"opportunities", "activities", "contracts"},
+    "deciders": {"opportunities", "activities"},
+    "roles": {"directory", "customers"},
+    "exchange_rates": {"contracts", "customers"},
 }
 # One shape by one name, with rows that are each service's own.
 SHAPES = {
