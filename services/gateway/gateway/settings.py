@@ -61,6 +61,6 @@ class GatewaySettings(Settings):
     feed_waiting: int = 2_000
     # Listeners of one process.
     feed_connections: int = 5_000
-    # A session is asked for again after this, whatever the directory allows; what ends or changes it is heard of at once,
-    # unless Redis is away.
+    # A session is asked for again after this, whatever the directory allows; what ends or changes it is heard of at
+    # once, unless Redis is away.
     session_cache: float = 5.0
