@@ -6,6 +6,7 @@ Without a URL both clients speak to one fakeredis inside this process, so that `
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import redis
@@ -16,11 +17,20 @@ UNAVAILABLE = (redis.ConnectionError, redis.TimeoutError, OSError)
 _SECONDS = 2.0
 
 
+_first = Lock()
+
+
 @cache
-def _in_process() -> Any:
+def _made() -> Any:
     import fakeredis
 
     return fakeredis.FakeServer()
+
+
+def _in_process() -> Any:
+    # `cache` lets two threads make one each: what one service told, the others would never hear.
+    with _first:
+        return _made()
 
 
 def client(url: str = "", *, server: Any = None) -> redis.Redis:

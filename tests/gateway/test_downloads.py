@@ -15,6 +15,7 @@ from gateway.doors.uploads import download
         ("Q-1.pdf", "Q-1.pdf", "Q-1.pdf"),
         ("报价 v2 终稿.xlsx", "v2.xlsx", "%E6%8A%A5%E4%BB%B7%20v2%20%E7%BB%88%E7%A8%BF.xlsx"),
         ("合同", "file", "%E5%90%88%E5%90%8C"),
+        ("名单-refused.csv", "refused.csv", "%E5%90%8D%E5%8D%95-refused.csv"),
         ("", "file", ""),
         ('a"b\r\nX: y.txt', "a_b_X_y.txt", "a%22b%0D%0AX%3A%20y.txt"),
     ],

@@ -23,7 +23,7 @@ from leads.storage.tables import leads as table
 from leads.usecases.deleting import purge
 from tests.leads.desk import Desk
 from tests.leads.importer import Importer, people, sheet
-from tests.leads.test_deleting import EMAIL, PHONE, delete, owned, shown, undelete
+from tests.leads.test_deleting import EMAIL, PHONE, delete, listed, owned, shown, undelete
 
 pytestmark = pytest.mark.usefixtures("staff")
 
@@ -38,6 +38,8 @@ def test_L6_whoever_comes_back_to_a_deleted_lead_is_a_new_one_and_the_two_are_lo
     back = undelete(desk, old)
     assert back.review_with == new.lead.name
     assert desk.get(new.lead.name).review_with == old
+    both = {old, new.lead.name}
+    assert set(listed(desk, filter=f'phone = "{PHONE}"')) == both, "each says so of itself"
     assert desk.capture(phone=PHONE).lead.name == new.lead.name
     assert desk.capture(email=EMAIL).lead.name == old
     # One of the two goes, and the other is known by what both were known by.

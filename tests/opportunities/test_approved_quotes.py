@@ -19,6 +19,8 @@ from tests.opportunities.desk import LI, Desk, money, refused
 from tests.opportunities.test_stages import company
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+# In minutes: after whatever happens in a test.
+AFTERWARDS = 60 * 24 * 365 * 100
 
 
 def approved(
@@ -128,12 +130,23 @@ def test_Q4_what_is_over_stays_as_it_is_and_what_waits_takes_it(desk: Desk) -> N
     desk.move(won.name, "need-clear", "quote", "negotiation", "won")
     unknown = pb.Opportunity(name="opportunities/0")
     for of in (lost, gone, held, won, unknown):
-        hear(desk, approved(of, 80))
+        hear(desk, approved(of, 80, AFTERWARDS))
     for name in (lost.name, won.name):
         assert (desk.get(name).amount, desk.get(name).approved_quote) == (money(100), "")
     assert desk.get(held.name).amount == money(80)
     back = desk.call("UndeleteOpportunity", pb.UndeleteOpportunityRequest(name=gone.name), LI)
     assert back.amount == money(100)
+
+
+def test_Q4_a_yes_from_before_the_end_counts_though_it_is_heard_of_after_it(desk: Desk) -> None:
+    lost, gone = (desk.open(amount=money(100)) for _ in range(2))
+    desk.act("Lose", lost.name, reason="价格")
+    desk.call("DeleteOpportunity", pb.DeleteOpportunityRequest(name=gone.name), LI)
+    desk.announced()
+    hear(desk, approved(lost, 80), approved(gone, 70))
+    assert not [one for one in desk.announced() if isinstance(one, events_pb2.StageReady)]
+    back = desk.call("UndeleteOpportunity", pb.UndeleteOpportunityRequest(name=gone.name), LI)
+    assert (back.amount, desk.get(lost.name).amount) == (money(70), money(80))
 
 
 def test_Q4_approvals_of_other_things_and_of_other_ends_change_nothing(desk: Desk) -> None:

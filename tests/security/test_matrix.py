@@ -12,7 +12,8 @@ from embedded.catalogue import NAMES, load
 from tests.security.asking import PROBES
 from tests.security.cells import Runner
 from tests.security.house import House
-from tests.security.matrix import ALL, CALLERS, LEADS, OWNED, OWNERLESS, PEOPLE, Expected, table
+from tests.security.matrix import ALL, CALLERS, LEADS, OWNED, PEOPLE, Expected, table
+from tests.security.ownerless import OWNERLESS
 
 TABLE = table()
 

@@ -131,5 +131,5 @@ def download(answer: bytes) -> Response:
 def _plain(file_name: str) -> str:
     """The name in ASCII, for programs that read no other (RFC 6266): "file.pdf" for one that is Chinese altogether."""
     stem, dot, extension = file_name.rpartition(".") if "." in file_name else (file_name, "", "")
-    plain = _PLAIN_NAME.sub("_", stem).strip("_. ")
+    plain = _PLAIN_NAME.sub("_", stem).strip("_. -")
     return f"{plain or 'file'}{dot}{_PLAIN_NAME.sub('_', extension)}"

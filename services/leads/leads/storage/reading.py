@@ -26,13 +26,17 @@ POINTS = sa.select(
 
 def known_under(kind: str, value: str) -> sa.ColumnElement[bool]:
     """Leads that are known under this phone or e-mail, whichever of theirs it is; a number without an extension stands
-    for those behind it too."""
+    for those behind it too. Whom a person is to look at beside one of them has it, too, if it says so itself: it was
+    deleted, and another was known by it when it came back."""
     key = f"{kind}:{value}"
     found = lead_keys.c.key == key
     if kind == "phone" and ";ext=" not in value:
         # ">" follows "=": every extension lies between.
         found = sa.or_(found, sa.and_(lead_keys.c.key > f"{key};ext=", lead_keys.c.key < f"{key};ext>"))
-    return leads.c.name.in_(sa.select(lead_keys.c.lead).where(found))
+    known, beside = sa.select(lead_keys.c.lead).where(found), leads.alias("beside")
+    looked_at = sa.select(leads.c.review_with).where(leads.c.name.in_(known))
+    says_so = sa.select(beside.c.name).where(beside.c.name.in_(looked_at), beside.c[kind] == value)
+    return leads.c.name.in_(sa.union_all(known, says_so))
 
 
 def attention(cases: Sequence[Case]) -> sa.ColumnElement[Any]:

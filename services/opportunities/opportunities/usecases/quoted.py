@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chassis import records
 from chassis.transaction import Transaction
-from opportunities.domain.opportunity import CLOSED, Agreed
+from opportunities.domain.opportunity import Agreed
 from opportunities.usecases import gates
 from opportunities.usecases.days import today
 from opportunities.usecases.kind import KIND
@@ -14,10 +14,15 @@ from opportunities.wire import asking, events
 
 
 def take(tx: Transaction, agreed: Agreed) -> None:
-    """What the quote comes to is what the opportunity is expected to bring, unless it is over, or one that was approved
-    later is there already. An amount that somebody writes after that stays, until the next quote is approved."""
+    """What the quote comes to is what the opportunity is expected to bring, unless it was over by then, or one that was
+    approved later is there already. An amount that somebody writes after that stays, until the next quote is approved.
+    """
     before = records.of_names(tx, KIND, [agreed.opportunity], lock=True).get(agreed.opportunity)
-    if before is None or before.delete_time is not None or before.status in CLOSED:
+    if before is None:
+        return
+    over = [at for at in (before.close_time, before.delete_time) if at is not None]
+    # A yes from before its end may be heard of after it.
+    if over and agreed.at >= min(over):
         return
     known = before.quote_approve_time
     if known is not None and (known, before.approved_quote) >= (agreed.at, agreed.quote):
@@ -35,4 +40,5 @@ def take(tx: Transaction, agreed: Agreed) -> None:
     tx.emit(events.quote_taken(saved, agreed.approval))
     if saved.owner not in ("", agreed.asker):  # who asked is told that it was approved
         tx.emit(asking.quoted(saved, agreed.approval))
-    gates.look(tx, saved, today(tx))
+    if not over:
+        gates.look(tx, saved, today(tx))
