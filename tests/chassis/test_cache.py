@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,7 +21,7 @@ def test_services_that_start_at_once_share_one_memory(monkeypatch: pytest.Monkey
         return made(*words)
 
     monkeypatch.setattr(fakeredis, "FakeServer", slow)
-    monkeypatch.setattr(cache, "_made", cache.cache(cache._made.__wrapped__))
+    monkeypatch.setattr(cache, "_made", functools.cache(cache._made.__wrapped__))
     with ThreadPoolExecutor(4) as threads:
         clients = [threads.submit(cache.client) for _ in range(4)]
     clients[0].result().set("told", "once")
