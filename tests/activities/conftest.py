@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chassis import arrivals
-from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
 from tests.activities.desk import Desk, open_runtime
 from tests.activities.office import Office
+from tests.migrated import Migrated
 
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def activities_template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A migrated database on the private PostgreSQL, to be copied."""
-    server: Postgres = request.getfixturevalue("postgres_server")
-    runtime = open_runtime(server.create_database("activities_template"), tmp_path_factory.mktemp("template"))
-    migrate(runtime)
-    runtime.database.dispose()
-    return "activities_template"
+MIGRATED = Migrated(open_runtime)
 
 
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest, postgres_server: Postgres, activities_template: str) -> Iterator[str]:
-    name = f"activities_{next(_numbers)}"
-    yield postgres_server.create_database(name, activities_template)
-    postgres_server.drop_database(name)
+def postgres_url(postgres_server: Postgres, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database of one's own."""
+    with MIGRATED.postgres(postgres_server, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    if request.param == "sqlite":
-        runtime = open_runtime(f"sqlite:///{tmp_path / 'activities.db'}", tmp_path)
-        migrate(runtime)
-    else:
-        runtime = open_runtime(request.getfixturevalue("postgres_url"), tmp_path)
+    url = MIGRATED.sqlite(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    runtime = open_runtime(url, tmp_path)
     made = Office(runtime)
     yield made
     runtime.database.dispose()

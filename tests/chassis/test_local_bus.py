@@ -103,3 +103,22 @@ def test_U2_a_paced_subscription_takes_a_stream_in_few_deliveries(tmp_path: Path
         runtime.database.dispose()
     assert sum(count for _, count in taken) == 40
     assert sum(1 for _, count in taken if count < 16) <= stream / 0.25 + 3, taken
+
+
+def test_U2_whoever_asks_whether_all_is_done_waits_for_no_pace(tmp_path: Path) -> None:
+    taken: list[int] = []
+    runtime = opened(tmp_path, "only", lambda tx, events: taken.append(len(events)), False, batch=16, pace=30.0)
+    bus = LocalBus(sweep_every=0.2)
+    bus.attach(runtime, runtime.service.subscribers())
+    bus.start()
+    try:
+        for number in range(2):
+            with runtime.transaction() as tx:
+                tx.emit(LeadTouched(lead=f"leads/{number:032x}"))
+            until = time.monotonic() + 5
+            while not bus.idle() and time.monotonic() < until:
+                time.sleep(0.01)
+            assert taken == [1] * (number + 1)
+    finally:
+        bus.stop()
+        runtime.database.dispose()

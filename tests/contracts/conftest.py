@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chassis.migration import migrate
 from chassis.testing.postgres import Postgres
 from tests.contracts.desk import Desk, open_runtime
+from tests.migrated import Migrated
 
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def contracts_template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A migrated database on the private PostgreSQL, to be copied."""
-    server: Postgres = request.getfixturevalue("postgres_server")
-    runtime = open_runtime(server.create_database("contracts_template"), tmp_path_factory.mktemp("template"))
-    migrate(runtime)
-    runtime.database.dispose()
-    return "contracts_template"
+MIGRATED = Migrated(open_runtime)
 
 
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest, postgres_server: Postgres, contracts_template: str) -> Iterator[str]:
-    name = f"contracts_{next(_numbers)}"
-    yield postgres_server.create_database(name, contracts_template)
-    postgres_server.drop_database(name)
+def postgres_url(postgres_server: Postgres, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database of one's own."""
+    with MIGRATED.postgres(postgres_server, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
-    if request.param == "sqlite":
-        runtime = open_runtime(f"sqlite:///{tmp_path / 'contracts.db'}", tmp_path)
-        migrate(runtime)
-    else:
-        runtime = open_runtime(request.getfixturevalue("postgres_url"), tmp_path)
+    url = MIGRATED.sqlite(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    runtime = open_runtime(url, tmp_path)
     made = Desk(runtime)
     made.hire(
         ("people/li", "teams/east", "sales"),

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chassis.migration import migrate
+from chassis.service import Runtime
 from chassis.testing.postgres import Postgres
 from tests.leads import owners
 from tests.leads.desk import Desk, open_runtime
 from tests.leads.owners import Owners
+from tests.migrated import Migrated
 
-_numbers = itertools.count(1)
 
-
-@pytest.fixture(scope="session")
-def leads_template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A migrated database on the private PostgreSQL, to be copied."""
-    server: Postgres = request.getfixturevalue("postgres_server")
-    runtime = open_runtime(server.create_database("leads_template"), tmp_path_factory.mktemp("template"))
+def _prepare(runtime: Runtime) -> None:
     migrate(runtime)
     owners.install(runtime)
-    runtime.database.dispose()
-    return "leads_template"
+
+
+MIGRATED = Migrated(open_runtime, _prepare)
 
 
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest, postgres_server: Postgres, leads_template: str) -> Iterator[str]:
-    name = f"leads_{next(_numbers)}"
-    yield postgres_server.create_database(name, leads_template)
-    postgres_server.drop_database(name)
+def postgres_url(postgres_server: Postgres, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database of one's own."""
+    with MIGRATED.postgres(postgres_server, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
 def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """After each test: every change of an owner went through the one compare-and-set (C2)."""
-    if request.param == "sqlite":
-        runtime = open_runtime(f"sqlite:///{tmp_path / 'leads.db'}", tmp_path)
-        migrate(runtime)
-        owners.install(runtime)
-    else:
-        runtime = open_runtime(request.getfixturevalue("postgres_url"), tmp_path)
+    url = MIGRATED.sqlite(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    runtime = open_runtime(url, tmp_path)
     made = Desk(runtime)
     made.owners = Owners(runtime, monkeypatch)
     yield made

@@ -3,42 +3,28 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chassis.testing.postgres import Postgres
+from tests.migrated import Migrated
 from tests.rules.house import House, furnish, open_runtime
 
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def rules_template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A migrated database on the private PostgreSQL, to be copied."""
-    server: Postgres = request.getfixturevalue("postgres_server")
-    runtime = open_runtime(server.create_database("rules_template"), tmp_path_factory.mktemp("template"))
-    furnish(runtime)
-    runtime.database.dispose()
-    return "rules_template"
+MIGRATED = Migrated(open_runtime, furnish)
 
 
 @pytest.fixture
-def rules_postgres(postgres_server: Postgres, rules_template: str) -> Iterator[str]:
+def rules_postgres(postgres_server: Postgres, tmp_path: Path) -> Iterator[str]:
     """The URL of a migrated database of one's own."""
-    name = f"rules_{next(_numbers)}"
-    yield postgres_server.create_database(name, rules_template)
-    postgres_server.drop_database(name)
+    with MIGRATED.postgres(postgres_server, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    if request.param == "sqlite":
-        runtime = open_runtime(f"sqlite:///{tmp_path / 'rules.db'}", tmp_path)
-        furnish(runtime)
-    else:
-        runtime = open_runtime(request.getfixturevalue("rules_postgres"), tmp_path)
+    url = MIGRATED.sqlite(tmp_path) if request.param == "sqlite" else request.getfixturevalue("rules_postgres")
+    runtime = open_runtime(url, tmp_path)
     yield House(runtime)
     runtime.database.dispose()

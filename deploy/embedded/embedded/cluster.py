@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -97,8 +98,8 @@ class Cluster:
                     process, self.command(role, name), folder=log, ports=ports, env=self.environment(name, process)
                 )
         # In any order: what a seed announces waits in its outbox until processes run, when all queues are there.
-        for name in catalogue.NAMES:
-            self.run("migrate", name)
+        with ThreadPoolExecutor(4) as migrating:
+            list(migrating.map(partial(self.run, "migrate"), catalogue.NAMES))
 
     def command(self, role: str, name: str) -> list[str]:
         return [sys.executable, "-m", "embedded.command", role, name]
