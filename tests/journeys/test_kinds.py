@@ -17,6 +17,7 @@ UNSEEN = {
     *("resume_stage", "expiry_told", "overdue_told"),
     "origin",  # of a follow-up that an import brought
     "opportunity",  # of a change request
+    "author",  # of a quote or a contract: who drew it up
     "vip_tasks",  # of a customer: how many were asked for
 }
 
