@@ -12,6 +12,7 @@ from dealwright.customers.v1 import events_pb2 as customer_events_pb2
 from dealwright.leads.v1 import events_pb2, leads_pb2
 from leads import subscribers
 from leads.domain.ownership import Decided
+from leads.usecases import leavers
 from tests.leads.desk import LI, MANAGER, WANG, Desk
 
 Status = leads_pb2.Lead
@@ -32,6 +33,11 @@ def leave(desk: Desk, version: int = 2) -> None:
 def left_behind(desk: Desk) -> list[tuple[str, str, bool, str]]:
     told = desk.announced(events_pb2.LeadLeftBehind)
     return [(e.lead, e.person, e.settled, e.owner) for e in told]
+
+
+def list_given(desk: Desk) -> None:
+    with desk.runtime.transaction() as tx:
+        leavers.list_given(tx)
 
 
 def hand_over(desk: Desk, lead: str, owner: str = "people/li", person: str = "people/wang") -> None:
@@ -111,6 +117,7 @@ def test_C16_what_a_leaver_is_given_waits_in_whatever_order_we_hear_of_the_two(d
     desk.announced()
     # The rules had not heard of it.
     desk.decide(Decided(late, "people/wang", 0, 9))
+    list_given(desk)
     assert left_behind(desk) == [(late, "people/wang", False, "")]
     # Nor had the manager.
     hand_over(desk, taken, "people/wang", "people/li")

@@ -32,6 +32,12 @@ def _announce_again(tx: Transaction) -> bool:
     return announce_again(tx)
 
 
+def _list_given(tx: Transaction) -> bool:
+    from leads.usecases.leavers import list_given
+
+    return list_given(tx)
+
+
 def _forget_imports(tx: Transaction) -> bool:
     from leads.usecases.imports import forget_old
 
@@ -57,6 +63,7 @@ service = Service(
     kept_events=tuple(message.full_name for message in events_pb2.DESCRIPTOR.message_types_by_name.values()),
     loops=lambda: [
         Loop("announce waiting leads again", 5.0, _announce_again),
+        Loop("list what leavers were given", 15.0, _list_given),
         Loop("forget old imports", 3600.0, _forget_imports),
         Loop("end what was deleted 30 days ago", 3600.0, _purge),
     ],

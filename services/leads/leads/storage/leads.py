@@ -37,12 +37,14 @@ def insert(tx: Transaction, new: Sequence[Lead]) -> None:
     tx.insert_at_end(leads, _NEW, [_values(lead) for lead in new])
 
 
-def in_hand(tx: Transaction, owners: Sequence[str]) -> list[Lead]:
-    """What these people have and have not finished."""
+def in_hand(tx: Transaction, owners: Sequence[str], since: datetime | None = None) -> list[Lead]:
+    """What these people have and have not finished; `since` when it must have been given to them, if that matters."""
     if not owners:
         return []
     is_open = leads.c.status.in_([sa.literal_column(str(int(s))) for s in (Status.ASSIGNED, Status.CONTACTED)])
     query = sa.select(*_EVERY).where(in_values(leads.c.owner, sorted(owners), tx.dialect), leads.c.owner != "", is_open)
+    if since is not None:
+        query = query.where(leads.c.assign_time >= since)
     return [Lead(*row) for row in tx.execute(query.order_by(leads.c.name))]
 
 

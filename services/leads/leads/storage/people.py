@@ -107,6 +107,17 @@ def left(tx: Transaction, names: Collection[str]) -> set[str]:
     return {row[0] for row in tx.execute(query) if not row[1]} if names else set()
 
 
+def save_leaving(tx: Transaction, names: Sequence[str]) -> None:
+    there = in_values(people.c.name, sorted(names), tx.dialect)
+    tx.execute(sa.update(people).where(there).values(leave_time=tx.now))
+
+
+def leavers(tx: Transaction, since: datetime) -> list[str]:
+    """Who left since then, and is not back."""
+    query = sa.select(people.c.name).where(people.c.leave_time >= since, sa.not_(people.c.active))
+    return list(tx.execute(query.order_by(people.c.name)).scalars())
+
+
 def count_claim(tx: Transaction, person: str, day: str) -> int:
     """Counts one more claim of the person on that day; returns how many that makes."""
     row = insert_rows(

@@ -126,6 +126,7 @@ people = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("open_limit", sa.Integer),  # none: as many as come
     sa.Column("day_limit", sa.Integer),
+    sa.Column("leave_time", Moment),  # the last time
 )
 
 # Whether they are there, by the newest of PersonChanged and PresenceChanged.

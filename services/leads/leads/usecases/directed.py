@@ -14,7 +14,7 @@ from leads.storage import leads as stored
 from leads.storage import people
 from leads.storage.leads import Touchpoint
 from leads.storage.people import Person as Person
-from leads.usecases import ownership, working
+from leads.usecases import leavers, ownership, working
 from leads.wire import events
 
 
@@ -89,8 +89,7 @@ def know_people(tx: Transaction, changed: Sequence[Person]) -> None:
     people.save(tx, changed)
     now = people.standing(tx, sorted({person.name for person in changed if not person.active}))
     left = [name for name, (_, active) in now.items() if not active and before.get(name, ("", True))[1]]
-    for lead in stored.in_hand(tx, left):
-        tx.emit(events.left_behind(lead, lead.owner))
+    leavers.leave(tx, left)
 
 
 def hand_over(tx: Transaction, name: str, leaver: str, owner: str) -> None:

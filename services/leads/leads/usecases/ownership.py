@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from chassis.errors import Stale
 from chassis.transaction import Transaction
-from leads.domain.lead import AT_WORK, Lead
+from leads.domain.lead import Lead
 from leads.domain.ownership import Change, apply
 from leads.storage import leads as stored
-from leads.storage import ownership, people
-from leads.usecases import rights
-from leads.wire import events
+from leads.storage import ownership
+from leads.usecases import leavers, rights
 
 
 def change(tx: Transaction, changes: Sequence[Change]) -> dict[str, Lead]:
@@ -25,28 +24,8 @@ def write(tx: Transaction, changes: Sequence[tuple[Lead, Lead]]) -> dict[str, Le
     """The same for (lead as read, lead as it shall be)."""
     after = {lead.name: now for lead, now in changes}
     written = ownership.compare_and_set(tx, changes)
-    _tell_of_leavers(tx, [(lead, now) for lead, now in changes if lead.name in written])
+    leavers.move(tx, [(lead, now) for lead, now in changes if lead.name in written])
     return {name: lead for name, lead in after.items() if name in written}
-
-
-def _tell_of_leavers(tx: Transaction, changes: Sequence[tuple[Lead, Lead]]) -> None:
-    """What is given to somebody who has left waits for a manager's word, in whatever order we hear of the two; what he
-    had and is another's does not any more."""
-    taken = {lead.name: lead.owner for lead, _ in changes if lead.owner and lead.status in AT_WORK}
-    given = {now.name: now.owner for _, now in changes if now.owner and now.status in AT_WORK}
-    gone = people.left(tx, {*taken.values(), *given.values()})
-    for lead, now in changes if gone else ():
-        if given.get(now.name) in gone:
-            tx.emit(events.left_behind(now, now.owner))
-        elif taken.get(now.name) in gone:
-            tx.emit(events.left_behind(now, lead.owner, settled=True))
-
-
-def left_behind(tx: Transaction, leads: Sequence[Lead]) -> list[Lead]:
-    """Those of them whose owner has left the company (C16)."""
-    owners = sorted({lead.owner for lead in leads if lead.owner})
-    known = people.standing(tx, owners) if owners else {}
-    return [lead for lead in leads if lead.owner in known and not known[lead.owner][1]]
 
 
 def change_one(tx: Transaction, wanted: Change) -> Lead:

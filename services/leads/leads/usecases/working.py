@@ -16,7 +16,7 @@ from leads.storage import leads as stored
 from leads.storage import people, settings
 from leads.storage.leads import Touchpoint
 from leads.storage.people import Person
-from leads.usecases import ownership
+from leads.usecases import leavers, ownership
 from leads.usecases.rights import hold, not_pooled, told
 from leads.usecases.waiting import repeated
 from leads.wire import events
@@ -211,9 +211,7 @@ def _close(tx: Transaction, lead: Lead, status: Status, reason: str) -> Lead:
         version=lead.version + 1,
     )
     stored.save_standing(tx, [after])
-    # What is closed waits for nobody any more; its owner's version is as it was.
-    for done in ownership.left_behind(tx, [after]):
-        tx.emit(events.left_behind(replace(done, owner_version=done.owner_version + 1), done.owner, settled=True))
+    leavers.close(tx, after)
     return after
 
 
