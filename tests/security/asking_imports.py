@@ -64,6 +64,11 @@ def _(h: House, who: str, row: str) -> Message:
     return pb.UpdateImportRequest(job=job)
 
 
+@asks(_I + "DownloadImportTemplate", PEOPLE)
+def _(h: House, who: str, row: str) -> Message:
+    return pb.DownloadImportTemplateRequest(kind=pb.Import.LEADS)
+
+
 _STANDING: dict[str, tuple[Any, str, State]] = {
     "GetImport": (pb.GetImportRequest, "name", State.PREVIEWED),
     "CommitImport": (pb.CommitImportRequest, "name", State.PREVIEWED),

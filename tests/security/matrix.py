@@ -95,6 +95,7 @@ leads.ImportService.CancelImport               YYY   YYN     YNN   YYY        DD
 leads.ImportService.UndoImport                 YYY   YYN     YNN   YYY        DDD     AAA       AAA
 leads.ImportService.ListImportRows             YYY   YYN     YNN   YYY        DDD     AAA       AAA
 leads.ImportService.DownloadRefusedRows        YYY   YYN     YNN   YYY        DDD     AAA       AAA
+leads.ImportService.DownloadImportTemplate     YYY   YYY     YYY   YYY        DDD     AAA       AAA
 leads.BlueprintService.GetPart                 Y     Y       D     D          D       A         A
 leads.BlueprintService.PlanPart                Y     Y       D     D          D       A         A
 leads.BlueprintService.ApplyPart               Y     D       D     D          D       A         A

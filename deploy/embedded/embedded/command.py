@@ -135,17 +135,21 @@ def import_(
     refused: Annotated[Path | None, typer.Option(help="Write the refused rows with their reasons here.")] = None,
     commit: Annotated[str, typer.Option(help="Take in an import that was looked at: imports/...")] = "",
     undo: Annotated[str, typer.Option(help="Take back an import: imports/...")] = "",
+    template: Annotated[str, typer.Option(help="Write an empty sheet of this kind to fill in, e.g. customers.")] = "",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Of --template: x.xlsx or x.csv.")] = None,
 ) -> None:
-    """Import a sheet into a running Dealwright, row by row; commit one that was looked at; undo one.
+    """Import a sheet into a running Dealwright, row by row; commit one that was looked at; undo one; or get a template.
 
     Asked at DEALWRIGHT_URL, or else where `up` listens: HOST (127.0.0.1), PORT (8080), https with TLS_CERT.
     """
     from embedded import sheets
 
+    if template:
+        raise typer.Exit(sheets.template(template, output))
     if commit or undo:
         raise typer.Exit(sheets.act(commit or undo, "commit" if commit else "undo"))
     if file is None:
-        raise typer.BadParameter("name a file, or --commit or --undo with an import")
+        raise typer.BadParameter("name a file, --template with a kind, or --commit or --undo with an import")
     wanted = {"kind": kind.upper(), "historical": historical, "validateOnly": validate_only}
     if on_conflict:
         wanted["onConflict"] = on_conflict.upper()

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,22 @@ def act(name: str, verb: str) -> int:
     console.print(f"{job['name']} {job['state']}: {said or 'nothing'}", markup=False, soft_wrap=True)
     for kept in job.get("kept", []):
         console.print(f"kept: {kept}", markup=False)
+    return 0
+
+
+def template(kind: str, file: Path | None) -> int:
+    """Writes a sheet of this kind to fill in: CSV where the file's name says so, in the terminal's language."""
+    console = Console()
+    file = file or Path(f"{kind.lower()}-template.xlsx")
+    form = "CSV" if file.suffix.lower() == ".csv" else "XLSX"
+    language = "zh" if os.environ.get("LANG", "en").startswith("zh") else "en"
+    asked = urllib.parse.urlencode({"kind": kind.upper(), "format": form, "language": language})
+    try:
+        file.write_bytes(Session().raw(f"/v1/imports:template?{asked}"))
+    except Failed as refusal:
+        console.print(refusal, style="red", markup=False, soft_wrap=True)
+        return 1
+    console.print(f"template: {file}", markup=False, soft_wrap=True)
     return 0
 
 

@@ -116,6 +116,13 @@ def fields(kind: ImportKind) -> list[str]:
     return list(_KNOWN[kind])
 
 
+def header(kind: ImportKind, field: str, language: str) -> str:
+    """The most usual header that means this field, in "zh" or "en"."""
+    if language == "en":
+        return re.sub("[A-Z]", lambda found: f" {found[0].lower()}", field).capitalize()
+    return next(word for word in _KNOWN[kind][field].split() if not word.isascii())
+
+
 def takes(kind: ImportKind, field: str) -> bool:
     """Whether a column may stand for this: a field, "custom.key", or "" to be left out."""
     if field in ("", *_KNOWN[kind]):

@@ -11,9 +11,11 @@ from chassis.rpc import command, query
 from chassis.transaction import Transaction
 from dealwright.api.v1 import file_pb2
 from dealwright.leads.v1 import imports_pb2 as pb
+from leads.domain import templates
 from leads.usecases import import_rows, imports
 from leads.usecases.imports import KIND
 from leads.wire import imports as wire
+from leads.wire import template_files
 
 
 def _checked(request: Any) -> None:
@@ -76,3 +78,8 @@ class ImportServicer:
     def DownloadRefusedRows(self, tx: Transaction, request: pb.DownloadRefusedRowsRequest) -> file_pb2.File:
         name, content = import_rows.refused(tx, request.name)
         return file_pb2.File(file_name=name, content_type="text/csv; charset=utf-8", content=content)
+
+    @query
+    def DownloadImportTemplate(self, tx: Transaction, request: pb.DownloadImportTemplateRequest) -> file_pb2.File:
+        kind, form, language = template_files.asked(request)
+        return template_files.file(kind, form, language, templates.columns(kind, language, tx.now))

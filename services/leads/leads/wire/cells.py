@@ -23,7 +23,7 @@ _TIMES = {"万": 10_000, "亿": 100_000_000, "k": 1000, "K": 1000, "w": 10_000, 
 
 CHANNELS = {
     Channel.WEB_FORM: "官网 网站 网页 web website webform webForm",
-    Channel.TRADE_SHOW: "展会 会展 tradeshow show exhibition",
+    Channel.TRADE_SHOW: "展会 会展 trade-show show exhibition",
     Channel.DOUYIN: "抖音 douyin tiktok",
     Channel.WECHAT: "微信 企业微信 wechat weixin",
     Channel.PHONE_400: "400电话 400 电话 热线 phone400 phone hotline",

@@ -26,7 +26,7 @@ MOST_REFUSED_BYTES = 8 * 1024 * 1024
 CHANGEABLE = ("mapping", "on_conflict", "choices", "historical")
 
 
-def _kind(value: int) -> int:
+def kind(value: int) -> int:
     if value not in ImportKind._value2member_map_ or not value:
         raise FieldProblem(
             "must be one of LEADS, CUSTOMERS, CONTACTS, OPPORTUNITIES, FOLLOW_UPS",
@@ -64,9 +64,8 @@ def created(request: pb.CreateImportRequest) -> dict[str, Any]:
     """Raises Invalid with every wrong field."""
     check = FieldCheck()
     request_id(request, check)
-    kind = check.take("kind", _kind, request.kind) or 0
     values = {
-        "kind": kind,
+        "kind": check.take("kind", kind, request.kind) or 0,
         "file_name": check.take("file_name", fields.text, request.file_name, 255),
         "mapping": check.take("mapping", _mapping, request.mapping),
         "on_conflict": check.take("on_conflict", _conflict, request.on_conflict),

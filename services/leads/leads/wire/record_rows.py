@@ -46,46 +46,41 @@ def _chosen(known: Mapping[int, str], english: str, chinese: str) -> Callable[[s
 
 _C, _T = customers_pb2.Customer, customers_pb2.Contact
 _F = activities_pb2.FollowUp
-_tier = _chosen({_C.A: "a a级 vip", _C.B: "b b级", _C.C: "c c级"}, "tier", "客户等级")
-_stage = _chosen(
-    {_C.LEAD: "线索 lead", _C.INTENT: "意向 intent", _C.QUOTED: "报价 已报价 quoted", _C.WON: "成交 赢单 won"},
-    "stage",
-    "客户阶段",
-)
-_role = _chosen(
-    {
-        _T.DECISION_MAKER: "决策人 决策者 decisionmaker",
-        _T.INFLUENCER: "影响人 影响者 influencer",
-        _T.USER: "使用人 使用者 user",
-    },
-    "decision role",
-    "决策角色",
-)
-_importance = _chosen({1: "普通 一般 normal", 2: "重要 important"}, "importance", "重要程度")
-_method = _chosen(
-    {
-        _F.CALL: "电话 通话 call phone",
-        _F.VISIT: "拜访 上门 visit",
-        _F.MAIL: "邮件 mail email",
-        _F.MESSAGE: "微信 短信 消息 message wechat",
-        _F.MEETING: "会议 meeting",
-        _F.OTHER: "其他 其它 other",
-    },
-    "method",
-    "跟进方式",
-)
-_outcome = _chosen(
-    {
-        _F.PAID: "付款 已付款 成交 paid",
-        _F.REVISIT: "回访 待回访 revisit",
-        _F.REFUSED: "拒绝 refused",
-        _F.REFERRAL: "转介绍 referral",
-        _F.NOT_REACHED: "未接通 未联系上 notreached",
-        _F.PROGRESS: "有进展 推进中 progress",
-    },
-    "outcome",
-    "跟进结果",
-)
+TIERS: Mapping[int, str] = {_C.A: "a a级 vip", _C.B: "b b级", _C.C: "c c级"}
+_tier = _chosen(TIERS, "tier", "客户等级")
+STAGES: Mapping[int, str] = {
+    _C.LEAD: "线索 lead",
+    _C.INTENT: "意向 intent",
+    _C.QUOTED: "报价 已报价 quoted",
+    _C.WON: "成交 赢单 won",
+}
+_stage = _chosen(STAGES, "stage", "客户阶段")
+ROLES: Mapping[int, str] = {
+    _T.DECISION_MAKER: "决策人 决策者 decision-maker",
+    _T.INFLUENCER: "影响人 影响者 influencer",
+    _T.USER: "使用人 使用者 user",
+}
+_role = _chosen(ROLES, "decision role", "决策角色")
+IMPORTANCES: Mapping[int, str] = {1: "普通 一般 normal", 2: "重要 important"}
+_importance = _chosen(IMPORTANCES, "importance", "重要程度")
+METHODS: Mapping[int, str] = {
+    _F.CALL: "电话 通话 call phone",
+    _F.VISIT: "拜访 上门 visit",
+    _F.MAIL: "邮件 mail email",
+    _F.MESSAGE: "微信 短信 消息 message wechat",
+    _F.MEETING: "会议 meeting",
+    _F.OTHER: "其他 其它 other",
+}
+_method = _chosen(METHODS, "method", "跟进方式")
+OUTCOMES: Mapping[int, str] = {
+    _F.PAID: "付款 已付款 成交 paid",
+    _F.REVISIT: "回访 待回访 revisit",
+    _F.REFUSED: "拒绝 refused",
+    _F.REFERRAL: "转介绍 referral",
+    _F.NOT_REACHED: "未接通 未联系上 not-reached",
+    _F.PROGRESS: "有进展 推进中 progress",
+}
+_outcome = _chosen(OUTCOMES, "outcome", "跟进结果")
 
 
 def money(value: Decimal, currency: str) -> Money:
