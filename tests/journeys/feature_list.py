@@ -94,8 +94,8 @@ FEATURES: Mapping[str, str] = {
     "I2": "A company's name is unique, and known again in any spelling",
     "I3": "Phone and company name are an import's keys: conflicts are shown, and done what is chosen; merging keeps"
     " both histories",
-    "I4": "A sheet is imported by its headers or by a mapping of one's own",
-    "I5": "A CSV by its headers is checked: phones of 11 digits, no duplicates",
+    "I4": "A sheet is imported by a template, by its headers or by a mapping of one's own",
+    "I5": "A CSV by a template or its headers is checked: phones of 11 digits, no duplicates",
     "I6": "Fifty rows of a sheet, as they come: doubles and the mapping of fields are verified",
     "I9": "What is wrong with a row is said and the refused rows come as a file; questions people ask are answered "
     "in the guide",
