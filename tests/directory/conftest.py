@@ -15,8 +15,9 @@ from google.protobuf import message_factory
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis import cache
-from chassis.access import Grant, Principal, Scope, peer
+from chassis.access import Grant, Principal, Scope, Tokens, peer
 from chassis.background import Background
+from chassis.database import Database
 from chassis.embedding import Embedding
 from chassis.problems import status_of  # noqa: F401  (loads google.rpc's messages)
 from chassis.service import Runtime
@@ -28,6 +29,8 @@ from dealwright.directory.v1 import directory_pb2_grpc
 from directory.main import service
 from directory.usecases import first_start
 from directory.usecases.settings import settings
+from tests.migrated import Migrated
+from tests.passwords import cheap
 
 ADMIN_PASSWORD = "a long enough one"
 
@@ -163,7 +166,8 @@ class House:
 
 
 @pytest.fixture(autouse=True)
-def _own_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    cheap(monkeypatch)
     server = fakeredis.FakeServer()
     monkeypatch.setattr(cache, "_in_process", lambda: server)
     settings.cache_clear()
@@ -171,8 +175,17 @@ def _own_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
 
 
-def _house(folder: Path, databases: dict[str, str]) -> Iterator[House]:
-    embedding = Embedding([service], Settings(data=folder, drain_seconds=0.1), databases, threads=16, loops=False)
+def _open(url: str, folder: Path) -> Runtime:
+    return Runtime(service, Settings(data=folder), Database(url), Tokens("k" * 40))
+
+
+MIGRATED = Migrated(_open)
+
+
+def _house(folder: Path, url: str) -> Iterator[House]:
+    embedding = Embedding(
+        [service], Settings(data=folder, drain_seconds=0.1), {"directory": url}, threads=16, loops=False
+    )
     embedding.start()
     runtime = embedding.runtimes["directory"]
     with runtime.transaction() as tx:
@@ -186,14 +199,17 @@ def _house(folder: Path, databases: dict[str, str]) -> Iterator[House]:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """On SQLite."""
-    yield from _house(tmp_path, {})
+    yield from _house(tmp_path, MIGRATED.sqlite(tmp_path))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def any_house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """On each database."""
-    url = request.getfixturevalue("fresh_database") if request.param == "postgresql" else ""
-    yield from _house(tmp_path, {"directory": url} if url else {})
+    if request.param == "sqlite":
+        yield from _house(tmp_path, MIGRATED.sqlite(tmp_path))
+    else:
+        with MIGRATED.postgres(request.getfixturevalue("postgres_server"), tmp_path) as url:
+            yield from _house(tmp_path, url)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

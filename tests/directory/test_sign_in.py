@@ -24,6 +24,7 @@ from chassis.errors import Refused
 from dealwright.directory.v1 import directory_pb2 as pb
 from directory.usecases import passwords, sessions
 from directory.usecases.settings import settings
+from tests.passwords import IN_PRODUCTION
 
 PASSWORD = "a long enough one"
 
@@ -65,6 +66,16 @@ def test_a_wrong_login_a_wrong_password_and_nobody_s_password_are_answered_alike
     assert len(set(said)) == 1
 
 
+@pytest.fixture
+def as_in_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is hashed costs what it does there."""
+    monkeypatch.setattr(passwords, "_hasher", IN_PRODUCTION)
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
+
+
+@pytest.mark.usefixtures("as_in_production")
 def test_an_unknown_login_costs_one_hash_like_a_known_one(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes: list[str] = []
     real = passwords._hasher

@@ -15,6 +15,7 @@ from chassis import clock
 from embedded.starting import House
 from tests.journeys.api import Api, until
 from tests.journeys.desk import Desk
+from tests.passwords import cheap
 
 PASSWORD = "journeys-administrator"
 # A cluster is started from this process, which speaks gRPC: gRPC's own preparations for a fork break that child.
@@ -52,6 +53,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in _ENVIRONMENT.items():
             patch.setenv(name, value)
+        cheap(patch)
         started = House(tmp_path_factory.mktemp("house"))
         started.start()
         running = RunningHouse(started)

@@ -9,6 +9,7 @@ import pytest
 
 from chassis.testing.parts import Postgres
 from embedded.catalogue import NAMES
+from tests.passwords import cheap
 from tests.security.cells import Runner
 from tests.security.examples import COVERAGE
 from tests.security.front import Front, open_front
@@ -16,9 +17,10 @@ from tests.security.house import House, open_house
 from tests.security.watching import Commits, Watch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def patch() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as made:
+        cheap(made)
         yield made
 
 
