@@ -148,6 +148,7 @@ class Listener:
         return next((e for e in self.events if (e.get("type"), e.get("subject")) == (kind, subject)), None)
 
     def close(self) -> None:
+        self._answer.raw.shutdown()  # or the thread that reads would keep us until the next sign of life
         self._answer.close()
         self._session.close()
 
