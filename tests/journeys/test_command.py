@@ -41,9 +41,10 @@ def run(data: Path, *verb: str, **settings: str) -> subprocess.CompletedProcess[
 def the_line(done: subprocess.CompletedProcess[str]) -> str:
     """What was printed, without what gRPC's own core says of a port."""
     assert done.returncode == 1, done
-    (line,) = [one for one in (done.stdout + done.stderr).splitlines() if "add_port.cc" not in one]
-    assert CHINESE.search(line), line
-    return line
+    lines = [one for one in (done.stdout + done.stderr).splitlines() if "add_port.cc" not in one]
+    assert len(lines) == 1, "\n".join(lines)
+    assert CHINESE.search(lines[0]), lines[0]
+    return lines[0]
 
 
 @pytest.mark.parametrize(
