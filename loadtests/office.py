@@ -123,26 +123,12 @@ def pages_per_read(office: Office, reads: int) -> float:
     return max(0.0, touched(office.databases) - before - idle * (time.monotonic() - began)) / reads
 
 
-def tell(databases: Mapping[str, str]) -> None:
-    """A connection tells what it did when it ends, too: so those that are idle end, and the services open others."""
-    for dsn in databases.values():
-        with psycopg.connect(dsn, autocommit=True) as on:
-            on.execute(
-                "select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid <> pg_backend_pid() "
-                "and datname = current_database() and backend_type = 'client backend' and state = 'idle'"
-            )
-
-
-def watched(office: Office, seconds: float, warm: float = 0.0) -> tuple[dict[str, list[float]], dict[str, int]]:
-    """Everybody works in his own time, after some seconds that nobody measures: the milliseconds by act, and the big
-    tables that were scanned in all that time."""
-    tell(office.databases)
-    before, began = scans(office.databases), time.time()
-    if warm:
-        desks.work(office.workers, warm, PAUSE)
+def watched(office: Office, seconds: float) -> tuple[dict[str, list[float]], dict[str, int]]:
+    """Everybody works in his own time: the milliseconds by act, and the big tables that were scanned meanwhile."""
+    time.sleep(_TOLD_AFTER)
+    before = scans(office.databases)
     took = desks.work(office.workers, seconds, PAUSE)
-    office.house.watcher.settled(began)
-    tell(office.databases)
+    time.sleep(_TOLD_AFTER)
     after = scans(office.databases)
     return took, {name: after[name] - count for name, count in before.items() if after.get(name, 0) > count}
 
@@ -164,8 +150,9 @@ def measure(house: House, customers: int, seconds: float, compared: int, say: Ca
         raise LoadFailed("loaded customers differ from those of the API:\n" + "\n".join(differences[:3]))
     say(f"{count} loaded customers are like those of the API, field by field")
     big = pages_per_read(office, 2 * PEOPLE)
+    desks.work(office.workers, min(10.0, seconds), PAUSE)
     neighbours = machine.Neighbours(sum(profiling.cpu_of(house.pids).values()))
-    took, scanned = watched(office, seconds, min(10.0, seconds))
+    took, scanned = watched(office, seconds)
     busy = neighbours.share(sum(profiling.cpu_of(house.pids).values()))
     rushed = desks.work(office.workers, min(20.0, seconds), (0.0, 0.0))
     details = {

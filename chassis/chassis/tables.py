@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from threading import Lock
 
 import sqlalchemy as sa
 
@@ -23,21 +24,19 @@ class ChassisTables:
     kept_events: sa.Table
 
 
+_attaching = Lock()
+
+
 def attach(metadata: sa.MetaData) -> ChassisTables:
-    """Adds the chassis's tables to a service's metadata (once)."""
-    if "outbox" in metadata.tables:
-        t = metadata.tables
-        return ChassisTables(
-            t["outbox"],
-            t["inbox"],
-            t["failures"],
-            t["replies"],
-            t["audit_log"],
-            t["audit_pending"],
-            t["audit_blocks"],
-            t["kept_events"],
-        )
-    outbox = sa.Table(
+    """Adds the chassis's tables to a service's metadata (once, though the loops of a service begin side by side)."""
+    with _attaching:
+        if "outbox" not in metadata.tables:
+            _add(metadata)
+    return ChassisTables(*(metadata.tables[table.name] for table in fields(ChassisTables)))
+
+
+def _add(metadata: sa.MetaData) -> None:
+    sa.Table(
         "outbox",
         metadata,
         sa.Column("id", sa.Text, primary_key=True),  # UUIDv7: in order of time
@@ -53,7 +52,7 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
             sqlite_where=sa.text("published_at IS NULL"),
         ),
     )
-    inbox = sa.Table(
+    sa.Table(
         "inbox",
         metadata,
         sa.Column("subscriber", sa.Text, primary_key=True),
@@ -62,7 +61,7 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         # Empty in rows from before this column.
         sa.Column("handled_at", Moment),
     )
-    failures = sa.Table(
+    sa.Table(
         "failures",
         metadata,
         sa.Column("subscriber", sa.Text, primary_key=True),
@@ -77,7 +76,7 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Column("parked_at", Moment),
         sa.Index("failures_due", "next_attempt_at"),
     )
-    replies = sa.Table(
+    sa.Table(
         "replies",
         metadata,
         sa.Column("method", sa.Text, primary_key=True),
@@ -87,7 +86,7 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Column("response", sa.LargeBinary, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
     )
-    audit_log = sa.Table(
+    sa.Table(
         "audit_log",
         metadata,
         sa.Column("id", sa.Text, primary_key=True),  # UUIDv7
@@ -99,7 +98,7 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Index("audit_log_subject", "subject"),
     )
     # What is not yet in the chain, one row a transaction; `id` is its first audit row's.
-    audit_pending = sa.Table(
+    sa.Table(
         "audit_pending",
         metadata,
         sa.Column("id", sa.Text, primary_key=True),
@@ -107,7 +106,7 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
     # The chain. `body` holds, for each audit row, its id (16 bytes) and its hash (32 bytes).
-    audit_blocks = sa.Table(
+    sa.Table(
         "audit_blocks",
         metadata,
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -117,7 +116,7 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Column("sealed_at", Moment, nullable=False),
     )
     # Outbox rows that others rebuild from, moved here when they are old; on PostgreSQL a partition for each month.
-    kept_events = sa.Table(
+    sa.Table(
         "kept_events",
         metadata,
         sa.Column("id", sa.Text, primary_key=True),
@@ -127,4 +126,3 @@ def attach(metadata: sa.MetaData) -> ChassisTables:
         sa.Column("created_at", Moment, nullable=False),
         postgresql_partition_by="RANGE (id)",
     )
-    return ChassisTables(outbox, inbox, failures, replies, audit_log, audit_pending, audit_blocks, kept_events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import psycopg
@@ -11,7 +12,7 @@ from chassis import audit
 from chassis.service import runtime
 from chassis.settings import Settings
 from embedded.catalogue import load
-from loadtests import likeness, million, population, rest, stepped
+from loadtests import likeness, million, population, rest, setting, stepped
 from loadtests.driving import LoadFailed, drive
 from loadtests.generator import Job
 from loadtests.measures import SMOKE, Bench
@@ -25,15 +26,24 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 _ROWS = 600
 
 
-@pytest.fixture(scope="module", autouse=True)
-def fresh(house: House) -> Fresh:
-    """Who takes the leads that are loaded into its tables."""
-    made = million.prepare(house)
-    million.load(house, made, _ROWS, lambda text: None)
-    return made
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[tuple[House, Fresh]]:
+    """A populated cluster whose tables hold loaded leads."""
+    with setting.house() as house:
+        fresh = million.prepare(house)
+        million.load(house, fresh, _ROWS, lambda text: None)
+        yield house, fresh
 
 
-def test_loaded_leads_are_like_those_of_the_API_and_a_planted_difference_is_found(house: House, fresh: Fresh) -> None:
+@pytest.fixture(scope="module")
+def house(loaded: tuple[House, Fresh]) -> House:
+    return loaded[0]
+
+
+def test_loaded_leads_are_like_those_of_the_API_and_a_planted_difference_is_found(
+    loaded: tuple[House, Fresh],
+) -> None:
+    house, fresh = loaded
     assert likeness.compare(house, fresh, million.FIRST, _ROWS, 60) == ([], 60)
     for service, plant, undo in (
         ("leads", "update leads set company = company || 'x'", "update leads set company = left(company, -1)"),

@@ -181,5 +181,7 @@ asks(_N + "GetNotificationPreference")(lambda h, who, row: notices_pb2.GetNotifi
 
 @asks(_N + "UpdateNotificationPreference")
 def _(h: House, who: str, row: str) -> Message:
-    preference = notices_pb2.NotificationPreference(mail_kinds=[next(numbers) % 14 + 1])  # type: ignore[list-item]
+    number = next(numbers)  # another set each time, so that each call changes something
+    kinds = [kind + 1 for kind in range(14) if number >> kind & 1]
+    preference = notices_pb2.NotificationPreference(mail_kinds=kinds)  # type: ignore[arg-type]
     return notices_pb2.UpdateNotificationPreferenceRequest(notification_preference=preference)

@@ -40,6 +40,13 @@ CALLS: dict[str, Make] = {
     "DELETE /v1/leads/{lead}": lambda d, n: Call(d.lead(), None, {}),
     "POST /v1/leads/{lead}:undelete": lambda d, n: Call(d.gone(d.lead()), {}),
     "POST /v1/leads/{lead}:qualify": _on(Deals.lead),
+    "POST /v1/forms/{form}:undelete": lambda d, n: Call(d.gone(d.form()), {}),
+    "POST /v1/calendars/{calendar}:undelete": lambda d, n: Call(
+        d.gone(d.made(f"calendars?calendarId=gone-{next(d.numbers)}", {"displayName": "班"})), {}
+    ),
+    "POST /v1/teams/{team}:undelete": lambda d, n: Call(
+        d.gone(d.made("teams", {"displayName": f"组 {next(d.numbers)}"})), {}
+    ),
     "POST /v1/forms/{form}:submit": lambda d, n: Call(d.form(), {"lead": {"phone": str(13500000000 + n % 10**8)}}),
     # --- imports ---
     "POST /v1/imports": _says(lambda d, n: {"kind": "LEADS", "content": sheet(next(d.numbers)), "fileName": "a.csv"}),
