@@ -77,7 +77,7 @@ def test_a_deleted_form_is_seen_by_who_asks_for_it_and_keeps_its_id(desk: Desk) 
 def test_a_deleted_form_is_gone_for_good_after_30_days(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     make(desk)
     _deleted(desk)
-    (errand,) = (loop for loop in service.loops() if loop.name == "purge forms")
+    (errand,) = (loop for loop in service.loops() if loop.name == "end what was deleted 30 days ago")
     real = clock.now
     for days, kept in ((29, 1), (31, 0)):
         monkeypatch.setattr(clock, "now", lambda days=days: real() + timedelta(days=days))

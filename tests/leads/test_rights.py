@@ -264,7 +264,7 @@ def test_L29_red_is_due_within_24_hours_yellow_within_72_green_later(
 ) -> None:
     now = datetime(2026, 10, 1, tzinfo=UTC)
     colour = attention(status, intent, now - age, rule(now))
-    if status in (Status.QUALIFIED, Status.DISQUALIFIED, Status.MERGED):
+    if status in (Status.QUALIFIED, Status.DISQUALIFIED, Status.MERGED, Status.DELETED):
         assert colour == Attention.ATTENTION_UNSPECIFIED
     elif status in (Status.WAITING, Status.UNASSIGNED, Status.ASSIGNED):
         assert colour == Attention.RED

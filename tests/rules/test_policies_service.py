@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis import ids
 from chassis.access import ANONYMOUS, peer
 from chassis.errors import Denied, Invalid, NotFound, Stale
 from chassis.rpc import Call
@@ -249,9 +250,10 @@ def test_L9_a_policy_that_names_people_who_are_not_there_is_refused_wherever_it_
 
 def test_a_person_added_a_moment_before_the_policy_that_names_him_is_waited_for(house: House) -> None:
     content = wire.policy_content(default_policy())
-    content["steps"][6]["to"] = "people/new"
-    comes = threading.Timer(0.2, lambda: house.hire("new"))
+    who = f"people/{ids.new_id()}"  # as the directory names people: nobody waits for other names
+    content["steps"][6]["to"] = who
+    comes = threading.Timer(0.2, lambda: house.hire(who.removeprefix("people/")))
     comes.start()
     plan = plan_part(BlueprintServicer(house.runtime), {"policies": {"assignment": content}})
     comes.join()
-    assert [(c.path, c.after) for c in plan.changes] == [("policies.assignment.steps[6].to", '"people/new"')]
+    assert [(c.path, c.after) for c in plan.changes] == [("policies.assignment.steps[6].to", f'"{who}"')]
