@@ -28,12 +28,13 @@ from rules.domain.chain import Record, seal
 from rules.domain.codec import decode, encode
 from rules.domain.entries import Decided, LeadFacts
 from rules.domain.replay import fold_all
-from rules.domain.snapshot import snapshot
+from rules.domain.snapshot import digest, snapshot
 from rules.domain.state import initial_state, micros
 
 CHUNK = 1000
 _CHUNKS_A_COPY = 8
 _SNAPSHOT_EVERY = 5000
+_SNAPSHOT = ("seq", "hash", "state", "digest")
 _DECIDED_AFTER = timedelta(milliseconds=20)
 
 
@@ -213,14 +214,18 @@ class Loader:
         connection.commit()
 
     def _snapshot(self) -> None:
-        taken = (self._state.seq, self._head, snapshot(self._state))
-        self._columns["rules", "snapshots"] = ["seq", "hash", "state"]
-        self._buffers["rules", "snapshots"].append("\t".join(copy_text(v) for v in taken) + "\n")
+        self._columns["rules", "snapshots"] = list(_SNAPSHOT)
+        self._buffers["rules", "snapshots"].append("\t".join(copy_text(v) for v in self._taken()) + "\n")
+
+    def _taken(self) -> tuple[int, bytes, bytes, bytes]:
+        """A snapshot of what was decided so far; without its digest the service would fold the whole journal anew."""
+        data = snapshot(self._state)
+        return self._state.seq, self._head, data, digest(self._head, data)
 
     def _share(self) -> None:
         rules = self._connections["rules"]
         rules.execute("update journal_head set seq = %s, hash = %s", (self._state.seq, self._head))
         rules.execute(
-            "insert into snapshots (seq, hash, state) values (%s, %s, %s) on conflict do nothing",
-            (self._state.seq, self._head, snapshot(self._state)),
+            f"insert into snapshots ({', '.join(_SNAPSHOT)}) values (%s, %s, %s, %s) on conflict do nothing",
+            self._taken(),
         )

@@ -19,6 +19,7 @@ from loadtests.loader import Loader
 from loadtests.measures import Bench
 from loadtests.originals import SERVICES, Original
 from loadtests.setting import House
+from rules.domain.snapshot import digest
 
 # Numbers of loaded contacts, far from those that the generators count up from 0.
 FIRST = 50_000_000
@@ -113,7 +114,17 @@ def load(house: House, fresh: Fresh, rows: int, say: Callable[[str], None]) -> f
             databases.drop(service)
             databases.rename(f"{service}_big", service)
         databases.execute("checkpoint")
+    _check_snapshots(house)
     return time.monotonic() - began
+
+
+def _check_snapshots(house: House) -> None:
+    """Raises LoadFailed for one that the service would not believe: it would fold the whole journal before its first
+    decision."""
+    with psycopg.connect(house.cluster.databases["rules"], autocommit=True) as connection:
+        for seq, head, data, said in connection.execute("select seq, hash, state, digest from snapshots"):
+            if digest(bytes(head), bytes(data)) != bytes(said):
+                raise LoadFailed(f"the snapshot at {seq} has another digest")
 
 
 def measure(bench: Bench, fresh: Fresh, say: Callable[[str], None]) -> tuple[list[Figure], dict[str, float]]:
