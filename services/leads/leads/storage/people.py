@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,15 +96,6 @@ def standing(tx: Transaction, names: Sequence[str]) -> Mapping[str, tuple[str, b
     """Person to team and whether they are with us."""
     query = sa.select(people.c.name, people.c.team, people.c.active).where(in_values(people.c.name, names, tx.dialect))
     return {row[0]: (row[1], row[2]) for row in tx.execute(query)}
-
-
-def left(tx: Transaction, names: Collection[str]) -> set[str]:
-    """Those of them who have left. News of them waits for the commit: either we see that somebody left, or whoever
-    hears of it sees what is given to him here."""
-    query = sa.select(people.c.name, people.c.active).where(in_values(people.c.name, sorted(names), tx.dialect))
-    if tx.dialect == "postgresql":
-        query = query.order_by(people.c.name).with_for_update(read=True)
-    return {row[0] for row in tx.execute(query) if not row[1]} if names else set()
 
 
 def save_leaving(tx: Transaction, names: Sequence[str]) -> None:

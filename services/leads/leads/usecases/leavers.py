@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from chassis.people import left
 from chassis.transaction import Transaction
 from leads.domain.lead import AT_WORK, Lead
 from leads.storage import leads as stored
 from leads.storage import people
+from leads.storage.tables import people as people_table
 from leads.wire import events
 
 # For so long after he left, what he was given in so long is looked at again and again: hours of a bus that was down,
@@ -18,11 +20,11 @@ from leads.wire import events
 _LEFT_SINCE, _GIVEN_SINCE = timedelta(days=1), timedelta(minutes=10)
 
 
-def leave(tx: Transaction, left: Sequence[str]) -> None:
+def leave(tx: Transaction, names: Sequence[str]) -> None:
     """These people left just now."""
-    if left:
-        people.save_leaving(tx, left)
-        _wait(tx, stored.in_hand(tx, left))
+    if names:
+        people.save_leaving(tx, names)
+        _wait(tx, stored.in_hand(tx, names))
 
 
 def list_given(tx: Transaction) -> bool:
@@ -41,7 +43,7 @@ def move(tx: Transaction, moved: Sequence[tuple[Lead, Lead]]) -> None:
     """Leads that were somebody's, as read and as they are now: who left waits no longer for a word about his; whoever
     has it now and left, too, does."""
     had = [(lead, now) for lead, now in moved if lead.owner and lead.status in AT_WORK]
-    gone = people.left(tx, {owner for lead, now in had for owner in (lead.owner, now.owner) if owner})
+    gone = left(tx, people_table, [owner for lead, now in had for owner in (lead.owner, now.owner) if owner])
     for lead, now in had if gone else ():
         if now.owner in gone and now.status in AT_WORK:
             tx.emit(events.left_behind(now, now.owner))
@@ -51,5 +53,5 @@ def move(tx: Transaction, moved: Sequence[tuple[Lead, Lead]]) -> None:
 
 def close(tx: Transaction, lead: Lead) -> None:
     """What is closed waits for nobody any more; its owner's version is as it was."""
-    if lead.owner and people.left(tx, [lead.owner]):
+    if lead.owner and left(tx, people_table, [lead.owner]):
         tx.emit(events.left_behind(replace(lead, owner_version=lead.owner_version + 1), lead.owner, settled=True))
