@@ -43,6 +43,8 @@ def move(tx: Transaction, moved: Sequence[tuple[Lead, Lead]]) -> None:
     """Leads that were somebody's, as read and as they are now: who left waits no longer for a word about his; whoever
     has it now and left, too, does."""
     had = [(lead, now) for lead, now in moved if lead.owner and lead.status in AT_WORK]
+    if not had:
+        return  # a first assignment: no statement is even made
     gone = left(tx, people_table, [owner for lead, now in had for owner in (lead.owner, now.owner) if owner])
     for lead, now in had if gone else ():
         if now.owner in gone and now.status in AT_WORK:
