@@ -9,17 +9,26 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jwt
 import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from chassis import clock
 from chassis.errors import Denied, Invalid, unauthenticated
+
+# PyJWT loads `cryptography` wherever it is installed: 9 MB of each process for algorithms that no token of ours has.
+if "cryptography" in sys.modules:
+    import jwt
+else:
+    sys.modules["cryptography"] = None  # type: ignore[assignment]
+    import jwt
+
+    del sys.modules["cryptography"]
 
 AUDIENCE = "dealwright-internal"
 

@@ -16,6 +16,16 @@ from chassis.transaction import Transaction
 _PATIENCE, _LOOK_SECONDS = 2.0, 0.05
 
 
+def may_come(names: Iterable[str]) -> list[str]:
+    """Those of these names, each once, that a service could have given: what the rows of a batch wait for, where a row
+    with a name that is none is refused by itself and costs the others nothing."""
+    return sorted({name for name in names if _may_come(name)})
+
+
+def _may_come(name: str) -> bool:
+    return ids.is_id(name.rpartition("/")[2])
+
+
 def wait_for(
     runtime: Runtime,
     call: Call[Any],
@@ -27,7 +37,7 @@ def wait_for(
     `seconds`, if given, and never more than half of what the caller waits. At once where one of them is a name that no
     service gives: nothing is on its way, and nobody keeps a thread busy with it."""
     wanted = [name for name in names if name]
-    if not wanted or not all(ids.is_id(name.rpartition("/")[2]) for name in wanted):
+    if not wanted or not all(map(_may_come, wanted)):
         return
     until = clock.monotonic() + min(seconds or _PATIENCE, call.left() / 2)
     while True:

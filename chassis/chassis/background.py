@@ -15,7 +15,7 @@ from chassis.bus.delivery import retry_due
 from chassis.bus.subscriptions import Subscription
 from chassis.database import is_unavailable
 from chassis.retention import Retention
-from chassis.service import Loop, Runtime
+from chassis.service import Errand, Loop, Runtime
 from chassis.transaction import Origin
 
 log = structlog.get_logger(__name__)
@@ -64,10 +64,14 @@ class Errands:
 
     def start(self) -> None:
         for errand in self._runtime.service.errands(self._runtime):
-            self._threads.start(errand.name, errand.every, errand.run)
+            self._threads.start(errand.name, errand.every, partial(self._once, errand))
 
     def stop(self) -> None:
         self._threads.stop()
+
+    def _once(self, errand: Errand) -> bool | None:
+        with telemetry.running(self._runtime.name, errand.name):
+            return errand.run()
 
 
 class Background:

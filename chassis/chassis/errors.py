@@ -22,9 +22,10 @@ class Violation:
 
 
 class Problem(Exception):
-    """An answer that says no. `code` is the name of the gRPC status."""
+    """An answer that says no. `code` is the name of the gRPC status, `violations` are the fields it is about."""
 
     code = "FAILED_PRECONDITION"
+    violations: Sequence[Violation] = ()
 
     def __init__(self, reason: str, english: str, chinese: str) -> None:
         super().__init__(english)
@@ -39,7 +40,7 @@ class Invalid(Problem):
     code = "INVALID_ARGUMENT"
 
     def __init__(self, violations: Sequence[Violation | tuple[str, str, str]]) -> None:
-        self.violations = [v if isinstance(v, Violation) else Violation(*v) for v in violations]
+        self.violations: list[Violation] = [v if isinstance(v, Violation) else Violation(*v) for v in violations]
         first = self.violations[0] if self.violations else Violation("", "invalid", "无效")
         super().__init__("INVALID", f"{first.field}: {first.english}", f"{first.field}: {first.chinese}")
 
@@ -93,9 +94,17 @@ class Stale(Problem):
 class Refused(Problem):
     """Right in form, wrong at this moment. `code` where another status says it better."""
 
-    def __init__(self, reason: str, english: str, chinese: str, code: str = "FAILED_PRECONDITION") -> None:
+    def __init__(
+        self,
+        reason: str,
+        english: str,
+        chinese: str,
+        code: str = "FAILED_PRECONDITION",
+        violations: Sequence[Violation] = (),
+    ) -> None:
         super().__init__(reason, english, chinese)
         self.code = code
+        self.violations = violations
 
 
 def already_exists(field: str, value: str, deleted: bool = False) -> Refused:

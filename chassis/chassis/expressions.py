@@ -72,19 +72,53 @@ def compile(source: str, schema: Mapping[str, str]) -> Expression:
     Raises ExpressionError for what does not parse or type-check, does not yield a bool, or could run wild; and
     ValueError for a schema that names an unknown type.
     """
-    _refuse_hostile(source)
     key = tuple(sorted(schema.items()))
-    env = _environment(key)
-    program = _compile(env, source)
+    program, names = _checked(source, key)
     kind = program.return_type().name()
     if kind != "BOOL":
         raise ExpressionError(
             1, 1, f"must be true or false, but yields {kind.lower()}", f"结果必须为真或假，而不是 {kind.lower()}"
         )
     # One level deeper, as a set holds it: what only just compiles alone is refused now, not on the hot path.
-    _compile(env, f"[[\n{source}\n]]", shift=1)
+    _compile(_environment(key), f"[[\n{source}\n]]", shift=1)
+    return Expression(source, key, names, program)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A formula that yields a number, checked against a schema."""
+
+    source: str
+    variables: frozenset[str]
+    """Those of the schema's variables that the source names."""
+    _program: Any = field(repr=False, compare=False)
+
+    def evaluate(self, values: Mapping[str, float]) -> float | None:
+        """What it comes to; None where it has no answer."""
+        try:
+            found = self._program.eval(data=dict(values)).plain_value()
+        except (RuntimeError, TypeError, ValueError, MemoryError):
+            return None
+        return float(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+
+
+def compile_number(source: str, schema: Mapping[str, str]) -> Number:
+    """As `compile`, for a formula whose outcome is a number; a whole number in it is written 2.0 beside fractions."""
+    program, names = _checked(source, tuple(sorted(schema.items())))
+    kind = program.return_type().name()
+    if kind not in ("INT", "UINT", "DOUBLE"):
+        raise ExpressionError(
+            1, 1, f"must be a number, but yields {kind.lower()}", f"结果必须为数字，而不是 {kind.lower()}"
+        )
+    return Number(source, names, program)
+
+
+def _checked(source: str, key: tuple[tuple[str, str], ...]) -> tuple[Any, frozenset[str]]:
+    """The program of a source that may be saved, and the variables that it names."""
+    _refuse_hostile(source)
+    program = _compile(_environment(key), source)
     names = {match["name"].strip("`") for match in _TOKEN.finditer(source) if match["name"]}
-    return Expression(source, key, frozenset(names & dict(key).keys()), program)
+    return program, frozenset(names & dict(key).keys())
 
 
 class ConditionSet:

@@ -84,6 +84,8 @@ def listing(
     default_size: int = 50,
     count: bool | Callable[[], bool] = False,
     within: sa.ColumnElement[bool] | None = None,
+    narrowed: bool = False,
+    bound: str = "",
 ) -> Page:
     """One page of `select` as the request wants it: page_size, page_token and, where it has them, filter, order_by.
 
@@ -92,12 +94,13 @@ def listing(
     LIMIT, DISTINCT or GROUP BY (wrap those in a subquery). Where it lacks the key or a column of the order, rows end
     with these as further values. What fits on one page is counted; what does not, if `count`. `within` says which rows
     the caller may see: where that is one thing or another, the page is sought for each by itself, so that each has its
-    index. Raises Invalid on "filter", "orderBy", "pageSize" or "pageToken".
+    index. `narrowed`: the request's filter is of another kind, and the select is narrowed by it already. `bound`: what
+    a token is bound to besides the request. Raises Invalid on "filter", "orderBy", "pageSize" or "pageToken".
     """
     size = _size(request.page_size, most, default_size)
-    wanted = criteria(getattr(request, "filter", ""), columns, hidden)
+    wanted = None if narrowed else criteria(getattr(request, "filter", ""), columns, hidden)
     terms = _order(getattr(request, "order_by", ""), default_order, columns, key, hidden)
-    seal = _seal(request, terms)
+    seal = _seal(request, terms, bound)
     if wanted is not None:
         select = select.where(wanted)
     page = select
@@ -212,7 +215,7 @@ def _after(terms: list[_Term], values: list[Any]) -> sa.ColumnElement[bool]:
 # --- tokens ---
 
 
-def _seal(request: Any, terms: list[_Term]) -> bytes:
+def _seal(request: Any, terms: list[_Term], bound: str = "") -> bytes:
     """What a token is bound to: the order, and all of the request but the page."""
     order = ",".join(f"{t.name} {t.descending:d} {t.column.kind}" for t in terms)
     if isinstance(request, Message):
@@ -223,7 +226,7 @@ def _seal(request: Any, terms: list[_Term]) -> bytes:
         rest = same.DESCRIPTOR.full_name.encode() + b"\0" + same.SerializeToString(deterministic=True)
     else:
         rest = json.dumps([getattr(request, "filter", ""), getattr(request, "order_by", "")]).encode()
-    return hashlib.sha256(order.encode() + b"\0" + rest).digest()
+    return hashlib.sha256(b"\0".join((order.encode(), bound.encode(), rest))).digest()
 
 
 def _write_token(seal: bytes, values: list[Any]) -> str:

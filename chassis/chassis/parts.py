@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from google.protobuf import json_format
@@ -104,12 +104,24 @@ class Part:
         return {key: read(content.get(key), check, key) for key, read in self.checks.items()}
 
 
+class Offered(Protocol):
+    """What a service keeps of the blueprint, in whatever way: as `Part` has it."""
+
+    def read(self, tx: Transaction) -> tuple[dict[str, Any], int]: ...
+
+    def plan(self, tx: Transaction, content: Mapping[str, Any]) -> tuple[list[tuple[str, str, str]], int]: ...
+
+    def apply(
+        self, tx: Transaction, content: Mapping[str, Any], expected_version: int
+    ) -> tuple[dict[str, Any], int]: ...
+
+
 class PartServicer:
     """Serves one part."""
 
     descriptor = blueprint_pb2.DESCRIPTOR.services_by_name["BlueprintService"]
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Offered) -> None:
         self._part = part
 
     @query

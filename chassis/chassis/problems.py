@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Value
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from chassis.errors import Changed, Invalid, Problem, Stale
+from chassis.errors import Changed, Problem, Stale
 from chassis.messages import stamp
 from dealwright.api.v1 import problem_pb2
 
@@ -37,9 +37,8 @@ def problem(of: Problem, request_id: str = "") -> problem_pb2.Problem:
         reason=of.reason,
         request_id=request_id,
     )
-    if isinstance(of, Invalid):
-        for wrong in of.violations:
-            message.fields.add(field=wrong.field, message=wrong.english, message_zh=wrong.chinese)
+    for wrong in of.violations:
+        message.fields.add(field=wrong.field, message=wrong.english, message_zh=wrong.chinese)
     if isinstance(of, Stale):
         message.etag = of.etag
         message.fields.extend(map(_changed, of.changes))
@@ -53,7 +52,7 @@ def status_of(problem: Problem) -> status_pb2.Status:
         error_details_pb2.ErrorInfo(reason=problem.reason, domain="dealwright"),
         error_details_pb2.LocalizedMessage(locale="zh-CN", message=problem.chinese),
     ]
-    if isinstance(problem, Invalid):
+    if problem.violations:
         details.append(
             error_details_pb2.BadRequest(
                 field_violations=[

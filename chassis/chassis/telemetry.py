@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,29 @@ def turning(service: str, loop: str) -> Iterator[Turn]:
     yield turn
     if turn.busy:
         span.end()  # one that never ends is never exported
+
+
+_errand: ContextVar[Turn | None] = ContextVar("errand", default=None)
+
+
+@contextmanager
+def running(service: str, errand: str) -> Iterator[None]:
+    """A span around one run of an errand, which is told of if it asked others for something."""
+    with turning(service, errand) as turn:
+        token = _errand.set(turn)
+        try:
+            yield
+        finally:
+            _errand.reset(token)
+
+
+def carried() -> str:
+    """The traceparent that an errand's call of another service carries; empty outside of errands, or of traces."""
+    turn = _errand.get()
+    if turn is None:
+        return ""
+    turn.busy = True
+    return turn.traceparent
 
 
 def below(traceparent: str, current: str) -> str:
