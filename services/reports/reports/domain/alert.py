@@ -1,0 +1,85 @@
+"""Rules that look at a KPI when a span of time is over (R11, R12, R13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from reports.domain import periods
+from reports.domain.periods import Period
+
+FALLS, BELOW, ABOVE = 1, 2, 3
+DAY, WEEK, MONTH = 1, 2, 3
+_GRAINS = {DAY: "day", WEEK: "week", MONTH: "month"}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """Fields in the order of the columns. `limit_value` and `minimum` are decimals' texts; `looked_at` the first day of
+    the span that was looked at last."""
+
+    name: str
+    display_name: str
+    display_name_zh: str
+    kpi: str
+    group_by: str
+    condition: int
+    limit_value: str
+    span: int
+    notify: list[str]
+    enabled: bool
+    minimum: str
+    looked_at: str
+    version: int
+    create_time: datetime
+    update_time: datetime
+    delete_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule held for a group, in the span from `begin_date` to `end_date`, both included. `value` is None for whoever
+    may not know it; `group_by` is what it was grouped by."""
+
+    name: str
+    rule: str
+    kpi: str
+    title: str
+    title_zh: str
+    key: str
+    label: str
+    begin_date: str
+    end_date: str
+    value: float | None
+    previous: float | None
+    people: list[str]
+    raise_time: datetime
+    group_by: str
+
+
+def over(span: int, today: date) -> Period:
+    """The last span that is over."""
+    grain = _GRAINS[span]
+    end = periods.begin_of(grain, today)
+    return Period(periods.begin_of(grain, end - timedelta(days=1)), end)
+
+
+def before(span: int, of: Period) -> Period:
+    """The span before one."""
+    assert of.begin is not None
+    return over(span, of.begin)
+
+
+def holds(rule: AlertRule, value: float | None, previous: float | None) -> bool:
+    """Whether it is to be told. What has no figure now, or is compared and had none, alarms nobody: but one that fell
+    to nothing does."""
+    limit, least = Decimal(rule.limit_value), Decimal(rule.minimum or "0")
+    if rule.condition == FALLS:
+        if not previous or previous < 0 or Decimal(repr(previous)) < least:
+            return False
+        now = Decimal(repr(value or 0.0))
+        return now < Decimal(repr(previous)) * (1 - limit / 100)
+    if value is None or (least and Decimal(repr(value)) < least):
+        return False
+    return Decimal(repr(value)) < limit if rule.condition == BELOW else Decimal(repr(value)) > limit

@@ -1,0 +1,123 @@
+"""What is known of a customer, and what it adds to the figures.
+
+How valuable one is, is told by when it bought last, how often and for how much (recency, frequency, monetary value:
+Hughes, "Strategic Database Marketing", 1994). A contract that was made of a won opportunity is one purchase with it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from reports.domain.folding import Folding, News, newer
+from reports.domain.posting import Posting, incomplete, replace
+
+FREQUENCY = (2, 3, 5, 8)
+"""From how many purchases on it is F2 to F5."""
+MONETARY = tuple(units * 10_000 for units in (10_000, 50_000, 200_000, 1_000_000))
+"""From how much on, in ten-thousandths, it is M2 to M5."""
+DEAL, CONTRACT, COVERED = "deal", "contract", "covered"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """`version` is of the newest state. `signed` is what its service says was signed with it in all, `blank`
+    are those of the fields that it should have that have no value. `parts` are how
+    often each of what others count for with it counts: purchases ("deal", record, time, worth), ("contract", record,
+    time, worth, its opportunity), and days on which it was followed up ("covered", when the day
+    began). All money is in ten-thousandths of the company's currency, by the rate of the day of each purchase."""
+
+    version: int = 0
+    deleted: bool = False
+    owner: str = ""
+    channel: str = ""
+    region: str = ""
+    industry: str = ""
+    tier: str = ""
+    stage: str = ""
+    create_time: int = 0
+    signed: int = 0
+    blank: tuple[str, ...] = ()
+    parts: tuple[tuple[tuple[Any, ...], int], ...] = ()
+
+
+_FIELDS = tuple(part.name for part in fields(Customer))
+_STATE = _FIELDS[:-1]
+
+
+def fold(customer: Customer, news: News) -> Customer:
+    """What is known with this as well."""
+    values = news.values
+    if news.what == "state":
+        if not newer(values, customer):
+            return customer
+        return replace(customer, **{name: values[name] for name in _STATE})
+    if news.what == "part":
+        parts = dict(customer.parts)
+        parts[values["part"]] = parts.get(values["part"], 0) + values["count"]
+        return replace(customer, parts=tuple(sorted((one, n) for one, n in parts.items() if n)))
+    raise ValueError(news.what)
+
+
+def postings(customer: Customer) -> list[Posting]:
+    """What it adds now; nothing while its state is not known or it is deleted or merged."""
+    if not customer.version or customer.deleted:
+        return []
+    bare = Posting(
+        "",
+        customer.create_time,
+        holder=customer.owner,
+        owner=customer.owner,
+        channel=customer.channel,
+        region=customer.region,
+        industry=customer.industry,
+    )
+    days = sorted(part[1] for part, count in customer.parts if part[0] == COVERED and count > 0)
+    here = max((customer.create_time, *days))
+    found = [
+        replace(bare, fact="customer.created"),
+        *incomplete(bare, "customer", customer.blank),
+        replace(bare, fact="customer.present", happen_time=here, stage=customer.stage, detail=customer.tier),
+        *(replace(bare, fact="customer.covered", happen_time=day) for day in days),
+    ]
+    bought = _purchases(customer)
+    if bought:
+        last = max(time for _, _, time, *_ in bought)
+        found.append(replace(bare, fact="customer.valued", happen_time=last, detail=value(customer, bought)))
+    return found
+
+
+def _purchases(customer: Customer) -> list[tuple[Any, ...]]:
+    parts = [part for part, count in customer.parts if count > 0]
+    contracts = [part for part in parts if part[0] == CONTRACT]
+    signed = {part[4] for part in contracts}
+    return contracts + [part for part in parts if part[0] == DEAL and part[1] not in signed]
+
+
+def value(customer: Customer, bought: Sequence[tuple[Any, ...]]) -> str:
+    """ "F3M5": how often it bought, and for how much."""
+    worth = max(sum(part[3] for part in bought), customer.signed)
+    return f"F{1 + bisect_right(FREQUENCY, len(bought))}M{1 + bisect_right(MONETARY, worth)}"
+
+
+def tells(customer: Customer) -> Mapping[str, Any]:
+    """What its opportunities and papers are grouped by."""
+    return {"region": customer.region, "industry": customer.industry}
+
+
+def _plain(customer: Customer) -> list[Any]:
+    return [getattr(customer, name) for name in _FIELDS]
+
+
+def _read(plain: list[Any]) -> Customer:
+    parts = tuple((tuple(part), count) for part, count in plain[-1])
+    return replace(Customer(*plain[:-2]), blank=tuple(plain[-2]), parts=parts)
+
+
+def _holder(customer: Customer) -> str:
+    return customer.owner
+
+
+FOLDING = Folding(Customer(), fold, postings, _plain, _read, tells=tells, holder=_holder)

@@ -1,0 +1,230 @@
+"""A report as it goes into a file: tables of plain values, and what is drawn of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from reports.domain import board
+
+
+class Kind(StrEnum):
+    """What a column holds. Of days: the first of its span."""
+
+    TEXT = "text"
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+    TIME = "time"
+    COUNT = "count"
+    MONEY = "money"
+    RATIO = "ratio"
+    SECONDS = "seconds"
+    LONG = "long"  # hours, days
+    NUMBER = "number"
+
+
+Cell = str | float | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`unit` as people read it: a currency, "days"; empty for what is only counted. Titles have it, where one has to
+    be told; `bare` has not."""
+
+    title: str
+    kind: Kind
+    unit: str = ""
+
+    @property
+    def bare(self) -> str:
+        return self.title.removesuffix(f" ({self.unit})")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A tile. The first `keys` columns say of which group a row is, the next is its figure, and where `overlaid` the
+    one after that is the overlay's. `total` has no key."""
+
+    title: str
+    about: str
+    chart: int
+    columns: Sequence[Column]
+    keys: int
+    rows: Sequence[tuple[Cell, ...]]
+    total: tuple[Cell, ...]
+    overlaid: bool = False
+    denied: bool = False
+
+    @property
+    def unit(self) -> Kind:
+        return self.columns[self.keys].kind
+
+    @property
+    def single(self) -> bool:
+        """One number, and nothing drawn of it."""
+        return self.chart == board.NUMBER and not self.keys
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """A single number as people read it, and what it is of: a currency, days."""
+        if self.denied:
+            return "", ""
+        column = self.columns[self.keys]
+        return written(self.total[self.keys], column.kind) or "–", "" if column.kind == Kind.RATIO else column.unit
+
+    @property
+    def aim(self) -> str:
+        """What is to be reached, and how much of it was; empty where nothing is."""
+        behind = list(zip(self.columns, self.total, strict=True))[self.keys + 1 + self.overlaid :]
+        there = [(column, cell) for column, cell in behind if cell is not None]
+        return " · ".join(f"{column.bare} {written(cell, column.kind)}" for column, cell in there)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """`made` says who made it and when, `words` are those that files need besides, in its language."""
+
+    title: str
+    made: str
+    language: str
+    currency: str
+    sections: Sequence[Section]
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    name: str
+    values: Sequence[float | None]
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is drawn: `series` over `categories`; `line` is drawn over them by a scale of its own. `left_out`: how many
+    categories were too many: of `timely` ones the first, else the last."""
+
+    chart: int
+    categories: Sequence[str]
+    series: Sequence[Series]
+    line: Series | None = None
+    left_out: int = 0
+    timely: bool = False
+
+
+MOST_TOGETHER = 12
+
+
+def sheaves(of: Sequence[Section]) -> list[list[Section]]:
+    """The sections page by page: numbers that follow each other share one."""
+    found: list[list[Section]] = []
+    for one in of:
+        together = one.single and found and found[-1][0].single and len(found[-1]) < MOST_TOGETHER
+        if together:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found
+
+
+_TIMES = (Kind.DAY, Kind.MONTH, Kind.YEAR, Kind.TIME)
+
+
+def picture(of: Section, most: int = 1000, most_series: int = 12) -> Picture | None:
+    """What is drawn of a section; None where nothing is: it is a number or a table, or has no rows."""
+    if of.denied or not of.rows or not of.keys or of.chart in (board.NUMBER, board.TABLE):
+        return None
+    if of.keys == 1:
+        return _of_one(of, most)
+    return _of_two(of, most, most_series)
+
+
+def _of_two(of: Section, most: int, most_series: int) -> Picture:
+    """Time runs across; else the first of the two."""
+    across = 1 if of.columns[1].kind in _TIMES and of.columns[0].kind not in _TIMES else 0
+    timely = of.columns[across].kind in _TIMES
+    cells: dict[str, dict[str, float | None]] = {}
+    for row in of.rows:
+        value = row[of.keys]
+        cells.setdefault(_key(of, row, 1 - across), {})[_key(of, row, across)] = (
+            value if isinstance(value, float) else None
+        )
+    names = list(dict.fromkeys(_key(of, row, across) for row in of.rows))
+    shown = sorted(names)[-most:] if timely else names[:most]
+    largest = sorted(cells, key=lambda name: -sum(abs(value or 0) for value in cells[name].values()))
+    kept = {*largest[: most if of.chart == board.HEAT_MAP else most_series]}
+    series = [Series(name, [cells[name].get(key) for key in shown], of.unit) for name in cells if name in kept]
+    return Picture(
+        board.BAR if of.chart == board.PIE else of.chart, shown, series, None, len(names) - len(shown), timely
+    )
+
+
+def _of_one(of: Section, most: int) -> Picture:
+    rows = list(of.rows)
+    late = of.columns[0].kind in _TIMES
+    shown = rows[-most:] if late else rows[:most]
+    names = [_key(of, row, 0) for row in shown]
+    first, *more = (
+        Series(
+            of.columns[at].title, [v if isinstance(v := row[at], float) else None for row in shown], of.columns[at].kind
+        )
+        for at in range(1, 2 + of.overlaid)
+    )
+    chart = of.chart
+    if chart == board.PIE and any((value or 0) < 0 for value in first.values):
+        chart = board.BAR  # no pie has a slice below nothing
+    return Picture(chart, names, [first], more[0] if more else None, len(rows) - len(shown), late)
+
+
+def _key(of: Section, row: tuple[Cell, ...], at: int) -> str:
+    return written(row[at], of.columns[at].kind)
+
+
+def written(value: Cell, kind: Kind) -> str:
+    """As people read it; empty for what there is not."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return {Kind.MONTH: f"{value:%Y-%m}", Kind.YEAR: f"{value:%Y}"}.get(kind, value.isoformat())
+    if isinstance(value, str):
+        return value
+    if kind == Kind.RATIO:
+        return f"{value:.1%}"
+    if kind == Kind.MONEY:
+        return f"{value:,.2f}"
+    if kind == Kind.LONG:
+        return f"{value:,.1f}"
+    if kind == Kind.NUMBER:
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return f"{value:,.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An axis: from `low` to `high`, with a tick each `step`."""
+
+    low: float
+    high: float
+    step: float
+
+    @property
+    def ticks(self) -> list[float]:
+        count = round((self.high - self.low) / self.step)
+        return [self.low + self.step * place for place in range(count + 1)]
+
+
+def scale(values: Sequence[float | None], whole: bool = False) -> Scale:
+    """One that has all of these and nothing, with four to eight ticks at round figures; `whole`: at whole ones."""
+    there = [value for value in values if value is not None]
+    low, high = min([0.0, *there]), max([0.0, *there])
+    span = (high - low) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / 5))
+    step = next(power * one for one in (1, 2, 2.5, 5, 10) if power * one * 6 >= span)
+    step = max(step, 1.0) if whole else step
+    return Scale(math.floor(low / step + 1e-9) * step, max(math.ceil(high / step - 1e-9), 1) * step, step)

@@ -1,0 +1,27 @@
+"""What others keep and tell: names, exchange rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a record, or a stage ("pipelines/six-stage#quote"), is called."""
+
+    name: str
+    display_name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One of `from_currency` is `rate` (a decimal's text) of `to_currency` on `date` and after it."""
+
+    name: str
+    from_currency: str
+    to_currency: str
+    date: str
+    rate: str
+    gone: bool
+    version: int

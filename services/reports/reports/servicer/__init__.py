@@ -1,0 +1,1 @@
+"""gRPC in: unpack, call, pack."""

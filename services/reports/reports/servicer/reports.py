@@ -1,0 +1,77 @@
+"""Figures, and how they come about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chassis.rpc import command, query
+from chassis.transaction import Transaction
+from dealwright.reports.v1 import reports_pb2 as pb
+from reports.domain.kpi import Kpi
+from reports.domain.view import View
+from reports.servicer.boards import BoardMethods
+from reports.servicer.kpis import KpiMethods
+from reports.usecases import backtesting, boards, drawing, explaining, kpis, pending, reading, targets
+from reports.wire import asking, messages
+from reports.wire import pending as pending_wire
+
+
+class ReportServicer(KpiMethods, BoardMethods):
+    """Figures, KPIs and boards."""
+
+    descriptor = pb.DESCRIPTOR.services_by_name["ReportService"]
+
+    def _asked(self, tx: Transaction, name: str, request: Any) -> tuple[Kpi, View]:
+        of = kpis.find_as_of(tx, f"kpis/{asking.id_of(name)}", asking.as_of(request))
+        view = reading.narrowed(tx, asking.view(request, of, self._today(tx)))
+        return of, reading.located(tx, of, view)
+
+    @query
+    def GetReport(self, tx: Transaction, request: pb.GetReportRequest) -> pb.Report:
+        if boards.is_one(tx, f"boards/{asking.id_of(request.name)}"):
+            return self._board(tx, request)
+        of, view = self._asked(tx, request.name, request)
+        goals = targets.reached(tx, of, view)
+        table = targets.beside(of, view, reading.table(tx, of, view), goals)
+        tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals)
+        return messages.report(request.name, [tile], reading.learnt(tx))
+
+    def _board(self, tx: Transaction, request: pb.GetReportRequest) -> pb.Report:
+        of = boards.find(tx, f"boards/{asking.id_of(request.name)}")
+        tiles = []
+        for drawn in drawing.draw(tx, of, request, self._today(tx)):
+            labels = reading.labels(tx, drawn.view, drawn.table) if drawn.table is not None else {}
+            tiles.append(messages.drawn(drawn, labels))
+        titles = (of.display_name or of.display_name_zh, of.display_name_zh or of.display_name)
+        return messages.report(request.name, tiles, reading.learnt(tx), titles)
+
+    @query
+    def ExplainFigure(self, tx: Transaction, request: pb.ExplainFigureRequest) -> pb.Explanation:
+        of, view = self._asked(tx, request.name, request)
+        return messages.explanation(of, explaining.explain(tx, of, view, request))
+
+    @query
+    def ListRecords(self, tx: Transaction, request: pb.ListRecordsRequest) -> pb.ListRecordsResponse:
+        of, view = self._asked(tx, request.parent, request)
+        records, token = explaining.records(tx, of, view, request)
+        return pb.ListRecordsResponse(records=[messages.counted(one) for one in records], next_page_token=token)
+
+    @command
+    def CreateTasks(self, tx: Transaction, request: pb.CreateTasksRequest) -> pb.CreateTasksResponse:
+        asked = pb.ListRecordsRequest(
+            period=request.period,
+            filter=request.filter,
+            measure=request.measure,
+            group_by=request.group_by,
+            keys=request.keys,
+        )
+        of, view = self._asked(tx, request.name, asked)
+        title, due_time = pending_wire.wish(request, tx.now)
+        made, passed_over = pending.make_tasks(tx, of, view, request.measure, title, due_time)
+        return pb.CreateTasksResponse(tasks=made, passed_over=passed_over)
+
+    @query
+    def BacktestReport(self, tx: Transaction, request: pb.BacktestReportRequest) -> pb.BacktestReportResponse:
+        of = kpis.find(tx, f"kpis/{asking.id_of(request.name)}")
+        found = backtesting.backtest(tx, of, self._today(tx), asking.months(request.months))
+        return messages.backtest(found, backtesting.mean_error(found))

@@ -1,0 +1,1 @@
+"""The tables of `reports` and the statements on them. Only use cases come here."""

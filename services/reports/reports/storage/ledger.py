@@ -1,0 +1,124 @@
+"""Postings, appended; and what is known of the records that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.database import in_values, insert_rows
+from chassis.transaction import Transaction
+from reports.domain.posting import Posting
+from reports.storage.tables import batches, copies, postings, subjects
+
+LIVE, BUILDING, JOINING, OLD = "LIVE", "BUILDING", "JOINING", "OLD"
+_SUBJECT = ("copy", "name", "customer", "lead", "rate", "holder", "learn_time", "state")
+_KEPT = "(copy, name) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _SUBJECT[2:])
+_COLUMNS = ("copy", "batch", "place", "record", "event", "learn_time", "hour", *Posting._fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is known of a record: plain data. `learn_time` is of the newest event that told of it, `holder` whose it
+    is; the links are as its folding has them."""
+
+    name: str
+    customer: str = ""
+    lead: str = ""
+    rate: str = ""
+    holder: str = ""
+    learn_time: int = 0
+    state: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A posting in the ledger: of which record, by which event, learnt when, in which hour of the company's clock."""
+
+    record: str
+    event: str
+    learn_time: int
+    hour: int
+    posting: Posting
+
+
+def filled(tx: Transaction) -> list[int]:
+    """The copies that events are written into as they come."""
+    return _in(tx, LIVE, JOINING)
+
+
+def summed(tx: Transaction) -> list[int]:
+    """The copies that have cells."""
+    return _in(tx, LIVE, JOINING, BUILDING)
+
+
+def _in(tx: Transaction, *states: str) -> list[int]:
+    query = sa.select(copies.c.copy).where(copies.c.state.in_(states)).order_by(copies.c.copy)
+    return [row[0] for row in tx.execute(query)]
+
+
+def live(tx: Transaction) -> int:
+    """The copy that answers."""
+    return int(tx.execute(sa.select(copies.c.copy).where(copies.c.state == LIVE)).scalar_one())
+
+
+def rolled(tx: Transaction) -> datetime | None:
+    """When the cells of the copy that answers were brought up to date last."""
+    found: datetime | None = tx.execute(sa.select(copies.c.roll_time).where(copies.c.state == LIVE)).scalar_one()
+    return found
+
+
+def hold(tx: Transaction, copy: int, names: Sequence[str]) -> dict[str, Subject]:
+    """What is known of these records, made where there is nothing yet, held until the commit. `names` are sorted."""
+    if not names:
+        return {}
+    rows = [(copy, *_values(Subject(name))) for name in names]
+    insert_rows(tx.connection, subjects, _SUBJECT, rows, conflict="(copy, name) DO NOTHING")
+    query = sa.select(*(subjects.c[name] for name in _SUBJECT[1:])).where(
+        subjects.c.copy == copy, in_values(subjects.c.name, names, tx.dialect)
+    )
+    if tx.dialect == "postgresql":
+        query = query.order_by(subjects.c.name).with_for_update()
+    return {row.name: Subject(*row) for row in tx.execute(query)}
+
+
+def told_by(tx: Transaction, copy: int, link: str, names: Sequence[str]) -> dict[str, set[str]]:
+    """The records that each of these customers or leads tells more of; `link` is "customer" or "lead"."""
+    found: dict[str, set[str]] = {}
+    if names:
+        column = subjects.c[link]
+        # Said once more, since no planner sees of over 100 names that none is empty, and the index has no empty ones.
+        query = sa.select(column, subjects.c.name).where(subjects.c.copy == copy, column != "")
+        for teller, name in tx.execute(query.where(in_values(column, sorted(names), tx.dialect))):
+            found.setdefault(teller, set()).add(name)
+    return found
+
+
+def turned_by(tx: Transaction, copy: int, rates: str, begin: str, end: str) -> set[str]:
+    """The records that want a rate of these, of a day from `begin` to before `end`."""
+    c = subjects.c
+    days = (c.rate != "", c.rate >= f"{rates}/{begin}", c.rate < f"{rates}/{end}")
+    return set(tx.execute(sa.select(c.name).where(c.copy == copy, *days)).scalars())
+
+
+def keep(tx: Transaction, copy: int, known: Mapping[str, Subject]) -> None:
+    rows = [(copy, *_values(one)) for _, one in sorted(known.items())]
+    insert_rows(tx.connection, subjects, _SUBJECT, rows, conflict=_KEPT)
+
+
+def append(tx: Transaction, copy: int, entries: Sequence[Entry]) -> None:
+    """Adds to the ledger; the roller finds it by its batch."""
+    if not entries:
+        return
+    batch = tx.execute(sa.insert(batches).values(copy=copy).returning(batches.c.id)).scalar_one()
+    rows = [
+        (copy, batch, place, e.record, e.event, e.learn_time, e.hour, *e.posting) for place, e in enumerate(entries)
+    ]
+    insert_rows(tx.connection, postings, _COLUMNS, rows)
+
+
+def _values(of: Subject) -> tuple[Any, ...]:
+    return (of.name, of.customer, of.lead, of.rate, of.holder, of.learn_time, of.state)

@@ -1,0 +1,17 @@
+"""What follow-ups, tasks and check-ins tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from google.protobuf.message import Message
+
+from chassis.bus.subscriptions import subscriber
+from chassis.transaction import Transaction
+from reports.usecases import learning
+from reports.wire import activities as wire
+
+
+@subscriber(*wire.EVENTS, batch=256, pace=0.5)
+def activities(tx: Transaction, events: Sequence[Message]) -> None:
+    learning.learn(tx, [one for event, cause in zip(events, tx.causes, strict=True) for one in wire.told(event, cause)])

@@ -1,0 +1,29 @@
+"""What figures are grouped by and turned with: people, exchange rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chassis.bus.subscriptions import subscriber
+from chassis.transaction import Transaction
+from dealwright.contracts.v1.events_pb2 import ExchangeRateChanged
+from dealwright.directory.v1.events_pb2 import PersonChanged, TeamChanged
+from reports.usecases import copies, learning
+from reports.wire import rates, told
+
+
+@subscriber(PersonChanged, batch=256)
+def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
+    copies.know_people(tx, [told.person(event) for event in events], [told.region(event) for event in events])
+
+
+@subscriber(TeamChanged, batch=256)
+def teams(tx: Transaction, events: Sequence[TeamChanged]) -> None:
+    copies.know_labels(tx, [told.team(event) for event in events])
+
+
+@subscriber(ExchangeRateChanged, batch=256)
+def exchange_rates(tx: Transaction, events: Sequence[ExchangeRateChanged]) -> None:
+    copies.know_rates(tx, [told.rate(event) for event in events])
+    heard = zip(events, tx.causes, strict=True)
+    learning.learn(tx, [one for event, cause in heard for one in rates.told(event, cause)])

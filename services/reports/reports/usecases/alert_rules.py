@@ -1,0 +1,163 @@
+"""Rules that look at KPIs: those that come with the product, and people's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis import paging, people, records
+from chassis.access import Scope
+from chassis.columns import Column
+from chassis.errors import Invalid, NotFound
+from chassis.records import Kind
+from chassis.transaction import Transaction
+from reports.domain import alert
+from reports.domain.alert import Alert, AlertRule
+from reports.domain.periods import Period
+from reports.domain.view import DERIVED, View
+from reports.storage import alerts as stored
+from reports.storage.alerts import alert_rules, alerts
+from reports.storage.tables import people as people_table
+from reports.usecases import kpis, reading
+from reports.wire.alert_messages import rule as shown
+
+_c = alert_rules.c
+RULES: Kind[AlertRule] = Kind(
+    resource="alertRules",
+    word="alert_rule",
+    table=alert_rules,
+    type=AlertRule,
+    people=people_table,
+    shown=shown,
+    owner="",
+    spelt={"limit_value": "limit"},
+    columns={
+        "kpi": Column(_c.kpi, "name"),
+        "enabled": Column(_c.enabled, "bool"),
+        "create_time": Column(_c.create_time, "time", order=True),
+        "update_time": Column(_c.update_time, "time", order=True),
+    },
+)
+# In English and Chinese, of which KPI, by what, when: a region's fall of 15 % (R11), a stage's of 5 % (R12), a signing
+# rate of a week below 20 % (R13).
+_SHIPPED: tuple[dict[str, Any], ...] = (
+    {
+        "display_name": "A region's sales fell by more than 15 %",
+        "display_name_zh": "区域业绩周环比下降超过 15%",
+        "kpi": "kpis/won-amount",
+        "group_by": "region",
+        "condition": alert.FALLS,
+        "limit_value": "15",
+        "notify": ["director"],
+    },
+    {
+        "display_name": "A stage's conversion fell by more than 5 %",
+        "display_name_zh": "漏斗阶段转化率周环比下降超过 5%",
+        "kpi": "kpis/stage-conversion",
+        "group_by": "stage",
+        "condition": alert.FALLS,
+        "limit_value": "5",
+        "notify": ["roles/manager"],
+    },
+    {
+        "display_name": "Less than 20 % of what was closed in a week was won",
+        "display_name_zh": "周签约率低于 20%",
+        "kpi": "kpis/win-rate",
+        "group_by": "",
+        "condition": alert.BELOW,
+        "limit_value": "0.2",
+        "notify": ["roles/manager"],
+    },
+)
+_NEW: Mapping[str, Any] = {"span": alert.WEEK, "enabled": True, "minimum": "", "looked_at": "", "version": 1}
+
+
+def start(tx: Transaction) -> None:
+    """What a new database begins with."""
+    for values in () if stored.any_rule(tx) else _SHIPPED:
+        _make(tx, values)
+
+
+def create(tx: Transaction, values: Mapping[str, Any]) -> AlertRule:
+    """Raises Invalid."""
+    _check(tx, values)
+    return _make(tx, values)
+
+
+def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> AlertRule:
+    """Raises Invalid, and as records.hold."""
+    before = records.hold(tx, RULES, name, etag)
+    after = replace(before, **values)
+    _check(tx, {name: getattr(after, name) for name in ("kpi", "group_by", "notify", "condition", "limit_value")})
+    return records.save(tx, RULES, before, after)
+
+
+def undelete(tx: Transaction, name: str) -> AlertRule:
+    return records.undelete(tx, RULES, name)
+
+
+def purge(tx: Transaction) -> bool:
+    return records.purge(tx, RULES)
+
+
+def raised(tx: Transaction, request: Any) -> tuple[list[Alert], str]:
+    """A page of the alerts that the caller was told of, or with the right to all of all: of those whose KPI he may read
+    by what they are grouped by, with their figures where he may of all records."""
+    scope = tx.principal.require("alerts", "read")
+    c = alerts.c
+    columns = {
+        **{name: Column(c[name], "name") for name in ("rule", "kpi", "key", "begin_date")},
+        "raise_time": Column(c.raise_time, "time", order=True),
+    }
+    query = sa.select(*(c[name] for name in Alert.__slots__))
+    if scope is not Scope.ALL:
+        query = query.where(sa.cast(c.people, sa.Text).contains(f'"{tx.principal.person}"'))
+    page = paging.listing(tx, query, columns, request, "raise_time desc", c.name)
+    seen = [_seen(tx, Alert(*row[: len(Alert.__slots__)])) for row in page.rows]
+    return [one for one in seen if one is not None], page.next_page_token
+
+
+def _seen(tx: Transaction, one: Alert) -> Alert | None:
+    """What the caller may know of it: what its KPI counted then decides, whatever it does by now."""
+    group = (one.group_by,) if one.group_by else ()
+    begin, end = date.fromisoformat(one.begin_date), date.fromisoformat(one.end_date) + timedelta(days=1)
+    view = View(Period(begin, end), end, group, as_of=reading.eve(end))
+    try:
+        of = kpis.find_as_of(tx, one.kpi, int(one.raise_time.timestamp() * 1_000_000))
+    except NotFound:  # it was deleted, and may come back
+        return None
+    if tx.principal.scope("reports", "read") is Scope.NONE or not reading.may_group(tx, of, view):
+        return None
+    return one if reading.of_all(tx, of) else replace(one, value=None, previous=None)
+
+
+def _make(tx: Transaction, values: Mapping[str, Any]) -> AlertRule:
+    times = {"create_time": tx.now, "update_time": tx.now, "delete_time": None}
+    return records.create(tx, RULES, AlertRule(**{**_NEW, "name": RULES.new_name(), **values, **times}))
+
+
+def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
+    wrong = []
+    try:
+        of = kpis.find(tx, values["kpi"])
+    except NotFound:
+        wrong.append(("alert_rule.kpi", "there is no such KPI", "没有这个指标"))
+    else:
+        can = (*of.dimensions, *(name for name, base in DERIVED.items() if base in of.dimensions))
+        if values["group_by"] and values["group_by"] not in can:
+            known = ", ".join(can)
+            wrong.append(("alert_rule.group_by", f"there are: {known}", f"可用：{known}"))
+    if values["condition"] == alert.FALLS and Decimal(values["limit_value"]) >= 100:
+        wrong.append(("alert_rule.limit", "is a percentage below 100", "须为小于 100 的百分比"))
+    named = [who for who in values["notify"] if who.startswith("people/")]
+    known_people = {one.name for one in people.find_all(tx, people_table, named)}
+    for who in named:
+        if who not in known_people:
+            wrong.append(("alert_rule.notify", f"{who} is not known", f"{who} 不存在"))
+    if wrong:
+        raise Invalid(wrong)

@@ -1,0 +1,86 @@
+"""How right a forecast was (B25)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from chassis.errors import Refused
+from chassis.transaction import Transaction
+from reports.domain import kpi, periods
+from reports.domain.facts import FACTS
+from reports.domain.kpi import Kpi, Measure
+from reports.domain.view import View
+from reports.settings import company_currency
+from reports.storage import ledger, outcomes, rates
+from reports.storage.outcomes import Outcome
+from reports.usecases import reading
+
+_STOCK = "deal.open"
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """At the beginning of `day`: amounts in the company's currency; `error` is None where nothing was won."""
+
+    day: date
+    forecast: Decimal
+    decided_forecast: Decimal
+    won: Decimal
+    open: int
+    undecided: int
+
+    @property
+    def error(self) -> float | None:
+        return float(self.decided_forecast / self.won - 1) if self.won else None
+
+
+def backtest(tx: Transaction, of: Kpi, today: date, months: int) -> list[Backtest]:
+    """For the beginnings of the last months, the latest first. Raises NO_FORECAST for a KPI that multiplies no open
+    amount, and Denied as reading.table."""
+    stock = next((one for one in of.measures if one.fact == _STOCK and one.value == kpi.AMOUNT), None)
+    if stock is None or of.total != kpi.BY_SUM:
+        raise Refused("NO_FORECAST", f"{of.name} forecasts nothing.", f"{of.name} 不是预测指标。")
+    found = []
+    day = today.replace(day=1)
+    for _ in range(months):
+        found.append(_at(tx, of, stock, day))
+        day = periods.begin_of("month", day - timedelta(days=1))
+    return found
+
+
+def _at(tx: Transaction, of: Kpi, stock: Measure, day: date) -> Backtest:
+    then = reading.eve(day)
+    view = View(periods.ALL, day - timedelta(days=1), ("pipeline", "stage"), as_of=then)
+    said = reading.table(tx, of, view)
+    # How much of a stage's open amount the forecast took.
+    share = {
+        row.keys: Decimal(repr(row.figure.value)) / Decimal(repr(row.figure.inputs[stock.id]))
+        for row in said.rows
+        if row.figure.value is not None and row.figure.inputs[stock.id]
+    }
+    covered = reading.covered(tx, FACTS[_STOCK])
+    rows = outcomes.of_open(tx, ledger.live(tx), reading.question(stock, view), covered)
+    home, on = company_currency(), (day - periods.EPOCH).days
+    turn = rates.turner(tx, home, {(row.currency, on) for row in rows if row.currency not in ("", home)})
+
+    def worth(amount: int, row: Outcome) -> Decimal:
+        return turn(amount, row.currency, 0 if row.currency in ("", home) else on)
+
+    over = [row for row in rows if row.decided]
+    return Backtest(
+        day,
+        Decimal(repr(said.total.value or 0.0)),
+        sum((worth(row.amount, row) * share.get((row.pipeline, row.stage), Decimal(0)) for row in over), Decimal(0)),
+        sum((worth(row.won, row) for row in over), Decimal(0)),
+        sum(row.count for row in rows),
+        sum(row.count for row in rows if not row.decided),
+    )
+
+
+def mean_error(found: Sequence[Backtest]) -> float | None:
+    """The mean of the errors, each taken as above zero; None where there is none."""
+    errors = [abs(one.error) for one in found if one.error is not None]
+    return sum(errors) / len(errors) if errors else None

@@ -1,0 +1,164 @@
+"""How figures come about: the postings behind them, and the records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis import paging
+from chassis.columns import Column
+from chassis.errors import Invalid
+from chassis.transaction import Transaction
+from reports.domain.facts import FACTS
+from reports.domain.kpi import Kpi, Measure
+from reports.domain.view import Figure, View
+from reports.storage import ledger, sums
+from reports.storage.tables import postings
+from reports.usecases import reading
+
+# Of a ledger's entry, in the order in which it was written.
+_KEY = postings.c.batch * 1_048_576 + postings.c.place
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """`entries` are rows of the ledger, the newest first, of `measure`; `rates` those that amounts were turned with:
+    (currency, date, rate)."""
+
+    figure: Figure
+    measure: Measure
+    entries: Sequence[Any]
+    next_page_token: str
+    rates: Sequence[tuple[str, str, str]]
+
+
+def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
+    """The figure, and a page of what one of its measures counted. Raises as `reading.table`, and Invalid for a measure
+    that the KPI has not."""
+    figure = reading.figure(of, view, reading.table(tx, of, view))
+    measure = measure_of(of, request.measure)
+    timed, still = _timed(tx, measure), _still_seen(tx, measure, view)
+    if timed and reading.open_to(tx, FACTS[measure.fact]):
+        select, key, c = sa.select(postings).where(*counted(tx, measure, view), *still), _KEY, postings.c
+    else:
+        select, key, c = _alike(tx, measure, view, timed, still)
+    columns = {"learn_time": Column(c.learn_time, "int", order=True, nullable=False)} if timed else {}
+    order, bound = "learn_time desc" if timed else "", _bound(tx, of, view)
+    page = paging.listing(tx, select, columns, request, order, key, narrowed=True, bound=bound)
+    rows = _shown(tx, measure, page.rows, timed)
+    return Explained(figure, measure, rows, page.next_page_token, reading.rates_used(tx, measure, view))
+
+
+def _alike(
+    tx: Transaction, measure: Measure, view: View, timed: bool, still: Sequence[sa.ColumnElement[bool]]
+) -> tuple[sa.Select[Any], Any, Any]:
+    """The entries, those together that look alike to the caller: one that takes back another that differs in what he
+    may not see alone would tell that it does. With a key, and the columns."""
+    c = postings.c
+    concealed = reading.concealed(tx, FACTS[measure.fact])
+    by: list[sa.ColumnElement[Any]] = [c.record, *((c.event, c.learn_time, c.happen_time) if timed else ())]
+    if "amount" not in concealed:
+        by += [c.currency, sa.func.abs(c.amount).label("worth")]
+    if "seconds" not in concealed:
+        by.append(sa.func.abs(c.seconds).label("took"))
+    summed = (
+        sa.select(
+            sa.literal(measure.fact).label("fact"),
+            *by,
+            *(sa.cast(sa.func.sum(c[name]), sa.BigInteger).label(name) for name in ("count", "amount", "seconds")),
+        )
+        .where(*counted(tx, measure, view), *still)
+        .group_by(*(one.element if isinstance(one, sa.Label) else one for one in by))
+        .having(sa.func.sum(c.count) != 0)
+        .subquery()
+    )
+    key: sa.ColumnElement[str] = summed.c.record
+    for one in by[1:]:
+        key = key + " " + sa.cast(summed.c[str(one.key)], sa.Text)
+    return sa.select(summed), key, summed.c
+
+
+def records(tx: Transaction, of: Kpi, view: View, request: Any) -> tuple[Sequence[Any], str]:
+    """A page of the records that a measure counted, newest first: rows of record, owner, customer, amount, currency,
+    happen_time; None, and by their names, where the caller may not know when it was. What was posted and taken back is
+    not among them. Raises as `explain`."""
+    measure = measure_of(of, request.measure)
+    fact = reading.refuse_hidden(tx, measure, view)
+    timed = _timed(tx, measure)
+    c = postings.c
+    # By whom it counted for: how many they were is hidden with who they were.
+    apart = sorted({"owner", "customer"} - reading.concealed(tx, fact))
+    summed = (
+        sa.select(
+            c.record,
+            sa.func.max(c.owner).label("owner"),
+            sa.func.max(c.customer).label("customer"),
+            sa.cast(sa.func.sum(c.amount), sa.BigInteger).label("amount"),
+            sa.func.max(c.currency).label("currency"),
+            sa.func.max(c.happen_time).label("happen_time"),
+        )
+        .where(*counted(tx, measure, view))
+        .group_by(c.record, *(c[name] for name in apart))
+        .having(sa.func.sum(c.count) != 0)
+        .subquery()
+    )
+    columns = {"happen_time": Column(summed.c.happen_time, "int", order=True, nullable=False)}
+    key: sa.ColumnElement[str] = summed.c.record
+    for name in apart:
+        key = key + " " + summed.c[name]
+    order, bound = "happen_time desc" if timed else "", _bound(tx, of, view)
+    page = paging.listing(tx, sa.select(summed), columns, request, order, key, narrowed=True, bound=bound)
+    return _shown(tx, measure, page.rows, timed), page.next_page_token
+
+
+def _timed(tx: Transaction, measure: Measure) -> bool:
+    """Whether the caller may know when what was counted happened; else not when it was learnt, nor by which event,
+    either: an event's id has its time."""
+    fact = FACTS[measure.fact]
+    return reading.shows(tx, fact, fact.moment)
+
+
+def _shown(tx: Transaction, measure: Measure, rows: Sequence[Any], timed: bool) -> list[Any]:
+    """Rows without what the caller's role does not show of the records."""
+    concealed = reading.concealed(tx, FACTS[measure.fact])
+    blank: dict[str, Any] = dict.fromkeys(concealed & {"owner", "customer"}, "")
+    for name in concealed & {"amount", "seconds"}:
+        blank[name] = 0
+    if "amount" in concealed:
+        blank["currency"] = ""
+    if not timed:
+        blank |= {"happen_time": None, "learn_time": None, "event": ""}
+    return [SimpleNamespace(**{**row._mapping, **blank}) for row in rows]
+
+
+def _bound(tx: Transaction, of: Kpi, view: View) -> str:
+    """What a page goes on in, besides what was asked: what the KPI counts, the days that its period means, and the copy
+    of the ledger, in which entries have places of their own."""
+    return f"{of.name} {of.version} {view.period} {ledger.live(tx)}"
+
+
+def _still_seen(tx: Transaction, measure: Measure, view: View) -> list[sa.ColumnElement[bool]]:
+    """Leaves out what somebody held and gave away: what was posted then was posted back, and adds up to nothing."""
+    fact = FACTS[measure.fact]
+    within = reading.covered(tx, fact)
+    return [] if within is None or not fact.held else [sums.seen_now(ledger.live(tx), within)]
+
+
+def measure_of(of: Kpi, id: str) -> Measure:
+    """The measure of that id, the first when it is empty. Raises Invalid."""
+    found = next((one for one in of.measures if one.id == id or not id), None)
+    if found is None:
+        known = ", ".join(one.id for one in of.measures)
+        raise Invalid([("measure", f"there are: {known}", f"可用：{known}")])
+    return found
+
+
+def counted(tx: Transaction, measure: Measure, view: View) -> list[sa.ColumnElement[bool]]:
+    """The criteria of the postings that a measure counted and the caller sees. Raises Denied."""
+    fact = reading.refuse_hidden(tx, measure, view)
+    asked = reading.question(measure, view)
+    return sums.counted(tx, ledger.live(tx), asked, reading.covered(tx, fact))

@@ -1,0 +1,19 @@
+"""What a new database begins with: the copy that answers, and the sums of the KPIs that come with the product."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from chassis.transaction import Transaction
+from reports.storage import ledger
+from reports.storage.tables import copies
+from reports.usecases import alert_rules, ready, schedules
+
+
+def start(tx: Transaction) -> None:
+    """Again, it changes nothing that is there."""
+    if tx.execute(sa.select(copies.c.copy)).first() is None:
+        tx.execute(sa.insert(copies).values(copy=1, state=ledger.LIVE, begin_time=tx.now))
+    ready.make(tx)
+    alert_rules.start(tx)
+    schedules.start(tx)

@@ -1,0 +1,185 @@
+"""News of records, folded into what is known of them; what changes of the figures is posted to the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chassis import clock
+from chassis.transaction import Transaction
+from reports.domain import rate
+from reports.domain.folding import Folding, News
+from reports.domain.foldings import FOLDINGS
+from reports.domain.posting import HOUR, Posting, differences
+from reports.settings import company_zone
+from reports.storage import ledger
+from reports.storage.ledger import Entry, Subject
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LINKS = ("customer", "lead", "rate")
+
+
+def learn(tx: Transaction, told: Sequence[News]) -> None:
+    """Takes news in any order, each as often as it comes."""
+    for copy in ledger.filled(tx):
+        learn_into(tx, copy, told)
+
+
+def learn_into(tx: Transaction, copy: int, told: Sequence[News]) -> None:
+    """The same for one copy."""
+    if told:
+        _Learning(tx, copy, {one.record for one in told}).run(told)
+
+
+def hour_of(moment: int, zone: ZoneInfo) -> int:
+    """The hour of the zone's clock since 1970 in which a moment (microseconds) lies."""
+    quarter = moment // (HOUR // 4)
+    return (moment + _offset(quarter, zone)) // HOUR
+
+
+@lru_cache(maxsize=65_536)
+def _offset(quarter: int, zone: ZoneInfo) -> int:
+    there = (_EPOCH + timedelta(microseconds=quarter * (HOUR // 4))).astimezone(zone).utcoffset()
+    return (there or timedelta()) // timedelta(microseconds=1)
+
+
+class _Learning:
+    """One transaction's news for one copy. Records are held in the order of their names, those that tell more of them
+    after them: two that meet in the opposite order find each other by the database's own means and are tried again."""
+
+    def __init__(self, tx: Transaction, copy: int, names: Iterable[str]) -> None:
+        self.tx, self.copy = tx, copy
+        self.zone = company_zone()
+        self.subjects: dict[str, Subject] = {}
+        self.states: dict[str, Any] = {}
+        self.posted: dict[str, list[Posting]] = {}
+        self.told: dict[str, Mapping[str, Any]] = {}
+        self.entries: list[Entry] = []
+        self.parts: list[News] = []
+        self.changed: set[str] = set()
+        self.listening: dict[str, set[str]] = {}
+        self.hold(names)
+
+    def hold(self, names: Iterable[str]) -> None:
+        wanted = sorted({name for name in names if name and name not in self.subjects and _folding(name)})
+        for name, subject in ledger.hold(self.tx, self.copy, wanted).items():
+            folding = FOLDINGS[_kind(name)]
+            state = folding.new if subject.state is None else folding.read(subject.state)
+            self.subjects[name], self.states[name] = subject, state
+            self.posted[name] = list(folding.postings(state))
+            self.told[name] = folding.tells(state)
+
+    def run(self, told: Sequence[News]) -> None:
+        """Moment by moment, as it was learnt: what is read again later, in other batches, is posted at the same times
+        as when it was new."""
+        for link in LINKS[:2]:
+            tellers = sorted({one.record for one in told if one.record.startswith(f"{link}s/")})
+            self.listening |= ledger.told_by(self.tx, self.copy, link, tellers)
+        for _, heard in groupby(sorted(told, key=_moment), key=_moment):
+            self.learn(list(heard))
+        ledger.keep(self.tx, self.copy, {name: self.written(name) for name in self.changed})
+        ledger.append(self.tx, self.copy, self.entries)
+
+    def learn(self, told: Sequence[News]) -> None:
+        changed = [one for one in told if one.record in self.subjects and self.take(one)]
+        names = list(dict.fromkeys(one.record for one in changed))
+        # Whom they belong to, as far as known, tells more of them.
+        latest = {one.record: one for one in changed}
+        links = {name: FOLDINGS[_kind(name)].links(self.states[name]) for name in names}
+        self.hold(_teller(other) for linked in links.values() for other in linked)
+        for name, linked in links.items():
+            for link, other in zip(LINKS, map(_teller, linked), strict=True):
+                if other in self.subjects:
+                    self.take(replace(latest[name], what=link, values=self.tells(other)))
+        # And what they tell of others that others did not know.
+        for name in names:
+            before, now = self.told[name], self.tells(name)
+            if now != before:
+                self.told[name] = now
+                self.pass_on(name, before, now, latest[name])
+        self.pass_parts()
+
+    def pass_on(self, name: str, before: Mapping[str, Any], now: Mapping[str, Any], because: News) -> None:
+        others = set(self.listening.get(name, ()))
+        if _kind(name) == "rates":  # many want one of these, each of its day
+            others |= ledger.turned_by(self.tx, self.copy, name, *rate.changed(before, now))
+        self.hold(others)
+        for other in sorted(others):
+            # What is stored may be of before: it may belong to another by what was told just now.
+            linked = FOLDINGS[_kind(other)].links(self.states[other])
+            for link, whose in zip(LINKS, map(_teller, linked), strict=True):
+                if whose == name:
+                    self.take(replace(because, record=other, what=link, values=now))
+
+    def pass_parts(self) -> None:
+        """What records count for with others. A record is held until the commit, so whoever it counts for hears of each
+        change of that once, and in whatever order changes of several come, they add up to the same."""
+        while self.parts:
+            heard, self.parts = self.parts, []
+            self.hold(one.record for one in heard)
+            for one in heard:
+                if one.record in self.subjects:
+                    self.take(one)
+
+    def tells(self, name: str) -> Mapping[str, Any]:
+        return FOLDINGS[_kind(name)].tells(self.states[name])
+
+    def take(self, news: News) -> bool:
+        """Folds one piece of news in. Returns whether anything was new."""
+        name = news.record
+        folding: Folding = FOLDINGS[_kind(name)]
+        state = folding.fold(self.states[name], news)
+        if state == self.states[name]:
+            return False
+        subject = self.subjects[name]
+        learnt = max(subject.learn_time, news.time)
+        now = list(folding.postings(state))
+        for posting in differences(self.posted[name], now):
+            hour = hour_of(posting.happen_time, self.zone)
+            self.entries.append(Entry(name, news.event, learnt, hour, posting))
+        was, now_parts = (Counter(folding.parts(name, one)) for one in (self.states[name], state))
+        for parts, count in ((was - now_parts, -1), (now_parts - was, 1)):
+            self.parts += [
+                replace(news, record=other, what="part", values={"part": part, "count": count * times})
+                for (other, part), times in parts.items()
+            ]
+        for whose in filter(None, map(_teller, folding.links(state))):
+            self.listening.setdefault(whose, set()).add(name)
+        self.states[name], self.posted[name] = state, now
+        self.subjects[name] = replace(subject, learn_time=learnt)
+        self.changed.add(name)
+        return True
+
+    def written(self, name: str) -> Subject:
+        """As it is kept: once for all that was heard of it."""
+        folding, state = FOLDINGS[_kind(name)], self.states[name]
+        learnt = self.subjects[name].learn_time
+        return Subject(name, *folding.links(state), folding.holder(state), learnt, folding.plain(state))
+
+
+def _moment(news: News) -> int:
+    return news.time
+
+
+def _kind(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _teller(link: str) -> str:
+    """What tells it: that of a rate says of which day it is wanted."""
+    return link.rpartition("/")[0] if link.startswith("rates/") else link
+
+
+def _folding(name: str) -> bool:
+    return _kind(name) in FOLDINGS
+
+
+def now_micros() -> int:
+    """The present moment in microseconds since 1970."""
+    return (clock.now() - _EPOCH) // timedelta(microseconds=1)

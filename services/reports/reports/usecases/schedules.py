@@ -1,0 +1,131 @@
+"""Which reports are mailed when, and to whom (B33, B41)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from chassis import people, records
+from chassis.columns import Column
+from chassis.errors import Invalid, NotFound
+from chassis.records import Kind
+from chassis.transaction import Transaction
+from reports.domain import schedule as domain
+from reports.domain.schedule import ExportSchedule
+from reports.settings import company_zone, mails
+from reports.storage import schedules as stored
+from reports.storage.schedules import schedules
+from reports.storage.tables import people as people_table
+from reports.usecases import boards, kpis
+from reports.wire import asking
+from reports.wire.schedule_messages import schedule as shown
+
+_c = schedules.c
+SCHEDULES: Kind[ExportSchedule] = Kind(
+    resource="exportSchedules",
+    word="export_schedule",
+    table=schedules,
+    type=ExportSchedule,
+    people=people_table,
+    shown=shown,
+    owner="",
+    columns={
+        "report": Column(_c.report, "name"),
+        "enabled": Column(_c.enabled, "bool"),
+        "create_time": Column(_c.create_time, "time", order=True),
+        "update_time": Column(_c.update_time, "time", order=True),
+    },
+)
+# The weekly report: on Mondays at nine, of the week before, for those who lead a team.
+_WEEKLY: Mapping[str, Any] = {
+    "display_name": "Weekly report",
+    "display_name_zh": "销售周报",
+    "report": "reports/team",
+    "group_by": [],
+    "filter": "",
+    "format": 2,
+    "span": 2,
+    "hour": 9,
+    "people": ["roles/manager"],
+    "language": "zh",
+}
+
+
+def start(tx: Transaction) -> None:
+    """What a new database begins with; it goes out where mail can."""
+    if not stored.any_schedule(tx):
+        _make(tx, {**_WEEKLY, "enabled": mails()})
+
+
+def create(tx: Transaction, values: Mapping[str, Any]) -> ExportSchedule:
+    """Raises Invalid."""
+    _check(tx, values)
+    return _make(tx, values)
+
+
+def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> ExportSchedule:
+    """What is enabled anew, or goes out for another span, begins with the span that is not over yet. Raises Invalid,
+    and as records.hold."""
+    before = records.hold(tx, SCHEDULES, name, etag)
+    after = replace(before, **values)
+    _check(tx, {name: getattr(after, name) for name in ("report", "group_by", "filter", "people")})
+    if (after.enabled and not before.enabled) or after.span != before.span:
+        after = replace(after, sent_until=_last(tx, after.span, after.hour))
+    return records.save(tx, SCHEDULES, before, after)
+
+
+def undelete(tx: Transaction, name: str) -> ExportSchedule:
+    return records.undelete(tx, SCHEDULES, name)
+
+
+def purge(tx: Transaction) -> bool:
+    return records.purge(tx, SCHEDULES)
+
+
+def _make(tx: Transaction, values: Mapping[str, Any]) -> ExportSchedule:
+    made = {
+        "name": SCHEDULES.new_name(),
+        **values,
+        "sent_until": _last(tx, values["span"], values["hour"]),
+        "version": 1,
+        "create_time": tx.now,
+        "update_time": tx.now,
+        "delete_time": None,
+    }
+    return records.create(tx, SCHEDULES, ExportSchedule(**made))
+
+
+def _last(tx: Transaction, span: int, hour: int) -> str:
+    return domain.days(domain.due(span, hour, tx.now.astimezone(company_zone())))[0]
+
+
+def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
+    wrong = []
+    try:
+        _ask(tx, values)
+    except NotFound:
+        wrong.append(("export_schedule.report", "there is no such KPI or board", "没有这个指标或看板"))
+    except Invalid as problem:
+        wrong += [(f"export_schedule.{one.field}", one.english, one.chinese) for one in problem.violations]
+    named = [who for who in values["people"] if who.startswith("people/")]
+    known = {one.name for one in people.find_all(tx, people_table, named)}
+    wrong += [("export_schedule.people", f"{who} is not known", f"{who} 不存在") for who in named if who not in known]
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _ask(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """As each who gets it will. Raises NotFound, Invalid."""
+    id = asking.id_of(values["report"])
+    request = SimpleNamespace(
+        period="", group_by=values["group_by"], filter=values["filter"], HasField=lambda name: False
+    )
+    today = tx.now.astimezone(company_zone()).date()
+    if boards.is_one(tx, f"boards/{id}"):
+        there = {one.name: one for one in kpis.every(tx)}
+        tiles = boards.find(tx, f"boards/{id}").tiles
+        asking.check_board(request, [there[tile.kpi] for tile in tiles if tile.kpi in there], today)
+    else:
+        asking.view(request, kpis.find(tx, f"kpis/{id}"), today)

@@ -1,0 +1,217 @@
+"""A report as XLSX: real numbers and days, and charts that can be changed. No text becomes a formula."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from reports.domain import board, exported
+from reports.domain.exported import Cell, Kind, Paper, Picture, Section
+
+_FORMATS: Mapping[Kind, str] = {
+    Kind.DAY: "yyyy-mm-dd",
+    Kind.MONTH: "yyyy-mm",
+    Kind.YEAR: "yyyy",
+    Kind.TIME: "yyyy-mm-dd hh:mm",
+    Kind.COUNT: "#,##0",
+    Kind.MONEY: "#,##0.00",
+    Kind.RATIO: "0.0%",
+    Kind.SECONDS: "#,##0",
+    Kind.LONG: "#,##0.0",
+    Kind.NUMBER: "#,##0.00",
+    Kind.TEXT: "@",
+}
+_CHARTS: Mapping[int, dict[str, str]] = {
+    board.BAR: {"type": "column"},
+    board.PIE: {"type": "pie"},
+    board.FUNNEL: {"type": "bar"},
+    board.RANKING: {"type": "bar"},
+    board.LINE: {"type": "line"},
+}
+# Of a sheet's name: what it must not have, and how many of UTF-16's units it may.
+_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]+")
+_LONGEST_NAME = 31
+TABLE_ROW = 4
+_MOST_DRAWN = 400
+_COLORS = {"min_color": "#FFFFFF", "max_color": "#1F6FB5"}
+
+
+def made(of: Paper) -> bytes:
+    import xlsxwriter
+
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        out,
+        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+    )
+    book.set_properties({"title": of.title, "comments": of.made})
+    writer = _Writer(book, of)
+    taken: set[str] = set()
+    numbers = [one for one in of.sections if one.single]
+    if len(numbers) > 1:
+        writer.numbers(numbers, sheet_name(of.words["figures"], taken))
+    for section in of.sections:
+        if len(numbers) < 2 or not section.single:
+            writer.sheet(section, sheet_name(section.title, taken))
+    if not of.sections:
+        book.add_worksheet(sheet_name(of.title, taken))
+    book.close()
+    return out.getvalue()
+
+
+def sheet_name(title: str, taken: set[str]) -> str:
+    """A name that a spreadsheet takes: of 31 at most, without its signs, and no sheet's twice (in whatever case)."""
+    base = _NOT_IN_NAMES.sub(" ", title).strip().strip("'").strip() or "-"
+    for place in range(1, 10_000):
+        ending = "" if place == 1 else f" ({place})"
+        name = _cut(base, _LONGEST_NAME - len(ending)).rstrip("' ") + ending
+        if name.lower() not in taken and name.lower() != "history":
+            taken.add(name.lower())
+            return name
+    raise AssertionError("ten thousand sheets of one name")
+
+
+def _cut(text: str, most: int) -> str:
+    while len(text.encode("utf-16-le")) > 2 * most:
+        text = text[:-1]
+    return text
+
+
+class _Writer:
+    def __init__(self, book: Any, of: Paper) -> None:
+        self._book, self._of = book, of
+        base = {"font_name": "Microsoft YaHei" if of.language == "zh" else "Calibri", "font_size": 10}
+        self._formats = {kind: book.add_format({**base, "num_format": text}) for kind, text in _FORMATS.items()}
+        strong = {**base, "bold": True, "top": 1}
+        self._totals = {kind: book.add_format({**strong, "num_format": text}) for kind, text in _FORMATS.items()}
+        self._title = book.add_format({**base, "bold": True, "font_size": 14})
+        self._faint = book.add_format({**base, "font_color": "#6B7785"})
+        head = {**base, "bold": True, "font_color": "#FFFFFF", "bg_color": "#1F4E79", "text_wrap": True}
+        self._head = book.add_format({**head, "valign": "vcenter"})
+
+    def _begun(self, name: str, title: str, about: str) -> Any:
+        sheet = self._book.add_worksheet(name)
+        sheet.write_string(0, 0, title, self._title)
+        sheet.write_string(1, 0, about, self._faint)
+        sheet.write_string(2, 0, self._of.made, self._faint)
+        sheet.fit_to_pages(1, 0)
+        return sheet
+
+    def numbers(self, of: Sequence[Section], name: str) -> None:
+        """All that are one number each, one below the other."""
+        said = self._of.words
+        sheet = self._begun(name, self._of.title, "")
+        heads = ("figures", "value", "unit", "period", "target", "attainment")
+        for at, head in enumerate(heads):
+            sheet.write_string(TABLE_ROW, at, said[head], self._head)
+            sheet.set_column(at, at, (34, 18, 10, 40, 18, 12)[at])
+        for down, one in enumerate(of, TABLE_ROW + 1):
+            sheet.write_string(down, 0, one.columns[0].bare, self._formats[Kind.TEXT])
+            sheet.write_string(down, 3, one.about.removeprefix(f"{said['period']} "), self._formats[Kind.TEXT])
+            if one.denied:
+                sheet.write_string(down, 1, said["denied"], self._formats[Kind.TEXT])
+                continue
+            sheet.write_string(down, 2, one.said[1], self._formats[Kind.TEXT])
+            aims = list(zip(one.columns, one.total, strict=True))[1 + one.overlaid :]
+            for at, (column, cell) in ((1, (one.columns[0], one.total[0])), *enumerate(aims, 4)):
+                if isinstance(cell, float):
+                    sheet.write_number(down, at, cell, self._formats[column.kind])
+        sheet.freeze_panes(TABLE_ROW + 1, 0)
+
+    def sheet(self, of: Section, name: str) -> None:
+        sheet = self._begun(name, of.title, of.about)
+        if of.denied:
+            sheet.write_string(TABLE_ROW, 0, self._of.words["denied"])
+            return
+        for at, column in enumerate(of.columns):
+            sheet.write_string(TABLE_ROW, at, column.title, self._head)
+            sheet.set_column(at, at, _width(of, at))
+        for down, row in enumerate(of.rows, TABLE_ROW + 1):
+            self._row(sheet, of, down, row, self._formats)
+        last = TABLE_ROW + len(of.rows)
+        self._row(sheet, of, last + 1, of.total, self._totals)
+        if of.keys:
+            sheet.write_string(last + 1, 0, self._of.words["total"], self._totals[Kind.TEXT])
+            sheet.freeze_panes(TABLE_ROW + 1, 0)
+        if of.rows:
+            sheet.autofilter(TABLE_ROW, 0, last, len(of.columns) - 1)
+        found = exported.picture(of, _MOST_DRAWN)
+        if found is not None:
+            self._draw(sheet, of, name, found)
+
+    def _row(self, sheet: Any, of: Section, down: int, row: tuple[Cell, ...], formats: Mapping[Kind, Any]) -> None:
+        for at, (cell, column) in enumerate(zip(row, of.columns, strict=True)):
+            form = formats[column.kind]
+            if cell is None:
+                sheet.write_blank(down, at, None, form)
+            elif isinstance(cell, str):
+                sheet.write_string(down, at, cell, formats[Kind.TEXT])
+            elif isinstance(cell, date | datetime):
+                sheet.write_datetime(down, at, cell, form)
+            else:
+                sheet.write_number(down, at, cell, form)
+
+    def _draw(self, sheet: Any, of: Section, name: str, found: Picture) -> None:
+        """Of one key, the chart looks at the table itself; of two, at the same as a matrix beside it."""
+        rows = len(found.categories)
+        first, left = TABLE_ROW + 1, len(of.columns) + 1
+        if of.keys == 1:
+            columns, key = [1], 0
+            first += found.left_out if found.timely else 0
+        else:
+            columns, key = [left + 1 + at for at in range(len(found.series))], left
+            self._matrix(sheet, of, found, left)
+            left += len(found.series) + 2
+        last = first + rows - 1
+        if found.chart == board.HEAT_MAP:
+            scale = {"type": "2_color_scale", **_COLORS}
+            sheet.conditional_format(first, columns[0], last, columns[-1], scale)
+            return
+        chart = self._book.add_chart(dict(_CHARTS[found.chart]))
+        for at in columns:
+            chart.add_series(_series(name, first, last, key, at))
+        if found.line is not None and found.chart in (board.BAR, board.LINE):
+            over = self._book.add_chart({"type": "line"})
+            over.add_series({**_series(name, first, last, 0, 2), "y2_axis": True, "marker": {"type": "circle"}})
+            chart.combine(over)
+        chart.set_title({"name": of.title, "overlay": False, "name_font": {"size": 12}})
+        chart.set_legend({"position": "bottom"})
+        chart.set_size({"width": 720, "height": max(360, 22 * rows if "bar" in _CHARTS[found.chart]["type"] else 0)})
+        if found.chart in (board.FUNNEL, board.RANKING):
+            chart.set_y_axis({"reverse": True})
+            chart.set_x_axis({"num_format": _FORMATS[of.unit], "num_format_linked": False})
+        elif found.chart != board.PIE:
+            chart.set_y_axis({"num_format": _FORMATS[of.unit], "num_format_linked": False})
+            if of.keys == 1 and of.columns[0].kind not in (Kind.TEXT, Kind.TIME):
+                chart.set_x_axis({"date_axis": False, "num_format": _FORMATS[of.columns[0].kind]})
+        if len(columns) == 1 and found.line is None and found.chart != board.PIE:
+            chart.set_legend({"none": True})
+        sheet.insert_chart(TABLE_ROW, left, chart)
+
+    def _matrix(self, sheet: Any, of: Section, found: Picture, left: int) -> None:
+        form = self._formats[of.unit]
+        for down, text in enumerate(found.categories, TABLE_ROW + 1):
+            sheet.write_string(down, left, text, self._formats[Kind.TEXT])
+        for at, series in enumerate(found.series, left + 1):
+            sheet.write_string(TABLE_ROW, at, series.name, self._head)
+            for down, value in enumerate(series.values, TABLE_ROW + 1):
+                if value is not None:
+                    sheet.write_number(down, at, value, form)
+
+
+def _series(name: str, first: int, last: int, key: int, at: int) -> dict[str, Any]:
+    return {
+        "name": [name, TABLE_ROW, at],
+        "categories": [name, first, key, last, key],
+        "values": [name, first, at, last, at],
+    }
+
+
+def _width(of: Section, at: int) -> float:
+    """In characters; one of Chinese takes two."""
+    column = of.columns[at]
+    texts = [column.title, *(exported.written(row[at], column.kind) for row in (*of.rows[:200], of.total))]
+    return min(40.0, 3.0 + max(sum(2 if ord(sign) > 0x2E80 else 1 for sign in text) for text in texts))

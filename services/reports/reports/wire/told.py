@@ -1,0 +1,29 @@
+"""What others tell that is kept as it is."""
+
+from __future__ import annotations
+
+from chassis.people import Person
+from dealwright.contracts.v1 import events_pb2 as contract_events
+from dealwright.directory.v1 import directory_pb2
+from dealwright.directory.v1 import events_pb2 as directory_events
+from reports.domain.known import Label, Rate
+
+
+def person(event: directory_events.PersonChanged) -> Person:
+    who = event.person
+    active = who.state != directory_pb2.Person.LEFT
+    return Person(who.name, who.display_name, who.team, who.manager, who.role, active, event.version)
+
+
+def region(event: directory_events.PersonChanged) -> tuple[str, str, int]:
+    """A person's region, with the version of what told it."""
+    return event.person.name, event.person.region, event.version
+
+
+def team(event: directory_events.TeamChanged) -> Label:
+    return Label(event.team.name, event.team.display_name, event.version)
+
+
+def rate(event: contract_events.ExchangeRateChanged) -> Rate:
+    of = event.exchange_rate
+    return Rate(of.name, of.from_currency, of.to_currency, of.date, of.rate, event.deleted, event.version)
