@@ -14,6 +14,7 @@ def _servicers(runtime: Runtime) -> list[object]:
     from activities.usecases.belongings import PLACES
     from activities.usecases.settings import PART
     from chassis.belongings_service import BelongingsServicer
+    from chassis.history_service import HistoryServicer
     from chassis.parts import PartServicer
 
     return [
@@ -22,6 +23,7 @@ def _servicers(runtime: Runtime) -> list[object]:
         NoticeServicer(runtime),
         PartServicer(PART),
         BelongingsServicer(PLACES),
+        HistoryServicer(service),
     ]
 
 

@@ -9,19 +9,20 @@ from dealwright.contracts.v1 import events_pb2
 
 def _servicers(runtime: Runtime) -> list[object]:
     from chassis.belongings_service import BelongingsServicer
-    from chassis.parts import PartServicer
+    from chassis.history_service import HistoryServicer
     from contracts.servicer.approvals import ApprovalServicer
+    from contracts.servicer.blueprint import BlueprintServicer
     from contracts.servicer.contracts import ContractServicer
     from contracts.servicer.quotes import QuoteServicer
     from contracts.usecases.belongings import PLACES
-    from contracts.usecases.settings import PART
 
     return [
         QuoteServicer(runtime),
         ApprovalServicer(runtime),
         ContractServicer(runtime),
-        PartServicer(PART),
+        BlueprintServicer(runtime),
         BelongingsServicer(PLACES),
+        HistoryServicer(service),
     ]
 
 

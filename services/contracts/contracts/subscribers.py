@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from chassis.bus.subscriptions import subscriber
 from chassis.messages import told_money
 from chassis.transaction import Transaction
-from contracts.usecases import approval_asking, approval_world, owners, parties, staff
+from contracts.usecases import approval_asking, approval_world, merging, owners, parties, staff
 from contracts.wire import told
 from dealwright.customers.v1.events_pb2 import ContactChanged, CustomerChanged, OwnerTransferred
 from dealwright.directory.v1.events_pb2 import CalendarChanged, PersonChanged, TeamChanged
@@ -41,7 +41,7 @@ def calendars(tx: Transaction, events: Sequence[CalendarChanged]) -> None:
 
 @subscriber(CustomerChanged, batch=256)
 def customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
-    parties.know(tx, [told.customer(event) for event in events])
+    merging.know(tx, [told.customer(event) for event in events])
 
 
 @subscriber(OwnerTransferred)

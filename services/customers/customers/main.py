@@ -9,10 +9,17 @@ from dealwright.customers.v1 import events_pb2
 
 def _servicers(runtime: Runtime) -> list[object]:
     from chassis.belongings_service import BelongingsServicer
+    from chassis.history_service import HistoryServicer
     from customers.servicer import BlueprintServicer, CustomerServicer, CustomerViewServicer
     from customers.usecases.bringing import PLACES
 
-    return [CustomerServicer(), CustomerViewServicer(runtime), BlueprintServicer(), BelongingsServicer(PLACES)]
+    return [
+        CustomerServicer(),
+        CustomerViewServicer(runtime),
+        BlueprintServicer(),
+        BelongingsServicer(PLACES),
+        HistoryServicer(service),
+    ]
 
 
 def _subscribers() -> list[Subscription]:

@@ -222,6 +222,11 @@ class DirectoryServicer:
         answer.cache_for.FromNanoseconds(int(settings().session_cache * 1e9))
         return answer
 
+    @query
+    def ResolvePerson(self, tx: Transaction, request: pb.ResolvePersonRequest) -> pb.ResolvePersonResponse:
+        person, role, covered = sessions.away(tx, wire.name_of(request.name, "people"))
+        return pb.ResolvePersonResponse(principal=wire.principal(person, role, covered, ""), email=person.email or "")
+
 
 def _session(live: sessions.SignedIn) -> pb.Session:
     person: Person = live.person

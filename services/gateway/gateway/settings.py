@@ -51,6 +51,9 @@ class GatewaySettings(Settings):
     # Links by which customers open their quotes, per address.
     link_rate: int = Field(default=60, ge=0)
 
+    # How often a gateway tells how it is used; what it counted since is lost where it dies.
+    usage_seconds: float = Field(default=60.0, gt=0)
+
     # The Redis stream of the live feed.
     feed_stream: str = "dealwright:feed"
     # How many events a listener may be behind when it comes back.

@@ -29,6 +29,7 @@ from dealwright.leads.v1.events_pb2 import (
     LeadUnassigned,
     LeadUndeleted,
 )
+from dealwright.reports.v1.events_pb2 import FiguresChanged
 from dealwright.rules.v1.events_pb2 import ActionRequested, PolicyPublished
 from gateway.settings import GatewaySettings
 from gateway.usecases import copies, stream
@@ -90,6 +91,7 @@ def keep_terms(tx: Transaction, event: PolicyPublished) -> None:
     LeadDeleted,
     LeadUndeleted,
     LeadRemoved,
+    FiguresChanged,
     PresenceChanged,
     ActionRequested,
     QuoteOpened,
@@ -183,4 +185,5 @@ _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadRemoved": _owned,
     "PresenceChanged": lambda event, notice: Outline(event, "people", (event.person,)),
     "ActionRequested": _asked,
+    "FiguresChanged": lambda event, notice: Outline(event, "reports", ()),
 }

@@ -8,10 +8,16 @@ from leads.usecases import metadata
 
 
 def _servicers(runtime: Runtime) -> list[object]:
+    from chassis.history_service import HistoryServicer
     from leads.servicer.imports import ImportServicer
     from leads.servicer.leads import BlueprintServicer, LeadServicer
 
-    return [LeadServicer(runtime.settings.company_time_zone), ImportServicer(), BlueprintServicer()]
+    return [
+        LeadServicer(runtime.settings.company_time_zone),
+        ImportServicer(),
+        BlueprintServicer(),
+        HistoryServicer(service),
+    ]
 
 
 def _errands(runtime: Runtime) -> list[Errand]:

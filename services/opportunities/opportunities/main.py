@@ -9,11 +9,12 @@ from opportunities.usecases import metadata
 
 def _servicers(runtime: Runtime) -> list[object]:
     from chassis.belongings_service import BelongingsServicer
+    from chassis.history_service import HistoryServicer
     from opportunities.servicer.blueprint import BlueprintServicer
     from opportunities.servicer.opportunities import OpportunityServicer
     from opportunities.usecases.bringing import PLACES
 
-    return [OpportunityServicer(runtime), BlueprintServicer(), BelongingsServicer(PLACES)]
+    return [OpportunityServicer(runtime), BlueprintServicer(), BelongingsServicer(PLACES), HistoryServicer(service)]
 
 
 def _subscribers() -> list[Subscription]:

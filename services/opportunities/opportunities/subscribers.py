@@ -61,17 +61,18 @@ def attachments(tx: Transaction, events: Sequence[Message]) -> None:
     news.know(tx, [kept.attachment(event) for event in events])
 
 
-@subscriber(FollowUpChanged, FollowUpLogged, batch=256)
-def follow_ups(tx: Transaction, events: Sequence[Message]) -> None:
+@subscriber(FollowUpChanged, batch=256)
+def follow_ups(tx: Transaction, events: Sequence[FollowUpChanged]) -> None:
     news.know(tx, [kept.follow_up(event) for event in events])
 
 
 @subscriber(FollowUpLogged)
 def moves(tx: Transaction, event: FollowUpLogged) -> None:
-    """The follow-up itself counts for the stage that it moves to."""
+    """The follow-up itself counts for the stage that it moves to, and so do those that were logged before it: whoever
+    hears of them hears of all of them in turn."""
+    known = kept.follow_up(event)
+    news.know(tx, [known])
     if event.to_stage:
-        known = kept.follow_up(event)
-        news.know(tx, [known])
         news.move(tx, news.Logged(known.name, known.opportunity, event.follow_up.owner, event.to_stage))
 
 

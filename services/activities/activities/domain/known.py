@@ -49,6 +49,11 @@ class Known:
     def gone(self) -> bool:
         return self.version == FOR_GOOD
 
+    @property
+    def is_customers(self) -> bool:
+        """Whether the owner of its customer is whose it is: nobody's own, or part of that customer by now."""
+        return not self.owner or self.kind == LEADS or bool(self.merged_into)
+
 
 # The version of a lead that is gone for good: nothing that is told of it later counts.
 FOR_GOOD = 2**62

@@ -11,10 +11,10 @@ from chassis.rpc import Call
 
 
 def for_records(names_of: Callable[[Any], list[str]]) -> Callable[[Any, Call[Any]], None]:
-    """A `fetch` that waits for the records that a request names."""
+    """A `fetch` that waits for the records that a request, or any row of it, names."""
 
     def fetch(servicer: Any, call: Call[Any]) -> None:
-        names = [name for name in names_of(call.request) if name]
+        names = arrivals.may_come(names_of(call.request))
         arrivals.wait_for(servicer.runtime, call, names, lambda tx: known.announced(tx, names))
 
     return fetch

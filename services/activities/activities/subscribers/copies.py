@@ -7,7 +7,7 @@ from datetime import UTC
 
 from google.protobuf.message import Message
 
-from activities.usecases import known, leavers, returning, staff
+from activities.usecases import following, known, leavers, returning, staff
 from activities.wire import told
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
@@ -24,25 +24,25 @@ def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
 
 @subscriber(CustomerChanged, batch=256)
 def customers(tx: Transaction, events: Sequence[CustomerChanged]) -> None:
-    known.know(tx, [told.customer(event) for event in events])
+    following.know(tx, [told.customer(event) for event in events])
     leavers.follow(tx, [event.customer.name for event in events])
 
 
 @subscriber(ContactChanged, batch=256)
 def contacts(tx: Transaction, events: Sequence[ContactChanged]) -> None:
-    known.know(tx, [told.contact(event) for event in events])
+    following.know(tx, [told.contact(event) for event in events])
 
 
 @subscriber(LeadWelcomed)
 def welcome(tx: Transaction, event: LeadWelcomed) -> None:
-    known.lead_welcomed(tx, event.lead, event.customer)
+    following.lead_welcomed(tx, event.lead, event.customer)
 
 
 @subscriber(OpportunityChanged, batch=256)
 def opportunities(tx: Transaction, events: Sequence[OpportunityChanged]) -> None:
     newest = sorted(events, key=lambda event: event.version)
     working = {e.opportunity.name: [one.person or one.team for one in e.opportunity.collaborators] for e in newest}
-    for opportunity, gone in sorted(known.know(tx, [told.opportunity(event) for event in events], working).items()):
+    for opportunity, gone in sorted(following.know(tx, [told.opportunity(event) for event in events], working).items()):
         returning.ended(tx, opportunity, gone)
     leavers.follow(tx, list(working))
 
@@ -65,11 +65,11 @@ def approvals(tx: Transaction, events: Sequence[ApprovalChanged]) -> None:
 
 @subscriber(QuoteChanged, batch=256)
 def quotes(tx: Transaction, events: Sequence[QuoteChanged]) -> None:
-    known.know(tx, [told.quote(event) for event in events])
+    following.know(tx, [told.quote(event) for event in events])
     leavers.follow(tx, [event.quote.name for event in events])
 
 
 @subscriber(ContractChanged, batch=256)
 def contracts(tx: Transaction, events: Sequence[ContractChanged]) -> None:
-    known.know(tx, [told.contract(event) for event in events])
+    following.know(tx, [told.contract(event) for event in events])
     leavers.follow(tx, [event.contract.name for event in events])

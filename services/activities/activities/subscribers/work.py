@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.protobuf import json_format
 
 from activities.usecases import automatic
@@ -9,6 +11,7 @@ from activities.wire import asked
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
 from dealwright.opportunities.v1.events_pb2 import CollaboratorAdded
+from dealwright.reports.v1.events_pb2 import TaskRequested
 from dealwright.rules.v1.events_pb2 import ActionRequested
 
 
@@ -29,3 +32,9 @@ def actions(tx: Transaction, event: ActionRequested) -> None:
             automatic.requested(tx, wanted)
         else:
             automatic.taken_back(tx, wanted, asked.reason(said))
+
+
+@subscriber(TaskRequested, batch=256)
+def reported(tx: Transaction, events: Sequence[TaskRequested]) -> None:
+    """What a report counted is to be done (B44); once, however often it is asked for."""
+    automatic.add(tx, [asked.reported(event) for event in events])

@@ -1,4 +1,4 @@
-"""What others told of their records: kept, followed through merges, and the rights on them."""
+"""What others told of their records, followed through merges, and the rights on them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,11 @@ from activities.domain.known import (
     LeadSaid,
     Said,
     kind_of,
-    newest,
     there,
 )
 from activities.storage import known as stored
 from activities.storage.known import records
 from activities.storage.tables import deciders as deciders_table
-from activities.storage.tables import metadata
 from activities.storage.tables import people as people_table
 from chassis import access, deciders, people
 from chassis.access import Principal, Scope
@@ -37,38 +35,6 @@ from chassis.transaction import Transaction
 ADD = "add"
 _ANNOUNCED = records.c.version >= 0
 _OF_CONTACTS = records.alias("of_contacts")
-
-
-def know(
-    tx: Transaction, told: Sequence[Known], collaborators: Mapping[str, Sequence[str]] | None = None
-) -> dict[str, set[str]]:
-    """Keeps the newest state of each, with the collaborators of opportunities; what hangs on a record that is now
-    another customer's goes along. Returns who, person or team, works on which opportunity no more."""
-    wanted = newest(told)
-    before = stored.hold(tx, sorted(wanted))
-    fresh = [_followed(tx, one) for name, one in sorted(wanted.items()) if one.version > before[name].version]
-    stored.keep_told(tx, fresh)
-    let_go: dict[str, set[str]] = {}
-    if collaborators:
-        working = {one.name: collaborators.get(one.name, ()) for one in fresh}
-        were = stored.collaborators_of(tx, list(working))
-        let_go = {name: left for name, now in working.items() if (left := were[name] - set(now))}
-        stored.set_collaborators(tx, working)
-    merged = {one.name: one.merged_into for one in fresh if one.merged_into and not before[one.name].merged_into}
-    if merged:
-        stored.merged(tx, merged)
-    for gone, into in merged.items():
-        _move(tx, records.c.customer, gone, customer=into)
-    for one in fresh:
-        was = before[one.name]
-        if one.kind != CUSTOMERS and (one.customer, one.opportunity) != (was.customer, was.opportunity):
-            _move(tx, records.c.name, one.name, customer=one.customer, opportunity=one.opportunity)
-    return let_go
-
-
-def _followed(tx: Transaction, told: Known) -> Known:
-    """What is told of a customer that was merged meanwhile is about the one that stands."""
-    return replace(told, customer=standing(tx, told.customer)) if told.customer else told
 
 
 def leads_said(tx: Transaction, said: Sequence[LeadSaid]) -> dict[str, Known]:
@@ -107,15 +73,6 @@ def _fold(lead: Known, one: LeadSaid, teams: Mapping[str, str]) -> Known:
     return replace(lead, owner=one.owner, team=team, deleted=deleted, version=one.owner_version)
 
 
-def lead_welcomed(tx: Transaction, lead: str, customer: str) -> None:
-    """The lead is this customer's from now on, with all that became of it."""
-    held = stored.hold(tx, [lead])[lead]
-    now = standing(tx, customer)
-    if held.customer != now:
-        stored.save(tx, [replace(held, customer=now)])
-        _move(tx, records.c.name, lead, customer=now)
-
-
 def share(tx: Transaction, record: str, person: str, end: datetime, told: datetime) -> None:
     stored.keep_share(tx, record, person, end, told)
 
@@ -123,16 +80,6 @@ def share(tx: Transaction, record: str, person: str, end: datetime, told: dateti
 def know_deciders(tx: Transaction, told: Sequence[Decision]) -> None:
     """Whoever decides about an opportunity reads what there is about it."""
     deciders.know(tx, deciders_table, [one for one in told if kind_of(one.record) == OPPORTUNITIES])
-
-
-def _move(tx: Transaction, by: sa.Column[str], value: str, **to: str) -> None:
-    """What hangs on this record, or is this customer's, belongs to these from now on."""
-    for table in metadata.tables.values():
-        if {"record", "customer"} <= set(table.c.keys()):
-            column = table.c.record if by is records.c.name else table.c.customer
-            values = {name: new for name, new in to.items() if name in table.c}
-            otherwise = sa.or_(*(table.c[name] != new for name, new in values.items()))
-            tx.execute(sa.update(table).where(column == value, otherwise).values(values))
 
 
 def standing(tx: Transaction, customer: str) -> str:

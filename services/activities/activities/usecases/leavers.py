@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from activities.domain.known import LEADS, Known
+from activities.domain.known import Known
 from activities.domain.notice import Kind, Told, Words
 from activities.domain.task import Task
 from activities.storage import known as stored
@@ -60,11 +60,11 @@ def _heir(leaver: Person | None, about: Known | None, known: Mapping[str, Person
 
 
 def _about(tx: Transaction, names: set[str]) -> dict[str, Known]:
-    """By record the one whose owner counts: its own, and of what has none, or of a lead that became a customer, the
-    customer's."""
+    """By record the one whose owner counts: its own, and of what has none, of a lead that became a customer, or of a
+    customer that was merged, the customer's."""
     found = stored.hold(tx, sorted(names))
     through = {one.name: one.customer for one in found.values() if one.customer not in ("", one.name)}
-    through = {name: of for name, of in through.items() if not found[name].owner or found[name].kind == LEADS}
+    through = {name: of for name, of in through.items() if found[name].is_customers}
     firms = stored.find(tx, sorted(through.values()))
     return {name: firms.get(through.get(name, ""), one) for name, one in found.items()}
 

@@ -13,6 +13,7 @@ from chassis.errors import Invalid
 from chassis.fields import FieldProblem
 from chassis.transaction import Cause
 from dealwright.opportunities.v1.events_pb2 import CollaboratorAdded
+from dealwright.reports.v1.events_pb2 import TaskRequested
 from dealwright.rules.v1.events_pb2 import ActionRequested
 
 _LONGEST_TITLE, _LONGEST_DETAIL = 200, 10_000
@@ -35,6 +36,19 @@ def collaboration(event: CollaboratorAdded) -> Automatic:
         part=event.part,
         deliverable=event.detail,
         creator=event.requested_by or event.owner,
+    )
+
+
+def reported(event: TaskRequested) -> Automatic:
+    """A task of a record that a report counted."""
+    return Automatic(
+        origin=event.origin,
+        title=event.title,
+        title_en=event.title_en or event.title,
+        owner=event.owner,
+        record=event.record,
+        due_time=event.due_time.ToDatetime(UTC) if event.HasField("due_time") else None,
+        creator=event.creator,
     )
 
 

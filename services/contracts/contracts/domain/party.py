@@ -40,6 +40,10 @@ class Party:
     shared: bool = False
 
     @property
+    def merged(self) -> bool:
+        return bool(self.customer) and self.name.startswith("customers/")
+
+    @property
     def is_over(self) -> bool:
         return self.deleted or self.lost
 

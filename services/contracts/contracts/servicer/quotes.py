@@ -10,16 +10,17 @@ from typing import Any
 
 import structlog
 
-from chassis import arrivals, records
+from chassis import arrivals, records, typeset
 from chassis.errors import Refused
+from chassis.nouns import refuse_unwritable
 from chassis.rpc import Call, command, outside, query
 from chassis.service import Runtime
 from chassis.settings import embedded_token_key
 from chassis.transaction import Transaction
-from contracts.servicer.shelf import ShelfMethods, writes
+from contracts.servicer.shelf import ShelfMethods
 from contracts.usecases import papers, parties, quote_links, quote_moves, quotes
 from contracts.usecases.quotes import QUOTES
-from contracts.wire import paper, quote_reading, typeset
+from contracts.wire import paper, quote_reading
 from contracts.wire import quote_messages as messages
 from contracts.wire import shelf_reading as reading
 from dealwright.api.v1.file_pb2 import File
@@ -54,7 +55,7 @@ class QuoteServicer(ShelfMethods):
     @command(fetch=_wait_for_deal)
     def CreateQuote(self, tx: Transaction, request: pb.CreateQuoteRequest) -> pb.Quote:
         reading.request_id(request)
-        writes(tx, QUOTES, request.quote)
+        refuse_unwritable(tx, QUOTES, request.quote)
         values = quote_reading.quote(request.quote, quote_reading.CREATED)
         return messages.quote(quotes.create(tx, values, self.today(tx)))
 
@@ -77,7 +78,7 @@ class QuoteServicer(ShelfMethods):
         reading.request_id(request)
         of = request.quote
         named = records.paths(request.update_mask.paths, of, quote_reading.CHANGEABLE)
-        writes(tx, QUOTES, of, named)
+        refuse_unwritable(tx, QUOTES, of, named)
         values = quote_reading.quote(of, named)
         return messages.quote(quotes.change(tx, of.name, of.etag, values, self.today(tx)))
 
@@ -159,4 +160,4 @@ def _file(shown: pb.PublicQuote, language: str, made: datetime, call: Call[Any])
 @lru_cache(maxsize=16)
 def _pdf(content: str, made: datetime) -> bytes:
     """The same paper is made once while people look at it."""
-    return typeset.pdf(json.loads(content), made, _RENDER_SECONDS)
+    return typeset.pdf(paper.TEMPLATE, json.loads(content), made, _RENDER_SECONDS)

@@ -55,6 +55,7 @@ approvals = sa.Table(
     ),
     sa.Index("approvals_record", "record", "create_time"),
     sa.Index("approvals_of_deal", "opportunity", postgresql_where=sa.text(_PENDING), sqlite_where=sa.text(_PENDING)),
+    sa.Index("approvals_of_customer", "customer"),
     sa.Index("approvals_created", "create_time", "name"),
     sa.Index("approvals_owned", "owner", "create_time", "name"),
     sa.Index(

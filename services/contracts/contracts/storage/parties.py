@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import astuple, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -66,7 +66,7 @@ def know(tx: Transaction, told: Sequence[Party]) -> list[str]:
     return [row[0] for row in written]
 
 
-def told_of(tx: Transaction, names: Sequence[str], hold: bool = False) -> dict[str, Party]:
+def told_of(tx: Transaction, names: Collection[str], hold: bool = False) -> dict[str, Party]:
     """Those of these names that are known, deleted ones too; `hold`: news of them waits for the commit."""
     wanted = sorted({name for name in names if name})
     query = sa.select(*(parties.c[column] for column in _COLUMNS)).where(in_values(parties.c.name, wanted, tx.dialect))
@@ -82,8 +82,36 @@ def lock(tx: Transaction, name: str) -> None:
 
 
 def find_all(tx: Transaction, names: Sequence[str], hold: bool = False) -> dict[str, Party]:
-    """Those of these names that are known and not deleted."""
-    return {name: of for name, of in told_of(tx, names, hold).items() if not of.deleted}
+    """Those of these names that are known and not deleted: of a customer that was merged the one that it is part of,
+    and of a contact or an opportunity with the customer that stands."""
+    told = told_of(tx, names, hold)
+    stands = standing(tx, {of.customer for of in told.values()} - {""}, hold)
+    found = {}
+    for name, of in told.items():
+        whose = stands.get(of.customer)
+        if whose is not None:
+            of = whose if of.merged else replace(of, customer=whose.name)
+        if not of.deleted:
+            found[name] = of
+    return found
+
+
+def standing(tx: Transaction, customers: Collection[str], hold: bool = False) -> dict[str, Party]:
+    """What we know of these customers, deleted ones too, or of those that they are part of by every merge we were told
+    of; `hold`: news of them waits for the commit."""
+    ends = {name: name for name in customers}
+    known: dict[str, Party] = {}
+    for _ in range(_LONGEST):
+        known |= told_of(tx, set(ends.values()) - known.keys(), hold)
+        into = {name: known[end].customer for name, end in ends.items() if end in known and known[end].merged}
+        if not into:
+            break
+        ends |= into
+    return {name: known[end] for name, end in ends.items() if end in known}
+
+
+# A merge of merged ones; more of them than that is a circle.
+_LONGEST = 8
 
 
 def find(tx: Transaction, name: str, hold: bool = False) -> Party | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from contracts.storage import approvals as stored
 from contracts.storage.tables import people
 
 APPROVAL_FLOWS, APPROVER_GROUPS = "approvalFlows", "approverGroups"
+_NAMED = re.compile(r"\b(?:people|teams)/[0-9a-f]{32}\b")
 
 
 def flows(given: Any, check: FieldCheck, path: str) -> Any:
@@ -42,6 +44,16 @@ def used(tx: Transaction, before: Mapping[str, Any], after: Mapping[str, Any], c
             check.refuse(path, f"{line} is not known, or has left", f"{line} 不存在或已离职")
         elif line.startswith("teams/") and line not in teams and (key, line) not in old:
             check.refuse(path, f"{line} is not known", f"{line} 不存在")
+
+
+def named(document: str) -> set[str]:
+    """The people and teams that a document names, whatever else it is."""
+    return set(_NAMED.findall(document))
+
+
+def known(tx: Transaction, names: set[str]) -> bool:
+    """Whether news of all these people and teams have come."""
+    return names <= {one.name for one in find_all(tx, people, sorted(names))} | stored.all_teams(tx).keys()
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

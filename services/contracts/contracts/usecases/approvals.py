@@ -16,6 +16,7 @@ from contracts.domain.approval_flow import Flow, Node, NodeKind, Words
 from contracts.domain.approval_plain import run_of
 from contracts.domain.approval_run import World
 from contracts.domain.approvers import Colleague
+from contracts.domain.party import Party
 from contracts.storage import approvals as stored
 from contracts.storage import parties
 from contracts.usecases import approval_world, outcomes
@@ -50,12 +51,14 @@ def request(
     NO_APPROVER, and NO_FLOW for a flow that is named and not there.
     """
     who = asker or tx.principal.person
+    party = parties.find(tx, customer, hold=True) if customer else None
+    customer = party.name if party else customer
     stored.lock_record(tx, record)
     flows, groups, version = approval_world.settings(tx)
     every = flows.values() if not flow else [one for one in [flows.get(flow)] if one is not None and one.enabled]
     world = approval_world.world(tx, every, [who], groups)
     known = world.house.people.get(who) or Colleague(who, tx.principal.role, tx.principal.team)
-    spoken = _facts(tx, kind, record, known, customer, amount, facts)
+    spoken = _facts(tx, kind, record, known, customer, party, amount, facts)
     chosen = next(iter(every), None) if flow else chosen_flow(flows, kind, spoken)
     if flow and chosen is None:
         raise Refused("NO_FLOW", f"There is no approval flow {flow}.", f"没有审批流程 {flow}。")
@@ -143,10 +146,10 @@ def _facts(
     record: str,
     asker: Colleague,
     customer: str,
+    party: Party | None,
     amount: Money | None,
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
-    party = parties.find(tx, customer) if customer else None
     percents = {name: approval_facts.number(given.get(name)) for name in ("discount", "unlisted_percent")}
     further = {key: value for key, value in given.items() if key not in (*percents, "fields")}
     own = approval_facts.plain({**further, **(given.get("fields") or {})})

@@ -82,16 +82,18 @@ def summarize(tx: Transaction, filter_text: str) -> list[tuple[int, str, int, li
 
 
 def forecast(tx: Transaction, filter_text: str) -> list[Expected]:
-    """What is open of the instalments of contracts that are signed, by month and currency."""
+    """What is open of the instalments of contracts that are signed, by month and currency, less what came already and
+    no instalment took."""
     of = instalments.c
     month = sa.func.substr(of.due_date, 1, 7).label("month")
-    left = of.amount - of.paid
+    covered = _covered()
+    left = of.amount - of.paid - sa.func.coalesce(covered.c.amount, 0)
     late = sa.case((of.status == Due.OVERDUE.value, left), else_=sa.literal(0, sa.BigInteger()))
-    open_ones = (Due.OPEN.value, Due.PARTLY_PAID.value, Due.OVERDUE.value)
     signed = sa.select(contracts.c.name).where(contracts.c.status == Status.SIGNED.value)
     query = (
         sa.select(month, of.currency, sa.func.count().label("found"), *_sum(left, "left"), *_sum(late, "late"))
-        .where(*_wanted(tx, INSTALMENT, filter_text, "payments"), of.status.in_(open_ones), of.contract.in_(signed))
+        .select_from(instalments.outerjoin(covered, covered.c.name == of.name))
+        .where(*_wanted(tx, INSTALMENT, filter_text, "payments"), _OPEN, of.contract.in_(signed), left > 0)
         .group_by(month, of.currency)
     )
     rows = sorted(tx.execute(query), key=lambda row: (row.month or "9999-99", row.currency))
@@ -104,6 +106,34 @@ def forecast(tx: Transaction, filter_text: str) -> list[Expected]:
         )
         for row in rows
     ]
+
+
+_OPEN = instalments.c.status.in_((Due.OPEN.value, Due.PARTLY_PAID.value, Due.OVERDUE.value))
+
+
+def _covered() -> sa.Subquery:
+    """(name, amount) of open instalments for which the money is here: what no instalment took of a contract's payments
+    is for what comes next, milestones last, so that what is still to come is the contract's balance."""
+    of, came = instalments.c, payments.c
+    held = sa.func.sum(came.unmatched)
+    credit = (
+        sa.select(came.contract, sa.cast(held, sa.BigInteger()).label("credit"))
+        .where(came.delete_time.is_(None), came.unmatched != 0)
+        .group_by(came.contract)
+        .having(held > 0)
+        .subquery()
+    )
+    left = of.amount - of.paid
+    order = (of.due_date == "", of.due_date, of.position)
+    up_to = sa.cast(sa.func.sum(left).over(partition_by=of.contract, order_by=order), sa.BigInteger())
+    rest = credit.c.credit - (up_to - left)
+    taken = sa.case((rest <= 0, sa.literal(0, sa.BigInteger())), (rest >= left, left), else_=rest)
+    return (
+        sa.select(of.name, taken.label("amount"))
+        .select_from(instalments.join(credit, credit.c.contract == of.contract))
+        .where(_OPEN)
+        .subquery()
+    )
 
 
 def received(tx: Transaction, filter_text: str) -> list[Received]:

@@ -57,7 +57,9 @@ def _made(tx: Transaction, values: Mapping[str, Any]) -> Contract:
 
 
 def draw_up(tx: Transaction, made: Contract, today: date) -> Contract:
-    """Stores a new contract with a number and its instalments."""
+    """Stores a new contract with a number and its instalments, with the customer that stands (C20)."""
+    party = parties.find(tx, made.customer, hold=True)
+    made = replace(made, customer=party.name if party else made.customer)
     made, rows = planning.followed(tx, None, made)
     day = f"{today:%Y%m%d}"
     number = f"C-{day}-{following(tx, numbers, f'C-{day}'):04}"
@@ -126,8 +128,7 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
     if before.status not in OPEN:
         raise planning.fixed()
     given = custom.laid(before.custom, values, "contract")
-    after = replace(before, **given)
-    _parties(tx, before, given)
+    after = replace(before, **{**given, **_parties(tx, before, given)})
     wrong = out_of_order(after.start_date, after.expiry_date)
     if wrong:
         raise Invalid(wrong)
@@ -191,8 +192,9 @@ def _parties(tx: Transaction, before: Contract | None, given: Mapping[str, Any])
     if not anew:
         return names
     parties.seen(tx, "contract", anew)
-    known = parties.find_all(tx, list(names.values()))
-    deal, contact = known.get(names["opportunity"]), known.get(names["contact"])
+    known = parties.find_all(tx, list(names.values()), hold=True)
+    deal, contact, buyer = (known.get(names[field]) for field in ("opportunity", "contact", "customer"))
+    names["customer"] = buyer.name if buyer else names["customer"]
     if anew.get("opportunity"):
         parties.going_on(tx, deal)
     if before is None and deal is not None:

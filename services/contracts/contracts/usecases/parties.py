@@ -26,9 +26,10 @@ def find(tx: Transaction, name: str, hold: bool = False) -> Party | None:
     return parties.find(tx, name, hold)
 
 
-def find_all(tx: Transaction, names: Sequence[str]) -> dict[str, Party]:
-    """Those of these names that are known and not deleted."""
-    return parties.find_all(tx, names)
+def find_all(tx: Transaction, names: Sequence[str], hold: bool = False) -> dict[str, Party]:
+    """Those of these names that are known and not deleted; a customer that was merged is the one it is part of, whoever
+    names it."""
+    return parties.find_all(tx, names, hold)
 
 
 def share(tx: Transaction, opportunity: str, person: str, end: datetime, told: datetime) -> None:
@@ -69,7 +70,7 @@ def going_on(tx: Transaction, of: Party | None) -> Party:
     manager's word, CUSTOMER_DELETED for one whose customer was."""
     if of is None or not of.open:
         raise not_open()
-    customer = _standing(tx, of.customer)
+    customer = parties.standing(tx, [of.customer]).get(of.customer)
     if customer is not None and customer.deleted:
         raise Refused(
             "CUSTOMER_DELETED",
@@ -77,16 +78,6 @@ def going_on(tx: Transaction, of: Party | None) -> Party:
             f"该商机的客户“{customer.title}”已被删除。",
         )
     return of
-
-
-def _standing(tx: Transaction, customer: str) -> Party | None:
-    """What we know of a customer, or of the one that it was merged into."""
-    for _ in range(8):  # a merge of merged ones; more of them than that is a circle
-        found = parties.told_of(tx, [customer]).get(customer)
-        if found is None or not found.customer:
-            return found
-        customer = found.customer
-    return None
 
 
 def not_open() -> Refused:
@@ -120,7 +111,7 @@ def seen(tx: Transaction, word: str, named: Mapping[str, str]) -> dict[str, Part
         if name not in known:
             continue
         # A contact is whose its customer is.
-        whose = known[name].customer if field == "contact" else name
+        whose = known[name].customer if field == "contact" else known[name].name
         resource = {"customer": "customers", "contact": "contacts", "opportunity": "opportunities"}[field]
         if name.startswith(f"{resource}/") and whose in parties.readable(tx, resource, [whose]):
             found[field] = known[name]

@@ -90,7 +90,7 @@ def of_opportunity(tx: Transaction, name: str, today: str) -> Quote:
 
 
 def _made(tx: Transaction, deal: Party, values: Mapping[str, Any], today: str) -> Quote:
-    customer = parties.find(tx, deal.customer)
+    customer = parties.find(tx, deal.customer, hold=True)
     if customer is None:
         raise Invalid([("quote.opportunity", "has no customer", "该商机没有客户")])
     parties.going_on(tx, deal)

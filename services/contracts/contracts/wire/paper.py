@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from google.type.money_pb2 import Money as MoneyMessage
@@ -12,6 +13,7 @@ from google.type.money_pb2 import Money as MoneyMessage
 from chassis.money import written
 from dealwright.contracts.v1 import quotes_pb2 as pb
 
+TEMPLATE = Path(__file__).with_name("quote.typ")
 _WORDS: Mapping[str, tuple[str, str]] = {
     "quote": ("报价单", "Quotation"),
     "terms": ("条款与说明", "Terms"),

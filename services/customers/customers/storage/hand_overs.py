@@ -87,5 +87,10 @@ def settle(tx: Transaction, record: str, owner: str) -> list[str]:
     return names
 
 
+def give(tx: Transaction, customer: str, to: str) -> None:
+    """What is on the list of one customer is another's."""
+    tx.execute(sa.update(hand_overs).where(hand_overs.c.customer == customer).values(customer=to))
+
+
 def forget(tx: Transaction, record: str) -> None:
     tx.execute(sa.delete(hand_overs).where(hand_overs.c.record == record))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import sqlalchemy as sa
+
 from chassis import custom, people, records
 from chassis.access import Scope, refuse_read_only
-from chassis.errors import Denied, Refused
+from chassis.errors import Denied, Refused, Violation
 from chassis.transaction import Transaction
 from customers.domain import tiers
 from customers.domain.customer import TRIPLE, Customer, Tier, completed, keys
@@ -66,14 +68,37 @@ def graded(tx: Transaction, of: Customer) -> Customer:
 
 
 def take_keys(tx: Transaction, of: Customer, wanted: Mapping[str, str]) -> None:
-    """The customer is known by these keys from now on. Raises KEY_TAKEN naming the first field that is another's."""
+    """The customer is known by these keys from now on. Raises KEY_TAKEN naming the fields that are another's, and that
+    one where the caller may see it."""
     holders = stored.take(tx, of.name, list(wanted))
-    taken = [field for key, field in wanted.items() if holders[key] != of.name]
+    taken = {field: holders[key] for key, field in wanted.items() if holders[key] != of.name}
     if taken:
-        zh = _CHINESE.get(taken[0], taken[0])
-        raise Refused(
-            "KEY_TAKEN", f"Another customer has this {taken[0]}.", f"该{zh}已属于另一个客户。", code="ALREADY_EXISTS"
-        )
+        seen, mine = (_called(tx, sorted(set(taken.values())), verb) for verb in ("read", "write"))
+        wrong = [_taken(field, seen.get(name, ""), name in mine) for field, name in taken.items()]
+        field, first = next(iter(taken)), wrong[0]
+        english, chinese = f"Its {field} {first.english}.", f"{_CHINESE.get(field, field)}{first.chinese}。"
+        raise Refused("KEY_TAKEN", english, chinese, code="ALREADY_EXISTS", violations=wrong)
+
+
+def _called(tx: Transaction, names: Sequence[str], verb: str) -> dict[str, str]:
+    """Those of these customers that the caller may see, or write, as he knows them."""
+    caller, c = tx.principal, CUSTOMERS.table.c
+    if caller.scope("customers", verb) is Scope.NONE:
+        return {}
+    query = sa.select(c.name, c.display_name).where(c.name.in_(names), records.criteria(CUSTOMERS, caller, verb))
+    hidden = "display_name" in caller.grant("customers").hidden
+    return {row[0]: row[0] if hidden else f"{row[1]} ({row[0]})" for row in tx.execute(query)}
+
+
+def _taken(field: str, called: str, mine: bool) -> Violation:
+    """Whose it is, and what to do about it."""
+    if not called:
+        english = "is another customer's, one that you may not see: ask whoever leads you"
+        return Violation(f"customer.{field}", english, "已属于另一个您无权查看的客户，请联系您的主管")
+    english, chinese = f"is {called}'s: open that one", f"已属于客户 {called}，请打开该客户"
+    if mine:
+        english, chinese = f"{english}, or merge the two", f"{chinese}，或将两者合并"
+    return Violation(f"customer.{field}", english, chinese)
 
 
 def find(tx: Transaction, made: Customer, by_name: bool = True) -> str:

@@ -21,7 +21,7 @@ from customers.domain.customer import HandOver, HandOverState, LeftBehind
 from customers.storage import hand_overs as stored
 from customers.storage.tables import hand_overs
 from customers.storage.tables import people as people_table
-from customers.usecases import leavers, ownership
+from customers.usecases import leavers, ownership, vip
 from customers.usecases.kinds import CUSTOMERS
 from customers.wire import messages
 from dealwright.customers.v1 import customers_pb2
@@ -52,6 +52,7 @@ def told(tx: Transaction, of: LeftBehind) -> None:
     known = stored.newest(tx, of.record)
     if known is not None and known.version >= of.version:
         return
+    of = replace(of, customer=vip.standing(tx, [of.customer]).get(of.customer, of.customer))
     by = tx.causes[0].actor if tx.causes else tx.origin.actor
     if of.settled:
         stored.end(tx, known, of, by)

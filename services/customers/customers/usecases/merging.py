@@ -41,7 +41,9 @@ def merge(tx: Transaction, name: str, etag: str, other: str, other_etag: str) ->
     after = vip.judged(tx, after, company, vip.sums(tx, [name], company)[name])
     met = [at for at in (kept.last_follow_up_time, gone.last_follow_up_time) if at]
     after = replace(after, last_follow_up_time=max(met, default=None))
+    # Nobody is asked whose the other is to be: it is part of this one, and what waits with it waits with this one.
     hand_overs.forget(tx, other)
+    hand_overs.give(tx, other, name)
     _move_contacts(tx, other, name)
     tx.execute(sa.update(customers).where(customers.c.merged_into == other).values(merged_into=name))
     records.save(tx, CUSTOMERS, gone, replace(gone, merged_into=name), "merged")

@@ -12,17 +12,22 @@ VERBS = ("read", "write", "delete", "export")
 
 # Every resource an access option names; a test compares this with the contracts.
 RESOURCES = (
+    "alertRules",
+    "alerts",
     "approvals",
     "attachments",
     "blueprint",
+    "boards",
     "calendars",
     "changeRequests",
+    "channelCosts",
     "checkIns",
     "contacts",
     "contractChanges",
     "contracts",
     "customers",
     "exchangeRates",
+    "exportSchedules",
     "followUps",
     "forms",
     "imports",
@@ -30,6 +35,7 @@ RESOURCES = (
     "interactions",
     "invoices",
     "journal",
+    "kpis",
     "leads",
     "ledgers",
     "opportunities",
@@ -40,7 +46,9 @@ RESOURCES = (
     "priceLists",
     "products",
     "quotes",
+    "reports",
     "roles",
+    "targets",
     "tasks",
     "teams",
     "templates",
@@ -54,8 +62,13 @@ SHELF = ("exchangeRates", "priceLists", "products")
 # What was agreed on; whose the contract is, theirs these are. Bills are finance's to write.
 PAPERS = ("contractChanges", "contracts", "instalments")
 BILLS = ("invoices", "payments")
+# Who owes what: finance takes its figures along, with the names of those who do.
+OWED = ("contracts", "customers", "instalments")
 # What people do about it; each has an owner, and whoever sees the record that it is about sees it, too.
 DOINGS = ("changeRequests", "followUps", "interactions")
+
+# Figures: of what one may read of the records behind them. Boards are the company's, or one's own.
+FIGURES = ("kpis", "reports")
 
 # Files and visits on a record: whoever sees it sees them; their owner, or who leads him, changes and deletes them.
 PROOFS = ("attachments", "checkIns")
@@ -131,6 +144,14 @@ def default_roles() -> tuple[Role, ...]:
                 for r in ("teams", "templates", "policies", "ledgers", "journal", "calendars", "forms", "blueprint")
             ),
             *(reads[r] for r in ("pipelines", "timeline", *SHELF)),
+            # Taken along is what of the records behind them may be exported.
+            Grant("reports", read=ALL, export=ALL),
+            # What everybody may count by, its maker keeps.
+            Grant("kpis", read=ALL, write=OWN, delete=OWN),
+            Grant("boards", read=OWN, write=OWN, delete=OWN),
+            Grant("targets", TEAM, TEAM, TEAM, TEAM),
+            Grant("alerts", read=OWN),
+            *(reads[r] for r in ("alertRules", "exportSchedules")),
         ),
         role(
             SALES,
@@ -141,9 +162,10 @@ def default_roles() -> tuple[Role, ...]:
             Grant("approvals", read=OWN, write=OWN),
             *(Grant(r, read=OWN, write=OWN) for r in (*DEALS, *PAPERS, *DOINGS, "imports")),
             *(Grant(r, read=OWN) for r in BILLS),
-            *(Grant(r, read=OWN, write=OWN, delete=OWN) for r in (*PROOFS, "tasks")),
+            *(Grant(r, read=OWN, write=OWN, delete=OWN) for r in (*PROOFS, "boards", "tasks")),
             *(reads[r] for r in ("teams", "templates", "policies", "calendars", "forms", "pipelines", "timeline")),
-            *(reads[r] for r in SHELF),
+            *(reads[r] for r in (*FIGURES, *SHELF)),
+            *(Grant(r, read=OWN) for r in ("alerts", "targets")),
         ),
         role(
             BACKOFFICE,
@@ -154,9 +176,11 @@ def default_roles() -> tuple[Role, ...]:
             Grant("approvals", read=ALL, write=ALL),
             Grant("templates", read=ALL, write=ALL, delete=ALL),
             *(Grant(r, read=ALL, write=ALL) for r in (*DEALS, *PAPERS, *DOINGS, *PROOFS, *SHELF)),
-            *(Grant(r, read=ALL, write=ALL) for r in ("imports", "tasks")),
+            *(Grant(r, read=ALL, write=ALL) for r in ("channelCosts", "imports", "tasks", "targets")),
             *(reads[r] for r in BILLS),
-            *(reads[r] for r in ("people", "pipelines", "timeline")),
+            Grant("boards", read=OWN, write=OWN, delete=OWN),
+            Grant("alerts", read=OWN),
+            *(reads[r] for r in ("people", "pipelines", "timeline", *FIGURES)),
         ),
         role(
             FINANCE,
@@ -166,8 +190,14 @@ def default_roles() -> tuple[Role, ...]:
             Grant("approvals", read=ALL, write=OWN),
             Grant("exchangeRates", read=ALL, write=ALL),
             *(Grant(r, ALL, ALL, ALL, ALL) for r in BILLS),
-            *(reads[r] for r in ("priceLists", "products", "timeline")),
-            *(reads[r] for r in (*DEALS, *PAPERS, *DOINGS, *PROOFS, "people", "pipelines", "teams", "templates")),
+            Grant("boards", read=OWN, write=OWN, delete=OWN),
+            Grant("alerts", read=OWN),
+            *(reads[r] for r in ("kpis", "priceLists", "products", "targets", "timeline")),
+            Grant("reports", read=ALL, export=ALL),
+            Grant("channelCosts", ALL, ALL, ALL),
+            *(Grant(r, read=ALL, export=ALL) for r in OWED),
+            *(reads[r] for r in (*DEALS, *PAPERS, *DOINGS, *PROOFS) if r not in OWED),
+            *(reads[r] for r in ("people", "pipelines", "teams", "templates")),
         ),
     )
 

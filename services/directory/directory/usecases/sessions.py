@@ -163,6 +163,15 @@ def resolve(runtime: Runtime, token: str) -> tuple[SignedIn, Sequence[str]]:
     return live, covered
 
 
+def away(tx: Transaction, name: str) -> tuple[Person, Role, Sequence[str]]:
+    """A person who has no session, with his role and the teams that the scope TEAM covers. Raises NotFound for one who
+    has left."""
+    person = people_storage.person(tx, name)
+    if person is None or not person.active:
+        raise NotFound(name[:80])
+    return person, _role(tx, person), teams.covered(person.name, person.team, organisation.every_team(tx))
+
+
 def current(tx: Transaction) -> SignedIn:
     """The caller's own session."""
     return _live(tx, storage.session(tx, tx.principal.session))

@@ -21,6 +21,7 @@ from dealwright.directory.v1 import directory_pb2
 from dealwright.gateway.v1 import gateway_pb2
 from dealwright.leads.v1 import imports_pb2, leads_pb2
 from dealwright.opportunities.v1 import opportunities_pb2
+from dealwright.reports.v1 import alerts_pb2, costs_pb2, exports_pb2, reports_pb2, targets_pb2
 from dealwright.rules.v1 import rules_pb2
 
 Descriptor = Any  # protobuf's descriptors have no usable static types across versions
@@ -46,6 +47,13 @@ SERVICES: Mapping[str, Sequence[Descriptor]] = {
         quotes_pb2.DESCRIPTOR.services_by_name["QuoteService"],
         approvals_pb2.DESCRIPTOR.services_by_name["ApprovalService"],
         contracts_pb2.DESCRIPTOR.services_by_name["ContractService"],
+    ),
+    "reports": (
+        reports_pb2.DESCRIPTOR.services_by_name["ReportService"],
+        targets_pb2.DESCRIPTOR.services_by_name["TargetService"],
+        costs_pb2.DESCRIPTOR.services_by_name["CostService"],
+        alerts_pb2.DESCRIPTOR.services_by_name["AlertService"],
+        exports_pb2.DESCRIPTOR.services_by_name["ExportService"],
     ),
     "gateway": (gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],),
 }

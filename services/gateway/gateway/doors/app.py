@@ -29,6 +29,7 @@ from gateway.doors.rest import Rest
 from gateway.doors.sessions import Sessions
 from gateway.peers.channels import Channels
 from gateway.settings import GatewaySettings
+from gateway.usecases.usage import Usage
 from gateway.wire import json_writer
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -45,14 +46,14 @@ _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 class Context:
     """Everything one gateway process holds. Made inside its event loop."""
 
-    def __init__(self, runtime: Runtime, settings: GatewaySettings) -> None:
+    def __init__(self, runtime: Runtime, settings: GatewaySettings, usage: Usage) -> None:
         self.settings = settings
         self.methods = methods()
         self.book = Book(addresses(self.methods))
         self.store = async_client(settings.redis_url)
         self.channels = Channels(runtime.peer_address, settings)
         self.sessions = Sessions(self.channels, runtime.tokens, settings.session_cache, settings.default_deadline)
-        self.calls = Calls(self.channels, self.sessions, Limits(self.store), settings)
+        self.calls = Calls(self.channels, self.sessions, Limits(self.store), settings, usage)
         self.feed = Feed(self.store, settings, self.sessions.drop)
 
     def start(self) -> None:

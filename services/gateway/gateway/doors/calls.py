@@ -22,8 +22,12 @@ from gateway.doors.limits import Limits
 from gateway.doors.sessions import Sessions
 from gateway.peers.channels import Channels
 from gateway.settings import GatewaySettings
+from gateway.usecases.usage import Usage
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
+# What is called of no resource: signing in and out, the company's pages.
+_FEATURE = "sessions"
+_OUR_FAULT = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNAVAILABLE})
 _ADDRESS = re.compile(r"[0-9A-Za-z:.%_-]{1,64}\Z", re.ASCII)
 
 
@@ -46,7 +50,10 @@ def traceparent(given: str) -> str:
 
 
 class Calls:
-    def __init__(self, channels: Channels, sessions: Sessions, limits: Limits, settings: GatewaySettings) -> None:
+    def __init__(
+        self, channels: Channels, sessions: Sessions, limits: Limits, settings: GatewaySettings, usage: Usage
+    ) -> None:
+        self._usage = usage
         self._channels = channels
         self._sessions = sessions
         self._limits = limits
@@ -88,9 +95,17 @@ class Calls:
             if internal:
                 metadata.append(("authorization", f"Bearer {internal}"))
             left = arrival.seconds - (clock.monotonic() - started)
-            answer = await self._channels.call(
-                method.service, method.path, body, metadata, max(left, 0.001), again=method.idempotent
-            )
+            failed = False
+            try:
+                answer = await self._channels.call(
+                    method.service, method.path, body, metadata, max(left, 0.001), again=method.idempotent
+                )
+            except grpc.aio.AioRpcError as problem:
+                failed = problem.code() in _OUR_FAULT
+                raise
+            finally:
+                took = clock.monotonic() - started
+                self._usage.count(principal.person, method.rule.resource or _FEATURE, took, failed)
         if method.name == "DeleteSession":
             self._sessions.forget(arrival.token)
         return answer

@@ -163,16 +163,14 @@ class Rest:
                 message = await self._upload(match, request)
                 answer = await self._calls.call(method, message, arrival)
             return _answered(method, answer, request)
-        if method.gives_file:
-            async with self._files.place():
-                message = transcoder.request_of(
-                    match, request.scope.get("query_string", b"").decode("ascii", "replace"), None
-                )
-                return uploads.download(await self._calls.call(method, message, arrival))
         try:
             plain, query = await self._plain(address, request)
         except NotJson as problem:
             raise Invalid([("", problem.english, problem.chinese)]) from None
+        if method.gives_file:
+            async with self._files.place():
+                message = transcoder.request_of(match, query, plain)
+                return uploads.download(await self._calls.call(method, message, arrival))
         if batches.is_batch(address.method.descriptor):
             plain_out = await self._batch(batches.read(match, query, plain), match, arrival, request)
         else:

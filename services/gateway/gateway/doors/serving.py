@@ -16,6 +16,7 @@ from gateway.doors.app import Context, create_app
 from gateway.doors.front_door import FrontDoor
 from gateway.servicer import settling
 from gateway.settings import GatewaySettings
+from gateway.usecases.usage import Usage
 
 log = structlog.get_logger(__name__)
 _INNER_THREADS = 8
@@ -33,6 +34,7 @@ class Gateway:
             self._inner = Server(runtime, "127.0.0.1", 0, _INNER_THREADS)
             self._runtime = replace(runtime, peers={**runtime.peers, "gateway": f"127.0.0.1:{self._inner.port}"})
         self._settling = settling(self._runtime)
+        self._usage = Usage(self._runtime, settings.usage_seconds)
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._open = threading.Event()
         self._failure: BaseException | None = None
@@ -58,6 +60,7 @@ class Gateway:
         if not self.port:
             raise TimeoutError("the gateway did not start")
         self._settling.start()
+        self._usage.start()
         log.info("gateway open", url=self.url, grpc_port=self.grpc_port)
 
     def away(self) -> list[str]:
@@ -69,6 +72,7 @@ class Gateway:
         if self._loop is not None and self._leave is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._leave.set)
             self._thread.join(self._settings.drain_seconds + 10)
+        self._usage.stop()
         if self._inner is not None:
             self._inner.stop(self._settings.drain_seconds)
 
@@ -87,7 +91,7 @@ class Gateway:
         settings = self._settings
         # Bound here and not by uvicorn, which would leave the process when the port is taken.
         listener = _listener(settings.http_host, settings.http_port)
-        context = Context(self._runtime, settings)
+        context = Context(self._runtime, settings, self._usage)
         door = FrontDoor(context.methods, context.calls, settings)
         server = uvicorn.Server(
             uvicorn.Config(

@@ -15,7 +15,7 @@ from gateway.peers.channels import options
 
 A = TypeVar("A", bound=Message)
 
-OWNERS = ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts")
+OWNERS = ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts", "reports")
 """The services that have settings of their own, in the order in which parts are applied."""
 _SERVICE = "/dealwright.blueprint.v1.BlueprintService/"
 

@@ -74,6 +74,9 @@ _KNOWN: Mapping[ImportKind, Mapping[str, str]] = {
         "expectedCloseDate": "预计成交日期 预计成交时间 预计签约日期 成交日期 结束日期 expectedclosedate closedate "
         "expectedclose",
         "stage": "阶段 商机阶段 销售阶段 stage dealstage",
+        "openTime": "商机创建时间 商机创建日期 opentime opendate engagedate",
+        "closeTime": "关闭时间 关闭日期 实际成交日期 closetime closeddate actualclosedate",
+        "statusReason": "输单原因 丢单原因 关闭原因 statusreason lostreason",
         "pipeline": "管道 销售流程 pipeline",
         "winProbability": "赢率 成交概率 概率 probability winprobability",
         "need": "需求 需求描述 客户需求 need needs requirement",

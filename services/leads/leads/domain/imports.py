@@ -160,6 +160,18 @@ class Result:
     fields: list[list[str]] = field(default_factory=list)
     undo: dict[str, Any] | None = None
 
+    def stays(self, why: Sequence[str]) -> Result:
+        """An undo leaves its record, for this reason: what there was to take back is kept for another try."""
+        undo = {**(self.undo or {}), "outcome": int(self.outcome)}
+        return replace(self, outcome=Outcome.KEPT, problem=list(why), undo=undo)
+
+    def again(self) -> Result:
+        """As it was before an undo left its record; what became of any other row stays."""
+        if self.outcome != Outcome.KEPT or "outcome" not in (self.undo or {}):
+            return self
+        undo = dict(self.undo or {})
+        return replace(self, outcome=undo.pop("outcome"), problem=None, undo=undo or None)
+
     def plain(self) -> list[Any]:
         found = [self.verdict, self.outcome, self.record, self.differences, self.problem, self.fields, self.undo]
         while found and not found[-1]:

@@ -22,6 +22,9 @@ _decisive = attrgetter(
     *("region", "industry", "category", "intent", "company", "text", "latitude", "longitude", "tags", "skills")
 )
 
+_kind = attrgetter("region", "industry", "category", "intent", "channel", "capture_time")
+_missing = ("full_name", "phone", "company")
+
 
 def touch(lead: Lead, capture: Capture, now: datetime, waits: bool, others_email: bool) -> Lead:
     """The lead after one more capture: empty fields are filled, nothing is overwritten, the owner stays (L31).
@@ -71,6 +74,14 @@ def heard_of(lead: Lead, now: datetime) -> Lead:
     return replace(lead, last_activity_time=max(lead.last_activity_time, now))
 
 
+def first(before: Lead, after: Lead, capture: Capture) -> Lead:
+    """The lead as it was captured first. What is heard of late may have happened before (a device had no network), and
+    how soon somebody was answered is counted from there: no matter who brings it, and in whatever order."""
+    if capture.capture_time is None or capture.capture_time >= before.capture_time:
+        return after
+    return replace(after, capture_time=capture.capture_time, channel=capture.channel, version=before.version + 1)
+
+
 def left_over(lead: Lead, capture: Capture) -> dict[str, Any] | None:
     """What the capture said and the lead, after it, does not say; None where that is nothing."""
     left: dict[str, Any] = {
@@ -96,6 +107,12 @@ def unheard(lead: Lead, capture: Capture) -> bool:
 def decisive(before: Lead, after: Lead) -> bool:
     """Whether anything changed that a decision may look at."""
     return bool(_decisive(before) != _decisive(after))
+
+
+def otherwise(before: Lead, after: Lead) -> bool:
+    """Whether it is of another kind than was known, or not as incomplete any more."""
+    filled = any(not getattr(before, field) and getattr(after, field) for field in _missing)
+    return filled or bool(_kind(before) != _kind(after))
 
 
 def _merged(kept: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

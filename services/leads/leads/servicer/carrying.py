@@ -171,10 +171,11 @@ class Carrier:
             with self._runtime.transaction() as tx:
                 staging.end_undoing(tx, job)
             return None
+        before = [result.again() for result in held[1]]
         if job.kind != ImportKind.LEADS:
-            results = self.back.take_back(job, number, held[1], self._trace)
+            results = self.back.take_back(job, number, before, self._trace)
             with self._runtime.transaction() as tx:
-                return staging.record_undone(tx, job, results)
-        held_by = self.back.hanging(job, held[1], self._trace)
+                return staging.record_undone(tx, job, before, results)
+        held_by = self.back.hanging(job, before, self._trace)
         with self._runtime.transaction() as tx:
-            return staging.record_undone(tx, job, undoing.take_back(tx, job, held[1], held_by))
+            return staging.record_undone(tx, job, before, undoing.take_back(tx, job, before, held_by))

@@ -68,7 +68,7 @@ class TakingBack:
 
 def _after(result: Result, held: Mapping[str, Sequence[str]], kept: set[str]) -> Result:
     if result.record in held:
-        return replace(result, outcome=Outcome.KEPT, problem=hanging(held[result.record]), undo=None)
+        return result.stays(hanging(held[result.record]))
     if result.record in kept:
-        return replace(result, outcome=Outcome.KEPT, problem=list(WORKED_ON), undo=None)
+        return result.stays(WORKED_ON)
     return replace(result, outcome=Outcome.TAKEN_BACK, undo=None)

@@ -117,6 +117,12 @@ def block(tx: Transaction, job: str, number: int) -> tuple[list[Row], list[Resul
     return rows, [Result.read(one) for one in _unpacked(bytes(found[1]))] if found[1] else []
 
 
+def count_blocks(tx: Transaction, job: str) -> int:
+    """The blocks of rows that somebody looked at; they come first."""
+    seen = sa.select(sa.func.count()).where(import_rows.c.job == job, import_rows.c.results.is_not(None))
+    return int(tx.execute(seen).scalar_one())
+
+
 def save_results(tx: Transaction, job: str, number: int, results: Sequence[Result]) -> None:
     packed = _packed([result.plain() for result in results])
     update_rows(tx.connection, import_rows, ("job", "number"), ("results",), [(job, number, packed)])

@@ -23,7 +23,7 @@ _EVERY = [leads.c[column] for column in COLUMNS]
 _FACTS = (
     *("full_name", "phone", "email", "company", "licence", "region", "industry", "category", "channel", "intent"),
     *("text", "latitude", "longitude", "tags", "skills", "custom"),
-    *("last_activity_time", "review_with", "version"),
+    *("capture_time", "last_activity_time", "review_with", "version"),
 )
 _facts = attrgetter("name", *_FACTS)
 _STANDING = (

@@ -21,6 +21,7 @@ THERE: sa.ColumnElement[bool] = leads.c.status != sa.literal_column(str(int(Stat
 POINTS = sa.select(
     *(touchpoints.c[c] for c in ("lead", "id", "kind", "channel", "text", "actor", "owner", "reason")),
     *(touchpoints.c[c] for c in ("happen_time", "receive_time", "latitude", "longitude", "brought", "source")),
+    touchpoints.c.decision,
 )
 
 

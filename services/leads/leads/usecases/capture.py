@@ -176,6 +176,8 @@ class _Batch:
             after = touching.overwrite(before, capture, tx.now, others_email=bool(found.other))
         else:
             after = touching.touch(before, capture, tx.now, waits, others_email=bool(found.other))
+        if arrival.conflict is not OnConflict.TOUCH:
+            after = touching.first(before, after, capture)
         self._leads[found.lead] = after
         self._told[index] = rights.told(before, after)
         self._changed.add(found.lead)
@@ -202,6 +204,7 @@ class _Batch:
         stored.insert(tx, [self._leads[name] for name in self._new])
         stored.save_facts(tx, [self._leads[name] for name in self._changed - new])
         self._return()
+        self._correct()
         self._tell()
         points: list[Touchpoint] = []
         for index, (arrival, found, left) in enumerate(zip(arrivals, matches, brought, strict=True)):
@@ -242,6 +245,12 @@ class _Batch:
             )
             detail = {"from": Status(was.status).name, "owner": was.owner}
             self._tx.audit("lead.returned", was.name, detail, came[0].origin.actor)
+
+    def _correct(self) -> None:
+        """Who counts leads hears of those that are of another kind now than was known."""
+        for name, was in self._before.items():
+            if name in self._changed and touching.otherwise(was, self._leads[name]):
+                self._tx.emit(events.changed(self._leads[name]))
 
     def _tell(self) -> None:
         """Who decides hears of what was added to a lead that nobody has yet."""

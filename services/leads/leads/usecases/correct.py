@@ -16,6 +16,7 @@ from leads.storage import leads as stored
 from leads.usecases.known import take
 from leads.usecases.rights import hold
 from leads.usecases.working import announce_correction, note
+from leads.wire import events
 
 
 def correct(tx: Transaction, name: str, etag: str, paths: Sequence[str], values: dict[str, Any]) -> Lead:
@@ -33,6 +34,7 @@ def correct(tx: Transaction, name: str, etag: str, paths: Sequence[str], values:
     stored.save_facts(tx, [after])
     changed = ", ".join(sorted(paths))
     note(tx, Kind.CHANGED, lead, after, reason=changed)
+    tx.emit(events.changed(after))
     announce_correction(tx, after)
     return after
 

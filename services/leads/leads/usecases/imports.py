@@ -250,15 +250,19 @@ def cancel(tx: Transaction, name: str, etag: str) -> Job:
 
 
 def undo(tx: Transaction, name: str, etag: str) -> Job:
-    """Takes back what was taken in, from the last row to the first. Raises NOT_IMPORTED, EXPIRED."""
+    """Takes back what was taken in, from the last row to the first; of one that was undone what stayed, for what stood
+    in its way may be gone. Raises NOT_IMPORTED, EXPIRED."""
     job = records.hold(tx, KIND, name)
-    if job.state in (State.UNDOING, State.UNDONE):
+    if job.state == State.UNDOING or (job.state == State.UNDONE and not job.counts.get("kept")):
         return job
     records.refuse_stale(tx, KIND, job, etag)
-    if job.state not in TAKEN_IN or not job.start_time:
+    after = replace(job, state=State.UNDOING, kept=[], lease=None)
+    if job.state == State.UNDONE:
+        after = replace(after, block=stored.count_blocks(tx, name), counts={**job.counts, "kept": 0})
+    elif job.state not in TAKEN_IN or not job.start_time:
         raise Refused("NOT_IMPORTED", "Nothing of this file was taken in.", "该文件尚未导入任何数据。")
     expired(tx, job)
-    return records.save(tx, KIND, job, replace(job, state=State.UNDOING, kept=[], lease=None), "undoing")
+    return records.save(tx, KIND, job, after, "undoing")
 
 
 def expired(tx: Transaction, job: Job) -> None:

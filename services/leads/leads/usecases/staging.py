@@ -117,9 +117,14 @@ def last_block(job: Job) -> int:
     return job.block - 1
 
 
-def record_undone(tx: Transaction, job: Job, results: Sequence[Result]) -> Job:
+def record_undone(tx: Transaction, job: Job, before: Sequence[Result], results: Sequence[Result]) -> Job:
+    """What became of the rows of this block, that were `before`. Those that stay are counted each time."""
     stored.save_results(tx, job.name, last_block(job), results)
-    changed = [result for result in results if result.outcome in (Outcome.TAKEN_BACK, Outcome.KEPT)]
+    changed = [
+        now
+        for was, now in zip(before, results, strict=True)
+        if now.outcome == Outcome.KEPT or now.outcome != was.outcome
+    ]
     names = [result.record for result in changed if result.outcome == Outcome.KEPT]
     kept = list(dict.fromkeys([*job.kept, *names]))[:MOST_KEPT]
     after = counted(job, changed, preview=False)

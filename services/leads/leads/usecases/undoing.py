@@ -42,7 +42,9 @@ def take_back(
     gone = [held[result.record] for result in made if result.record in held and result.record not in worked]
     _remove(tx, job, gone)
     left = {lead.name for lead in gone}
-    stored.save_facts(tx, [lead for name, lead in after.items() if lead != held[name] and name not in left])
+    back = [lead for name, lead in after.items() if lead != held[name] and name not in left]
+    stored.save_facts(tx, back)
+    tx.emit_all(events.changed(lead) for lead in back)
     for index, result in enumerate(results):
         if result.outcome == Outcome.MADE:
             outcome[index] = _left(result, held_by) if result.record in worked else _back(result)
@@ -88,7 +90,7 @@ _WHY = {
 
 def _left(result: Result, held_by: Mapping[str, Sequence[str]]) -> Result:
     kinds = held_by.get(result.record)
-    return replace(result, outcome=Outcome.KEPT, problem=hanging(kinds) if kinds else list(WORKED_ON), undo=None)
+    return result.stays(hanging(kinds) if kinds else WORKED_ON)
 
 
 def _kept(result: Result, reason: str, fields: str = "") -> Result:

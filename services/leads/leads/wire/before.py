@@ -11,8 +11,9 @@ from leads.domain.lead import Lead
 # What a capture may change of a lead.
 FACTS = (
     *("full_name", "phone", "email", "company", "licence", "region", "industry", "category", "intent"),
-    *("text", "latitude", "longitude", "tags", "skills", "custom", "last_activity_time"),
+    *("text", "latitude", "longitude", "tags", "skills", "custom", "channel", "capture_time", "last_activity_time"),
 )
+_TIMES = ("capture_time", "last_activity_time")
 
 
 def changes(before: Lead, after: Lead) -> dict[str, list[Any]]:
@@ -30,7 +31,7 @@ def restored(lead: Lead, changed: Mapping[str, list[Any]]) -> tuple[dict[str, An
     others: list[str] = []
     for field, (was, now) in changed.items():
         if _plain(getattr(lead, field)) == now:
-            back[field] = datetime.fromisoformat(was) if field == "last_activity_time" and was else was
+            back[field] = datetime.fromisoformat(was) if field in _TIMES and was else was
         elif field != "last_activity_time":
             others.append(field)
     return back, others

@@ -9,6 +9,7 @@ from dealwright.leads.v1 import events_pb2, leads_pb2
 from dealwright.leads.v1.events_pb2 import LeadCaptured as LeadCaptured
 from leads.domain.lead import Capture, Lead
 from leads.domain.ownership import Decided
+from leads.wire import lead as lead_wire
 from leads.wire.times import stamp
 
 
@@ -37,10 +38,17 @@ def captured(
         previous_owner=previous_owner,
         excluded=excluded,
         cause=cause,
+        without_name=not of.full_name,
+        without_phone=not of.phone,
     )
     if latitude is not None:
         message.location.CopyFrom(leads_pb2.Location(latitude=latitude, longitude=longitude or 0.0))
     return message
+
+
+def changed(of: Lead) -> events_pb2.LeadChanged:
+    """The whole lead; how soon it wants attention is for whoever looks at it."""
+    return events_pb2.LeadChanged(lead=lead_wire.lead(of, []), version=of.version)
 
 
 def touched(of: Lead, capture: Capture) -> events_pb2.LeadTouched:
@@ -90,7 +98,9 @@ def moved(before: Lead, now: Lead, how: str, decided: Decided | None = None) -> 
 
 
 def unassigned(of: Lead, decided: Decided) -> events_pb2.LeadUnassigned:
-    return events_pb2.LeadUnassigned(lead=of.name, reason=decided.reason, decision=decided.decision)
+    return events_pb2.LeadUnassigned(
+        lead=of.name, reason=decided.reason, decision=decided.decision, owner_version=of.owner_version
+    )
 
 
 def kept(of: Lead, decided: Decided) -> events_pb2.LeadKept:
@@ -187,6 +197,8 @@ def undeleted(of: Lead, now: datetime) -> events_pb2.LeadUndeleted:
         intent=of.intent,  # type: ignore[arg-type]
         contacted=of.first_response_time is not None,
         undelete_time=stamp(now),
+        status_reason=of.status_reason,
+        status_time=stamp(of.status_time),
     )
 
 

@@ -102,6 +102,7 @@ def touchpoint(row: Any) -> leads_pb2.Touchpoint:
         happen_time=stamp(row.happen_time),
         receive_time=stamp(row.receive_time),
         source=row.source,
+        decision=row.decision or 0,
     )
     if row.latitude is not None:
         message.location.latitude, message.location.longitude = row.latitude, row.longitude

@@ -134,7 +134,7 @@ class RecordRows:
             setattr(message, _snake(name), cells.whole(text))
         elif name == "expectedCloseDate":
             message.expected_close_date = cells.day(text, self._zone)
-        elif name in ("happenTime", "nextTime"):
+        elif name in ("happenTime", "nextTime", "openTime", "closeTime"):
             stamp = Timestamp()
             stamp.FromDatetime(cells.moment(text, self._zone))
             getattr(message, _snake(name)).CopyFrom(stamp)

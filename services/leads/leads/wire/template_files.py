@@ -47,7 +47,7 @@ _LICENCE = ("18 位统一社会信用代码", "the 18 characters of the credit c
 _LABELS = ("多个用顿号或逗号分隔", "several are parted by commas")
 _KNOWN_CUSTOMER = ("须为已有客户的名称", "the name of a customer that is there already")
 _HINTS: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("captureTime", "happenTime", "nextTime", "expectedCloseDate"), _DATE),
+    **dict.fromkeys(("captureTime", "happenTime", "nextTime", "openTime", "closeTime", "expectedCloseDate"), _DATE),
     **dict.fromkeys(("amount", "budget"), _MONEY),
     **dict.fromkeys(("phone", "customerPhone", "leadPhone"), _PHONE),
     **dict.fromkeys(("licence", "customerLicence"), _LICENCE),

@@ -34,9 +34,10 @@ SHOWN = (Status.OPEN, Status.WON, Status.LOST, Status.ON_HOLD)
 class Opportunity:
     """Fields in the order of the columns. `amount` and `budget` are in ten-thousandths of their currency, or None;
     `expected_close_date` is ISO text or empty; `collaborators` are {"person", "part"}, a team {"person": "", "part",
-    "team"}; `resume_stage` is the open stage that it left when it was put on hold, won or lost, empty for one that was
-    lost before it was open; `warning` is why it is warned since `warned_time`, if it is; `approved_quote` is the last
-    quote that was approved, at `quote_approve_time`."""
+    "team"}; `resume_stage` is the open stage that it left when it was put on hold, won or lost, empty for one that
+    was lost before it was open; `open_time` is when it was opened, if that was before it was entered; `warning` is
+    why it is warned since `warned_time`, if it is; `approved_quote` is the last quote that was approved, at
+    `quote_approve_time`."""
 
     name: str
     number: str
@@ -72,6 +73,7 @@ class Opportunity:
     follow_up_status: str
     checklist_done: list[str]
     stage_time: datetime
+    open_time: datetime | None
     close_time: datetime | None
     status_reason: str
     resume_stage: str
@@ -84,6 +86,10 @@ class Opportunity:
     create_time: datetime
     update_time: datetime
     delete_time: datetime | None
+
+    @property
+    def opened(self) -> datetime:
+        return self.open_time or self.create_time
 
     @property
     def expected(self) -> Money | None:
@@ -148,8 +154,8 @@ class Warning:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A customer or a contact, in the order of the columns. `customer` is a contact's; the rest says who sees a
-    customer."""
+    """A customer or a contact, in the order of the columns. `customer` is a contact's, and of a customer the one that
+    it was merged into; the rest says who sees a customer."""
 
     name: str
     customer: str = ""
@@ -158,6 +164,10 @@ class Party:
     owner: str = ""
     team: str = ""
     shared: bool = False
+
+    @property
+    def merged(self) -> bool:
+        return bool(self.customer) and self.name.startswith("customers/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,15 @@ class Pipeline:
         """The stages that are passed one after the other: the open ones, then those of what is won."""
         return tuple(stage.id for stage in self.stages if stage.kind in (Status.OPEN, Status.WON))
 
+    def place(self, id: str) -> int:
+        """Where on the way a stage stands, from 1; 0 where it does not."""
+        return self.way.index(id) + 1 if id in self.way else 0
+
+    def called(self, id: str) -> str:
+        """A stage's display name, empty for one that is none."""
+        found = self.stage(id)
+        return found.display_name if found else ""
+
     @property
     def items(self) -> frozenset[str]:
         """Every item of every checklist, "stage/item"."""

@@ -31,7 +31,7 @@ from opportunities.usecases import (
 )
 from opportunities.usecases.kind import KIND
 from opportunities.usecases.moving import Wish
-from opportunities.wire import messages
+from opportunities.wire import history, messages
 from opportunities.wire import reading as wire
 
 _LONGEST_REQUEST_ID = 128
@@ -63,7 +63,7 @@ def _wait_for_all_parties(servicer: OpportunityServicer, call: Call[Any]) -> Non
 
 
 def _wait_for_those_of(servicer: OpportunityServicer, call: Call[Any], of: Sequence[pb.Opportunity]) -> None:
-    names = sorted({name for one in of for name in (one.customer, one.contact) if name})
+    names = arrivals.may_come(name for one in of for name in (one.customer, one.contact))
     arrivals.wait_for(servicer.runtime, call, names, lambda tx: copies.known_parties(tx, names))
 
 
@@ -109,11 +109,12 @@ class OpportunityServicer:
     ) -> Brought[Opportunity]:
         check = FieldCheck()
         values = wire.values(request.opportunity, wire.CREATED, check)
+        told = history.told(request, check)
         _checked(request, check)
         today, conflict = self._today(tx), request.on_conflict
-        if batch or conflict:
+        if batch or conflict or request.historical:
             given = wire.given(request.opportunity)
-            return bring.bring(tx, values, given, today, request.historical, conflict, source)
+            return bring.bring(tx, values, given, today, request.historical, conflict, source, told)
         return Brought(keeping.create(tx, values, today, request.historical), bringing.CREATED)
 
     @command(fetch=_wait_for_parties)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 
 import sqlalchemy as sa
@@ -28,11 +28,48 @@ def know(tx: Transaction, told: Sequence[Party]) -> None:
 
 
 def there(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
-    """Those of these names that are known and not deleted, with the customer of a contact."""
-    query = sa.select(parties.c.name, parties.c.customer).where(
-        in_values(parties.c.name, sorted(set(names)), tx.dialect), parties.c.deleted.is_(False)
-    )
-    return {row[0]: row[1] for row in tx.execute(query)} if names else {}
+    """Those of these names that are known and not deleted, with whose they are: the customer of a contact, and a
+    customer itself, or the one that it is part of now."""
+    told = {row[0]: row for row in _told_of(tx, names)}
+    ends = standing(tx, [customer or name for name, customer, _ in told.values()])
+    stand = {row[0] for row in _told_of(tx, ends.values()) if not row[2]}
+    found = {}
+    for name, customer, deleted in told.values():
+        whose = ends[customer or name]
+        # What was merged is there as long as the one that it is part of.
+        if whose in stand if _is_customer(name) else not deleted:
+            found[name] = whose
+    return found
+
+
+def standing(tx: Transaction, customers: Iterable[str], hold: bool = False) -> dict[str, str]:
+    """Each of these customers with the one that it is part of by every merge we were told of, itself where there was
+    none; `hold`: news of a merge waits for the commit."""
+    ends = {name: name for name in customers if name}
+    for _ in range(_LONGEST):
+        into = {row[0]: row[1] for row in _told_of(tx, ends.values(), hold) if row[1]}
+        if not into:
+            break
+        ends = {name: into.get(end, end) for name, end in ends.items()}
+    return ends
+
+
+# A merge of merged ones; more of them than that is a circle.
+_LONGEST = 8
+
+
+def _is_customer(name: str) -> bool:
+    return name.startswith("customers/")
+
+
+def _told_of(tx: Transaction, names: Iterable[str], hold: bool = False) -> list[tuple[str, str, bool]]:
+    """(name, customer, whether it was deleted) of those that are known."""
+    wanted = sorted(set(names))
+    p = parties.c
+    query = sa.select(p.name, p.customer, p.deleted).where(in_values(p.name, wanted, tx.dialect))
+    if hold and tx.dialect == "postgresql":
+        query = query.order_by(p.name).with_for_update(read=True)
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)] if wanted else []
 
 
 def readable(tx: Transaction, caller: Principal, names: Sequence[str]) -> set[str]:

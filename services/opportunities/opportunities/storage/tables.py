@@ -51,6 +51,7 @@ opportunities = sa.Table(
     *map(_text, ("position", "phone", "email", "source", "industry", "company_size", "follow_up_status")),
     _json("checklist_done"),
     sa.Column("stage_time", Moment, nullable=False),
+    sa.Column("open_time", Moment),
     sa.Column("close_time", Moment),
     *map(_text, ("status_reason", "resume_stage")),
     sa.Column("warned_time", Moment),
@@ -135,8 +136,8 @@ pipelines = sa.Table(
     "pipelines", metadata, sa.Column("id", sa.Text, primary_key=True), _json("content"), _whole("version")
 )
 
-# Customers and contacts as their service told of them; `customer` is a contact's, empty for a customer; `owner`, `team`
-# and `shared` say who sees a customer.
+# Customers and contacts as their service told of them; `customer` is a contact's, and of a customer the one that it was
+# merged into; `owner`, `team` and `shared` say who sees a customer.
 parties = sa.Table(
     "parties",
     metadata,

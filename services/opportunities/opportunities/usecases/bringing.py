@@ -11,22 +11,18 @@ from chassis import bringing, custom, records
 from chassis.access import Scope, refuse_read_only
 from chassis.belongings import Place
 from chassis.bringing import Brought, Way
-from chassis.errors import Denied
+from chassis.errors import Denied, Invalid
 from chassis.transaction import Transaction
 from dealwright.api.v1 import bringing_pb2
 from dealwright.opportunities.v1 import events_pb2
-from opportunities.domain.opportunity import Opportunity, Status
+from opportunities.domain import history
+from opportunities.domain.history import NOTHING, Told
+from opportunities.domain.opportunity import Opportunity
 from opportunities.domain.pipeline import Pipeline
 from opportunities.storage.tables import opportunities, parties, shares
 from opportunities.usecases import keeping, pipelines
 from opportunities.usecases.kind import KIND, RESOURCE, may_lead
 from opportunities.wire import messages
-
-# How sheets call what is over.
-_ENDS = {
-    **dict.fromkeys(("won", "赢单", "成交", "已成交", "closedwon"), Status.WON),
-    **dict.fromkeys(("lost", "输单", "丢单", "失败", "closedlost"), Status.LOST),
-}
 
 
 def bring(
@@ -37,19 +33,28 @@ def bring(
     historical: bool,
     conflict: int,
     source: str = "",
+    told: Told = NOTHING,
 ) -> Brought[Opportunity]:
     """Opens one, or does to the known one of this title and customer what `conflict` says about the `given` values.
-    Raises as keeping.create, and Denied for a later stage by who may not lead."""
+    `told` is what happened to it before it was entered, of one that is `historical`. Raises as keeping.create, and
+    Denied for a later stage or times of before by who may not lead."""
+    values = keeping.standing(tx, values)
     known = _known(tx, values) if conflict else None
     if known is not None:
         said = {name: values[name] for name in given if values.get(name)}
         return bringing.tell(tx, WAY, _laid(tx, known, said, conflict), source)
     way = pipelines.chosen(tx, values.get("pipeline", ""))
     said = {**values, "stage": _stage(way, values.get("stage", ""))}
-    later = bool(said["stage"]) and said["stage"] != way.first.id
-    if later and historical and not (may_lead(tx.principal) or _all(tx)):
+    if not historical or not (told.times or said["stage"] not in ("", way.first.id)):
+        return Brought(keeping.create(tx, said, today, historical, way=way), bringing.CREATED)
+    if not (may_lead(tx.principal) or _all(tx)):
         raise Denied(f"{RESOURCE}.lead")
-    return Brought(keeping.create(tx, said, today, historical, anywhere=later and historical), bringing.CREATED)
+    try:
+        past = history.visits(way, said["stage"], told, tx.now)
+    except history.Impossible as impossible:
+        raise Invalid(list(impossible.wrong)) from None
+    said = {**said, "stage": past[-1].stage.id, "status_reason": told.reason}
+    return Brought(keeping.create(tx, said, today, historical, past, way), bringing.CREATED)
 
 
 def _all(tx: Transaction) -> bool:
@@ -57,13 +62,9 @@ def _all(tx: Transaction) -> bool:
 
 
 def _stage(way: Pipeline, said: str) -> str:
-    """A stage by its id, its name, or as what is over is called; what is none is left to be refused."""
-    plain = said.replace(" ", "").casefold()
-    for stage in way.stages:
-        if plain in (stage.id.casefold(), stage.display_name.replace(" ", "").casefold()):
-            return stage.id
-    end = _ENDS.get(plain)
-    return next((stage.id for stage in way.stages if end is not None and stage.kind is end), said)
+    """The id of a stage; what is none is left to be refused."""
+    found = history.stage_called(way, said)
+    return found.id if found else said
 
 
 def _known(tx: Transaction, values: Mapping[str, Any]) -> Opportunity | None:

@@ -10,7 +10,7 @@ from chassis.transaction import Transaction
 from opportunities.domain.opportunity import Party as Party
 from opportunities.storage import parties
 from opportunities.storage.tables import people as people_table
-from opportunities.usecases import ownership
+from opportunities.usecases import keeping, ownership
 
 
 def know_people(tx: Transaction, told: Sequence[Person]) -> None:
@@ -19,8 +19,9 @@ def know_people(tx: Transaction, told: Sequence[Person]) -> None:
 
 
 def know_parties(tx: Transaction, told: Sequence[Party]) -> None:
-    """Customers and contacts."""
+    """Customers and contacts. What was a customer's that was merged is the other's from now on (C20)."""
     parties.know(tx, told)
+    keeping.follow(tx, [one.name for one in told if one.merged])
 
 
 def known_parties(tx: Transaction, names: Sequence[str]) -> bool:

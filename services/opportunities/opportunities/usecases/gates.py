@@ -101,8 +101,10 @@ def lacks(tx: Transaction, of: Opportunity, stage_id: str, today: date) -> bool:
     told of a moment later."""
     way = pipelines.chosen(tx, of.pipeline)
     stage = way.stage(stage_id) if stage_id else way.of_kind(Status.WON)
-    if stage is None or of.status != Status.OPEN or pipeline.is_jump(way, of.stage, stage.id):
+    if stage is None or of.status != Status.OPEN:
         return False
+    if pipeline.is_jump(way, of.stage, stage.id):
+        return True  # a follow-up moves the stage, too (F6)
     gates = [gate for gate in pipeline.gates_between(way, of.stage, stage.id) if gate.kind in EVIDENT]
     if not gates:
         return False

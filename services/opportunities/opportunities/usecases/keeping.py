@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
+
 from chassis import custom, people, records
 from chassis.access import refuse_read_only
+from chassis.database import in_values
 from chassis.errors import Invalid, Refused
 from chassis.numbers import following
 from chassis.transaction import Transaction
-from opportunities.domain.opportunity import CLOSED, Opportunity, Status
-from opportunities.domain.pipeline import Pipeline, Stage
+from opportunities.domain.history import Visit
+from opportunities.domain.opportunity import Opportunity, Status
+from opportunities.domain.pipeline import Pipeline
 from opportunities.domain.related import SIGNED, Sort
 from opportunities.storage import parties, related
-from opportunities.storage.tables import numbers
+from opportunities.storage.tables import numbers, opportunities
 from opportunities.storage.tables import people as people_table
 from opportunities.usecases import gates, moving, pipelines
 from opportunities.usecases.collaborating import collaborate
@@ -26,16 +30,23 @@ from opportunities.wire import asking, events
 
 
 def create(
-    tx: Transaction, values: Mapping[str, Any], today: date, historical: bool, anywhere: bool = False
+    tx: Transaction,
+    values: Mapping[str, Any],
+    today: date,
+    historical: bool,
+    past: Sequence[Visit] = (),
+    way: Pipeline | None = None,
 ) -> Opportunity:
-    """Opens one in the first stage of its pipeline, with a number (O2). `values` are those that were given. `anywhere`:
-    in whatever stage they say, as long ago it came there."""
+    """Opens one in the first stage of its pipeline, with a number (O2). `values` are those that were given. `past` are
+    the stages that it passed before it was entered, the one that it was opened in first; `way` its
+    pipeline, where it is known already."""
     refuse_read_only(tx.principal, RESOURCE, [name for name, value in values.items() if value])
-    way = pipelines.chosen(tx, values.get("pipeline", ""))
+    values = standing(tx, values)
+    way = way or pipelines.chosen(tx, values.get("pipeline", ""))
     stage = way.stage(values["stage"]) if values.get("stage") else way.first
     if stage is None:
         raise Invalid([("opportunity.stage", "there is no such stage", "没有这个阶段")])
-    if stage is not way.first and not anywhere:
+    if stage is not way.first and not past:
         raise moving.NotYet(
             "JUMP", [("opportunity.stage", "a new opportunity begins in the first stage", "新商机须从第一个阶段开始")]
         )
@@ -46,8 +57,7 @@ def create(
         person = staff(tx, [owner], "opportunity.owner")[owner]
         may_own(tx, person)
         team = person.team
-    at = None if stage is way.first else stage
-    return store(tx, way, values, owner, team, today, confirmed=may_lead(tx.principal), at=at)
+    return store(tx, way, values, owner, team, today, confirmed=may_lead(tx.principal), past=past)
 
 
 def store(
@@ -58,13 +68,14 @@ def store(
     team: str,
     today: date,
     confirmed: bool,
-    at: Stage | None = None,
+    past: Sequence[Visit] = (),
 ) -> Opportunity:
-    """Stores a new one in the first stage, whoever asks; `confirmed`: nobody else has to say yes. `at` is the stage of
-    one that came there long ago: no gate is asked, and nothing is begun because of it."""
-    awaits = bool(way.confirm_by) and not confirmed and at is None
-    stage = at or way.first
+    """Stores a new one in the first stage, whoever asks; `confirmed`: nobody else has to say yes. One with a `past`
+    came through it long ago: no gate is asked, and nothing is begun because of it."""
+    awaits = bool(way.confirm_by) and not confirmed and not past
+    stage = past[0].stage if past else way.first
     status = Status.AWAITING_CONFIRMATION if awaits else stage.kind
+    began = past[0].time if past else tx.now
     made = Opportunity(
         **{
             **_EMPTY,
@@ -75,28 +86,55 @@ def store(
             "stage": stage.id,
             "status": status.value,
             "win_probability": values.get("win_probability") or stage.probability,
-            "close_time": tx.now if status in CLOSED else None,
-            "status_reason": "HISTORICAL" if status in (*CLOSED, Status.ON_HOLD) else "",
-            "resume_stage": way.first.id if status in (*CLOSED, Status.ON_HOLD) else "",
+            "status_reason": "",
             "owner": owner,
             "team": team,
             "owner_version": 1,
-            "stage_time": tx.now,
+            "stage_time": began,
+            "open_time": began if began != tx.now else None,
             "create_time": tx.now,
             "update_time": tx.now,
         }
     )
     made = replace(made, number=f"CRM-{today:%Y%m%d}-{following(tx, numbers, today.isoformat()):04}")
+    opening = made
+    made, moved = moving.passed(tx, way, opening, past, values.get("status_reason", ""))
+    if values.get("win_probability"):
+        made = replace(made, win_probability=values["win_probability"])
     records.create(tx, KIND, made, {"number": made.number})
-    moving.opened(tx, made)
+    moving.opened(tx, opening)
     collaborate(tx, None, made)
-    tx.emit(events.opened(made))
+    tx.emit(events.opened(opening, way), time=began)
+    moving.tell_past(tx, way, moved)
     if awaits:
         _ask_for_confirmation(tx, made)
-    if at is None:
+    if not past:
         gates.arrive(tx, made)
         gates.look(tx, made, today)
     return made
+
+
+def standing(tx: Transaction, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`values` with the customer that stands where theirs was merged (C20); it stands until the commit."""
+    stands = parties.standing(tx, [values.get("customer", "")], hold=True)
+    return {**values, "customer": stands[values["customer"]]} if stands else values
+
+
+def follow(tx: Transaction, merged: Sequence[str]) -> None:
+    """The opportunities of these customers, deleted ones too, are those' that they are part of (C20)."""
+    # Held: whoever is about to merge those that stand finds what they are given here.
+    ends = parties.standing(tx, merged, hold=True)
+    stands = {name: end for name, end in ends.items() if end != name}
+    c = opportunities.c
+    theirs = sa.select(c.name).where(in_values(c.customer, sorted(stands), tx.dialect)).limit(_AT_ONCE)
+    # Until there is none: what somebody was drawing up meanwhile is there when we look again.
+    while names := list(tx.execute(theirs).scalars()) if stands else []:
+        held = sorted(records.of_names(tx, KIND, names, lock=True).items())
+        changes = [(of, replace(of, customer=stands.get(of.customer, of.customer))) for _, of in held]
+        records.save_all(tx, KIND, changes, "merged")
+
+
+_AT_ONCE = 200
 
 
 def _ask_for_confirmation(tx: Transaction, of: Opportunity) -> None:
@@ -112,6 +150,7 @@ _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(("industry", "company_size", "follow_up_status", "status_reason", "resume_stage"), ""),
     **dict.fromkeys(("warning", "warning_zh", "approved_quote"), ""),
     **dict.fromkeys(("amount", "budget", "custom", "close_time", "warned_time", "quote_approve_time", "delete_time")),
+    **dict.fromkeys(("open_time",)),
     "products": [],
     "collaborators": [],
     "checklist_done": [],
@@ -126,7 +165,7 @@ def change(
     """Changes fields, and with "stage" moves it. The company's own fields change key by key."""
     refuse_read_only(tx.principal, RESOURCE, list(values))
     before = records.hold(tx, KIND, name, etag)
-    given = custom.laid(before.custom, values, "opportunity")
+    given = custom.laid(before.custom, standing(tx, values), "opportunity")
     changed = {key: value for key, value in given.items() if getattr(before, key) != value}
     if {"customer", "contact"} & changed.keys():
         changed = {"customer": before.customer, "contact": before.contact, **changed}

@@ -45,6 +45,7 @@ COLUMNS = {
         name: Column(_c[name], "time", order=True)
         for name in ("create_time", "update_time", "stage_time", "close_time", "warned_time")
     },
+    "open_time": Column(sa.func.coalesce(_c.open_time, _c.create_time), "time", order=True, nullable=False),
 }
 
 

@@ -11,6 +11,7 @@ from chassis import ids, records
 from chassis.errors import Invalid, Refused, Violation
 from chassis.transaction import Transaction
 from opportunities.domain import pipeline
+from opportunities.domain.history import Visit
 from opportunities.domain.opportunity import CLOSED, Opportunity, StageChange, Status
 from opportunities.domain.pipeline import Pipeline, Stage
 from opportunities.storage import moves, warnings
@@ -18,6 +19,9 @@ from opportunities.usecases import gates, pipelines
 from opportunities.usecases.days import today
 from opportunities.usecases.kind import KIND, leading, may_lead
 from opportunities.wire import events
+
+HISTORICAL = "HISTORICAL"
+"""Why it was closed or put on hold, where nobody knows any more."""
 
 
 class NotYet(Invalid):
@@ -146,7 +150,43 @@ def reopen(tx: Transaction, name: str, etag: str, reason: str) -> Opportunity:
 
 def opened(tx: Transaction, of: Opportunity) -> None:
     """Records the opening as the first move."""
-    moves.add(tx, _change(tx, of, "", 0, False, ""))
+    moves.add(tx, replace(_change(tx, of, "", 0, False, ""), happen_time=of.opened))
+
+
+def passed(
+    tx: Transaction, way: Pipeline, opening: Opportunity, past: Sequence[Visit], reason: str
+) -> tuple[Opportunity, list[tuple[Opportunity, Visit, Opportunity]]]:
+    """One that is new, as it is after all that happened before it was entered; with what each move found and left.
+    Each counts as a version, as if it had been made here. `reason` is of the last one that asks for one."""
+    now, found = opening, []
+    for visit in past[1:]:
+        before, status = now, visit.stage.kind
+        changes: dict[str, Any] = {"stage": visit.stage.id, "status": status.value, "version": before.version + 1}
+        if status is not Status.ON_HOLD:
+            changes["win_probability"] = visit.stage.probability
+        if visit.stage.id != before.stage:
+            changes["stage_time"] = visit.time
+        if status != before.status:
+            changes["close_time"] = visit.time if status in CLOSED else None
+            changes["status_reason"] = "" if status is Status.OPEN else reason or HISTORICAL
+            if before.status == Status.OPEN:
+                changes["resume_stage"] = before.stage
+        now = replace(before, **changes)
+        found.append((before, visit, now))
+    return now, found
+
+
+def tell_past(tx: Transaction, way: Pipeline, moved: Sequence[tuple[Opportunity, Visit, Opportunity]]) -> None:
+    """Records and announces moves of before, each with the time when it was. Orders and deliveries do not begin for
+    what was won then: nobody is told that it was won, or lost, now."""
+    for before, visit, after in moved:
+        reason = after.status_reason if after.status != before.status else ""
+        move = replace(_change(tx, after, before.stage, before.status, False, reason), happen_time=visit.time)
+        moves.add(tx, move)
+        event = events.moved(after, move, way)
+        if not visit.known:
+            event.from_place = 0
+        tx.emit(event, time=visit.time)
 
 
 def _stage_for(tx: Transaction, of: Opportunity, status: Status) -> Stage:
@@ -188,7 +228,7 @@ def _move(
     moves.add(tx, move)
     if forced:
         tx.audit("opportunity.forced", saved.name, {"from": before.stage, "to": saved.stage, "move": move.id})
-    tx.emit(events.moved(saved, move))
+    tx.emit(events.moved(saved, move, pipelines.chosen(tx, saved.pipeline)))
     if stage.id != before.stage:
         warnings.end(tx, saved.name)
     if stage.id != before.stage or before.status in (Status.AWAITING_CONFIRMATION, Status.LOST):

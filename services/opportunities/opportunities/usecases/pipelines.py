@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from chassis.errors import Invalid, NotFound
 from chassis.fields import FieldCheck
@@ -19,7 +20,20 @@ def current(tx: Transaction, lock: bool = False) -> tuple[tuple[Pipeline, ...], 
     content, version = pipelines.load(tx, lock)
     if content is None:
         return pipeline_form.shipped(), 0
-    return pipeline_form.from_plain(content, FieldCheck()), version
+    return _read(content), version
+
+
+_latest: tuple[Any, tuple[Pipeline, ...]] = ({}, ())
+
+
+def _read(content: Any) -> tuple[Pipeline, ...]:
+    """What was written is read again only when it is another: every call asks for it."""
+    global _latest
+    written, found = _latest
+    if written != content:
+        found = pipeline_form.from_plain(content, FieldCheck())
+        _latest = (content, found)
+    return found
 
 
 def get(tx: Transaction, name: str) -> Pipeline:

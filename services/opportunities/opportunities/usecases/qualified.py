@@ -30,4 +30,6 @@ def welcome(tx: Transaction, lead: Welcomed) -> Opportunity | None:
     owner = people.find(tx, people_table, lead.owner) if lead.owner else None
     values = {name: getattr(lead, name) for name in _KEPT}
     team = owner.team if owner else ""
-    return keeping.store(tx, taking or every[0], values, lead.owner, team, today(tx), confirmed=False)
+    return keeping.store(
+        tx, taking or every[0], keeping.standing(tx, values), lead.owner, team, today(tx), confirmed=False
+    )

@@ -7,7 +7,7 @@ from datetime import datetime
 from chassis.messages import money, stamp
 from dealwright.opportunities.v1 import events_pb2
 from opportunities.domain.opportunity import Opportunity, Share, StageChange
-from opportunities.domain.pipeline import Stage
+from opportunities.domain.pipeline import Pipeline, Stage
 from opportunities.wire.messages import opportunity
 
 
@@ -15,7 +15,7 @@ def changed(of: Opportunity, deleted: bool) -> events_pb2.OpportunityChanged:
     return events_pb2.OpportunityChanged(opportunity=opportunity(of), version=of.version, deleted=deleted)
 
 
-def opened(of: Opportunity) -> events_pb2.OpportunityOpened:
+def opened(of: Opportunity, way: Pipeline) -> events_pb2.OpportunityOpened:
     return events_pb2.OpportunityOpened(
         opportunity=of.name,
         number=of.number,
@@ -27,10 +27,12 @@ def opened(of: Opportunity) -> events_pb2.OpportunityOpened:
         pipeline=of.pipeline,
         stage=of.stage,
         amount=money(of.expected),
+        place=way.place(of.stage),
+        stage_display_name=way.called(of.stage),
     )
 
 
-def moved(of: Opportunity, move: StageChange) -> events_pb2.StageChanged:
+def moved(of: Opportunity, move: StageChange, way: Pipeline) -> events_pb2.StageChanged:
     return events_pb2.StageChanged(
         opportunity=of.name,
         from_stage=move.from_stage,
@@ -46,6 +48,9 @@ def moved(of: Opportunity, move: StageChange) -> events_pb2.StageChanged:
         state=opportunity(of),
         version=of.version,
         change_time=stamp(move.happen_time),
+        from_place=way.place(move.from_stage),
+        to_place=way.place(move.to_stage),
+        to_stage_display_name=way.called(move.to_stage),
     )
 
 

@@ -34,6 +34,7 @@ def opportunity(of: Opportunity) -> opportunities_pb2.Opportunity:
         update_time=stamp(of.update_time),
         delete_time=stamp(of.delete_time),
         stage_time=stamp(of.stage_time),
+        open_time=stamp(of.opened),
         close_time=stamp(of.close_time),
         warned_time=stamp(of.warned_time),
         quote_approve_time=stamp(of.quote_approve_time),

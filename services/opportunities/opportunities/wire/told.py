@@ -24,7 +24,7 @@ def person(event: directory_events_pb2.PersonChanged) -> Person:
 
 def customer(event: customers_events_pb2.CustomerChanged) -> Party:
     of = event.customer
-    return Party(of.name, "", event.deleted, event.version, of.owner, of.team, of.shared_with_team)
+    return Party(of.name, of.merged_into, event.deleted, event.version, of.owner, of.team, of.shared_with_team)
 
 
 def contact(event: customers_events_pb2.ContactChanged) -> Party:

@@ -44,7 +44,7 @@ def deals_came(tx: Transaction, events: Sequence[DealEvent]) -> None:
             known[name] = _moved(desk, known[name], event)
         else:
             known[name] = _state(known[name], event.opportunity, event.version, event.deleted)
-            if event.version == 1 and not event.deleted:
+            if event.version == 1 and not event.deleted and not wire.entered_afterwards(event.opportunity):
                 facts = wire.opportunity_facts(event.opportunity)
                 desk.ask_at_once(kinds.OPPORTUNITY_OPENED, Occasion(name, wire.bare(name), facts))
     desk.save(of for name, of in known.items() if of != before[name])
@@ -67,7 +67,8 @@ def _state(known: Watched, of: opportunities_pb2.Opportunity, version: int, dele
         {**wire.opportunity_facts(of), **came_from},
         runs,
         wire.moment(of.create_time),
-        wire.moment(of.stage_time),
+        # No clock has run before it was entered.
+        max(wire.moment(of.stage_time), wire.moment(of.create_time)),
     )
     return watching.touched(after, wire.moment(of.update_time)) if back else after
 
@@ -79,6 +80,8 @@ def _moved(desk: Desk, known: Watched, event: opportunity_events.StageChanged) -
     held, went_on = event.to_status == _Opportunity.ON_HOLD, event.from_status == _Opportunity.ON_HOLD
     if held or went_on:
         return watching.turned(known, at, held)
+    if event.HasField("state") and at < wire.moment(event.state.create_time):
+        return known  # it was so when it was entered: nothing is begun because of it
     staged = known.staged
     after = watching.moved(known, at)
     if after.staged != staged or "fromStage" not in known.facts:

@@ -50,6 +50,11 @@ def opportunity_runs(of: opportunities_pb2.Opportunity, deleted: bool) -> bool:
     return of.status in _RUNNING and not deleted
 
 
+def entered_afterwards(of: opportunities_pb2.Opportunity) -> bool:
+    """Whether it was opened before it was entered."""
+    return of.HasField("open_time") and moment(of.open_time) < moment(of.create_time)
+
+
 def stage_facts(event: opportunity_events.StageChanged) -> dict[str, Any]:
     return {"fromStage": event.from_stage, "toStage": event.to_stage, "forced": event.forced}
 
