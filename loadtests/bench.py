@@ -2,7 +2,8 @@
 
     python -m loadtests.bench [figure ...] [--profile "leads serve,rules work"] [--rows 1000000]
 
-Figures: decision memory single batch door rest latency alone certificate import office embedded million;
+Figures: decision memory single batch door rest latency alone certificate import office reports embedded
+million;
 all without a name.
 BENCH=short takes some minutes (and writes bench-short.json); LOCUST=1 runs the stepped load of locustfile.py
 instead. Ends with the line `figure: ...` and writes build/figures/bench.json. Exit 1 when a must is missed, 2 when
@@ -22,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 
 from chassis.testing.process import MissingPart, PartFailed
-from loadtests import decision_bench, embedded_house, figures, machine, million, office, setting, sheets
+from loadtests import decision_bench, embedded_house, figures, machine, million, office, setting, sheets, tiles
 from loadtests.driving import LoadFailed
 from loadtests.figures import Figure
 from loadtests.measures import FULL, SHORT, SMOKE, Bench, Size
@@ -40,11 +41,12 @@ ALL = (
     "certificate",
     "import",
     "office",
+    "reports",
     "embedded",
     "million",
 )
 _LOADS = ("single", "batch", "door", "rest")
-_CLUSTER = (*_LOADS, "memory", "latency", "alone", "certificate", "import", "office", "million")
+_CLUSTER = (*_LOADS, "memory", "latency", "alone", "certificate", "import", "office", "reports", "million")
 console = Console(width=150, highlight=False)
 
 
@@ -70,10 +72,11 @@ def decision(size: Size) -> Figure:
 
 
 def in_cluster(
-    wanted: Sequence[str], size: Size, spied: Sequence[str], profile: Path | None
-) -> tuple[list[Figure], dict[str, float]]:
-    """The figures of the cluster, and what setting it up took."""
-    found: list[Figure] = []
+    wanted: Sequence[str], size: Size, spied: Sequence[str], profile: Path | None, found: list[Figure]
+) -> dict[str, float]:
+    """Adds the figures of the cluster to `found` as they are measured, so that a part that fails takes no other's
+    with it. Returns what setting it up took.
+    """
     g64 = G64()
     try:
         with setting.house(statistics=profile is not None) as house:
@@ -103,6 +106,9 @@ def in_cluster(
             if "office" in wanted:
                 found += office.measure(house, size.office, 3 * size.paced, min(size.compared, 100), say)
                 say("office measured")
+            if "reports" in wanted:
+                found += tiles.measure(house, size.rows, size.compared, say)
+                say("reports measured")
             if "import" in wanted:
                 found += sheets.measure(bench, size.sheet)
                 say("import measured")
@@ -116,7 +122,7 @@ def in_cluster(
                 console.print(f"\n{mode}\n{cost}", markup=False, soft_wrap=True)
     finally:
         g64.stop()
-    return found, setup
+    return setup
 
 
 def arguments() -> argparse.Namespace:
@@ -157,10 +163,9 @@ def main() -> int:
             found += more
             say("embedded measured")
         if set(wanted) & set(_CLUSTER):
-            more, seconds = in_cluster(wanted, size, spied, profile)
-            found += more
-            setup.update(seconds)
+            setup.update(in_cluster(wanted, size, spied, profile, found))
     except (LoadFailed, MissingPart, PartFailed) as problem:
+        figures.show(found, console)
         console.print(f"the bench failed: {problem}", style="bold red", markup=False, soft_wrap=True)
         return 2
     figures.show(found, console)

@@ -40,11 +40,15 @@ def sign_in(url: str, login: str, password: str = PASSWORD) -> str:
 
 @dataclass(frozen=True)
 class Population:
-    """Tokens of sessions: the administrator's, and the back office's that captures."""
+    """Tokens of sessions: the administrator's, the back office's that captures, that of one of the salespeople and of
+    who manages his team; and the names of the salespeople."""
 
     admin: str
     office: str
+    seller: str
+    manager: str
     people: int
+    sellers: tuple[str, ...]
 
 
 def settle_in(url: str, password: str) -> Population:
@@ -55,6 +59,7 @@ def settle_in(url: str, password: str) -> Population:
         if person["role"] == "sales":
             call(url, f"/v1/{person['name']}?updateMask=state", {"state": "LEFT"}, admin, "PATCH")
     teams = [call(url, "/v1/teams", {"displayName": f"{region}组"}, admin)["name"] for region in contacts.REGIONS]
+    sellers = []
     for number in range(PEOPLE):
         place = number % len(contacts.REGIONS)
         person = {
@@ -65,10 +70,14 @@ def settle_in(url: str, password: str) -> Population:
             "region": contacts.REGIONS[place],
             "capacity": _CAPACITY,
         }
-        call(url, "/v1/people", person, admin)
-    office = {"displayName": "内勤", "login": "office", "password": PASSWORD, "role": "backoffice"}
-    call(url, "/v1/people", office, admin)
-    return Population(admin, sign_in(url, "office"), PEOPLE)
+        # Hashing a password takes a while: only one of them signs in.
+        secret = {} if number else {"password": PASSWORD}
+        sellers.append(call(url, "/v1/people", person | secret, admin)["name"])
+    for login, role, team in (("office", "backoffice", ""), ("boss", "manager", teams[0])):
+        who = {"displayName": login, "login": login, "password": PASSWORD, "role": role, "team": team}
+        call(url, "/v1/people", who, admin)
+    office, seller, boss = (sign_in(url, login) for login in ("office", "sales00", "boss"))
+    return Population(admin, office, seller, boss, PEOPLE, tuple(sellers))
 
 
 def internal_token(directory: str, key: str, session: str, lifetime: float = 3600) -> str:

@@ -109,5 +109,15 @@ def _no_backup(file: Path, why: str) -> Refused:
 
 def _order(service: str) -> int:
     """Who consumes what others announce comes before them."""
-    order = ("gateway", "activities", "contracts", "opportunities", "customers", "rules", "leads", "directory")
+    order = (
+        "gateway",
+        "reports",
+        "activities",
+        "contracts",
+        "opportunities",
+        "customers",
+        "rules",
+        "leads",
+        "directory",
+    )
     return order.index(service) if service in order else 0

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from chassis.service import Service
 
-NAMES = ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts", "gateway")
+NAMES = ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts", "reports", "gateway")
 
 
 def load(name: str) -> Service:

@@ -38,7 +38,9 @@ app = typer.Typer(
 )
 rules_app = typer.Typer(no_args_is_help=True, help="The assignment rules and their journal.")
 bus_app = typer.Typer(no_args_is_help=True, help="Events that could not be handled.")
+reports_app = typer.Typer(no_args_is_help=True, help="The figures: their read model.")
 app.add_typer(rules_app, name="rules")
+app.add_typer(reports_app, name="reports")
 app.add_typer(bus_app, name="bus")
 
 ServiceName = Annotated[str, typer.Argument(help=f"one of {', '.join(NAMES)}")]
@@ -182,12 +184,28 @@ def replay(event: Annotated[list[str] | None, typer.Argument(help="Ids; all when
     raise typer.Exit(inspection.replay(event or []))
 
 
+@reports_app.command("rebuild")
+def rebuild_reports() -> None:
+    """Make the read model anew from what the services keep of their events, while the one there is answers."""
+    from embedded import reporting
+
+    raise typer.Exit(reporting.rebuild())
+
+
+@reports_app.command("check")
+def check_reports() -> None:
+    """Count the figures anew from what the owners of records say, and name each cell that differs."""
+    from embedded import reporting
+
+    raise typer.Exit(reporting.check())
+
+
 @app.command()
 def doctor() -> None:
-    """Check this installation: databases, schema, audit chains, journal, parked events."""
-    from embedded import inspection
+    """Check this installation: databases, schema, audit chains, journal, parked events, figures."""
+    from embedded import inspection, reporting
 
-    raise typer.Exit(inspection.doctor())
+    raise typer.Exit(max(inspection.doctor(), reporting.check()))
 
 
 @app.command()

@@ -1,0 +1,196 @@
+"""Opportunities, by what `opportunities` keeps of each and of its moves through the stages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dealwright.opportunities.v1.events_pb2 import OpportunityOpened, StageChanged
+from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
+from embedded.owners import Owners
+from embedded.recounting.counted import Counted, called, incomplete, lasted, moment, units
+from embedded.recounting.known import Known, Origin, Purchase
+
+_IN_A_STAGE = (Opportunity.OPEN, Opportunity.AWAITING_CONFIRMATION)
+_CLOSED = (Opportunity.WON, Opportunity.LOST)
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """`was` and `now`: where in the way of the pipeline the two stages stood then; 0: not on it."""
+
+    of: Any
+    time: datetime
+    was: int
+    now: int
+
+
+@dataclass(slots=True)
+class _Stay:
+    """From when until when it was in a stage, on hold included."""
+
+    stage: str
+    place: int
+    begin: datetime
+    end: datetime | None = None
+
+
+def count(owners: Owners, known: Known) -> Iterator[Counted]:
+    places = _places(owners)
+    for deal in owners.all("opportunities", "ListOpportunities"):
+        kept = sorted(owners.all("opportunities", "ListStageChanges", parent=deal.name), key=lambda one: one.name)
+        stood = places[deal.name] + [(0, 0)] * len(kept)
+        moves = [_Move(one, known.here(moment(one.happen_time)), *at) for one, at in zip(kept, stood, strict=False)]
+        yield from _of_deal(deal, moves, known)
+
+
+def _places(owners: Owners) -> dict[str, list[tuple[int, int]]]:
+    """Of each deal's moves, the opening first, where the stages stood: pipelines change, and only what was announced
+    says how they were then."""
+    told: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for event, _ in owners.told("opportunities", OpportunityOpened, StageChanged):
+        if isinstance(event, OpportunityOpened):
+            told[event.opportunity].append((0, 0, event.place))
+        else:
+            told[event.opportunity].append((event.version, event.from_place, event.to_place))
+    return defaultdict(list, {name: [(was, now) for _, was, now in sorted(set(each))] for name, each in told.items()})
+
+
+def _of_deal(deal: Any, moves: Sequence[_Move], known: Known) -> Iterator[Counted]:
+    lead = known.lead(deal.lead)
+    of = _grouped(deal, lead, known)
+    worth = {"amount": units(deal.amount), "currency": deal.amount.currency_code}
+    opened = known.here(moment(deal.open_time if deal.HasField("open_time") else deal.create_time))
+    yield Counted("deal.opened", opened, of, **worth)
+    has = {"CUSTOMER": deal.customer, "AMOUNT": worth["amount"]}
+    has |= {"CLOSE_DATE": deal.expected_close_date, "SOURCE": deal.source or deal.lead}
+    yield from incomplete("deal.incomplete", opened, of, **has)
+    known.business[deal.lead].append(deal.status == Opportunity.WON)
+    # Nobody captured what has a source and no lead: it came when it was opened.
+    came = known.here(lead.capture_time) if lead else opened if deal.source and not deal.lead else None
+    if came is not None:
+        yield Counted("deal.of_lead", came, of, **worth)
+        if deal.status == Opportunity.WON:
+            yield Counted("deal.won_of_lead", came, of, **worth)
+    stays = _stays(moves)
+    yield from _of_stages(deal, stays, of, worth, known)
+    for move in moves:
+        for what in _departures(move):
+            yield Counted("deal.deviated", move.time, {**of, "stage": move.of.from_stage, "detail": what})
+    if deal.status in _CLOSED:
+        yield from _closed(deal, stays, of, worth, opened, lead, known)
+    else:
+        yield from _open(deal, moves, stays, of, worth, opened, known)
+
+
+def _grouped(deal: Any, lead: Origin | None, known: Known) -> dict[str, str]:
+    customer = known.customer(deal.customer)
+    products = list(dict.fromkeys(deal.products))
+    return {
+        "owner": deal.owner,
+        "channel": deal.source or (lead.channel if lead else ""),
+        "region": customer.region,
+        "industry": deal.industry or customer.industry,
+        "customer": deal.customer,
+        "product": products[0] if len(products) == 1 else "",
+        "pipeline": deal.pipeline,
+    }
+
+
+def _stays(moves: Sequence[_Move]) -> list[_Stay]:
+    stays: list[_Stay] = []
+    for move in moves:
+        status, stage = move.of.to_status, move.of.to_stage
+        if status == Opportunity.ON_HOLD:
+            continue
+        here = stays[-1] if stays and stays[-1].end is None else None
+        if here is not None and (status in _CLOSED or stage != here.stage):
+            here.end, here = move.time, None
+        if here is None and status in _IN_A_STAGE:
+            stays.append(_Stay(stage, move.now, move.time))
+    return stays
+
+
+def _first(stays: Sequence[_Stay]) -> dict[str, int]:
+    """Which of them was the first in each stage."""
+    found: dict[str, int] = {}
+    for number, stay in enumerate(stays):
+        found.setdefault(stay.stage, number)
+    return found
+
+
+def _of_stages(
+    deal: Any, stays: Sequence[_Stay], of: dict[str, str], worth: dict[str, Any], known: Known
+) -> Iterator[Counted]:
+    """What became of it after it came into a stage, counted when it first did."""
+    for stage, number in _first(stays).items():
+        first, here = stays[number], {**of, "stage": stage}
+        yield Counted("deal.entered", first.begin, here, **worth)
+        spent = [lasted(stay.begin, stay.end) for stay in stays if stay.stage == stage and stay.end is not None]
+        if spent:
+            yield Counted("deal.left", first.begin, here, seconds=sum(spent))
+        further = any(stay.place > first.place for stay in stays[number:] if stay.stage != stage)
+        if deal.status == Opportunity.WON or further:
+            yield Counted("deal.advanced", first.begin, here)
+        if deal.status == Opportunity.WON:
+            yield Counted("deal.won_from", first.begin, here, **worth)
+        if deal.status == Opportunity.LOST and stage == stays[-1].stage:
+            yield Counted("deal.dropped", first.begin, {**here, "reason": deal.status_reason})
+        if any(first.begin <= touch < first.begin + _WEEK for touch in known.touches[deal.name]):
+            yield Counted("deal.followed_up", first.begin, here)
+
+
+def _departures(move: _Move) -> list[str]:
+    """How a move departs from the process: through a closed gate, over a stage, or back."""
+    found = ["FORCED"] if move.of.forced else []
+    if not move.of.from_stage or min(move.was, move.now) < 1 or move.of.from_status != Opportunity.OPEN:
+        return found
+    if move.of.to_status in (Opportunity.OPEN, Opportunity.WON):
+        found += ["SKIPPED"] if move.now > move.was + 1 else ["BACK"] if move.now < move.was else []
+    return found
+
+
+def _closed(
+    deal: Any,
+    stays: Sequence[_Stay],
+    of: dict[str, str],
+    worth: dict[str, Any],
+    opened: datetime,
+    lead: Origin | None,
+    known: Known,
+) -> Iterator[Counted]:
+    closed = known.here(moment(deal.close_time))
+    if deal.status == Opportunity.LOST:
+        stage = stays[-1].stage if stays else deal.stage
+        yield Counted("deal.lost", closed, {**of, "stage": stage, "reason": deal.status_reason}, **worth)
+        return
+    met = (lead.answer_time or lead.capture_time) if lead else opened
+    yield Counted("deal.won", closed, of, seconds=lasted(min(met, opened), closed), **worth)
+    known.bought[deal.customer][deal.name] = Purchase(closed, worth["amount"], worth["currency"])
+    products = list(dict.fromkeys(deal.products))
+    for place, product in enumerate(products):
+        part = worth["amount"] // len(products) + (place < worth["amount"] % len(products))
+        yield Counted("deal.sold", closed, {**of, "product": product}, part, worth["currency"])
+
+
+def _open(
+    deal: Any,
+    moves: Sequence[_Move],
+    stays: Sequence[_Stay],
+    of: dict[str, str],
+    worth: dict[str, Any],
+    opened: datetime,
+    known: Known,
+) -> Iterator[Counted]:
+    last = max([opened, *known.touches[deal.name], *(move.time for move in moves)])
+    detail = called(Opportunity.Status, deal.status)
+    yield Counted("deal.open", known.here(last), {**of, "stage": deal.stage, "detail": detail}, **worth)
+    passed = {stage: stays[number] for stage, number in _first(stays).items()}
+    place = passed[deal.stage].place if deal.stage in passed else 0
+    for stage, first in passed.items():
+        if 0 < first.place < place:
+            yield Counted("deal.beyond", first.begin, {**of, "stage": stage})
