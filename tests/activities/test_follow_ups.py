@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from activities.usecases import purging
 from activities.usecases.settings import PART
-from chassis import clock
+from chassis import arrivals, clock, ids
 from chassis.access import Grant, Principal, Scope
 from dealwright.activities.v1 import activities_pb2 as pb
 from dealwright.activities.v1 import files_pb2
@@ -380,9 +381,26 @@ def test_C17_a_lead_that_became_a_customers_brings_its_history_along(desk: Offic
     lead, customer = desk.lead(), desk.customer("people/zhao")
     made = desk.log(lead)
     assert (made.lead, made.customer) == (lead, "")
+    desk.announced()
     desk.tell(LeadWelcomed(customer=customer, lead=lead))
     (seen,) = desk.follow_ups(f"customer = {customer}", ZHAO)
     assert seen.name == made.name
+    # Whoever counts follow-ups by their customers hears of it, once.
+    desk.tell(LeadWelcomed(customer=customer, lead=lead))
+    (changed,) = desk.announced(FollowUpChanged)
+    assert (changed.follow_up.name, changed.follow_up.customer, changed.version) == (made.name, customer, 2)
+
+
+def test_C20_what_was_done_for_a_merged_customer_is_announced_as_the_others(desk: Office) -> None:
+    gone, stays = desk.customer(), desk.customer()
+    made, deleted = desk.log(gone), desk.log(gone)
+    task = desk.call("CreateTask", pb.CreateTaskRequest(task=pb.Task(record=gone, title="回访")))
+    desk.call("DeleteFollowUp", pb.DeleteFollowUpRequest(name=deleted.name))
+    desk.announced()
+    desk.customer(of=gone, version=2, deleted=True, merged_into=stays)
+    told = {one.follow_up.name: (one.follow_up.customer, one.deleted) for one in desk.announced(FollowUpChanged)}
+    assert told == {made.name: (stays, False), deleted.name: (stays, True)}
+    assert desk.call("GetTask", pb.GetTaskRequest(name=task.name)).customer == stays
 
 
 def test_F1_fields_that_a_role_may_not_see_or_change_are_kept_from_it(desk: Office) -> None:
@@ -417,3 +435,23 @@ def test_F1_F2_what_is_attached_is_on_the_record_and_of_a_kind_that_the_template
     desk.log(deal, attachments=[quote])
     with refused("INVALID", "follow_up.attachments"):
         changed(desk, made.name, attachments=[photo])
+
+
+def test_F20_I1_a_row_about_nothing_does_not_keep_the_others_from_being_waited_for(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_PATIENCE", 5.0)
+    customer = f"customers/{ids.new_id()}"
+    request = pb.BatchCreateFollowUpsRequest()
+    for record in (customer, "customers/none"):
+        one = request.requests.add(historical=True)
+        one.follow_up.record = record
+        one.follow_up.happen_time.CopyFrom(at(ago(days=3)))
+    # The customer was made just now: what tells of it is still on its way.
+    news = threading.Timer(0.3, desk.customer, kwargs={"of": customer})
+    news.start()
+    try:
+        results = desk.call("BatchCreateFollowUps", request).results
+    finally:
+        news.join()
+    assert [one.HasField("error") for one in results] == [False, True]

@@ -109,6 +109,38 @@ def test_C16_a_task_about_a_lead_that_became_a_customer_goes_with_the_customer(d
     assert whose(desk, mine) == ["people/zhao"]
 
 
+@pytest.mark.parametrize("leaves_first", [True, False])
+def test_C16_C20_a_leavers_task_on_a_customer_that_was_merged_goes_with_the_one_that_stays(
+    desk: Office, leaves_first: bool
+) -> None:
+    stays, other, last = desk.customer("people/zhao"), desk.customer(), desk.customer("people/wang")
+    mine = desk.task(title="回访", record=other)
+    if leaves_first:
+        leave(desk)
+        assert whose(desk, mine) == ["people/li"], "the other waits for a word"
+    desk.customer(of=other, version=2, deleted=True, merged_into=stays)
+    if not leaves_first:
+        leave(desk)
+    assert whose(desk, mine) == ["people/zhao"]
+    assert told(desk, ZHAO) == ["回访"]
+    # What the system still asks of him about the other, in a chain of merges, too.
+    desk.customer("people/zhao", of=stays, version=2, deleted=True, merged_into=last)
+    event = ActionRequested(subject=other, action="CREATE_TASK", person="people/li", origin="rule/late")
+    event.parameters.update({"title": "晚到"})
+    desk.tell(event)
+    assert [one.owner for one in desk.tasks() if one.title == "晚到"] == ["people/wang"]
+
+
+def test_C16_C20_where_the_one_that_stays_waits_for_a_word_so_does_the_task_on_the_other(desk: Office) -> None:
+    stays, other = desk.customer(), desk.customer()
+    mine = desk.task(title="回访", record=other)
+    leave(desk)
+    desk.customer(of=other, version=2, deleted=True, merged_into=stays)
+    assert whose(desk, mine) == ["people/li"]
+    desk.customer("people/zhao", of=stays, version=2)
+    assert whose(desk, mine) == ["people/zhao"]
+
+
 def vip(action: str, customer: str, **more: Any) -> ActionRequested:
     event = ActionRequested(subject=customer, action=action, person="people/li", origin=f"{customer}/vip/1/0")
     event.parameters.update({"title": "专属服务", "kind": "TODO", **more})

@@ -94,10 +94,12 @@ def inner_calls(objects: list[Manifest]) -> set[tuple[str, str, int]]:
     }
 
 
-# Whose records an import brings and who is asked before it is undone, and what a customer's whole view gathers.
+# Whose records an import brings and who is asked before it is undone, what a customer's whole view gathers, and whose
+# history figures are made from again; what those who are sent a report may see.
 CALLS = {
     "leads": ("customers", "opportunities", "activities", "contracts"),
     "customers": ("opportunities", "activities", "contracts"),
+    "reports": ("directory", "leads", "customers", "opportunities", "activities", "contracts"),
 }
 
 

@@ -60,6 +60,7 @@ def test_U7_each_service_gets_its_own_database(chart: Chart) -> None:
         "opportunities": {"opportunities-database-url"},
         "activities": {"activities-database-url"},
         "contracts": {"contracts-database-url"},
+        "reports": {"reports-database-url"},
         "gateway": {"gateway-database-url"},
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +125,11 @@ def test_a_token_carries_the_whole_principal() -> None:
         session="s",
     )
     assert Tokens(KEY).read(Tokens(KEY).sign(whole)) == whole
+
+
+def test_a_process_that_reads_tokens_holds_no_cryptography_for_it() -> None:
+    code = "import sys, chassis.access; sys.exit('cryptography' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_a_short_key_is_refused() -> None:

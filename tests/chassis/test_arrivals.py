@@ -59,3 +59,8 @@ def test_a_name_that_nobody_gives_keeps_no_thread_busy(names: list[str], wait: C
 
     good = f"customers/{ids.new_id()}"
     wait([good if name == "GOOD" else name for name in names], never)
+
+
+def test_a_row_of_a_batch_whose_name_is_none_does_not_keep_the_others_from_being_waited_for() -> None:
+    one, other = sorted(f"customers/{ids.new_id()}" for _ in range(2))
+    assert arrivals.may_come([other, "customers/none", "", one, "x/", other]) == [one, other]

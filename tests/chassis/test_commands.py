@@ -97,8 +97,12 @@ def test_a_command_that_says_no_leaves_nothing_behind_and_may_be_repeated(served
 
 
 def test_64_calls_in_flight_share_transactions(served: Served) -> None:
+    def keep(i: int) -> None:
+        """Each takes its time, so that the others come meanwhile on a busy machine, too."""
+        served.client.call("Keep", put(f"notes/{i:03}", "sleep 0.01", f"r{i}"))
+
     with ThreadPoolExecutor(64) as callers:
-        list(callers.map(lambda i: served.client.call("Keep", put(f"notes/{i:03}", request_id=f"r{i}")), range(256)))
+        list(callers.map(keep, range(256)))
     batches = served.rows(sa.select(sa.func.count(sa.distinct(notes.c.batch)), sa.func.count(notes.c.name)))[0]
     assert batches[1] == 256
     assert batches[0] <= 128, f"{batches[0]} transactions for 256 calls"

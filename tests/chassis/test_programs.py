@@ -18,6 +18,7 @@ REASONS = (
     "embedded, one process migrates: SQLite's files have no second",
     "SQLite has one writer: a handler that sleeps inside its transaction holds it",
     "only a part of the operations was asked for",
+    "the deals that nobody here made are not there",
 )
 
 

@@ -215,7 +215,7 @@ def test_K2_Q16_no_contract_is_made_of_the_deal_of_a_customer_who_was_deleted(pa
     other = f"customers/{77:032x}"
     customer(desk, 8, True, into=other)
     customer(desk, 1, False, other)
-    assert desk.call("ContractOpportunity", make).customer == CUSTOMER
+    assert desk.call("ContractOpportunity", make).customer == other
     customer(desk, 2, True, other)
     with refused("CUSTOMER_DELETED"):
         desk.call("ContractQuote", of_quote)

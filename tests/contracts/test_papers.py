@@ -9,13 +9,13 @@ from typing import Any
 import pypdf
 import pytest
 
-from chassis import clock
+from chassis import clock, typeset
 from chassis.access import Grant, Principal, Scope
 from chassis.errors import NotFound
 from chassis.rpc import Call
 from chassis.transaction import Origin
 from contracts.usecases.settings import PART
-from contracts.wire import paper, typeset
+from contracts.wire import paper
 from dealwright.api.v1.file_pb2 import File
 from dealwright.contracts.v1 import quotes_pb2 as pb
 from tests.contracts.desk import LI, WANG, Desk, principal
@@ -122,10 +122,10 @@ def test_Q1_typesetting_that_takes_too_long_is_ended(desk: Desk, monkeypatch: py
     endless = desk.runtime.settings.data / "endless"
     endless.write_text("#!/bin/sh\nexec sleep 60\n")
     endless.chmod(0o755)
-    monkeypatch.setattr("contracts.wire.typeset.sys.executable", str(endless))
+    monkeypatch.setattr("chassis.typeset.sys.executable", str(endless))
     started = time.monotonic()
     with pytest.raises(typeset.NotTypeset):
-        typeset.pdf({}, clock.now(), 0.3)
+        typeset.pdf(paper.TEMPLATE, {}, clock.now(), 0.3)
     assert time.monotonic() - started < 5
 
 

@@ -140,3 +140,38 @@ def test_K7_the_forecast_is_what_is_open_by_month(papers: Papers, monkeypatch: p
         with papers.desk.runtime.transaction() as tx:
             contract_clocks.mark_overdue(tx)
         assert forecast(LI)[0] == ("2027-01", 1, 300, 300)
+
+
+def test_K6_K7_what_came_and_no_instalment_took_is_not_to_come_again(papers: Papers) -> None:
+    desk = papers.desk
+    steps = papers.signed(80_000, finance_mode=pb.Contract.MILESTONE, instalment_count=4)
+    papers.signed(500, start_date="2027-02-01")
+
+    def forecast(filter: str = "") -> dict[str, tuple[int, float]]:
+        rows = desk.call("ForecastPayments", pb.ForecastPaymentsRequest(filter=filter), FINANCE).rows
+        return {row.month: (row.count, row.amount.units + row.amount.nanos / 1e9) for row in rows}
+
+    def agrees() -> bool:
+        balance = papers.get(steps).balance
+        mine = f'contract = "{steps.name}"'
+        still = float(balance.units + balance.nanos / 1e9)
+        return sum(amount for _, amount in forecast(mine).values()) == still
+
+    assert forecast() == {"2027-02": (1, 500), "": (4, 80_000)}
+    paid = papers.pay(steps, 1000, 140_000_000)
+    assert papers.get(paid).unmatched.units == 1000, "no milestone has come that could take it"
+    assert forecast() == {"2027-02": (1, 500), "": (4, 78_999.86)}
+    assert agrees()
+    # It is the next milestone's, whoever asks for which.
+    first, second = papers.plan(steps)[:2]
+    assert forecast(f'title = "{first.title}"')[""] == (1, 18_999.86)
+    assert forecast(f"due_date = '' AND position > {first.position}")[""] == (3, 60_000)
+    papers.pay(steps, 24_000)
+    assert agrees()
+    assert forecast(f"due_date = '' AND position <= {second.position}")[""] == (1, 14_999.86)
+    # When it comes it takes what is its own.
+    papers.do("ReachInstalment", first, LI)
+    assert agrees()
+    papers.do("DeletePayment", paid, FINANCE)
+    assert forecast()[""] == (3, 56_000)
+    assert agrees()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chassis.access import Grant, Scope
+from chassis.access import Grant, Scope, mask
 from contracts.usecases.parties import Party
 from dealwright.contracts.v1 import contracts_pb2 as pb
 from dealwright.contracts.v1 import quotes_pb2
@@ -22,6 +22,7 @@ from tests.contracts.desk import (
     WANG,
     ZHAO,
     Desk,
+    principal,
     refused,
 )
 from tests.contracts.papers import Papers
@@ -138,3 +139,19 @@ def test_Q16_a_quote_does_not_outlive_its_deal(gone: dict[str, Any], papers: Pap
     assert quoting.get(desk, draft.name).status == quotes_pb2.Quote.DRAFT
     desk.deal(version=3)
     assert desk.call("ContractQuote", pb.ContractQuoteRequest(quote=offered.name), LI).quote == offered.name
+
+
+def test_P8_the_balance_of_a_contract_is_hidden_with_its_amount(desk: Desk) -> None:
+    papers = Papers(desk)
+    signed = papers.signed(1000)
+    papers.pay(signed, 300)
+    blind = principal("people/li", "sales", Scope.OWN, hidden=frozenset({"amount"}))
+    seen = papers.get(signed, blind)
+    (row,) = desk.call("SummarizeContracts", pb.SummarizeContractsRequest(), blind).rows
+    for one in (seen, row):
+        assert one.balance.units == 700
+        mask(blind, one)
+        assert (one.HasField("amount"), one.HasField("balance"), one.paid.units) == (False, False, 300)
+    whole = papers.get(signed)
+    mask(LI, whole)
+    assert whole.balance.units == 700

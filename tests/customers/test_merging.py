@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from chassis.access import Grant, Principal, Scope
 from chassis.errors import Denied, NotFound, Refused, Stale
 from dealwright.customers.v1 import customers_pb2 as pb
 from dealwright.customers.v1 import events_pb2
 from dealwright.leads.v1 import events_pb2 as lead_events_pb2
 from dealwright.leads.v1 import leads_pb2
+from dealwright.opportunities.v1 import events_pb2 as opportunity_events_pb2
 from tests.customers.desk import ADMIN, LI, MANAGER, WANG, Desk
 from tests.customers.test_customers import LICENCE, struct
 
@@ -68,6 +71,64 @@ def test_C20_what_was_merged_twice_answers_with_the_last(desk: Desk) -> None:
         merge(desk, one, three)
     assert refused.value.reason == "SAME_CUSTOMER"
     assert desk.update(one, "industry", industry="制造业").name == three
+
+
+def test_C16_C20_nobody_is_asked_whose_a_customer_is_to_be_that_is_part_of_another(desk: Desk) -> None:
+    stays, other = desk.create(owner="people/wang"), desk.create(owner="people/li")
+    desk.hire(("people/li", "teams/east", "sales"), active=False, version=2)
+    assert [one.record for one in desk.hand_overs()] == [other.name]
+    merge(desk, stays.name, other.name)
+    assert desk.hand_overs() == []
+
+
+@pytest.mark.parametrize("merged_first", [True, False])
+def test_C16_C20_what_waits_with_a_customer_that_was_merged_waits_with_the_one_that_stays(
+    desk: Desk, merged_first: bool
+) -> None:
+    stays, other, last = (desk.create().name for _ in range(3))
+    left = opportunity_events_pb2.OpportunityLeftBehind(
+        opportunity="opportunities/1", person="people/li", owner_version=1, customer=other
+    )
+    acts: list[Callable[[], Any]] = [lambda: merge(desk, stays, other), lambda: desk.hear("left_behind", left)]
+    for act in acts if merged_first else reversed(acts):
+        act()
+    merge(desk, last, stays)
+    everything = dict.fromkeys(("customers", "opportunities"), Grant(Scope.ALL))
+    root = Principal("people/admin", "admin", "", (), everything)
+    assert [one.customer for one in desk.hand_overs(root)] == [last]
+
+
+def test_C20_a_refusal_names_the_fields_and_whose_they_are_to_who_may_see_that_customer(desk: Desk) -> None:
+    known = desk.create(LI, display_name="华兴", phone="13812345678", external_ids={"erp": "1"})
+    other = desk.create(LI)
+    theirs = desk.create(WANG, email="a@b.cn")
+    shown = desk.create(owner="people/boss", licence=LICENCE, shared_with_team=True)
+
+    def refused(who: Any, act: Any, **fields: Any) -> dict[str, tuple[str, str]]:
+        with pytest.raises(Refused) as problem:
+            act(who=who, **fields)
+        assert problem.value.reason == "KEY_TAKEN"
+        return {one.field: (one.english, one.chinese) for one in problem.value.violations}
+
+    def change(who: Any, **fields: Any) -> Any:
+        return desk.update(other.name, *fields, who=who, **fields)
+
+    same = {"phone": "13812345678", "external_ids": {"erp": "1"}}
+    for act in (desk.create, change):
+        wrong = refused(LI, act, **same)
+        assert set(wrong) == {"customer.phone", "customer.external_ids.erp"}
+        for text in wrong["customer.phone"]:
+            assert f"华兴 ({known.name})" in text
+        assert ("merge" in wrong["customer.phone"][0], "合并" in wrong["customer.phone"][1]) == (True, True)
+        # What she may only see she may open; of what she may not see she learns nothing but that it is there.
+        ((english, chinese),) = refused(LI, act, licence=LICENCE).values()
+        assert (shown.name in english, "merge" in english, "合并" in chinese) == (True, False, False)
+        ((english, chinese),) = refused(LI, act, email="a@b.cn").values()
+        assert not {theirs.name, theirs.display_name} & {*english.split(), *chinese.split()}
+    # After a merge the name that was the other's is that of the one that stays.
+    merge(desk, other.name, known.name)
+    (text, _) = refused(LI, desk.create, phone="13812345678")["customer.phone"]
+    assert (other.name in text, known.name in text) == (True, False)
 
 
 def test_C20_merging_takes_the_right_to_change_both_and_their_etags(desk: Desk) -> None:

@@ -18,7 +18,17 @@ from tests.faults.check import engine
 
 CHAOS = Path(__file__).with_name("chaos.py")
 PASSWORD = "drill drill drill"
-SERVICES = ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts", "gateway")
+SERVICES = (
+    "directory",
+    "leads",
+    "rules",
+    "customers",
+    "opportunities",
+    "activities",
+    "contracts",
+    "reports",
+    "gateway",
+)
 
 
 class System(Protocol):

@@ -157,6 +157,7 @@ class World:
             ("opportunities", {}),
             ("activities", {}),
             ("contracts", {}),
+            ("reports", {}),
         ]
         for owner, content in contents:
             self.parts[owner] = blueprint_pb2.Part(version=1 if content else 0)

@@ -58,6 +58,8 @@ class Team:
     deciders: list[Api]
     form: str
     product: str
+    region: str
+    line: str
 
 
 def money(amount: int) -> dict[str, Any]:
@@ -69,11 +71,11 @@ def hire(admin: Api, login: str, name: str, role: str, **fields: Any) -> Api:
     return Api(admin.url, login, PASSWORD)
 
 
-def set_up(admin: Api) -> Team:
+def set_up(admin: Api, region: str = "华东", line: str = "1390000") -> Team:
     """The people, who approves what, a product and a public form."""
     team = admin.post("/v1/teams", {"displayName": "华东销售部"})["name"]
     director = hire(admin, "director", "销售总监", "manager", team=team)
-    of_team = {"team": team, "manager": director.me["name"], "region": "华东"}
+    of_team = {"team": team, "manager": director.me["name"], "region": region}
     sales = [hire(admin, f"sales-{n}", name, "sales", **of_team) for n, name in enumerate(("李雷", "韩梅梅", "王芳"))]
     finance = hire(admin, "finance", "财务", "finance")
     deciders = {
@@ -90,14 +92,17 @@ def set_up(admin: Api) -> Team:
     asked = {"displayName": "官网咨询", "fields": ["fullName", "phone", "company", "region", "text"], "open": True}
     form = admin.post("/v1/forms?formId=site", asked)
     people = {one.me["name"]: one for one in sales}
-    return Team(admin, people, finance, list(deciders.values()), form["name"], product["name"])
+    return Team(admin, people, finance, list(deciders.values()), form["name"], product["name"], region, line)
 
 
-def play(url: str, password: str, say: Callable[[str], None] = print) -> tuple[int, Book]:
-    """The whole journey on a fresh deployment: how many leads were paid in full, and the book."""
+def play(
+    url: str, password: str, say: Callable[[str], None] = print, region: str = "华东", line: str = "1390000"
+) -> tuple[int, Book]:
+    """The whole journey on a fresh deployment: how many leads were paid in full, and the book. In one that others use,
+    too, in a region and with phones (the first seven digits) that nobody else has."""
     book = Book(say)
     with book.step("set up"):
-        team = set_up(Api(url, "admin", password))
+        team = set_up(Api(url, "admin", password), region, line)
     return sum(_journey(team, book, number) for number in range(1, LEADS + 1)), book
 
 
@@ -118,12 +123,12 @@ def _journey(team: Team, book: Book, number: int) -> bool:
 
 def _qualified(team: Team, book: Book, number: int) -> tuple[Api, str, str]:
     """Whose lead it became; its name, and its customer's."""
-    admin, company, phone = team.admin, f"第{number}物流有限公司", f"1390000{number:04d}"
+    admin, company, phone = team.admin, f"第{number}物流有限公司", f"{team.line}{number:04d}"
     given = {
         "fullName": f"客户{number}",
         "phone": phone,
         "company": company,
-        "region": "华东",
+        "region": team.region,
         "text": "想采购仓储系统",
     }
     with book.step("web form"):

@@ -48,6 +48,7 @@ _KINDS = {
     "payment": "payments/x",
     "change": "contractChanges/x",
     **dict.fromkeys(("person", "full", "off", "gone", "leaver"), "people/x"),
+    "kpi": "x",  # of reports/{kpi}
 }
 _ANY_KIND = tuple(
     f"{kind}/x"

@@ -87,9 +87,9 @@ class Collector:
 
 
 @contextmanager
-def traced_house(folder: Path, collector: Collector) -> Iterator[tuple[str, Callable[[], None]]]:
-    """`dealwright up` with every trace taken: its address, and what moves its clock on by three hours. When it has
-    ended, the collector has all spans."""
+def traced_house(folder: Path, collector: Collector, post: str) -> Iterator[tuple[str, Callable[[], None]]]:
+    """`dealwright up` with every trace taken: its address, and what moves its clock on by three hours. Its data are
+    below `folder`, its mail goes to the server `post`. When it has ended, the collector has all spans."""
     web, door = Port(), Port()
     environment = {
         **os.environ,
@@ -100,6 +100,7 @@ def traced_house(folder: Path, collector: Collector) -> Iterator[tuple[str, Call
         "DEALWRIGHT_TRACE_RATIO": "1",
         "DEALWRIGHT_SIGN_IN_RATE": "0",
         "DEALWRIGHT_LOG_LEVEL": "WARNING",
+        "DEALWRIGHT_SMTP_URL": post,
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
     }
     url = f"http://127.0.0.1:{web.number}"

@@ -141,6 +141,9 @@ def test_C1_C20_a_name_a_phone_or_a_licence_is_one_customers(desk: Desk) -> None
         with pytest.raises(Refused) as refused:
             create(desk.api, "另一", **again)
         assert (refused.value.status, refused.value.reason) == (409, "KEY_TAKEN")
+        assert list(refused.value.fields) == list(again), "as the client wrote it"
+        # Which one to open, or to merge with.
+        assert known["name"] in refused.value.fields[next(iter(again))]
 
 
 def test_C25_quick_creation_takes_a_name_and_no_time(desk: Desk, region: str) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import ast
 import base64
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chassis import clock
 from embedded.catalogue import NAMES
+from tests.activities import post
 from tests.journeys.api import Api, Refused, until
 from tests.journeys.desk import Desk
 from tests.journeys.spans import PASSWORD, Collector, Span, edges, traced_house
@@ -29,10 +35,13 @@ _PLACE = re.compile(r"`([\w/.-]+\.py):([\w.]+)`")
 @pytest.fixture(scope="module")
 def spans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Span]]:
     """What a house's traces tell of a day in which everything happens once."""
-    collector = Collector()
-    with traced_house(tmp_path_factory.mktemp("traced"), collector) as (url, later):
+    collector, folder = Collector(), tmp_path_factory.mktemp("traced")
+    with post.opened() as box, traced_house(folder, collector, box.url) as (url, later):
         desk = Desk(Api(url, "admin", PASSWORD), settle=lambda: time.sleep(0.3), later=lambda by: None)
+        _by_mail(desk)
         _a_day(desk, later)
+        _figures(desk, folder)
+        until(lambda: any("Daily" in str(letter["Subject"]) for letter in box.letters), 60)
         time.sleep(0.5)
     yield collector.spans
     collector.close()
@@ -42,6 +51,9 @@ def _a_day(desk: Desk, later: Callable[[], None]) -> None:
     people = [desk.hire(name, region="华东") for name in ("甲", "乙")]
     desk.policy(skills={"海关": ["报关"]})
     desk.api.post("/v1/calendars", {"displayName": "白班", "spans": [{"weekday": 1, "start": "09:00", "end": "18:00"}]})
+    desk.api.post("/v1/teams", {"displayName": "华东"})
+    rate = {"fromCurrency": "EUR", "toCurrency": "CNY", "date": "2026-01-05", "rate": "7.9"}
+    desk.api.post("/v1/exchangeRates", rate)
     lead = desk.capture(region="华东")
     for person in people:
         if person["name"] == lead["owner"]:
@@ -57,6 +69,26 @@ def _a_day(desk: Desk, later: Callable[[], None]) -> None:
     missed = desk.capture(region="华东")
     later()
     desk.when(missed["name"], lambda now: now["owner"] != missed["owner"])
+
+
+def _by_mail(desk: Desk) -> None:
+    """What was opened on a day goes out two hours from now: before the clock has gone on by three."""
+    # The house runs in a process of its own: it has not the clock of this one, which other journeys move on.
+    hour = (datetime.fromtimestamp(time.time(), clock.company_zone("Asia/Shanghai")).hour + 2) % 24
+    me = desk.api.me["name"]
+    desk.api.patch(f"/v1/{me}", {"email": "admin@example.com"})
+    report = {"displayName": "Daily", "report": "reports/opportunities-opened", "format": "CSV", "span": "DAY"}
+    desk.api.post("/v1/exportSchedules", {**report, "hour": hour, "people": [me], "enabled": True})
+
+
+def _figures(desk: Desk, folder: Path) -> None:
+    """Opportunities that were opened are made into tasks; and all that reports know is made anew by the house, which a
+    command asks for where no other database is."""
+    made = desk.api.post("/v1/reports/opportunities-opened:createTasks", {})
+    assert int(made["tasks"])
+    env = {**os.environ, "DATA": str(folder / "data"), "DEALWRIGHT_SERVICE": "reports"}
+    subprocess.run([sys.executable, "-m", "embedded.command", "reports", "rebuild"], env=env, check=True, timeout=120)
+    desk.settle()
 
 
 def _a_deal(desk: Desk) -> None:

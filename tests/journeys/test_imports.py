@@ -110,6 +110,21 @@ def test_V13_a_close_date_of_last_year_needs_historical_and_then_any_stage_will_
     assert (deal["status"], deal["expectedCloseDate"]) == ("WON", "2019-05-01")
 
 
+def test_V13_I5_a_sheet_says_when_old_deals_were_opened_and_closed_and_why(desk: Desk) -> None:
+    company = f"历史{a_phone()}公司"
+    bring(desk.api, "CUSTOMERS", "公司", company)
+    desk.settle()
+    header = "商机名称,客户,阶段,商机创建时间,关闭时间,输单原因"
+    sheet = (header, f"旧单,{company},lost,2019-03-01,2019-05-01,价格", f"倒,{company},lost,2019-05-02,2019-05-01,")
+    assert bring(desk.api, "OPPORTUNITIES", *sheet)["counts"]["refused"] == 2
+    job = bring(desk.api, "OPPORTUNITIES", *sheet, historical="true")
+    (good, wrong) = rows(desk.api, job)
+    assert [one["field"] for one in wrong["error"]["fields"]] == ["关闭时间"]
+    deal = desk.api.get(f"/v1/{good['record']}")
+    assert (deal["openTime"], deal["closeTime"]) == ("2019-02-28T16:00:00Z", "2019-04-30T16:00:00Z")
+    assert (deal["status"], deal["statusReason"]) == ("LOST", "价格")
+
+
 def test_I4_a_mapping_is_sent_with_the_file(api: Api) -> None:
     phone = a_phone()
     mapping = json.dumps({"甲栏": "fullName", "乙栏": "phone"})

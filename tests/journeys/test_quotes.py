@@ -280,12 +280,12 @@ def _opened(api: Api, quote: dict[str, Any]) -> dict[str, Any]:
 def test_Q1_prices_in_another_currency_go_by_the_rate_of_the_day(desk: Desk, region: str) -> None:
     mine = desk.sign_in(desk.hire("甲", region=region))
     for day, rate in (("2026-01-10", "7.1"), ("2026-01-20", "7.25")):
-        desk.api.post("/v1/exchangeRates", {"fromCurrency": "EUR", "toCurrency": "CNY", "date": day, "rate": rate})
-    asked = {"amount": "100", "fromCurrency": "EUR", "toCurrency": "CNY", "date": "2026-01-19"}
+        desk.api.post("/v1/exchangeRates", {"fromCurrency": "SGD", "toCurrency": "CNY", "date": day, "rate": rate})
+    asked = {"amount": "100", "fromCurrency": "SGD", "toCurrency": "CNY", "date": "2026-01-19"}
     assert mine.get("/v1/exchangeRates:convert", **asked)["amount"]["units"] == "710"
     refused(lambda: mine.get("/v1/exchangeRates:convert", **{**asked, "date": "2026-01-01"}), 409, "NO_RATE")
     refused(lambda: mine.post("/v1/products", {"code": "X", "displayName": "X"}), 403, "DENIED")
-    product = _product(desk, 0, unitPrice={"currencyCode": "EUR", "units": "100"})
+    product = _product(desk, 0, unitPrice={"currencyCode": "SGD", "units": "100"})
     quote = _quote(mine, _deal(mine), {"product": product["name"]})
     assert (quote["lines"][0]["unitPrice"]["units"], quote["currency"]) == ("725", "CNY")
     refused(lambda: _product(desk, 1, code=product["code"]), 409, "CODE_TAKEN")

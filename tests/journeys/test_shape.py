@@ -32,17 +32,17 @@ from tests.journeys.desk import Desk, phone
 ROOT = Path(__file__).parents[2]
 # What a service must know of another's records: small copies, fed by events.
 COPIES = {
-    "people": {"directory", "leads", "customers", "opportunities", "activities", "contracts", "gateway"},
+    "people": {"directory", "leads", "customers", "opportunities", "activities", "contracts", "reports", "gateway"},
     "parties": {"opportunities", "contracts"},  # of customers, to either
     "shares": {"opportunities", "activities", "contracts"},
     "collaborators": {"opportunities", "activities", "contracts"},
     "deciders": {"opportunities", "activities"},
     "roles": {"directory", "customers"},
-    "exchange_rates": {"contracts", "customers"},
+    "exchange_rates": {"contracts", "customers", "reports"},
 }
 # One shape by one name, with rows that are each service's own.
 SHAPES = {
-    "settings": {"rules", "activities", "contracts"},  # its documents of the blueprint
+    "settings": {"rules", "activities", "contracts", "reports"},  # its documents of the blueprint
     "numbers": {"opportunities", "contracts"},  # the last one given of each day
     "mails": {"directory", "activities"},  # what waits to be sent
 }

@@ -110,6 +110,20 @@ def test_I3_customers_contacts_opportunities_and_follow_ups_of_imports_go_when_t
     assert [_there(api, name) for name in (*names, deal, contact, customer)] == [False] * 4
 
 
+def test_I3_what_stayed_because_of_another_import_goes_when_it_is_undone_once_more(desk: Desk) -> None:
+    api, company = desk.api, f"再撤{a_phone()}公司"
+    firms, (customer,) = _brought(desk, "CUSTOMERS", "客户名称", company)
+    deals, (deal,) = _brought(desk, "OPPORTUNITIES", "商机名称,客户", f"采购,{company}")
+    logs, _ = _brought(desk, "FOLLOW_UPS", "客户,跟进方式,跟进结果,跟进内容", f"{company},电话,有进展,谈价格")
+    assert undo(api, firms)["kept"] == [customer]
+    for job in (logs, deals):
+        undo(api, job)
+        desk.settle()
+    undone = undo(api, firms)
+    assert (undone["state"], undone.get("kept", []), undone["counts"].get("kept", 0)) == ("UNDONE", [], 0)
+    assert [_there(api, name) for name in (deal, customer)] == [False, False]
+
+
 def test_I3_two_rows_of_one_customer_leave_nothing_when_they_are_undone(desk: Desk) -> None:
     api, company = desk.api, f"两行{a_phone()}公司"
     job = bring(api, "CUSTOMERS", "客户名称,行业,地址", f"{company},教育,", f"{company},,某路")

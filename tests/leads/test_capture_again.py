@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToDict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from chassis.access import Scope, mask
+from chassis import clock
+from chassis.access import Principal, Scope, mask
 from dealwright.leads.v1 import events_pb2, leads_pb2
 from leads.domain.ownership import Decided
 from leads.storage.tables import leads as leads_table
@@ -19,6 +23,8 @@ from leads.usecases.waiting import announce_again
 from tests.leads.desk import ADMIN, LI, MANAGER, WANG, Desk, principal
 
 PHONE = "13812345678"
+_NUMBERS = count(1)
+Kind = leads_pb2.Touchpoint.Kind
 Status = leads_pb2.Lead.Status
 
 
@@ -49,6 +55,46 @@ def correct(desk: Desk, name: str, **values: Any) -> leads_pb2.Lead:
 
 def release(desk: Desk, name: str) -> None:
     desk.call("ReleaseLead", leads_pb2.ReleaseLeadRequest(name=name))
+
+
+# --- when it was ---
+
+
+@pytest.mark.parametrize("who", [ADMIN, WANG], ids=["whoever may change it", "a colleague"])
+def test_L30_B37_a_scan_that_is_heard_of_late_says_when_a_lead_was_captured_and_through_what(
+    desk: Desk, who: Principal
+) -> None:
+    """A device was without a network: that her visitor is known by now does not make him a visitor of now."""
+    name = desk.capture(LI, phone=PHONE, channel="WEB_FORM").lead.name
+    first, now = desk.get(name), clock.now()
+    desk.announced()
+    early = now - timedelta(hours=6)
+    desk.capture(who, phone=PHONE, channel="TRADE_SHOW", capture_time=early, full_name="王")
+    lead = desk.get(name)
+    assert lead.capture_time.ToDatetime(UTC) == early
+    assert lead.channel == leads_pb2.TRADE_SHOW
+    assert (lead.receive_time, lead.owner) == (first.receive_time, first.owner)
+    (told,) = desk.announced(events_pb2.LeadChanged)
+    assert (told.lead.capture_time, told.lead.channel) == (lead.capture_time, lead.channel)
+    assert told.version == int(lead.etag) > int(first.etag)
+    # What comes between the two, or has no time of its own, changes nothing of that; what is earlier still does.
+    for hours, channel in ((5, "DOUYIN"), (6, "WECHAT"), (None, "PHONE_400")):
+        at = {} if hours is None else {"capture_time": now - timedelta(hours=hours)}
+        desk.capture(who, phone=PHONE, channel=channel, **at)
+    assert (desk.get(name).capture_time, desk.get(name).channel) == (lead.capture_time, lead.channel)
+    assert not desk.announced(events_pb2.LeadChanged)
+    desk.capture(who, phone=PHONE, channel="REFERRAL", capture_time=now - timedelta(hours=7))
+    assert desk.get(name).channel == leads_pb2.REFERRAL
+    assert [Kind.Name(one.kind) for one in chain(desk, name)].count("TOUCHED") == 5
+
+
+@given(st.permutations([9, 5, 7, 2, 7]))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_L30_B37_in_whatever_order_scans_are_heard_of_the_earliest_counts(desk: Desk, order: list[int]) -> None:
+    now, phone = clock.now(), f"138{next(_NUMBERS):08}"
+    for hours in order:
+        name = desk.capture(phone=phone, capture_time=now - timedelta(hours=hours), text=f"{hours}").lead.name
+    assert desk.get(name).capture_time.ToDatetime(UTC) == now - timedelta(hours=9)
 
 
 # --- what was said ---

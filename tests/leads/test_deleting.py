@@ -192,7 +192,10 @@ def test_L21_whatever_it_was_it_is_again(desk: Desk, how: str) -> None:
     delete(desk, name)
     said(desk)
     back = undelete(desk, name)
-    assert kinds(said(desk)) == ["LeadUndeleted"]
+    (told,) = said(desk)
+    assert isinstance(told, events_pb2.LeadUndeleted)
+    assert (told.status, told.status_reason) == (before.status, before.status_reason)
+    assert told.status_time.ToDatetime() < told.undelete_time.ToDatetime()
     assert back.owner_version == before.owner_version + 2
     for other in (before, back):
         other.ClearField("owner_version")

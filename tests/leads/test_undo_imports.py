@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chassis.errors import Refused
@@ -48,6 +50,20 @@ def test_I3_whatever_was_chosen_for_known_leads_is_taken_back(importer: Importer
     header = "姓名,手机号,邮箱,公司,标签,城市"
     rows = (f"名{n},1380000000{n},c{n}@example.com,新公司{n},新标签,上海" for n in range(6))
     job = importer.bring(sheet(*rows, header=header), on_conflict=Import.OnConflict.Value(conflict))
+    importer.undo(job.name)
+    assert importer.content() == before
+
+
+@pytest.mark.parametrize("conflict", ["UPDATE", "MERGE", "TOUCH"])
+def test_I3_L30_when_and_by_what_a_lead_was_captured_is_taken_back(importer: Importer, conflict: str) -> None:
+    """A row tells that the contact was known before; where it is to leave the lead alone, it does."""
+    name = importer.desk.capture(OFFICE, phone="13800000001", channel="WEB_FORM").lead.name
+    before = importer.content()
+    rows = sheet("甲,13800000001,展会,2024-03-01 10:00", header="姓名,手机号,来源,获取时间")
+    job = importer.bring(rows, on_conflict=Import.OnConflict.Value(conflict))
+    lead = importer.desk.get(name)
+    assert (lead.capture_time.ToDatetime().year == 2024) == (conflict != "TOUCH")
+    assert (lead.channel == leads_pb2.TRADE_SHOW) == (conflict != "TOUCH")
     importer.undo(job.name)
     assert importer.content() == before
 
@@ -104,10 +120,49 @@ def test_I3_leads_on_which_something_of_another_service_hangs_stay_and_say_what(
     assert importer.desk.count("leads") == 1
 
 
-def test_I3_a_field_that_somebody_changed_since_stays_as_he_left_it(importer: Importer) -> None:
+def test_I3_what_an_undo_left_is_tried_again_when_it_is_undone_once_more(importer: Importer) -> None:
+    _known(importer)
+    before = importer.content()
+    job = importer.bring(sheet(*people(2500), *people(10)))
+    first, last = (importer.rows(job.name)[number].record for number in (4, 2499))
+    importer.hanging = {name: ["followUps"] for name in (first, last)}
+    undone = importer.undo(job.name)
+    assert sorted(undone.kept) == sorted({first, last})
+    taken = undone.counts.undone
+    # What hangs on it still is why it stays still.
+    importer.hanging = {last: ["tasks"]}
+    undone = importer.undo(job.name)
+    assert (undone.state, list(undone.kept), undone.counts.kept) == (Import.UNDONE, [last], 1)
+    (row,) = importer.rows(job.name, "outcome = KEPT")
+    assert (row.record, row.error.message_zh) == (last, "导入后已有任务，予以保留")
+    assert undone.counts.undone == taken + 1, "what was taken back before is not counted once more"
+    importer.hanging = {}
+    undone = importer.undo(job.name)
+    assert (list(undone.kept), undone.counts.kept, undone.counts.undone) == ([], 0, taken + 2)
+    assert importer.content() == before
+    # Where nothing is left there is nothing to try.
+    assert importer.undo(job.name) == undone
+
+
+def changed_since(importer: Importer) -> tuple[Any, Any]:
+    """A lead that an import filled, of which somebody changed the company afterwards; and the import."""
     lead = importer.desk.capture(OFFICE, phone="13800000001").lead
     job = importer.bring(sheet("名,13800000001,,公司,"))
     importer.desk.call("UpdateLead", leads_pb2.UpdateLeadRequest(lead=leads_pb2.Lead(name=lead.name, company="改")))
+    return lead, job
+
+
+def test_I3_a_field_that_stays_as_somebody_left_it_stays_so_however_often_it_is_undone(importer: Importer) -> None:
+    lead, job = changed_since(importer)
+    first = importer.undo(job.name)
+    now = importer.desk.get(lead.name)
+    again = importer.undo(job.name)
+    assert (list(again.kept), again.counts) == ([lead.name], first.counts)
+    assert importer.desk.get(lead.name) == now
+
+
+def test_I3_a_field_that_somebody_changed_since_stays_as_he_left_it(importer: Importer) -> None:
+    lead, job = changed_since(importer)
     undone = importer.undo(job.name)
     after = importer.desk.get(lead.name)
     assert (after.full_name, after.company) == ("", "改")

@@ -160,14 +160,13 @@ class Desk:
         return attachment.name
 
     def log(self, record: str, author: str = "people/li", to_stage: str = "", **fields: Any) -> Any:
-        """A follow-up on the opportunity, in both of its subscriptions."""
+        """A follow-up on the opportunity."""
         follow_up = activities_pb2.FollowUp(
             name=f"followUps/{next(_numbers):032x}", record=record, opportunity=record, owner=author, etag="1", **fields
         )
         for moment in (follow_up.happen_time, follow_up.create_time):
             moment.FromDatetime(clock.now())
         event = activity_events_pb2.FollowUpLogged(follow_up=follow_up, to_stage=to_stage)
-        self.hear("follow_ups", event)
         self.hear("moves", event)
         return follow_up
 

@@ -53,6 +53,18 @@ def test_F6_O17_the_follow_up_that_makes_two_moves_to_negotiation_itself(desk: D
     assert desk.get(made.name).stage == "negotiation"
 
 
+def test_F6_a_call_that_would_jump_waits_a_moment_for_the_follow_up_that_moves_the_stage(desk: Desk) -> None:
+    made = desk.open()
+    desk.upload(made.name, "quote")
+    desk.move(made.name, "need-clear", "quote")
+    desk.log(made.name)
+    with desk.runtime.reading(ADMIN) as tx:
+        assert desk.servicer.lacks(tx, made.name, "")
+    desk.hear("moves", logged(made.name, "negotiation"))
+    with desk.runtime.reading(ADMIN) as tx:
+        assert not desk.servicer.lacks(tx, made.name, "")
+
+
 def logged(name: str, to_stage: str) -> Any:
     from dealwright.activities.v1 import activities_pb2
     from dealwright.activities.v1 import events_pb2 as activity_events_pb2

@@ -81,7 +81,8 @@ class Deal:
         for stamp in (state.create_time, state.stage_time):
             stamp.FromDatetime(deals.house.now)
         self.state = state
-        self.deals.tell(self.changed())
+        if not state.HasField("open_time"):
+            self.deals.tell(self.changed())
 
     @property
     def name(self) -> str:
@@ -152,6 +153,24 @@ class Deals:
 
     def open(self, number: int = 1, **fields: Any) -> Deal:
         return Deal(self, number, **fields)
+
+    def entered(self, number: int, opened: timedelta, moved: timedelta, stage: str) -> Deal:
+        """One that was opened and moved so long ago, and is entered now."""
+        fields: dict[str, Any] = {"stage": stage, "open_time": self.house.now - opened}
+        deal = Deal(self, number, **fields)
+        deal.state.stage_time.FromDatetime(self.house.now - moved)
+        move = opportunity_events.StageChanged(
+            opportunity=deal.name,
+            from_stage="first-visit",
+            to_stage=stage,
+            from_status=OPEN,
+            to_status=OPEN,
+            version=1,
+            state=deal.state,
+        )
+        move.change_time.FromDatetime(self.house.now - moved)
+        self.tell(deal.changed(), move)
+        return deal
 
     def customer(self, number: int = 1, version: int = 1, **fields: Any) -> None:
         of = customers_pb2.Customer(

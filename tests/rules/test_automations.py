@@ -264,3 +264,23 @@ def test_who_has_left_is_asked_no_more_but_his_manager_is(deals: Deals) -> None:
     deals.open(1, importance=IMPORTANT)
     deals.house.hire("li", state="LEFT", manager="people/boss", team="teams/east")
     assert deals.pass_days(7) == ["important-reminder:CREATE_TASK:boss"]
+
+
+def test_V13_what_was_opened_and_moved_before_it_was_entered_starts_no_clock_from_then_and_asks_nothing(
+    deals: Deals,
+) -> None:
+    clocks = [one for one in DEFAULTS if one["id"] in ("stalled-warning", "untouched-notice", "lost-after-silence")]
+    told = [{"kind": "NOTIFY", "to": ["owner"], "titleZh": "好", "titleEn": "Good"}]
+    asked = {"on-opened": "OPPORTUNITY_OPENED", "on-moved": "STAGE_CHANGED"}
+    stuck = {"id": "stuck", "on": "STAGE_CHANGED", "after": {"days": 3}, "actions": told}
+    deals.apply([*clocks, stuck, *({"id": id, "on": on, "actions": told} for id, on in asked.items())])
+    deals.fire()
+    years = 2000 * DAY
+    deal = deals.entered(1, opened=years, moved=years - DAY, stage="quote")
+    assert deals.asked() == []
+    assert deals.fire() == []
+    assert deals.pass_days(2.99) == []
+    assert deals.pass_days(4) == ["stuck:NOTIFY:li"], "from when it was entered"
+    assert deals.pass_days(0.01) == ["stalled-warning:WARN"]
+    deal.move("negotiation")
+    assert brief(deals.asked()) == ["on-moved:NOTIFY:li"], "and then as any other"

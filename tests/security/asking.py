@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from dealwright.api.v1 import belongings_pb2
+from dealwright.api.v1 import belongings_pb2, history_pb2
 from dealwright.blueprint.v1 import blueprint_pb2 as blueprint
 from dealwright.directory.v1 import directory_pb2 as directory
 from dealwright.gateway.v1 import gateway_pb2 as gateway
@@ -17,10 +17,13 @@ from tests.security import asking_activities as asking_activities
 from tests.security import asking_approvals as asking_approvals
 from tests.security import asking_contracts as asking_contracts
 from tests.security import asking_customers as asking_customers
+from tests.security import asking_exports as asking_exports
 from tests.security import asking_files as asking_files
 from tests.security import asking_imports as asking_imports
 from tests.security import asking_opportunities as asking_opportunities
 from tests.security import asking_quotes as asking_quotes
+from tests.security import asking_reports as asking_reports
+from tests.security import asking_targets as asking_targets
 from tests.security.house import PASSWORD, House
 from tests.security.matrix import LEADS, PEOPLE
 from tests.security.probes import PROBES as PROBES
@@ -161,6 +164,8 @@ def _(h: House, who: str, row: str) -> Message:
     token = h.call(_D + "CreateSession", request, None).message.token
     return directory.ResolveSessionRequest(token=token)
 
+
+asks(_D + "ResolvePerson")(lambda h, who, row: directory.ResolvePersonRequest(name=h.person("sales", "own")))
 
 # --- leads ---
 
@@ -326,6 +331,18 @@ for _keeper in ("customers", "opportunities", "contracts", "activities"):
     )
 
 
+def _ask_for_history(keeper: str, event: str) -> None:
+    request = history_pb2.ListMessagesRequest(types=[f"dealwright.{keeper}.v1.{event}"])
+    asks(f"{keeper}.HistoryService.ListMessages")(lambda h, who, row: request)
+
+
+_ask_for_history("leads", "LeadCaptured")
+_ask_for_history("customers", "CustomerCreated")
+_ask_for_history("opportunities", "OpportunityOpened")
+_ask_for_history("contracts", "ContractSigned")
+_ask_for_history("activities", "FollowUpLogged")
+
+
 def _part(h: House, owner: str) -> Any:
     return h.do(f"{owner}.BlueprintService.GetPart", blueprint.GetPartRequest())
 
@@ -343,7 +360,7 @@ def _ask_for_part(owner: str) -> None:
     asks(f"{owner}.BlueprintService.ApplyPart")(apply)
 
 
-for _owner in ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts"):
+for _owner in ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts", "reports"):
     _ask_for_part(_owner)
 
 asks("gateway.GatewayService.GetBlueprint")(lambda h, who, row: gateway.GetBlueprintRequest())

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from activities.domain.changes import ChangeRequest
 from activities.domain.known import Known
-from activities.usecases import known
+from activities.usecases import following
 from activities.usecases.kinds import CHANGE_REQUESTS
 from chassis import clock, ids, records
 from dealwright.activities.v1 import activities_pb2 as pb
@@ -28,7 +28,7 @@ def record(h: House, who: str, row: str, kind: str = "customers") -> str:
     name = f"{kind}/{ids.new_id()}"
     of = Known(name, kind, h.person(who, row), customer=name if kind == "customers" else "", version=1)
     with h.runtimes["activities"].transaction() as tx:
-        known.know(tx, [of])
+        following.know(tx, [of])
     return name
 
 

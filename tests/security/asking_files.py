@@ -8,7 +8,7 @@ from google.type.latlng_pb2 import LatLng
 
 from activities.domain.known import CUSTOMERS, Known
 from activities.domain.notice import Kind, Told, Words
-from activities.usecases import known, notices
+from activities.usecases import following, notices
 from chassis import ids
 from chassis.access import Principal
 from dealwright.activities.v1 import files_pb2 as pb
@@ -27,7 +27,7 @@ def customer(h: House, who: str, row: str) -> str:
     """A customer whom our copy of records knows: nothing is told over the bus here."""
     name, owner = f"customers/{ids.new_id()}", h.person(who, row)
     with h.runtimes["activities"].transaction() as tx:
-        known.know(tx, [Known(name, CUSTOMERS, owner=owner, customer=name, title="公司", version=1)])
+        following.know(tx, [Known(name, CUSTOMERS, owner=owner, customer=name, title="公司", version=1)])
     return name
 
 

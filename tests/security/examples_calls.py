@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.security import examples_reports
 from tests.security.examples_deals import MAKERS, PDF, TEN, Deals, sheet
 
 
@@ -192,8 +193,11 @@ def sound_call(label: str) -> Make | None:
     """What is right for the operation ("DELETE /v1/tasks/{task}"); None where anything made up does as well."""
     if label in CALLS:
         return CALLS[label]
+    if label in examples_reports.SAID:
+        said = examples_reports.SAID[label]
+        return lambda d, n: Call(*said(d, n))
     kind = label.partition("{")[2].partition("}")[0]
-    make = MAKERS.get(kind)
+    make = MAKERS.get(kind) or examples_reports.MAKERS.get(kind)
     if make is None:
         return None
     if label.startswith("DELETE"):

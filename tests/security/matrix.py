@@ -6,7 +6,7 @@ One line for each RPC of each service, one column for each role, one letter for 
   D  PERMISSION_DENIED                     N  NOT_FOUND: not his to see     A  UNAUTHENTICATED
   O  done, the row told in outline only    P  FAILED_PRECONDITION: within his rights, not possible as things are
 
-Of a batch, O is a row that was refused in its own line of the answer.
+Of a batch, O is a row that was refused in its own line of the answer; of a file, one that is not in it.
 
 Rows of leads, and of what hangs on a lead: his own, a team mate's, another team's, one in the pool, one that nobody
 has yet. Rows of the journal, of people and of ledgers: his own, a team mate's, another team's. Teams: his own, one
@@ -59,6 +59,7 @@ directory.DirectoryService.CreateSession       Y     Y       Y     Y          Y 
 directory.DirectoryService.GetSession          Y     Y       Y     Y          Y       A         A
 directory.DirectoryService.DeleteSession       Y     Y       Y     Y          Y       A         A
 directory.DirectoryService.ResolveSession      D     D       D     D          D       D         A
+directory.DirectoryService.ResolvePerson       D     D       D     D          D       D         A
 directory.BlueprintService.GetPart             Y     Y       D     D          D       A         A
 directory.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 directory.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
@@ -85,6 +86,7 @@ leads.LeadService.ListForms                    Y     Y       Y     Y          D 
 leads.LeadService.UpdateForm                   Y     D       D     Y          D       A         A
 leads.LeadService.DeleteForm                   Y     D       D     Y          D       A         A
 leads.LeadService.UndeleteForm                 Y     D       D     Y          D       A         A
+leads.HistoryService.ListMessages                D D D D D D A
 leads.ImportService.CreateImport               YYY   YYY     YYY   YYY        DDD     AAA       AAA
 leads.ImportService.AppendImport               YYY   YYN     YNN   YYY        DDD     AAA       AAA
 leads.ImportService.GetImport                  YYY   YYN     YNN   YYY        DDD     AAA       AAA
@@ -139,6 +141,7 @@ customers.BlueprintService.GetPart             Y     Y       D     D          D 
 customers.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 customers.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
 customers.BelongingsService.FindBelongings  D D D D D D A
+customers.HistoryService.ListMessages  D D D D D D A
 opportunities.OpportunityService.CreateOpportunity YYY     YYD     YDD     YDD     DDD     AAA     AAA
 opportunities.OpportunityService.BatchCreateOpportunities YYY YYO YOO YOO DDD AAA AAA
 opportunities.OpportunityService.TakeBackOpportunities DDD DDD DDD DDD DDD DDD AAA
@@ -168,6 +171,7 @@ opportunities.BlueprintService.GetPart         Y       Y       D       D       D
 opportunities.BlueprintService.PlanPart        Y       Y       D       D       D       A       A
 opportunities.BlueprintService.ApplyPart       Y       D       D       D       D       A       A
 opportunities.BelongingsService.FindBelongings  D D D D D D A
+opportunities.HistoryService.ListMessages  D D D D D D A
 contracts.QuoteService.CreateProduct           Y       D       D       Y       D       A       A
 contracts.QuoteService.GetProduct              Y       Y       Y       Y       Y       A       A
 contracts.QuoteService.ListProducts            Y       Y       Y       Y       Y       A       A
@@ -214,6 +218,7 @@ contracts.BlueprintService.GetPart             Y     Y       D     D          D 
 contracts.BlueprintService.PlanPart            Y     Y       D     D          D       A         A
 contracts.BlueprintService.ApplyPart           Y     D       D     D          D       A         A
 contracts.BelongingsService.FindBelongings  D D D D D D A
+contracts.HistoryService.ListMessages  D D D D D D A
 contracts.ContractService.CreateContract       YYY     YYD     YDD     YDD        DDD     AAA       AAA
 contracts.ContractService.ContractOpportunity  YYY     YYN     YNN     YYY        DDD     AAA       AAA
 contracts.ContractService.ContractQuote        YYY     YYN     YNN     YYY        DDD     AAA       AAA
@@ -292,6 +297,7 @@ activities.BlueprintService.GetPart            Y       Y       D       D       D
 activities.BlueprintService.PlanPart           Y       Y       D       D       D       A       A
 activities.BlueprintService.ApplyPart          Y       D       D       D       D       A       A
 activities.BelongingsService.FindBelongings  D D D D D D A
+activities.HistoryService.ListMessages  D D D D D D A
 activities.FileService.CreateAttachment         YYY     YYN     YNN     YYY     DDD     AAA     AAA
 activities.FileService.GetAttachment            YYY     YYN     YNN     YYY     YYY     AAA     AAA
 activities.FileService.ListAttachments          SSS     SSU     SUU     SSS     SSS     AAA     AAA
@@ -318,6 +324,53 @@ activities.NoticeService.MarkReadNotification   YNN     YNN     YNN     YNN     
 activities.NoticeService.BatchMarkReadNotifications YNN     YNN     YNN     YNN     YNN     AAA     AAA
 activities.NoticeService.GetNotificationPreference Y       Y       Y       Y       Y       A       A
 activities.NoticeService.UpdateNotificationPreference Y       Y       Y       Y       Y       A       A
+reports.ReportService.GetReport                SSS     SSU     SUU     SSS        SSS     AAA       AAA
+reports.ReportService.ExplainFigure            SSS     SSU     SUU     SSS        SSS     AAA       AAA
+reports.ReportService.ListRecords              SSS     SSU     SUU     SSS        SSS     AAA       AAA
+reports.ReportService.CreateTasks              YYY     YYO     YOO     YYY        YOO     AAA       AAA
+reports.ReportService.CreateKpi                Y       Y       D       D          D       A         A
+reports.ReportService.GetKpi                   YYY     YYY     YYY     YYY        YYY     AAA       AAA
+reports.ReportService.ListKpis                 SSS     SSS     SSS     SSS        SSS     AAA       AAA
+reports.ReportService.UpdateKpi                YYY     YDD     DDD     DDD        DDD     AAA       AAA
+reports.ReportService.DeleteKpi                YYY     YDD     DDD     DDD        DDD     AAA       AAA
+reports.ReportService.UndeleteKpi              YYY     YDD     DDD     DDD        DDD     AAA       AAA
+reports.ReportService.ListFacts                Y       Y       Y       Y          Y       A         A
+reports.ReportService.CreateBoard              YYY     YDD     YDD     YDD        YDD     AAA       AAA
+reports.ReportService.GetBoard                 YYY     YNN     YNN     YNN        YNN     AAA       AAA
+reports.ReportService.ListBoards               SSS     SUU     SUU     SUU        SUU     AAA       AAA
+reports.ReportService.UpdateBoard              YYY     YNN     YNN     YNN        YNN     AAA       AAA
+reports.ReportService.DeleteBoard              YYY     YNN     YNN     YNN        YNN     AAA       AAA
+reports.ReportService.UndeleteBoard            YYY     YNN     YNN     YNN        YNN     AAA       AAA
+reports.ExportService.ExportReport             YYY     YYO     DDD     DDD        DDD     AAA       AAA
+reports.CostService.CreateChannelCost          Y       D       D       Y          Y       A         A
+reports.CostService.GetChannelCost             Y       D       D       Y          Y       A         A
+reports.CostService.ListChannelCosts           Y       D       D       Y          Y       A         A
+reports.CostService.UpdateChannelCost          Y       D       D       Y          Y       A         A
+reports.CostService.DeleteChannelCost          Y       D       D       D          Y       A         A
+reports.CostService.UndeleteChannelCost        Y       D       D       D          Y       A         A
+reports.ExportService.CreateExportSchedule     Y       D       D       D          D       A         A
+reports.ExportService.GetExportSchedule        Y       Y       D       D          D       A         A
+reports.ExportService.ListExportSchedules      Y       Y       D       D          D       A         A
+reports.ExportService.UpdateExportSchedule     Y       D       D       D          D       A         A
+reports.ExportService.DeleteExportSchedule     Y       D       D       D          D       A         A
+reports.ExportService.UndeleteExportSchedule   Y       D       D       D          D       A         A
+reports.ReportService.BacktestReport           Y       Y       Y       Y          Y       A         A
+reports.TargetService.CreateTarget             YYY     YYD     DDD     YYY        DDD     AAA       AAA
+reports.TargetService.GetTarget                YYY     YYN     YNN     YYY        YYY     AAA       AAA
+reports.TargetService.ListTargets              SSS     SSU     SUU     SSS        SSS     AAA       AAA
+reports.TargetService.UpdateTarget             YYY     YYN     DDD     YYY        DDD     AAA       AAA
+reports.TargetService.DeleteTarget             YYY     YYN     DDD     DDD        DDD     AAA       AAA
+reports.TargetService.UndeleteTarget           YYY     YYN     DDD     DDD        DDD     AAA       AAA
+reports.AlertService.CreateAlertRule           Y       D       D       D          D       A         A
+reports.AlertService.GetAlertRule              Y       Y       D       D          D       A         A
+reports.AlertService.ListAlertRules            Y       Y       D       D          D       A         A
+reports.AlertService.UpdateAlertRule           Y       D       D       D          D       A         A
+reports.AlertService.DeleteAlertRule           Y       D       D       D          D       A         A
+reports.AlertService.UndeleteAlertRule         Y       D       D       D          D       A         A
+reports.AlertService.ListAlerts                Y       Y       Y       Y          Y       A         A
+reports.BlueprintService.GetPart               Y       Y       D       D          D       A         A
+reports.BlueprintService.PlanPart              Y       Y       D       D          D       A         A
+reports.BlueprintService.ApplyPart             Y       D       D       D          D       A         A
 gateway.GatewayService.GetBlueprint            Y     Y       D     D          D       A         A
 gateway.GatewayService.ApplyBlueprint          Y     D       D     D          D       A         A
 """
@@ -329,6 +382,7 @@ OWNED = frozenset(
     | {"contractChanges", "contracts", "instalments", "invoices", "payments", "quotes"}
     | {"changeRequests", "followUps", "interactions", "tasks", "timeline"}
     | {"attachments", "checkIns"}
+    | {"boards", "targets"}
 )
 
 

@@ -38,6 +38,8 @@ SILENT = {
     "directory.DirectoryService.RequestPasswordReset": "counts the attempt; what goes out by mail: tests/directory",
     "rules.RuleService.SimulatePolicy": "what would be, and is not",
     "rules.RuleService.VerifyJournal": "reads, and may note how far it came",
+    "reports.ReportService.CreateTasks": "asks activities, which tells of each task: tests/reports/test_pending.py",
+    "reports.ExportService.ExportReport": "changes nothing; that it was taken along is noted: tests/reports",
     "gateway.GatewayService.GetBlueprint": "reads the parts of the services",
     "gateway.GatewayService.ApplyBlueprint": "each service tells of its own part",
 }
@@ -152,6 +154,8 @@ def _change(content: Any) -> None:
         content["automations"][0]["nameEn"] = f"The quote is asked for {number}"
     if "customers" in content:
         content["customers"]["tiers"]["B"] = f"employees >= {200 + number}"
+    if "boards" in content:
+        content["boards"]["team"]["displayName"] = f"Team {number}"
     if "pipelines" in content:
         content["pipelines"]["four-stage"]["displayName"] = f"四阶段 {number}"
     if "notices" in content:

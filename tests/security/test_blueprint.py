@@ -30,6 +30,7 @@ def test_L22_the_file_that_was_read_is_changed_and_applied(front: Front) -> None
     document = yaml.safe_load(file)
     every = {"version", "automations", "calendars", "customers", "forms", "leads", "pipelines", "policies", "roles"}
     every |= {"approvalFlows", "approverGroups", "company", "contracts", "followUps", "notices", "tasks"}
+    every |= {"boards", "kpis"}
     assert set(document) == every
     assert front("POST", APPLY, data=file.encode(), headers=YAML).json()["changes"] == []
     changed = file.replace("pickLimitPerDay: 10", "pickLimitPerDay: 4")
@@ -73,6 +74,7 @@ def test_L22_every_part_keeps_what_a_document_leaves_out_and_null_takes_it_away(
     [
         *("roles.sales", "policies.assignment", "roles", "policies", "leads", "forms", "pipelines", "customers"),
         *("followUps", "notices", "tasks", "approvalFlows", "approverGroups", "contracts", "company"),
+        *("boards", "kpis"),
     ],
 )
 def test_L22_what_a_system_cannot_be_without_is_not_taken_away(path: str, front: Front) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from activities.domain.entry import Entry
 from activities.domain.known import Known
-from activities.usecases import known, timeline
+from activities.usecases import following, timeline
 from chassis import clock, ids
 from dealwright.activities.v1 import activities_pb2 as pb
 from tests.security.house import House
@@ -25,7 +25,7 @@ def test_P8_what_anothers_deal_is_worth_is_on_no_timeline_of_his_customer(house:
     with house.runtimes["activities"].transaction() as tx:
         his = Known(customer, "customers", house.people["sales"], customer=customer, version=1)
         others = Known(deal, "opportunities", house.people["other"], customer=customer, opportunity=deal, version=1)
-        known.know(tx, [his, others])
+        following.know(tx, [his, others])
         said = (pb.TimelineEntry.STAGE, "商机创建", "Opportunity opened", "people/x", now, now, deal)
         timeline.put(tx, [Entry(ids.new_id(), deal, "opportunities", *said, detail=worth)])
     seen = _told(house, customer, "sales")

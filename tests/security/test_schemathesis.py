@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from gateway.doors import openapi
 from gateway.doors.addresses import addresses, methods
+from tests.security import examples_reports
 from tests.security.examples import COVERAGE, EXAMPLES, GUARDED, NEVER_FINE, SOUND, SOUND_QUERIES, UNTOUCHED, real_names
 from tests.security.examples_calls import Call, sound_call
 from tests.security.examples_deals import MAKERS, Deals
@@ -65,9 +66,10 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 def names(tried: Front, deals: Deals) -> Mapping[str, list[str]]:
     found = dict(real_names(tried))
     deals.set_up(found["person"])
-    for kind, make in MAKERS.items():
+    for kind, make in (MAKERS | examples_reports.MAKERS).items():
         found[kind] = [make(deals).rpartition("/")[2] for _ in range(2)]
     found["pipeline"] = ["six-stage", "four-stage"]
+    found["report"] = list(examples_reports.REPORTS)
     return found
 
 

@@ -1,0 +1,206 @@
+"""Rules that look at KPIs when a week is over, and whom they tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from chassis.access import Grant, Scope
+from chassis.errors import Invalid
+from dealwright.reports.v1 import alerts_pb2 as pb
+from dealwright.reports.v1.events_pb2 import AlertRaised
+from dealwright.rules.v1.events_pb2 import ActionRequested
+from reports.domain import alert
+from reports.domain.folding import News
+from reports.servicer.alerts import AlertServicer
+from reports.usecases import alerting, learning
+from tests.reports.deals import Deal
+from tests.reports.desk import BOSS, LI, Desk, principal
+
+# A Monday: the week from the 16th is over.
+TODAY = "2026-11-23T04:00:00+00:00"
+BEFORE, WEEK = "2026-11-10T10:00", "2026-11-18T10:00"
+
+
+@pytest.fixture(autouse=True)
+def today(desk: Desk) -> Iterator[None]:
+    with time_machine.travel(TODAY, tick=True):
+        desk.also(AlertServicer())
+        desk.settle(("people/dong", "teams/east", "manager", "华东"), ("people/nan", "teams/west", "manager", "华南"))
+        yield
+
+
+def won(desk: Desk, amount: int, when: str, region: str = "华东") -> None:
+    """A deal of a region, won."""
+    deal = Deal(f"opportunities/{desk.number()}", when, amount).win(when)
+    desk.hear(*deal.told)
+    with desk.runtime.transaction() as tx:
+        learning.learn(tx, [News(deal.name, "customer", {"region": region, "industry": ""})])
+    desk.roll()
+
+
+def look(desk: Desk) -> tuple[list[pb.Alert], list[ActionRequested]]:
+    """What the loop tells."""
+    with desk.runtime.transaction() as tx:
+        alerting.look(tx)
+    told = desk.announced()
+    return (
+        [event.alert for event in told if isinstance(event, AlertRaised)],
+        [event for event in told if isinstance(event, ActionRequested)],
+    )
+
+
+@pytest.mark.usefixtures("regions")
+def test_R11_a_region_that_fell_by_more_than_15_percent_in_a_week_tells_its_director_once(desk: Desk) -> None:
+    for region, was, now in (("华东", 1000, 849), ("华南", 1000, 850), ("西北", 0, 500)):
+        won(desk, was or 1, BEFORE, region)
+        won(desk, now, WEEK, region)
+    raised, notices = look(desk)
+    assert [(one.key, one.value, one.previous, list(one.people)) for one in raised] == [
+        ("华东", 849, 1000, ["people/dong"])
+    ]
+    assert [(one.begin_date, one.end_date) for one in raised] == [("2026-11-16", "2026-11-22")]
+    (notice,) = notices
+    assert (notice.action, notice.person) == ("NOTIFY", "people/dong")
+    assert notice.text_zh == "华东（2026-11-16 – 2026-11-22），数值见预警列表"
+    assert notice.text_en == "华东 (2026-11-16 – 2026-11-22); the figures are in the list of alerts"
+    assert look(desk) == ([], [])
+
+
+@pytest.fixture
+def regions(desk: Desk) -> None:
+    """Of the rules that come with the product, the one about regions alone."""
+    only(desk, "kpis/won-amount")
+
+
+def only(desk: Desk, kpi: str) -> None:
+    for rule in desk.call("ListAlertRules", pb.ListAlertRulesRequest()).alert_rules:
+        if rule.kpi != kpi:
+            rule.enabled = False
+            mask = FieldMask(paths=["enabled"])
+            desk.call("UpdateAlertRule", pb.UpdateAlertRuleRequest(alert_rule=rule, update_mask=mask))
+
+
+@pytest.mark.usefixtures("regions")
+def test_R11_a_region_that_sold_nothing_fell_and_one_that_never_sold_did_not(desk: Desk) -> None:
+    won(desk, 1000, BEFORE)
+    won(desk, 700, WEEK, "华南")
+    assert [(one.key, one.value) for one in look(desk)[0]] == [("华东", 0)]
+
+
+def test_R12_a_stage_whose_conversion_fell_by_more_than_5_percent_tells_the_managers(desk: Desk) -> None:
+    only(desk, "kpis/stage-conversion")
+    for when, moving in ((BEFORE, 4), (WEEK, 3)):
+        for place in range(4):
+            deal = Deal(f"opportunities/{desk.number()}", when)
+            desk.hear(*(deal.move("need", when) if place < moving else deal).told)
+    (raised,) = (one for one in look(desk)[0] if one.key == "first-contact")
+    assert (raised.value, raised.previous) == (0.75, 1)
+    assert set(raised.people) == {"people/boss", "people/dong", "people/nan"}
+
+
+def test_R12_a_house_in_which_nothing_changes_alarms_nobody(desk: Desk) -> None:
+    only(desk, "kpis/stage-conversion")
+    for day in range(14):
+        opened = date(2026, 11, 9) + timedelta(days=day)
+        deal = Deal(f"opportunities/{desk.number()}", f"{opened}T10:00")
+        on = opened + timedelta(days=5)
+        desk.hear(*(deal.move("need", f"{on}T10:00") if on <= date(2026, 11, 22) else deal).told)
+    assert look(desk)[0] == []
+
+
+def test_R12_a_stock_that_fell_is_compared_with_what_there_was(desk: Desk) -> None:
+    only(desk, "none")
+    rule = pb.AlertRule(
+        display_name="Less open", kpi="kpis/open-amount", condition=pb.AlertRule.FALLS, limit="15",
+        span=pb.AlertRule.WEEK, notify=["people/boss"], enabled=True,
+    )  # fmt: skip
+    desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
+    desk.hear(*Deal("opportunities/stays", BEFORE, 600).told, *Deal("opportunities/won", BEFORE, 400).win(WEEK).told)
+    assert [(one.value, one.previous) for one in look(desk)[0]] == [(600, 1000)]
+    rule.limit = "250"
+    with pytest.raises(Invalid, match="limit"):
+        desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
+
+
+def test_R13_a_week_in_which_less_than_a_fifth_was_won_is_marked(desk: Desk) -> None:
+    only(desk, "kpis/win-rate")
+    for place in range(6):
+        deal = Deal(f"opportunities/{desk.number()}", WEEK)
+        desk.hear(*(deal.win(WEEK) if place == 0 else deal.lose(WEEK)).told)
+    (raised,) = look(desk)[0]
+    assert raised.value == pytest.approx(1 / 6)
+    mine = desk.call("ListAlerts", pb.ListAlertsRequest(), BOSS).alerts
+    assert [one.name for one in mine] == [raised.name]
+    assert not desk.call("ListAlerts", pb.ListAlertsRequest(), LI).alerts
+
+
+@pytest.mark.usefixtures("regions")
+def test_R11_only_who_may_read_the_kpi_of_all_records_is_told_its_figures(desk: Desk) -> None:
+    won(desk, 1000, BEFORE)
+    won(desk, 100, WEEK)
+    _, (notice,) = look(desk)
+    assert notice.person == "people/dong"
+    assert "100" not in f"{notice.text_zh}{notice.text_en}{notice.parameters}"
+
+    def told(*hidden: str, scope: Scope = Scope.ALL, none: str = "") -> list[tuple[str, Any, Any]]:
+        who = principal("people/dong", "manager", scope, "teams/east", hidden=hidden)
+        who = replace(who, grants={**who.grants, none: Grant()})
+        found = desk.call("ListAlerts", pb.ListAlertsRequest(), who).alerts
+        return [
+            (one.label, *(getattr(one, name) if one.HasField(name) else None for name in ("value", "previous")))
+            for one in found
+        ]
+
+    assert told() == [("华东", 100, 1000)]
+    assert told(scope=Scope.TEAM) == [("华东", None, None)]
+    for hidden in ("amount", "customer", "close_time"):
+        assert told(hidden) == told(hidden, scope=Scope.TEAM) == []
+    for right in ("opportunities", "customers", "reports"):
+        assert told(none=right) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "previous", "held"),
+    [
+        (alert.FALLS, 84.9, 100.0, True),
+        (alert.FALLS, 85.0, 100.0, False),
+        (alert.FALLS, None, 100.0, True),
+        (alert.FALLS, 1.0, None, False),
+        (alert.FALLS, 1.0, 9.0, False),  # less than the minimum before
+        (alert.BELOW, 14.9, None, True),
+        (alert.BELOW, None, None, False),
+        (alert.ABOVE, 15.1, None, True),
+        (alert.ABOVE, 15.0, None, False),
+    ],
+)
+def test_a_rule_holds_beyond_its_limit(condition: int, value: Any, previous: Any, held: bool) -> None:
+    moments = [None] * 3
+    least = "10" if condition == alert.FALLS else ""
+    rule = alert.AlertRule("", "", "", "", "", condition, "15", alert.WEEK, [], True, least, "", 1, *moments)  # type: ignore[arg-type]
+    assert alert.holds(rule, value, previous) is held
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("alert_rule.kpi", {"kpi": "kpis/none"}),
+        ("alert_rule.group_by", {"group_by": "weather"}),
+        ("alert_rule.limit", {"limit": "much"}),
+        ("alert_rule.notify", {"notify": []}),
+        ("alert_rule.notify", {"notify": ["people/nobody"]}),
+        ("alert_rule.condition", {"condition": 0}),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_by_its_field(desk: Desk, field: str, wrong: dict[str, Any]) -> None:
+    good: dict[str, Any] = {"display_name": "x", "kpi": "kpis/win-rate", "condition": 1, "limit": "5", "span": 2}
+    rule = pb.AlertRule(**{**good, "notify": ["roles/manager"], **wrong})
+    with pytest.raises(Invalid) as refused:
+        desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
+    assert [one.field for one in refused.value.violations] == [field]

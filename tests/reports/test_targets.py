@@ -1,0 +1,175 @@
+"""What is to be reached, and how much of it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from chassis.access import Grant, Scope
+from chassis.errors import Denied, Invalid, NotFound, Problem
+from dealwright.reports.v1 import reports_pb2
+from dealwright.reports.v1 import targets_pb2 as pb
+from reports.servicer.targets import TargetServicer
+from reports.usecases import exporting
+from tests.reports.deals import Deal
+from tests.reports.desk import ADMIN, BOSS, LI, ZHAO, Desk
+
+_BOARD = reports_pb2.Board
+
+
+@pytest.fixture(autouse=True)
+def servicer(desk: Desk) -> None:
+    """Two deals won, and the targets at hand."""
+    desk.also(TargetServicer())
+    a = Deal("opportunities/a", "2026-11-02T10:00", 600).win("2026-11-12T10:00")
+    b = Deal("opportunities/b", "2026-11-02T10:00", 200, "people/zhao").win("2026-11-12T10:00")
+    desk.hear(*a.told, *b.told)
+
+
+def aim(desk: Desk, value: str, who: Any = ADMIN, period: str = "2026-11", **of: Any) -> pb.Target:
+    target = pb.Target(kpi="kpis/won-amount", period=period, value=value, **of)
+    made: pb.Target = desk.call("CreateTarget", pb.CreateTargetRequest(target=target), who)
+    return made
+
+
+def test_B16_a_figure_tells_how_much_of_the_target_was_reached_by_person_team_and_company(desk: Desk) -> None:
+    aim(desk, "1000", person="people/li")
+    aim(desk, "400", team="teams/east")
+    aim(desk, "3200")
+    rows = desk.report("won-amount", period="2026-11", group_by=["owner"]).rows
+    assert {row.keys[0]: (row.target.value, row.attainment) for row in rows if row.HasField("attainment")} == {
+        "people/li": (1000, 0.6)
+    }
+    (team,) = desk.report("won-amount", period="2026-11", group_by=["team"]).rows
+    assert (team.target.amount.units, team.attainment) == (400, 2)
+    assert desk.report("won-amount", period="2026-11").total.attainment == 0.25
+    # Who sees a part is told how much of that part was to be reached.
+    assert desk.report("won-amount", LI, period="2026-11").total.attainment == 0.6
+    assert desk.report("won-amount", BOSS, period="2026-11").total.attainment == 2
+    assert not desk.report("won-amount", ZHAO, period="2026-11").total.HasField("target")
+    (part,) = desk.report("won-amount", LI, period="2026-11", group_by=["team"]).rows
+    assert not part.HasField("target")
+    # Another period, or a part of what counts, has no target.
+    assert not desk.report("won-amount", period="2026-12").total.HasField("target")
+    assert not desk.report("won-amount", period="2026-11", filter='channel = "WEB"').total.HasField("target")
+
+
+def test_P3_a_target_is_shown_beside_a_figure_to_whoever_may_read_it_and_taken_along_by_whoever_may_export_it(
+    desk: Desk,
+) -> None:
+    for of in ({"person": "people/li"}, {"person": "people/wang"}, {"team": "teams/east"}, {}):
+        aim(desk, "1000", **of)
+    desk.hear(*Deal("opportunities/c", "2026-11-02T10:00", 100, "people/wang").win("2026-11-12T10:00").told)
+
+    def shown(grant: Grant, exported: bool = False) -> set[str]:
+        who = replace(ADMIN, person="people/boss", team="teams/east", teams=("teams/east",))
+        who = replace(who, grants={**ADMIN.grants, "targets": grant})
+        who = exporting.exporter(who) if exported else who
+        total = desk.report("won-amount", who, period="2026-11").total
+        found = {"all"} if total.HasField("target") or total.HasField("attainment") else set()
+        for group in ("owner", "team"):
+            rows = desk.report("won-amount", who, period="2026-11", group_by=[group]).rows
+            found |= {row.keys[0] for row in rows if row.HasField("target") or row.HasField("attainment")}
+        return found
+
+    everything = {"all", "people/li", "people/wang", "teams/east"}
+    assert shown(Grant(Scope.ALL)) == everything
+    assert shown(Grant(Scope.TEAM)) == {"people/li", "teams/east"}
+    assert shown(Grant(Scope.OWN)) == shown(Grant()) == set()
+    for field in ("value", "person", "team"):
+        assert shown(Grant(Scope.ALL, hidden=frozenset({field}))) == set()
+    assert shown(Grant(Scope.ALL), exported=True) == set()
+    assert shown(Grant(Scope.ALL, export=Scope.ALL), exported=True) == everything
+
+
+def test_B16_who_has_a_target_and_reached_nothing_stands_there_with_nothing(desk: Desk) -> None:
+    aim(desk, "1000", person="people/wang")
+    aim(desk, "1000", team="teams/west")
+    asked: dict[str, Any] = {"period": "2026-11", "group_by": ["owner"]}
+    said = desk.report("won-amount", **asked)
+    rows = {row.keys[0]: row for row in said.rows}
+    assert [*rows] == ["people/li", "people/wang", "people/zhao"]
+    wang = rows["people/wang"]
+    assert (wang.figure.value, wang.target.value, wang.HasField("attainment"), wang.attainment) == (0, 1000, True, 0)
+    assert said.total.figure.value == 800
+    teams = desk.report("won-amount", period="2026-11", group_by=["team"]).rows
+    assert [(row.keys[0], row.attainment) for row in teams] == [("teams/east", 0), ("teams/west", 0)]
+    # A manager sees none of another team's.
+    assert "people/wang" not in desk.figures("won-amount", BOSS, **asked)
+    # Nor does who may read all targets, but of the records his own alone.
+    grants = {**LI.grants, "targets": ADMIN.grants["targets"]}
+    assert [*desk.figures("won-amount", replace(LI, grants=grants), **asked)] == ["people/li"]
+    tiles = [_BOARD.Tile(kpi="kpis/won-amount", group_by=["owner"], chart=c) for c in (_BOARD.BAR, _BOARD.RANKING)]
+    board = _BOARD(display_name="Aims", period="2026-11", tiles=tiles)
+    desk.call("CreateBoard", reports_pb2.CreateBoardRequest(board_id="aims", board=board))
+    bars, ranking = desk.call("GetReport", reports_pb2.GetReportRequest(name="reports/aims")).tiles
+    assert [row.keys[0] for row in bars.rows] == [*rows]
+    assert [row.keys[0] for row in ranking.rows] == ["people/li", "people/zhao", "people/wang"]
+
+
+def test_B16_a_managers_own_target_is_none_of_his_peoples(desk: Desk) -> None:
+    aim(desk, "50", person="people/boss")
+    rows = desk.report("won-amount", period="2026-11", group_by=["manager"]).rows
+    assert rows
+    assert [row for row in rows if row.HasField("target")] == []
+
+
+def test_B16_where_less_is_better_half_of_the_target_is_twice_as_good(desk: Desk) -> None:
+    target = pb.Target(kpi="kpis/average-cycle", period="2026-11", value="20")
+    desk.call("CreateTarget", pb.CreateTargetRequest(target=target))
+    total = desk.report("average-cycle", period="2026-11").total
+    assert total.attainment == pytest.approx(20 / total.figure.value)
+
+
+def test_B16_a_quarters_and_a_years_targets_count_for_their_periods(desk: Desk) -> None:
+    aim(desk, "800", period="2026-Q4")
+    aim(desk, "1600", period="2026")
+    assert desk.report("won-amount", period="2026-Q4").total.attainment == 1
+    assert desk.report("won-amount", period="2026").total.attainment == 0.5
+
+
+@pytest.mark.parametrize(
+    ("field", "of"),
+    [
+        ("target.kpi", {"kpi": "kpis/none"}),
+        ("target.period", {"period": "2026-13"}),
+        ("target.value", {"value": "-1"}),
+        ("target.value", {"value": "1.23456"}),
+        ("target.team", {"person": "people/li", "team": "teams/east"}),
+        ("target.person", {"person": "people/nobody"}),
+    ],
+)
+def test_a_target_that_makes_no_sense_is_refused_by_its_field(desk: Desk, field: str, of: dict[str, Any]) -> None:
+    target = pb.Target(**{"kpi": "kpis/won-amount", "period": "2026-11", "value": "1", **of})
+    with pytest.raises(Invalid) as refused:
+        desk.call("CreateTarget", pb.CreateTargetRequest(target=target))
+    assert [one.field for one in refused.value.violations] == [field]
+
+
+def test_a_target_is_there_once_is_changed_deleted_and_comes_back(desk: Desk) -> None:
+    made = aim(desk, "1000", person="people/li")
+    with pytest.raises(Problem, match="is the target of that period"):
+        aim(desk, "2000", person="people/li")
+    made.value = "1200"
+    changed = desk.call("UpdateTarget", pb.UpdateTargetRequest(target=made, update_mask=FieldMask(paths=["value"])))
+    assert (changed.value, changed.etag) == ("1200", "2")
+    desk.call("DeleteTarget", pb.DeleteTargetRequest(name=made.name))
+    assert not desk.report("won-amount", LI, period="2026-11").total.HasField("target")
+    assert desk.call("UndeleteTarget", pb.UndeleteTargetRequest(name=made.name)).value == "1200"
+    other = desk.call("ListTargets", pb.ListTargetsRequest(filter='person = "people/li"'))
+    assert [one.name for one in other.targets] == [made.name]
+
+
+def test_P_a_manager_sets_targets_for_his_own_people_and_others_do_not_see_them(desk: Desk) -> None:
+    made = aim(desk, "100", BOSS, person="people/zhao")
+    aim(desk, "100", BOSS, team="teams/east")
+    wrong: tuple[dict[str, Any], ...] = ({"person": "people/wang"}, {"team": "teams/west"}, {})
+    for of in wrong:
+        with pytest.raises(Denied):
+            aim(desk, "100", BOSS, **of)
+    assert desk.call("GetTarget", pb.GetTargetRequest(name=made.name), ZHAO).value == "100"
+    with pytest.raises(NotFound):
+        desk.call("GetTarget", pb.GetTargetRequest(name=made.name), LI)
