@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,17 @@ def test_a_token_expires_although_it_was_read_before() -> None:
         with pytest.raises(Refused) as expired:
             tokens.read(token)
         assert expired.value.code == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_token_ends_by_the_clock_that_it_was_signed_by(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    moment = [datetime.now(UTC) + timedelta(days=days)]
+    monkeypatch.setattr(clock, "now", lambda: moment[0])
+    token = Tokens(KEY, lifetime=60).sign(WRITER)
+    assert Tokens(KEY).read(token) == WRITER
+    moment[0] += timedelta(seconds=60)
+    with pytest.raises(Refused):
+        Tokens(KEY).read(token)
 
 
 def test_a_token_carries_the_whole_principal() -> None:
