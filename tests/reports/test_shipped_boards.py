@@ -7,12 +7,17 @@ import pytest
 
 from chassis.access import Grant, Principal, Scope
 from chassis.errors import Denied
+from chassis.transaction import Transaction
+from dealwright.reports.v1 import reports_pb2 as pb
 from directory.domain.rights import Role, default_roles
 from reports.domain.board import Board
 from reports.domain.shipped import BY_NAME
 from reports.domain.shipped.boards import BOARDS
+from reports.storage import sums
+from reports.storage.sums import Question
 from reports.usecases import exporting
-from tests.reports.desk import Desk
+from tests.reports.deals import Deal
+from tests.reports.desk import ADMIN, Desk
 from tests.reports.people import contract, customer
 
 _FOR = [(board, role) for board in BOARDS for role in default_roles() if role.name in board.roles]
@@ -49,6 +54,45 @@ def test_B42_N13_who_a_board_is_for_sees_all_its_tiles_and_may_take_them_along(
     assert _denied(desk, board, who) == []
     if who.scope("reports", "export") > Scope.NONE:
         assert _denied(desk, board, exporting.exporter(who)) == []
+
+
+@pytest.fixture
+def unready(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """What was asked of the ledger that no sums were kept for; what counts once has none."""
+    found: list[Question] = []
+    fitting = sums.fitting
+
+    def spy(tx: Transaction, copy: int, asked: Question) -> object:
+        rollup = fitting(tx, copy, asked)
+        if rollup is None:
+            found.append(asked)
+        return rollup
+
+    monkeypatch.setattr(sums, "fitting", spy)
+    return found
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda one: one.name)
+def test_B1_B39_sums_are_kept_for_every_tile_that_comes_with_the_product(
+    desk: Desk, board: Board, unready: list[Question]
+) -> None:
+    desk.report(board.name.partition("/")[2])
+    assert unready == []
+
+
+def test_B40_sums_are_kept_for_what_a_board_of_the_company_shows_and_for_none_of_ones_own(
+    desk: Desk, unready: list[Question]
+) -> None:
+    opened = Deal("opportunities/1", "2026-11-02T10:00", 500, fields={"source": "WEB"})
+    desk.hear(*opened.told)
+    of = pb.Board(display_name="Stages", period="2026-11")
+    of.tiles.add(kpi="kpis/open-amount", chart=pb.Board.TABLE, group_by=["owner", "stage"], filter="channel = WEB")
+    for id, owner, scanned in (("own", ADMIN.person, True), ("all", "", False)):
+        of.owner = owner
+        desk.call("CreateBoard", pb.CreateBoardRequest(board_id=id, board=of))
+        unready.clear()
+        desk.report(id)
+        assert bool(unready) is scanned
 
 
 def test_B33_who_takes_money_along_has_the_names_of_those_whose_it_is(desk: Desk) -> None:

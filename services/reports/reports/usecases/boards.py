@@ -16,7 +16,7 @@ from reports.domain import checking
 from reports.domain.board import Board, Tile
 from reports.domain.kpi import Kpi
 from reports.storage import definitions
-from reports.usecases import kpis, showing
+from reports.usecases import kpis, ready, showing
 from reports.wire import asking
 
 MOST, MOST_OWN = 1000, 50
@@ -58,6 +58,7 @@ def create(tx: Transaction, of: Board, today: date) -> Board:
         )
     if not definitions.keep_board(tx, made):
         raise already_exists("board_id", of.name)
+    ready.keep_board(tx, made)
     tx.audit("board.created", made.name)
     return made
 
@@ -79,6 +80,7 @@ def save(tx: Transaction, before: Board, after: Board, action: str = "changed") 
     after = replace(after, revision=before.revision + 1, create_time=before.create_time or tx.now, update_time=tx.now)
     if not definitions.keep_board(tx, after):
         raise Stale(before.name)
+    ready.keep_board(tx, after)
     tx.audit(f"board.{action}", after.name)
     return after
 
@@ -106,6 +108,7 @@ def put(tx: Transaction, before: Board | None, after: Board) -> None:
     made = replace(after, revision=1, create_time=tx.now, update_time=tx.now)
     if not definitions.keep_board(tx, made):
         raise Stale("blueprint")
+    ready.keep_board(tx, made)
     tx.audit("board.created", made.name)
 
 
