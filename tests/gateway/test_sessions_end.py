@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chassis import clock
 from chassis.access import Tokens
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events
@@ -108,4 +110,23 @@ def test_E1_an_answer_that_was_on_its_way_when_somebody_left_is_not_kept() -> No
             await sessions.resolve("token")
 
     asyncio.run(twice())
+    assert len(asked) == 2
+
+
+def test_E1_no_token_is_used_that_ended_by_the_clock_that_it_was_signed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock may be set forward."""
+    tokens, asked = Tokens("k" * 48), []
+
+    class Directory:
+        async def call(self, service: str, path: str, request: bytes, metadata: Any, *more: Any, **most: Any) -> bytes:
+            asked.append(tokens.read(metadata[0][1].removeprefix("Bearer ")).person)
+            principal = directory_pb2.Principal(person="people/nel")
+            return directory_pb2.ResolveSessionResponse(principal=principal).SerializeToString()
+
+    sessions = Sessions(Directory(), tokens, 60.0, 1.0)  # type: ignore[arg-type]
+    for days in (0, 1):
+        ahead, real = timedelta(days=days), clock.now
+        monkeypatch.setattr(clock, "now", lambda real=real, ahead=ahead: real() + ahead)
+        caller = asyncio.run(sessions.resolve("token"))
+        assert tokens.read(caller.token).person == "people/nel"
     assert len(asked) == 2

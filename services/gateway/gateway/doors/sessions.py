@@ -21,12 +21,29 @@ _LONGEST_TOKEN = 512
 
 
 @dataclass(frozen=True)
+class Until:
+    """On both clocks: how long an answer counts is a duration, and a token ends by the clock that it was signed by,
+    which may be set forward."""
+
+    monotonic: float
+    moment: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Until:
+        return cls(clock.monotonic() + seconds, clock.now().timestamp() + seconds)
+
+    @property
+    def over(self) -> bool:
+        return self.monotonic <= clock.monotonic() or self.moment <= clock.now().timestamp()
+
+
+@dataclass(frozen=True)
 class Caller:
-    """`token` is the internal one. `until` is on the monotonic clock."""
+    """`token` is the internal one."""
 
     principal: Principal
     token: str
-    until: float
+    until: Until
 
 
 def principal_of(message: directory_pb2.Principal) -> Principal:
@@ -66,12 +83,12 @@ class Sessions:
         self._known: dict[str, Caller] = {}
         self._asked: dict[str, asyncio.Task[Caller]] = {}
         self._drops = 0
-        self._peer = ("", 0.0)
+        self._peer = ("", Until(0.0, 0.0))
 
     async def resolve(self, token: str) -> Caller:
         """Raises Refused UNAUTHENTICATED, or AioRpcError when the directory is away."""
         known = self._known.get(token)
-        if known is not None and known.until > clock.monotonic():
+        if known is not None and not known.until.over:
             return known
         if not token or len(token) > _LONGEST_TOKEN or not token.isascii() or not token.isprintable():
             raise unauthenticated()
@@ -110,7 +127,7 @@ class Sessions:
             seconds = min(seconds, resolved.cache_for.seconds + resolved.cache_for.nanos / 1e9)
         if resolved.HasField("expire_time"):
             seconds = min(seconds, resolved.expire_time.seconds - clock.now().timestamp())
-        caller = Caller(principal, self._tokens.sign(principal), clock.monotonic() + seconds)
+        caller = Caller(principal, self._tokens.sign(principal), Until.after(seconds))
         if len(self._known) >= _MOST:
             self._known.clear()
         if drops == self._drops:  # else the answer may be older than what was heard meanwhile
@@ -120,7 +137,7 @@ class Sessions:
     def peer_token(self) -> str:
         """The gateway's own internal token."""
         token, until = self._peer
-        if until < clock.monotonic():
+        if until.over:
             token = self._tokens.sign(peer("gateway"))
-            self._peer = (token, clock.monotonic() + _PEER_TOKEN_LIVES)
+            self._peer = (token, Until.after(_PEER_TOKEN_LIVES))
         return token
