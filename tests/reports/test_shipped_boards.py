@@ -37,7 +37,7 @@ def _denied(desk: Desk, board: Board, who: Principal) -> list[str]:
     """The tiles, and what is laid over them, that he may not see, each with the right that he lacks."""
     found = []
     for tile in board.tiles:
-        for name in filter(None, (tile.kpi, tile.overlay_kpi)):
+        for name in tile.kpis:
             try:
                 period = tile.period or board.period or "this_month"
                 desk.report(name.partition("/")[2], who, period=period, group_by=tile.group_by)
@@ -107,7 +107,7 @@ def test_B19_costs_of_the_whole_company_are_compared_by_those_who_see_all_that_c
     for board, role in _FOR:
         who = _who(role)
         for tile in board.tiles:
-            for name in filter(None, (tile.kpi, tile.overlay_kpi)):
+            for name in tile.kpis:
                 facts = {measure.fact for measure in BY_NAME[name].measures}
                 if "cost.spent" in facts and "deal.won_of_lead" in facts:
                     assert who.scope("opportunities", "read") is Scope.ALL, f"{board.name} {role.name} {name}"

@@ -33,7 +33,7 @@ ALL = Period(None, None)
 
 
 def read(text: str, today: date) -> Period:
-    """ "this_month", "last_7_days", "2026-Q4", "2026-11-01..2026-11-15", "2026-11-22T15", "all". Raises
+    """ "this_month", "last_7_days", "next_90_days", "2026-Q4", "2026-11-01..2026-11-15", "2026-11-22T15", "all". Raises
     ValueError."""
     if text in ("", "this_month"):
         return _month(today.year, today.month)
@@ -44,6 +44,11 @@ def read(text: str, today: date) -> Period:
         if days < 1:
             raise ValueError(text)
         return Period(today - timedelta(days=days - 1), today + timedelta(days=1))
+    if match := re.fullmatch(r"next_(\d{1,4})_days", text):
+        days = int(match[1])
+        if days < 1:
+            raise ValueError(text)
+        return Period(today, today + timedelta(days=days))
     if text in _NAMED:
         return _NAMED[text](today)
     if match := re.fullmatch(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)", text):

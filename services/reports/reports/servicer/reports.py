@@ -32,7 +32,7 @@ class ReportServicer(KpiMethods, BoardMethods):
             return self._board(tx, request)
         of, view = self._asked(tx, request.name, request)
         goals = targets.reached(tx, of, view)
-        table = targets.beside(of, view, reading.table(tx, of, view), goals)
+        table = reading.ordered(tx, view, targets.beside(of, view, reading.table(tx, of, view), goals))
         tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals)
         return messages.report(request.name, [tile], reading.learnt(tx))
 

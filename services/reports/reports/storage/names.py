@@ -13,7 +13,7 @@ from reports.domain.known import Label
 from reports.storage.tables import labels, people, regions
 
 _NEWER = (
-    "(name) DO UPDATE SET display_name = excluded.display_name, version = excluded.version "
+    "(name) DO UPDATE SET display_name = excluded.display_name, version = excluded.version, place = excluded.place "
     "WHERE labels.version < excluded.version"
 )
 
@@ -21,7 +21,7 @@ _NEWER = (
 def know(tx: Transaction, told: Sequence[Label]) -> None:
     newest = {one.name: one for one in sorted(told, key=lambda one: one.version) if one.display_name}
     rows = [astuple(newest[name]) for name in sorted(newest)]
-    insert_rows(tx.connection, labels, ("name", "display_name", "version"), rows, conflict=_NEWER)
+    insert_rows(tx.connection, labels, ("name", "display_name", "version", "place"), rows, conflict=_NEWER)
 
 
 def called(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
@@ -48,6 +48,17 @@ def stages(tx: Transaction, ids: Sequence[str], pipelines: Sequence[str] = ()) -
     for name, called in tx.execute(query):
         found.setdefault(name.partition("#")[2], set()).add(called)
     return {id: " / ".join(sorted(found[id])) for id in ids if id in found}
+
+
+def places(tx: Transaction, pipelines: Sequence[str] = ()) -> dict[str, int]:
+    """Which of their way stages are, by id, in these pipelines, or in all: the first place, where they differ."""
+    rows = tx.execute(sa.select(labels.c.name, labels.c.place).where(labels.c.place > 0))
+    found: dict[str, int] = {}
+    for name, place in rows:
+        way, _, id = name.partition("#")
+        if not pipelines or way in pipelines:
+            found[id] = min(place, found.get(id, place))
+    return found
 
 
 def know_regions(tx: Transaction, told: Sequence[tuple[str, str, int]]) -> None:

@@ -59,13 +59,14 @@ kpi_versions = sa.Table(
 )
 settings = parts.table(metadata)
 
-# What records and stages are called, people's regions, exchange rates: the newest that was told.
+# What records and stages are called, where stages stand, people's regions, exchange rates: the newest that was told.
 labels = sa.Table(
     "labels",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     _text("display_name"),
     _whole("version"),
+    _whole("place"),
 )
 regions = sa.Table(
     "regions",

@@ -138,14 +138,15 @@ def refuse_others(tx: Transaction, of: Board, verb: str) -> None:
 def _check_tile(tile: Tile, path: str, there: Mapping[str, Kpi], today: date, check: FieldCheck) -> None:
     if tile.period:
         asking.period(tile.period, today, check, f"{path}.period")
-    for field in ("kpi", "overlay_kpi"):
-        name = getattr(tile, field)
-        if (name and name not in there) or (field == "kpi" and not name):
+    further = [("overlay_kpi", tile.overlay_kpi)] if tile.overlay_kpi else []
+    further += [(f"more_kpis[{place}]", name) for place, name in enumerate(tile.more_kpis)]
+    for field, name in [("kpi", tile.kpi), *further]:
+        if name in there:
+            asking.fit(f"{path}.group_by", tile.group_by, there[name], check)
+        else:
             check.refuse(
                 f"{path}.{field}", f"{name[:80]!r} is none; GET /v1/kpis lists them", "没有该指标，见 GET /v1/kpis"
             )
-        elif name:
-            asking.fit(f"{path}.group_by", tile.group_by, there[name], check)
     asking.refuse_groups(f"{path}.group_by", tile.group_by, check)
     where = asking.where(tile.filter, check, f"{path}.filter")
     if tile.kpi in there:

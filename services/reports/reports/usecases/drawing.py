@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from chassis.transaction import Transaction
 from reports.domain import board as boards
 from reports.domain.board import Board, Tile
 from reports.domain.checking import can_group
-from reports.domain.drawn import Drawn
+from reports.domain.drawn import Beside, Drawn
 from reports.domain.kpi import Kpi
 from reports.domain.periods import GRAINS
 from reports.domain.view import Figure, Row, Table, View
@@ -40,16 +41,13 @@ def _draw(tx: Transaction, of: Board, tile: Tile, there: Mapping[str, Kpi], requ
         table = reading.table(tx, kpi, view)
     except Denied:
         return Drawn(tile, kpi, view, None)
-    second = there.get(tile.overlay_kpi)
-    if second is not None and then is not None:
-        second = kpis.find_as_of(tx, second.name, then)
-    overlay: dict[tuple[str, ...], Figure] = {}
-    if second is not None:
-        overlay = _second(tx, second, view)
-        table = Table(_joined(table.rows, overlay), table.total)
+    overlay = _beside(tx, there.get(tile.overlay_kpi), view)
+    more = [one for name in tile.more_kpis if (one := _beside(tx, there.get(name), view)) is not None]
+    for one in filter(None, (overlay, *more)):
+        table = Table(_joined(kpi, table.rows, one.figures), table.total)
     goals = targets.reached(tx, kpi, view)
-    table = targets.beside(kpi, view, table, goals)
-    return Drawn(tile, kpi, view, largest(table, tile), second, overlay, goals)
+    table = reading.ordered(tx, view, targets.beside(kpi, view, table, goals))
+    return Drawn(tile, kpi, view, largest(table, tile), overlay, [_of_each(one, table.rows) for one in more], goals)
 
 
 def _fits(of: Kpi, view: View) -> bool:
@@ -58,22 +56,33 @@ def _fits(of: Kpi, view: View) -> bool:
     return {*view.group, *view.where} <= {*can_group(of), *GRAINS}
 
 
-def _second(tx: Transaction, of: Kpi, view: View) -> dict[tuple[str, ...], Figure]:
-    """The overlay's figures; none where the caller may not see them, or where it has not what the first is grouped or
-    narrowed by."""
+def _beside(tx: Transaction, of: Kpi | None, view: View) -> Beside | None:
+    """A further KPI's figures; None where there is none, the caller may not see them, or it has not what the first is
+    grouped or narrowed by."""
+    if of is None:
+        return None
+    if view.as_of is not None:
+        of = kpis.find_as_of(tx, of.name, view.as_of)
     if not _fits(of, view):
-        return {}
+        return None
     try:
-        return {row.keys: row.figure for row in reading.table(tx, of, view).rows}
+        found = reading.table(tx, of, view)
     except Denied:
-        return {}
+        return None
+    return Beside(of, {row.keys: row.figure for row in found.rows}, found.total)
 
 
-def _joined(rows: Sequence[Row], overlay: Mapping[tuple[str, ...], Figure]) -> list[Row]:
-    """The rows, and one for each group that the overlay alone has."""
+def _of_each(one: Beside, rows: Sequence[Row]) -> Beside:
+    """With a figure for each row: where nothing was counted, what the KPI makes of nothing."""
+    none = reading.nothing(one.kpi)
+    return replace(one, figures={row.keys: one.figures.get(row.keys, none) for row in rows})
+
+
+def _joined(of: Kpi, rows: Sequence[Row], other: Mapping[tuple[str, ...], Figure]) -> list[Row]:
+    """The rows, and one for each group that a further KPI alone has."""
     there = {row.keys for row in rows}
     return sorted(
-        [*rows, *(Row(keys, Figure(None, {})) for keys in overlay if keys not in there)], key=lambda row: row.keys
+        [*rows, *(Row(keys, reading.nothing(of)) for keys in other if keys not in there)], key=lambda row: row.keys
     )
 
 

@@ -16,7 +16,7 @@ from chassis import money
 from chassis.access import Scope, visible
 from chassis.errors import Denied
 from chassis.transaction import Transaction
-from reports.domain import formula, kpi, periods
+from reports.domain import customer, formula, kpi, periods
 from reports.domain.facts import FACTS, Fact
 from reports.domain.kpi import Kpi, Measure
 from reports.domain.view import DERIVED, Figure, Row, Table, View
@@ -25,6 +25,7 @@ from reports.storage import ledger, names, rates, sums
 from reports.storage.sums import Covered, Question, Sum
 from reports.storage.tables import people
 
+_LAST = 1_000_000
 RECORDS = ("contacts/", "contracts/", "customers/", "leads/", "opportunities/")
 
 
@@ -340,6 +341,20 @@ def of_all(tx: Transaction, of: Kpi) -> bool:
 def learnt(tx: Transaction) -> datetime:
     """Until when what was learnt is in the figures."""
     return ledger.rolled(tx) or tx.now
+
+
+def ordered(tx: Transaction, view: View, of: Table) -> Table:
+    """Stages in the order in which they are passed, the first of them first; those of no way last."""
+    if "stage" not in view.group:
+        return of
+    found = names.places(tx, view.where.get("pipeline", ()))
+    found |= {id: place for place, id in enumerate(customer.STAGES, 1)}
+
+    def place(row: Row) -> list[tuple[int, str]]:
+        keys = zip(view.group, row.keys, strict=True)
+        return [(found.get(key, _LAST) if name == "stage" else 0, key) for name, key in keys]
+
+    return replace(of, rows=sorted(of.rows, key=place))
 
 
 def labels(tx: Transaction, view: View, of: Table) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck
 from reports.domain import periods
-from reports.domain.board import NUMBER, Board, Tile
+from reports.domain.board import SINGLE, Board, Tile
 from reports.domain.checking import can_group
 from reports.domain.kpi import Kpi
 from reports.domain.periods import ALL, GRAINS, Period
@@ -84,7 +84,7 @@ def tile_view(request: Any, of: Board, tile: Tile, kpi: Kpi, today: date) -> Vie
     asked = {name: values for name, values in where(request.filter, check).items() if name in can}
     narrowed = {**asked, **where(tile.filter, FieldCheck())}
     group = tile.group_by
-    if not group and tile.chart != NUMBER:
+    if not group and tile.chart not in SINGLE:
         group = tuple(name for name in request.group_by if name in can or name in GRAINS)[:MOST_GROUPS]
     found = View(
         period(text, today, check),

@@ -148,6 +148,7 @@ def _measure(message: pb.Kpi.Measure) -> Measure:
 
 def _tile(message: pb.Board.Tile, path: str, check: FieldCheck) -> Tile:
     title = check.take(f"{path}.title", fields.text, message.title, 128)
+    title_zh = check.take(f"{path}.title_zh", fields.text, message.title_zh, 128)
     return Tile(
         message.kpi,
         title or "",
@@ -159,6 +160,8 @@ def _tile(message: pb.Board.Tile, path: str, check: FieldCheck) -> Tile:
         message.height or 1,
         message.limit,
         message.overlay_kpi,
+        tuple(message.more_kpis),
+        title_zh or "",
     )
 
 

@@ -32,11 +32,14 @@ def report(
 
 def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Mapping[str, float]) -> pb.Report.Tile:
     """`goals` are what is to be reached, by the key of a row, "" of all together."""
+    title, title_zh = _named(of)
     found = pb.Report.Tile(
         kpi=of.name,
         kpi_version=of.version,
-        title=of.display_name or of.display_name_zh,
-        title_zh=of.display_name_zh or of.display_name,
+        title=title,
+        title_zh=title_zh,
+        kpi_title=title,
+        kpi_title_zh=title_zh,
         unit=of.unit,  # type: ignore[arg-type]
         group_by=view.group,
         period=view.period_text,
@@ -65,18 +68,29 @@ def drawn(of: Drawn, labels: Mapping[str, str]) -> pb.Report.Tile:
     if of.table is None:
         found.denied = True
         found.ClearField("total")
-    if of.tile.title:
-        found.title = found.title_zh = of.tile.title
+    if of.tile.title or of.tile.title_zh:
+        found.title = of.tile.title or of.tile.title_zh
+        found.title_zh = of.tile.title_zh or of.tile.title
     found.chart = of.tile.chart  # type: ignore[assignment]
-    if of.overlay_kpi is not None and of.overlay:
-        found.overlay_title = of.overlay_kpi.display_name or of.overlay_kpi.display_name_zh
-        found.overlay_title_zh = of.overlay_kpi.display_name_zh or of.overlay_kpi.display_name
-        found.overlay_unit = of.overlay_kpi.unit  # type: ignore[assignment]
-    for row in found.rows:
-        second = of.overlay.get(tuple(row.keys))
-        if second is not None and of.overlay_kpi is not None:
-            row.overlay.CopyFrom(figure(of.overlay_kpi, second))
+    if of.overlay is not None:
+        found.overlay_title, found.overlay_title_zh = _named(of.overlay.kpi)
+        found.overlay_unit = of.overlay.kpi.unit  # type: ignore[assignment]
+        for row in found.rows:
+            second = of.overlay.figures.get(tuple(row.keys))
+            if second is not None:
+                row.overlay.CopyFrom(figure(of.overlay.kpi, second))
+    for one in of.more:
+        title, title_zh = _named(one.kpi)
+        found.more.add(kpi=one.kpi.name, title=title, title_zh=title_zh, unit=one.kpi.unit)
+        found.total.more.append(figure(one.kpi, one.total))
+        for row in found.rows:
+            row.more.append(figure(one.kpi, one.figures[tuple(row.keys)]))
     return found
+
+
+def _named(of: Kpi) -> tuple[str, str]:
+    """What it is called, in English and in Chinese; in the other where one of them is not said."""
+    return of.display_name or of.display_name_zh, of.display_name_zh or of.display_name
 
 
 def _aim(of: Kpi, row: pb.Report.Row, goal: float | None) -> None:

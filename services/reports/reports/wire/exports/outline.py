@@ -134,16 +134,19 @@ def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency:
     chinese = tongue == "zh"
     title = plain(of.title_zh if chinese else of.title)
     second = plain(of.overlay_title_zh if chinese else of.overlay_title)
-    overlaid = bool(second)
+    overlaid, further = bool(second), len(of.more)
     aimed = any(row.HasField("target") for row in (*of.rows, of.total))
     columns = [Column(said.get(name, name), _GRAINS.get(name, _day_or_text(name))) for name in of.group_by]
-    columns.append(_column(title, of.unit, said, currency))
+    own = plain(of.kpi_title_zh if chinese else of.kpi_title)
+    columns.append(_column(own, of.unit, said, currency))
     columns += [_column(second, of.overlay_unit, said, currency)] if overlaid else []
+    columns += [_column(plain(one.title_zh if chinese else one.title), one.unit, said, currency) for one in of.more]
     columns += [_column(said["target"], of.unit, said, currency), Column(said["attainment"], Kind.RATIO)] * aimed
 
     def figures(row: pb.Report.Row) -> tuple[Cell, ...]:
         found: list[Cell] = [_value(row.figure)]
         found += [_value(row.overlay)] * overlaid
+        found += [_value(one) for one in row.more] if row.more else [None] * further
         found += [_value(row.target), row.attainment if row.HasField("attainment") else None] * aimed
         return tuple(found)
 
@@ -164,7 +167,8 @@ def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency:
     about += [f"{said['filter']} {plain(of.filter)}"] if of.filter else []
     chart = of.chart or _chart(of)
     total = (*(None for _ in of.group_by), *figures(of.total))
-    return Section(title, " · ".join(about), chart, columns, len(of.group_by), rows, total, overlaid, of.denied)
+    said_of = " · ".join(about)
+    return Section(title, said_of, chart, columns, len(of.group_by), rows, total, overlaid, of.denied, further)
 
 
 def _chart(of: pb.Report.Tile) -> int:

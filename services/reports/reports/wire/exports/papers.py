@@ -24,6 +24,7 @@ _KINDS = {
     board.RANKING: "bars",
     board.LINE: "line",
     board.HEAT_MAP: "heat",
+    board.GAUGE: "gauge",
 }
 
 
@@ -59,6 +60,7 @@ def _card(of: Section) -> dict[str, Any]:
         "number": number,
         "unit": unit,
         "aim": "" if of.denied else of.aim,
+        "reached": None if of.denied else of.reached,
     }
 
 
@@ -70,6 +72,7 @@ def _section(of: Section, paper: Paper) -> dict[str, Any]:
         "about": of.about,
         "denied": of.denied,
         **dict(zip(("number", "unit"), of.said if of.single else ("", ""), strict=True)),
+        "reached": of.reached if of.single else None,
         "columns": [{"title": one.title, "right": at >= of.keys} for at, one in enumerate(of.columns)],
         "rows": [_texts(of, row) for row in of.rows[:_MOST_ROWS]],
         "total": _texts(of, of.total),
@@ -91,8 +94,12 @@ def _picture(found: Picture, of: Section, paper: Paper) -> dict[str, Any]:
     return {
         "kind": kind,
         "categories": list(found.categories),
-        "series": [_series(one) for one in found.series],
-        **_axis(found.series, of.unit),
+        "series": [
+            {**_series(one), "low": axis.low, "high": axis.high}
+            for one, axis in zip(found.series, exported.scales(found), strict=True)
+        ],
+        **_axis([*found.series, *([found.goals] if found.goals else [])], of.unit),
+        "goals": None if found.goals is None else _series(found.goals),
         "line": None if line is None else {**_series(line), **_axis([line], line.kind)},
         "left_out": paper.words["left_out"].format(found.left_out) if found.left_out else "",
     }
