@@ -51,7 +51,7 @@ def _shown(boards: Iterable[Board], of: Iterable[Kpi]) -> list[Rollup]:
         for board in boards
         if not board.owner and board.delete_time is None
         for tile in board.tiles
-        for name in (tile.kpi, tile.overlay_kpi)
+        for name in tile.kpis
         if name in by_name
         for rollup in of_tile(by_name[name], tile)
     ]
