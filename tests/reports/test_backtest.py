@@ -10,6 +10,7 @@ import time_machine
 from chassis.access import Principal
 from chassis.errors import Refused
 from dealwright.reports.v1 import reports_pb2 as pb
+from reports.domain.deal import AWAITING, ON_HOLD
 from tests.reports.deals import Deal
 from tests.reports.desk import LI, Desk
 
@@ -133,3 +134,20 @@ def test_B25_the_last_days_of_a_period_that_is_not_over_are_the_last_until_today
     assert desk.figure("lately", period="2026-10") == 1
     assert desk.figure("lately", period="2026-10-10..2026-10-22") == 1
     assert not desk.figure("lately", period="2026-10-10..2026-10-28")
+
+
+def test_B25_V1_what_is_on_hold_is_in_no_forecast_and_what_awaits_its_approval_is(desk: Desk) -> None:
+    house(desk)
+    # In all six came into the first stage, and three were won.
+    assert desk.figure("forecast") == 2500
+    held = Deal("opportunities/held", "2026-09-25T10:00", 8000).move("waiting", "2026-10-25T10:00", ON_HOLD)
+    desk.hear(*held.told)
+    assert desk.figure("forecast") == pytest.approx(5000 * 3 / 7, abs=0.01)
+    awaiting = Deal("opportunities/awaits", "2026-09-25T10:00", 4000).move("quote", "2026-10-25T10:00", AWAITING)
+    desk.hear(*awaiting.told)
+    by_stage = {row.keys[0]: row.figure.inputs["amount"] for row in desk.report("forecast", group_by=["stage"]).rows}
+    assert (by_stage["first-contact"], by_stage["quote"]) == (5000, 4000)
+    assert "waiting" not in by_stage
+    kpi = desk.call("GetKpi", pb.GetKpiRequest(name="kpis/forecast"))
+    assert "on hold" in kpi.description
+    assert "搁置" in kpi.description_zh
