@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,8 +59,14 @@ def answer(tx: Transaction, copy: int, asked: Question, covered: Covered | None)
         return _once(tx, asked, *_of_postings(copy, asked, covered))
     rollup = None if asked.as_of is not None else fitting(tx, copy, asked)
     if rollup is None:
-        return _rows(tx, asked, *_of_postings(copy, asked, covered))
-    return _rows(tx, asked, *_of_cells(copy, asked, covered, *rollup))
+        return _rows(tx, asked, _of_postings(copy, asked, covered))
+    whole = replace(asked, end=None)
+    ever = fitting(tx, copy, whole) if asked.begin is None and asked.end is not None else None
+    if ever is not None and ever[1].grain == EVER:
+        # What was before a day is all but what was since: those days are few, and the years before them are not.
+        since = replace(asked, begin=asked.end, end=None)
+        return _rows(tx, asked, _of_cells(copy, whole, covered, *ever), _of_cells(copy, since, covered, *rollup))
+    return _rows(tx, asked, _of_cells(copy, asked, covered, *rollup))
 
 
 def fitting(tx: Transaction, copy: int, asked: Question) -> tuple[int, stored.Rollup] | None:
@@ -174,15 +180,33 @@ def _once(
     return [Sum(tuple(row[:-2]), row[-2], "", 0, row[-1], 0, 0) for row in tx.execute(query)]
 
 
-def _rows(
+def _rows(tx: Transaction, asked: Question, of: _Parts, but: _Parts | None = None) -> list[Sum]:
+    """The sums of the one, less those of the other: in one statement, since more is summed meanwhile."""
+    query: Any = _summed(tx, asked, 1, *of)
+    if but is not None:
+        query = sa.union_all(query, _summed(tx, asked, -1, *but))
+    width = len(asked.group)
+    found: dict[tuple[Any, ...], tuple[int, int, int]] = {}
+    for row in tx.execute(query):
+        count, amount, seconds = found.get(key := tuple(row[:-3]), (0, 0, 0))
+        found[key] = (count + row[-3], amount + row[-2], seconds + row[-1])
+    return [
+        Sum(key[:width], *key[width:], *three)  # type: ignore[call-arg]  # a bucket, a currency and a day
+        for key, three in found.items()
+        if any(three)
+    ]
+
+
+def _summed(
     tx: Transaction,
     asked: Question,
+    sign: int,
     table: Any,
     columns: Mapping[str, sa.ColumnElement[Any]],
     bucket: sa.ColumnElement[int],
     day: sa.ColumnElement[int],
     where: list[sa.ColumnElement[bool]],
-) -> list[Sum]:
+) -> sa.Select[Any]:
     rated = day if asked.rate_day is None else sa.literal(asked.rate_day)
     foreign = sa.case((table.c.currency.in_(("", asked.home)), 0), else_=rated)
     keys = [
@@ -192,11 +216,9 @@ def _rows(
         foreign,
     ]
     labelled = [key.label(f"k{place}") for place, key in enumerate(keys)]
-    sums = [sa.cast(sa.func.sum(table.c[name]), sa.BigInteger) for name in ("count", "amount", "seconds")]
-    query = (
+    sums = [sa.cast(sign * sa.func.sum(table.c[name]), sa.BigInteger) for name in ("count", "amount", "seconds")]
+    return (
         sa.select(*labelled, *sums)
         .where(*where, *_narrowed(tx, asked, columns))
         .group_by(*(sa.text(f"k{n}") for n in range(len(keys))))
     )
-    width = len(asked.group)
-    return [Sum(tuple(row[:width]), *row[width:]) for row in tx.execute(query) if any(row[-3:])]

@@ -234,12 +234,16 @@ def covered(tx: Transaction, fact: Fact) -> Covered | None:
     scope = tx.principal.require(fact.resource, fact.verb)
     if scope is Scope.ALL:
         return None
-
-    def within(holder: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        mine = visible(tx.principal, scope, holder, people)
-        return sa.or_(mine, holder == "") if scope is Scope.TEAM else mine
-
-    return within
+    if scope is not Scope.TEAM:
+        return lambda holder: visible(tx.principal, scope, holder, people)
+    # As one list of whose it may be: alternatives of a list and a name would not be looked up by any index.
+    whose = sa.union_all(
+        sa.select(people.c.name).where(visible(tx.principal, scope, people.c.name, people)),
+        *(sa.select(sa.literal(name, sa.Text)) for name in (tx.principal.person, "")),
+    )
+    if tx.dialect == "postgresql":
+        return lambda holder: holder == sa.func.any(sa.func.array(whose.scalar_subquery()))
+    return lambda holder: holder.in_(whose)
 
 
 def _groups(tx: Transaction, measure: Measure, view: View) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:

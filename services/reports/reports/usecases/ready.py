@@ -79,8 +79,10 @@ def _by(of: Kpi, dimensions: tuple[str, ...], hourly: bool) -> list[Rollup]:
         # Of what counts once, sums of days do not tell of how many it was.
         if fact.once or len(names) > len(SLOTS):
             continue
-        grain = EVER if measure.span == kpi.STOCK else DAY
-        found.append(Rollup(fact.id, names, grain))
-        if fact.hourly and hourly and grain == DAY:
-            found.append(Rollup(fact.id, names, HOUR))
+        if measure.span in (kpi.STOCK, kpi.OLDER):
+            found.append(Rollup(fact.id, names, EVER))
+        if measure.span != kpi.STOCK:
+            found.append(Rollup(fact.id, names, DAY))
+            if fact.hourly and hourly:
+                found.append(Rollup(fact.id, names, HOUR))
     return found
