@@ -79,6 +79,12 @@ def any_rule(tx: Transaction) -> bool:
     return tx.execute(sa.select(alert_rules.c.name).limit(1)).first() is not None
 
 
+def rules_of(tx: Transaction, kpi: str) -> list[str]:
+    """The names of the rules that look at a KPI."""
+    c = alert_rules.c
+    return list(tx.execute(sa.select(c.name).where(c.kpi == kpi, c.delete_time.is_(None)).order_by(c.name)).scalars())
+
+
 def of_role(tx: Transaction, role: str, region: str = "") -> list[str]:
     """Active people with a role (its id), of a region where that is said."""
     query = sa.select(people.c.name).where(people.c.role == role, people.c.active)

@@ -108,9 +108,7 @@ def put(tx: Transaction, before: Kpi | None, after: Kpi) -> None:
 def delete(tx: Transaction, name: str, etag: str) -> Kpi:
     """For 30 days it can be brought back. Raises Stale, Denied, IN_USE."""
     before = _held(tx, name, etag, "delete")
-    shown = showing.boards_with(tx, name)
-    if shown:
-        raise Refused("IN_USE", f"{name} is shown by {shown[0]}.", f"{name} 正被看板 {shown[0]} 使用。")
+    showing.refuse_used(tx, name)
     return save(tx, before, {"delete_time": tx.now}, "deleted")
 
 
