@@ -133,8 +133,11 @@ def test_the_dirt_of_the_files_is_mapped_and_told_and_no_row_is_dropped(sales: B
         "region Philipines is Philippines": 1,
         "deals without customer": 1425,
     }
-    listed = sales.api.get("/v1/opportunities", pageSize=1, filter='products : "GTXPro" OR customer = ""')
-    assert int(listed.get("totalSize", 1425)) == 1425
+    asked = {"pageSize": 1000, "filter": 'products : "GTXPro" OR customer = ""'}
+    first = sales.api.get("/v1/opportunities", **asked)
+    rest = sales.api.get("/v1/opportunities", pageToken=first["nextPageToken"], **asked)
+    assert (len(first["opportunities"]), len(rest["opportunities"])) == (1000, 425)
+    assert not rest.get("nextPageToken")
     assert sum(sales.reported("opportunities-opened", "product").values()) == 8800
 
 

@@ -13,6 +13,7 @@ from dealwright.reports.v1 import reports_pb2 as pb
 from reports.domain.deal import AWAITING, ON_HOLD
 from tests.reports.deals import Deal
 from tests.reports.desk import LI, Desk
+from tests.reports.test_abroad import _rate as told_rate
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,25 @@ def test_B25_a_forecast_of_some_is_laid_beside_what_was_won_of_those(desk: Desk)
     assert october.forecast.units == october.decided_forecast.units == 333
 
 
+def test_B25_what_came_of_deals_abroad_is_laid_beside_the_forecast_in_the_companys_currency(desk: Desk) -> None:
+    """Half of what was decided was won; a thousand euro were open when one was worth eight, and are worth nine now."""
+    past = [
+        Deal("opportunities/a", "2026-09-02T10:00", 10).win("2026-09-20T10:00"),
+        Deal("opportunities/b", "2026-09-02T10:00", 10).lose("2026-09-20T10:00"),
+        Deal("opportunities/c", "2026-09-02T10:00", 10).win("2026-09-20T10:00"),
+    ]
+    there = [
+        Deal("opportunities/d", "2026-09-25T10:00", 1000, currency="EUR").win("2026-10-10T10:00"),
+        Deal("opportunities/e", "2026-09-25T10:00", 500, currency="EUR").lose("2026-10-10T10:00"),
+    ]
+    rates = [told_rate("2026-09-01", "8"), told_rate("2026-11-01", "9")]
+    desk.hear(*rates, *(told for deal in (*past, *there) for told in deal.told))
+    october = backtest(desk).months[1]
+    assert october.won.units == 8000
+    assert october.decided_forecast.units == october.forecast.units > 0
+    assert october.error == pytest.approx(october.forecast.units / 8000 - 1, abs=1e-3)
+
+
 def test_B25_a_rep_is_told_of_his_own(desk: Desk) -> None:
     house(desk)
     october = backtest(desk, LI).months[1]
@@ -92,7 +112,7 @@ def test_B25_what_was_known_then_is_not_changed_by_what_is_learnt_later(desk: De
 
 
 def test_a_kpi_that_forecasts_nothing_is_refused(desk: Desk) -> None:
-    with pytest.raises(Refused, match="forecasts nothing"):
+    with pytest.raises(Refused, match=r"forecasts nothing: .* reports/forecast"):
         desk.call("BacktestReport", pb.BacktestReportRequest(name="reports/won-amount"))
 
 

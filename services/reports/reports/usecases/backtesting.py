@@ -42,7 +42,12 @@ def backtest(tx: Transaction, of: Kpi, today: date, months: int) -> list[Backtes
     amount, and Denied as reading.table."""
     stock = next((one for one in of.measures if one.fact == _STOCK and one.value == kpi.AMOUNT), None)
     if stock is None or of.total != kpi.BY_SUM:
-        raise Refused("NO_FORECAST", f"{of.name} forecasts nothing.", f"{of.name} 不是预测指标。")
+        raise Refused(
+            "NO_FORECAST",
+            f"{of.name} forecasts nothing: ask of one that is summed (BY_SUM) from an AMOUNT of deal.open, as "
+            "reports/forecast is.",
+            f"{of.name} 不是预测指标：须为按 BY_SUM 汇总、含 deal.open 金额的指标，如 reports/forecast。",
+        )
     found = []
     day = today.replace(day=1)
     for _ in range(months):
