@@ -34,7 +34,7 @@ class ReportServicer(KpiMethods, BoardMethods):
         goals = targets.reached(tx, of, view)
         table = reading.ordered(tx, view, targets.beside(of, view, reading.table(tx, of, view), goals))
         tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals)
-        return messages.report(request.name, [tile], reading.learnt(tx))
+        return messages.report(request, [tile], reading.learnt(tx))
 
     def _board(self, tx: Transaction, request: pb.GetReportRequest) -> pb.Report:
         of = boards.find(tx, f"boards/{asking.id_of(request.name)}")
@@ -43,7 +43,7 @@ class ReportServicer(KpiMethods, BoardMethods):
             labels = reading.labels(tx, drawn.view, drawn.table) if drawn.table is not None else {}
             tiles.append(messages.drawn(drawn, labels))
         titles = (of.display_name or of.display_name_zh, of.display_name_zh or of.display_name)
-        return messages.report(request.name, tiles, reading.learnt(tx), titles)
+        return messages.report(request, tiles, reading.learnt(tx), titles)
 
     @query
     def ExplainFigure(self, tx: Transaction, request: pb.ExplainFigureRequest) -> pb.Explanation:

@@ -47,7 +47,8 @@ def _draw(tx: Transaction, of: Board, tile: Tile, there: Mapping[str, Kpi], requ
         table = Table(_joined(kpi, table.rows, one.figures), table.total)
     goals = targets.reached(tx, kpi, view)
     table = reading.ordered(tx, view, targets.beside(kpi, view, table, goals))
-    return Drawn(tile, kpi, view, largest(table, tile), overlay, [_of_each(one, table.rows) for one in more], goals)
+    more = [_of_each(one, table.rows) for one in more]
+    return Drawn(tile, kpi, view, largest(table, tile), overlay, more, goals, len(table.rows))
 
 
 def _fits(of: Kpi, view: View) -> bool:

@@ -21,12 +21,19 @@ from reports.settings import company_currency
 
 
 def report(
-    name: str, tiles: Sequence[pb.Report.Tile], learnt: datetime, titles: tuple[str, str] | None = None
+    asked: pb.GetReportRequest,
+    tiles: Sequence[pb.Report.Tile],
+    learnt: datetime,
+    titles: tuple[str, str] | None = None,
 ) -> pb.Report:
     """`titles`: in English and in Chinese; those of its only tile unless given."""
     english, chinese = titles or (tiles[0].title, tiles[0].title_zh)
-    found = pb.Report(name=name, display_name=english, display_name_zh=chinese, tiles=tiles)
+    found = pb.Report(name=asked.name, display_name=english, display_name_zh=chinese, tiles=tiles)
     found.learn_time.FromDatetime(learnt)
+    if asked.HasField("as_of_time"):
+        found.as_of_time.CopyFrom(asked.as_of_time)
+        if found.as_of_time.ToNanoseconds() < found.learn_time.ToNanoseconds():
+            found.learn_time.CopyFrom(asked.as_of_time)
     return found
 
 
@@ -68,6 +75,8 @@ def drawn(of: Drawn, labels: Mapping[str, str]) -> pb.Report.Tile:
     if of.table is None:
         found.denied = True
         found.ClearField("total")
+    elif of.groups > len(of.table.rows):
+        found.groups = of.groups
     if of.tile.title or of.tile.title_zh:
         found.title = of.tile.title or of.tile.title_zh
         found.title_zh = of.tile.title_zh or of.tile.title

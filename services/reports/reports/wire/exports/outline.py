@@ -45,6 +45,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "denied": ("您无权导出该内容。", "You may not export this."),
     "empty": ("没有数据。", "Nothing was counted."),
     "made": ("{who} 制于 {when}，数据截至 {until}", "Made by {who} at {when}, with what was learnt until {until}"),
+    "as_of": ("截至 {} 已知的数据", "as known at {}"),
+    "first": ("前 {} 项，共 {} 项", "first {} of {}"),
     "left_out": ("另有 {} 项未画出", "{} more are not drawn"),
     "more": ("另有 {} 行，见表格文件", "{} more rows: see the spreadsheet"),
     "page": ("第 {} 页，共 {} 页", "Page {} of {}"),
@@ -98,12 +100,13 @@ def paper(of: pb.Report, tongue: str, who: str, made: datetime, zone: ZoneInfo, 
         return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
     until = clock(of.learn_time.ToDatetime(UTC))
+    past = said["as_of"].format(clock(of.as_of_time.ToDatetime(UTC))) if of.HasField("as_of_time") else ""
     return Paper(
         plain(of.display_name_zh if tongue == "zh" else of.display_name),
         said["made"].format(who=plain(who), when=clock(made), until=until),
         tongue,
         currency,
-        _told_apart([_section(tile, tongue, said, currency) for tile in of.tiles]),
+        _told_apart([_section(tile, tongue, said, currency, past) for tile in of.tiles]),
         said,
     )
 
@@ -124,13 +127,14 @@ def plain(text: str) -> str:
 
 
 def file_name(of: Paper, report: pb.Report, ending: str) -> str:
-    """What the download is called: its title, and its days where all of it is about the same."""
+    """What the download is called: its title, its days where all of it is about the same, and of when it was known."""
+    past = f"{report.as_of_time.ToDatetime(UTC):%Y-%m-%dT%H%MZ}" if report.HasField("as_of_time") else ""
     days = {" ".join(dict.fromkeys(filter(None, (t.begin_date, t.end_date)))) for t in report.tiles}
-    name = " ".join(filter(None, (of.title, days.pop() if len(days) == 1 else "")))
+    name = " ".join(filter(None, (of.title, days.pop() if len(days) == 1 else "", past and f"@{past}")))
     return f"{re.sub(r'[/:*?<>|]+', '-', name.replace(chr(92), '-').replace(chr(34), '-'))[:120]}.{ending}"
 
 
-def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency: str) -> Section:
+def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency: str, past: str) -> Section:
     chinese = tongue == "zh"
     title = plain(of.title_zh if chinese else of.title)
     second = plain(of.overlay_title_zh if chinese else of.overlay_title)
@@ -165,6 +169,8 @@ def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency:
         days = of.period
     about = [f"{said['period']} {days or (of.period if of.period != 'all' else '') or said['now']}"]
     about += [f"{said['filter']} {plain(of.filter)}"] if of.filter else []
+    about += [past] if past else []
+    about += [said["first"].format(len(of.rows), of.groups)] if of.groups else []
     chart = of.chart or _chart(of)
     total = (*(None for _ in of.group_by), *figures(of.total))
     said_of = " · ".join(about)
