@@ -15,6 +15,7 @@ from reports.servicer.blueprint import ReportPart
 from reports.servicer.exports import ExportServicer
 from reports.servicer.targets import TargetServicer
 from tests.reports.desk import ADMIN, LI, Desk
+from tests.reports.exported import Format
 
 MINE = "kpis/mine"
 
@@ -30,13 +31,25 @@ def mine(desk: Desk) -> None:
 
 
 def rule(desk: Desk) -> str:
-    of = alerts_pb2.AlertRule(display_name="x", kpi=MINE, condition=2, limit="5", span=2, notify=["roles/manager"])
+    of = alerts_pb2.AlertRule(
+        display_name="x",
+        kpi=MINE,
+        condition=alerts_pb2.AlertRule.BELOW,
+        limit="5",
+        span=alerts_pb2.AlertRule.WEEK,
+        notify=["roles/manager"],
+    )
     return str(desk.call("CreateAlertRule", alerts_pb2.CreateAlertRuleRequest(alert_rule=of)).name)
 
 
 def schedule(desk: Desk) -> str:
     of = exports_pb2.ExportSchedule(
-        display_name="x", report="reports/mine", format=4, span=2, hour=9, people=["people/li"]
+        display_name="x",
+        report="reports/mine",
+        format=Format.CSV,
+        span=exports_pb2.ExportSchedule.WEEK,
+        hour=9,
+        people=["people/li"],
     )
     asked = exports_pb2.CreateExportScheduleRequest(export_schedule=of)
     return str(desk.call("CreateExportSchedule", asked).name)
