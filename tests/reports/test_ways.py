@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from dealwright.reports.v1 import reports_pb2 as pb
 from tests.reports import exported
 from tests.reports.deals import Deal
@@ -61,3 +63,60 @@ def test_B22_customers_stages_go_from_the_lead_to_the_purchase(desk: Desk) -> No
     for place, stage in enumerate(("WON", "INTENT", "QUOTED", "LEAD")):
         desk.hear(customer(f"customers/{place}", "2026-11-02T10:00", stage=stage))
     assert [*desk.figures("customers", group_by=["stage"])] == ["LEAD", "INTENT", "QUOTED", "WON"]
+
+
+def test_B3_stages_of_two_pipelines_that_have_one_id_are_not_merged_without_a_word(desk: Desk) -> None:
+    _along(desk, 1, 4)
+    _along(desk, 2, 3, "pipelines/other")
+    asked: dict[str, Any] = {"period": "2026-11", "group_by": ["stage"]}
+    rows = desk.report("stage-entered", **asked).rows
+    assert [(row.keys[0], row.labels[0], row.figure.value) for row in rows] == [
+        ("visit", "Visit (mine, other)", 2),
+        ("needs", "Needs (mine, other)", 2),
+        ("quote", "Quote (mine, other)", 2),
+        ("negotiation", "Negotiation", 1),
+    ]
+    # Of one pipeline there is nothing to tell apart.
+    (only, *_) = desk.report("stage-entered", filter='pipeline = "pipelines/other"', **asked).rows
+    assert (only.labels[0], only.figure.value) == ("Visit", 1)
+    both = desk.report("stage-entered", period="2026-11", group_by=["pipeline", "stage"]).rows
+    assert {row.labels[1] for row in both if row.keys[0] == "pipelines/other"} == {"Visit", "Needs", "Quote"}
+
+
+def test_B3_each_pipeline_goes_by_its_own_way(desk: Desk) -> None:
+    _along(desk, 1, 4)
+    other = Deal("opportunities/2", "2026-11-02T10:00", pipeline="pipelines/other", stage="quote")
+    _opened(other, 1)
+    other.move("visit", "2026-11-03T10:00")
+    moved: Any = other.told[-1][0]
+    moved.from_place, moved.to_place, moved.to_stage_display_name = 1, 2, "Visit"
+    desk.hear(*other.told)
+    by_both = desk.figures("stage-entered", period="2026-11", group_by=["pipeline", "stage"])
+    assert [*by_both] == [
+        *(("pipelines/mine", stage) for stage in WAY),
+        ("pipelines/other", "quote"),
+        ("pipelines/other", "visit"),
+    ]
+
+
+@pytest.mark.parametrize("chart", [pb.Board.FUNNEL, pb.Board.RANKING])
+def test_B3_B33_a_funnel_in_files_goes_by_the_way_and_has_its_conversion_drawn(desk: Desk, chart: Any) -> None:
+    for number, stages in enumerate((4, 3, 3, 2, 2, 1, 1)):
+        _along(desk, number, stages)
+    tile = pb.Board.Tile(kpi="kpis/stage-entered", overlay_kpi="kpis/stage-conversion", group_by=["stage"], chart=chart)
+    board = pb.Board(display_name="x", period="2026-11", tiles=[tile])
+    desk.call("CreateBoard", pb.CreateBoardRequest(board_id="way", board=board))
+    names = [stage.title() for stage in WAY]
+    book = export(desk, "way", Format.XLSX)
+    assert [row[0] for row in exported.table(book)[1:-1]] == names
+    drawn = exported.everything(book)
+    assert drawn.count("<c:barChart>") == 2
+    assert "!$C$6:$C$9" in drawn  # the overlay's cells
+    (page,) = exported.pages(export(desk, "way", Format.PDF))
+    # In the picture and in the table below it.
+    assert [page.count(share) for share in ("71.4%", "60.0%", "33.3%")] == [2, 2, 2]
+    assert page.index("Visit") < page.index("Needs") < page.index("Quote") < page.index("Negotiation")
+    (slide,) = exported.slides(export(desk, "way", Format.PPTX))
+    for chart_of_slide in exported.charts(slide):
+        assert [*chart_of_slide.plots[0].categories] == names
+    assert len(exported.charts(slide)) == 2

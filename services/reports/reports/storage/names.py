@@ -33,9 +33,12 @@ def called(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def stages(tx: Transaction, ids: Sequence[str], pipelines: Sequence[str] = ()) -> dict[str, str]:
+def stages(
+    tx: Transaction, ids: Sequence[str], pipelines: Sequence[str] = (), together: bool = False
+) -> dict[str, str]:
     """What stages with these ids are called, in these pipelines, or in all: all that they are, where they are called
-    differently."""
+    differently. `together`: what is said is of all those pipelines, so where several have such a stage they are
+    named."""
     if not ids:
         return {}
     ways = [one.removeprefix("pipelines/") for one in pipelines] or [""]
@@ -44,21 +47,23 @@ def stages(tx: Transaction, ids: Sequence[str], pipelines: Sequence[str] = ()) -
             *(labels.c.name.startswith(f"pipelines/{way}#" if way else "pipelines/", autoescape=True) for way in ways)
         )
     )
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, set[str]]] = {}
     for name, called in tx.execute(query):
-        found.setdefault(name.partition("#")[2], set()).add(called)
-    return {id: " / ".join(sorted(found[id])) for id in ids if id in found}
+        way, _, id = name.removeprefix("pipelines/").partition("#")
+        found.setdefault(id, {}).setdefault(called, set()).add(way)
+    return {id: _called(found[id], together) for id in ids if id in found}
 
 
-def places(tx: Transaction, pipelines: Sequence[str] = ()) -> dict[str, int]:
-    """Which of their way stages are, by id, in these pipelines, or in all: the first place, where they differ."""
+def _called(ways: Mapping[str, set[str]], together: bool) -> str:
+    if not together or len(set().union(*ways.values())) < 2:
+        return " / ".join(sorted(ways))
+    return " / ".join(f"{called} ({', '.join(sorted(of))})" for called, of in sorted(ways.items()))
+
+
+def places(tx: Transaction) -> dict[tuple[str, str], int]:
+    """Which of its way each stage is, by pipeline and id."""
     rows = tx.execute(sa.select(labels.c.name, labels.c.place).where(labels.c.place > 0))
-    found: dict[str, int] = {}
-    for name, place in rows:
-        way, _, id = name.partition("#")
-        if not pipelines or way in pipelines:
-            found[id] = min(place, found.get(id, place))
-    return found
+    return {(way, id): place for name, place in rows for way, _, id in [name.partition("#")]}
 
 
 def know_regions(tx: Transaction, told: Sequence[tuple[str, str, int]]) -> None:

@@ -348,17 +348,24 @@ def learnt(tx: Transaction) -> datetime:
 
 
 def ordered(tx: Transaction, view: View, of: Table) -> Table:
-    """Stages in the order in which they are passed, the first of them first; those of no way last."""
+    """Stages in the order in which they are passed: by their pipeline's way; of several together by the first place
+    that they have in one. Those of no way last."""
     if "stage" not in view.group:
         return of
-    found = names.places(tx, view.where.get("pipeline", ()))
-    found |= {id: place for place, id in enumerate(customer.STAGES, 1)}
+    asked = view.where.get("pipeline", ())
+    own = names.places(tx)
+    first = {id: place for place, id in enumerate(customer.STAGES, 1)}
+    for (way, id), place in own.items():
+        if not asked or way in asked:
+            first[id] = min(place, first.get(id, place))
 
-    def place(row: Row) -> list[tuple[int, str]]:
-        keys = zip(view.group, row.keys, strict=True)
-        return [(found.get(key, _LAST) if name == "stage" else 0, key) for name, key in keys]
+    def order(row: Row) -> list[tuple[int, str]]:
+        keys = dict(zip(view.group, row.keys, strict=True))
+        stage = keys["stage"]
+        at = own.get((keys["pipeline"], stage), _LAST) if "pipeline" in keys else first.get(stage, _LAST)
+        return [(at if name == "stage" else 0, key) for name, key in keys.items()]
 
-    return replace(of, rows=sorted(of.rows, key=place))
+    return replace(of, rows=sorted(of.rows, key=order))
 
 
 def labels(tx: Transaction, view: View, of: Table) -> dict[str, str]:
@@ -367,9 +374,8 @@ def labels(tx: Transaction, view: View, of: Table) -> dict[str, str]:
     keys = {name: {row.keys[place] for row in of.rows} - {""} for place, name in enumerate(view.group)}
     named = {key for name, found in keys.items() if name not in (*periods.GRAINS, "stage") for key in found}
     ways = sorted(keys.get("pipeline") or view.where.get("pipeline", ()))
-    return names.stages(tx, sorted(keys.get("stage", ())), ways) | names.called(
-        tx, sorted(one for one in named if _named(tx, one))
-    )
+    stages = names.stages(tx, sorted(keys.get("stage", ())), ways, together="pipeline" not in keys)
+    return stages | names.called(tx, sorted(one for one in named if _named(tx, one)))
 
 
 def _named(tx: Transaction, name: str) -> bool:

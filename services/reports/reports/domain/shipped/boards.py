@@ -269,7 +269,7 @@ BOARDS: tuple[Board, ...] = (
             _number("follow-up-rate"),
             _number("open-opportunities"),
             _chart("stage-drop-off", board.BAR, "stage", over="stage-conversion-now"),
-            _chart("deviations", board.HEAT_MAP, "detail", "stage"),
+            _chart("deviations", board.HEAT_MAP, "stage", "detail"),
             _chart("follow-up-rate", board.BAR, "stage", "channel"),
             _chart("stage-time", board.BAR, "stage"),
         ),

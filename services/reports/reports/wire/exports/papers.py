@@ -90,7 +90,7 @@ def _picture(found: Picture, of: Section, paper: Paper) -> dict[str, Any]:
     kind = _KINDS[found.chart]
     if kind == "columns" and len(found.categories) > _MOST_BESIDE and not found.timely:
         kind = "bars"  # names are read from left to right
-    line = found.line if kind in ("columns", "line") else None
+    line = found.line if kind in ("columns", "line", "bars", "funnel") else None
     return {
         "kind": kind,
         "categories": list(found.categories),

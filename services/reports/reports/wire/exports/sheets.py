@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reports.domain import board, exported
-from reports.domain.exported import Cell, Kind, Paper, Picture, Section
+from reports.domain.exported import Cell, Kind, Paper, Picture, Section, Series
 
 _FORMATS: Mapping[Kind, str] = {
     Kind.DAY: "yyyy-mm-dd",
@@ -190,7 +190,8 @@ class _Writer:
         chart = self._book.add_chart(dict(_CHARTS[found.chart]))
         for at in columns:
             chart.add_series(_series(name, first, last, key, at))
-        if found.line is not None and found.chart in (board.BAR, board.LINE):
+        joined = found.line is not None and found.chart in (board.BAR, board.LINE)
+        if joined:
             over = self._book.add_chart({"type": "line"})
             over.add_series({**_series(name, first, last, 0, 2), "y2_axis": True, "marker": {"type": "circle"}})
             chart.combine(over)
@@ -204,9 +205,23 @@ class _Writer:
             chart.set_y_axis({"num_format": _FORMATS[of.unit], "num_format_linked": False})
             if of.keys == 1 and of.columns[0].kind not in (Kind.TEXT, Kind.TIME):
                 chart.set_x_axis({"date_axis": False, "num_format": _FORMATS[of.columns[0].kind]})
-        if len(columns) == 1 and found.line is None and found.chart != board.PIE:
+        if len(columns) == 1 and not joined and found.chart != board.PIE:
             chart.set_legend({"none": True})
         sheet.insert_chart(TABLE_ROW, left, chart)
+        if found.line is not None and not joined:
+            beside = self._beside(found.line, _series(name, first, last, 0, 2), rows)
+            sheet.insert_chart(TABLE_ROW, left, beside, {"x_offset": 736})
+
+    def _beside(self, of: Series, series: dict[str, Any], rows: int) -> Any:
+        """The overlay of what no line can be drawn over: bars of its own."""
+        chart = self._book.add_chart({"type": "bar"})
+        chart.add_series({**series, "fill": {"color": "#F2994A"}})
+        chart.set_title({"name": of.name, "overlay": False, "name_font": {"size": 12}})
+        chart.set_legend({"none": True})
+        chart.set_size({"width": 480, "height": max(360, 22 * rows)})
+        chart.set_y_axis({"reverse": True})
+        chart.set_x_axis({"num_format": _FORMATS[of.kind], "num_format_linked": False})
+        return chart
 
     def _matrix(self, sheet: Any, of: Section, found: Picture, left: int) -> None:
         form = self._formats[of.unit]
