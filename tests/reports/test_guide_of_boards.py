@@ -45,7 +45,7 @@ def test_B1_to_B44_each_question_is_in_the_guide_once() -> None:
     assert sorted(id for id, *_ in _ROWS) == sorted(WANTED)
 
 
-@pytest.mark.parametrize(("id", "where"), [(id, where) for id, _, where in _ROWS])
+@pytest.mark.parametrize(("id", "where"), [(id, where) for id, _, where in _ROWS], ids=[id for id, *_ in _ROWS])
 def test_B1_to_B44_what_the_guide_says_of_a_question_is_on_a_shipped_board(id: str, where: str) -> None:
     for part in where.strip().split("; "):
         tile, call = _TILE.fullmatch(part), _CALL.fullmatch(part)
