@@ -10,8 +10,8 @@ import pytest
 from chassis import clock
 from reports.settings import company_zone
 from tests.journeys.api import Api, Refused, until
-from tests.journeys.conftest import RunningHouse
 from tests.journeys.desk import Desk, phone
+from tests.journeys.running import RunningHouse
 from tests.journeys.signing import cny
 from tests.journeys.test_opportunities import dragged, opened
 

@@ -15,8 +15,8 @@ import pytest
 
 from chassis import clock
 from tests.journeys.api import Api, until
-from tests.journeys.conftest import PASSWORD, RunningHouse
 from tests.journeys.desk import Desk
+from tests.journeys.running import PASSWORD, RunningHouse
 from tests.programs import program
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "deal.md"
