@@ -63,7 +63,8 @@ def company(desk: Desk) -> Desk:
 
 def _tile(desk: Desk, board: str, chart: int, kpi: str, *group: str) -> pb.Report.Tile:
     """The one that is drawn so on a shipped board."""
-    tiles = desk.call("GetReport", pb.GetReportRequest(name=f"reports/{board}")).tiles
+    report: pb.Report = desk.call("GetReport", pb.GetReportRequest(name=f"reports/{board}"))
+    tiles = report.tiles
     (found,) = (
         tile
         for tile in tiles
