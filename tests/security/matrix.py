@@ -343,8 +343,8 @@ reports.ReportService.DeleteBoard              YYY     YNN     YNN     YNN      
 reports.ReportService.UndeleteBoard            YYY     YNN     YNN     YNN        YNN     AAA       AAA
 reports.ExportService.ExportReport             YYY     YYO     DDD     DDD        DDD     AAA       AAA
 reports.CostService.CreateChannelCost          Y       D       D       Y          Y       A         A
-reports.CostService.GetChannelCost             Y       D       D       Y          Y       A         A
-reports.CostService.ListChannelCosts           Y       D       D       Y          Y       A         A
+reports.CostService.GetChannelCost             Y       Y       D       Y          Y       A         A
+reports.CostService.ListChannelCosts           Y       Y       D       Y          Y       A         A
 reports.CostService.UpdateChannelCost          Y       D       D       Y          Y       A         A
 reports.CostService.DeleteChannelCost          Y       D       D       D          Y       A         A
 reports.CostService.UndeleteChannelCost        Y       D       D       D          Y       A         A

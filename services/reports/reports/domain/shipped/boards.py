@@ -204,7 +204,7 @@ BOARDS: tuple[Board, ...] = (
         period="this_quarter",
         roles=("roles/admin", "roles/manager"),
     ),
-    # What a channel costs, it costs the company: beside what came of it to a team it would say nothing.
+    # What a channel costs, it costs the company: who sees a team's deals has what came to these over all of it.
     Board(
         "boards/source-returns", "Return on sources", "渠道投入产出",
         (
@@ -218,7 +218,7 @@ BOARDS: tuple[Board, ...] = (
             _chart("roi", board.LINE, "hour", period="last_7_days", over="cost-per-lead"),
         ),
         period="this_quarter",
-        roles=("roles/admin", "roles/backoffice"),
+        roles=("roles/admin", "roles/backoffice", "roles/manager"),
     ),
     Board(
         "boards/behaviour", "Behaviour", "行为与待办",
