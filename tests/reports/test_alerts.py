@@ -11,9 +11,10 @@ import pytest
 import time_machine
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chassis.access import Grant, Scope
-from chassis.errors import Invalid
+from chassis.access import Grant, Principal, Scope
+from chassis.errors import Invalid, Refused
 from dealwright.reports.v1 import alerts_pb2 as pb
+from dealwright.reports.v1 import reports_pb2
 from dealwright.reports.v1.events_pb2 import AlertRaised
 from dealwright.rules.v1.events_pb2 import ActionRequested
 from reports.domain import alert
@@ -21,7 +22,7 @@ from reports.domain.folding import News
 from reports.servicer.alerts import AlertServicer
 from reports.usecases import alerting, learning
 from tests.reports.deals import Deal
-from tests.reports.desk import BOSS, LI, Desk, principal
+from tests.reports.desk import ADMIN, BOSS, LI, Desk, principal
 
 # A Monday: the week from the 16th is over.
 TODAY = "2026-11-23T04:00:00+00:00"
@@ -204,3 +205,50 @@ def test_a_rule_that_makes_no_sense_is_refused_by_its_field(desk: Desk, field: s
     with pytest.raises(Invalid) as refused:
         desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
     assert [one.field for one in refused.value.violations] == [field]
+
+
+def _by_stage(desk: Desk) -> pb.AlertRule:
+    """A KPI of one's own, and a rule that looks at its stages."""
+    made = reports_pb2.Kpi(display_name="Entered", unit=reports_pb2.Kpi.COUNT, formula="n", dimensions=["stage"])
+    made.measures.add(id="n", fact="deal.entered")
+    desk.call("CreateKpi", reports_pb2.CreateKpiRequest(kpi_id="mine", kpi=made))
+    rule = pb.AlertRule(display_name="Many came in", kpi="kpis/mine", group_by="stage", limit="0", notify=["owner"])
+    rule.condition, rule.span, rule.enabled = pb.AlertRule.ABOVE, pb.AlertRule.WEEK, True
+    said: pb.AlertRule = desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
+    return said
+
+
+def _without_stage(desk: Desk, who: Principal = ADMIN) -> None:
+    kpi = desk.call("GetKpi", reports_pb2.GetKpiRequest(name="kpis/mine"))
+    kpi.measures[0].fact, kpi.dimensions[:] = "deal.opened", ["region"]
+    mask = FieldMask(paths=["measures", "dimensions"])
+    desk.call("UpdateKpi", reports_pb2.UpdateKpiRequest(kpi=kpi, update_mask=mask), who)
+
+
+def test_R12_a_kpi_keeps_what_alert_rules_group_it_by_and_says_which_rules_do(desk: Desk) -> None:
+    rule = _by_stage(desk)
+    with pytest.raises(Refused) as refused:
+        _without_stage(desk)
+    assert refused.value.reason == "IN_USE"
+    assert "Many came in" in refused.value.english
+    assert "Many came in" in refused.value.chinese
+    # Whoever may not read rules is told no more than that there are such.
+    blind = replace(ADMIN, grants={**ADMIN.grants, "alertRules": Grant()})
+    with pytest.raises(Refused) as refused:
+        _without_stage(desk, blind)
+    assert rule.name in refused.value.english
+    assert "Many" not in refused.value.english + refused.value.chinese
+    desk.call("DeleteAlertRule", pb.DeleteAlertRuleRequest(name=rule.name))
+    _without_stage(desk)
+
+
+def test_R12_a_rule_by_what_its_kpi_has_not_leaves_the_others_to_look(desk: Desk) -> None:
+    """Such a rule may come back after a deletion: it waits, and no other does."""
+    only(desk, "kpis/won-amount")
+    rule = _by_stage(desk)
+    desk.call("DeleteAlertRule", pb.DeleteAlertRuleRequest(name=rule.name))
+    _without_stage(desk)
+    desk.call("UndeleteAlertRule", pb.UndeleteAlertRuleRequest(name=rule.name))
+    won(desk, 1000, BEFORE)
+    won(desk, 1, WEEK)
+    assert [(one.kpi, one.key) for one in look(desk)[0]] == [("kpis/won-amount", "华东")]

@@ -63,6 +63,13 @@ def enabled(tx: Transaction) -> list[AlertRule]:
     return [AlertRule(*row) for row in tx.execute(query)]
 
 
+def grouped(tx: Transaction, kpi: str) -> list[AlertRule]:
+    """The rules that look at groups of a KPI."""
+    c = alert_rules.c
+    query = sa.select(*(c[name] for name in _RULE)).where(c.kpi == kpi, c.group_by != "", c.delete_time.is_(None))
+    return [AlertRule(*row) for row in tx.execute(query.order_by(c.name))]
+
+
 def looked(tx: Transaction, rule: str, begin: str) -> None:
     """Remembers how far a rule has looked."""
     tx.execute(sa.update(alert_rules).where(alert_rules.c.name == rule).values(looked_at=begin))

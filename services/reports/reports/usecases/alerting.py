@@ -11,6 +11,7 @@ from chassis.errors import NotFound
 from chassis.transaction import Transaction
 from reports.domain import alert
 from reports.domain.alert import Alert, AlertRule
+from reports.domain.checking import can_group
 from reports.domain.kpi import Kpi
 from reports.domain.periods import Period
 from reports.domain.view import View
@@ -41,6 +42,8 @@ def _look(tx: Transaction, rule: AlertRule, span: Period, today: date) -> None:
         of = kpis.find(tx, rule.kpi)
     except NotFound:
         return  # it was deleted, and may come back
+    if rule.group_by and rule.group_by not in can_group(of):
+        return  # as it came from elsewhere: whoever changes a KPI is told of the rules that group it so
     if rule.condition == alert.FALLS:
         was, now = (_at_its_end(tx, of, rule, one) for one in (alert.before(rule.span, span), span))
     else:
