@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 
 from reports.domain.board import Tile
 from reports.domain.kpi import Kpi
-from reports.domain.view import Figure, Table, View
+from reports.domain.view import Figure, Table, Unrated, View
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A further KPI of a tile: its figures by the keys of rows, and of all together."""
+    """A further KPI of a tile: its figures by the keys of rows, and of all together, and what is in none of them."""
 
     kpi: Kpi
     figures: Mapping[tuple[str, ...], Figure]
     total: Figure
+    unrated: Sequence[Unrated] = ()
 
 
 @dataclass(frozen=True, slots=True)

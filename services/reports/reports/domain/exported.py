@@ -48,7 +48,7 @@ class Column:
 class Section:
     """A tile. The first `keys` columns say of which group a row is, the next is its figure, where `overlaid` the one
     after that is the overlay's, then come `further` KPIs', and where there is a target that and how much of it was
-    reached. `total` has no key."""
+    reached. `total` has no key. `lacking` says what is in no figure; `about` has it, too."""
 
     title: str
     about: str
@@ -60,6 +60,7 @@ class Section:
     overlaid: bool = False
     denied: bool = False
     further: int = 0
+    lacking: str = ""
 
     @property
     def unit(self) -> Kind:

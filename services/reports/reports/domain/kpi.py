@@ -68,6 +68,16 @@ def total(kpi: Kpi, groups: Sequence[float | None], whole: float | None) -> floa
     return whole
 
 
+def stands(kpi: Kpi) -> bool:
+    """Whether it tells of what there is on a day."""
+    return any(one.span in (STOCK, OLDER) for one in kpi.measures)
+
+
+def happens(kpi: Kpi) -> bool:
+    """Whether it tells of what happened in a period, or before its end, and not of what there is alone."""
+    return any(one.span == PERIOD for one in kpi.measures) or not stands(kpi)
+
+
 def added(kpi: Kpi) -> tuple[str, ...]:
     """The dimensions by whose groups a sum or an evenness is made: the first, and for a stage the pipeline too, since
     stages of two pipelines may have one id and have nothing else in common. None of a figure that is its formula's."""

@@ -99,6 +99,18 @@ def key_of(grain: str, bucket: int) -> str:
     return begin_of(grain, EPOCH + timedelta(days=bucket)).isoformat()
 
 
+def spans(grain: str, first: int, last: int) -> list[str]:
+    """The keys of the spans that have something of the hours from `first` to before `last`, in their order."""
+    if grain == "hour":
+        return [key_of(grain, hour) for hour in range(first, last)]
+    # A day of each week is one of these, whatever it begins with.
+    days = {
+        *range(first // 24, -(-last // 24), 1 if grain == "day" else 7),
+        *([(last - 1) // 24] if last > first else []),
+    }
+    return sorted({key_of(grain, day) for day in days})
+
+
 def of_key(grain: str, key: str) -> Period:
     """What `key_of` called so: all of it. Raises ValueError."""
     found = read(key, EPOCH)

@@ -45,6 +45,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Unrated:
+    """So much that a measure counted of a currency, in ten-thousandths and so many times, of which no exchange rate is
+    known: it is in no figure."""
+
+    measure: str
+    currency: str
+    amount: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     rows: Sequence[Row]
     total: Figure
+    unrated: Sequence[Unrated] = ()

@@ -11,7 +11,7 @@ from reports.domain.kpi import Kpi
 from reports.domain.view import View
 from reports.servicer.boards import BoardMethods
 from reports.servicer.kpis import KpiMethods
-from reports.usecases import backtesting, boards, drawing, explaining, kpis, pending, reading, targets
+from reports.usecases import backtesting, boards, drawing, explaining, kpis, pending, reading, spans, targets
 from reports.wire import asking, messages
 from reports.wire import pending as pending_wire
 
@@ -32,7 +32,8 @@ class ReportServicer(KpiMethods, BoardMethods):
             return self._board(tx, request)
         of, view = self._asked(tx, request.name, request)
         goals = targets.reached(tx, of, view)
-        table = reading.ordered(tx, view, targets.beside(of, view, reading.table(tx, of, view), goals))
+        table = targets.beside(of, view, reading.table(tx, of, view), goals)
+        table = reading.ordered(tx, view, spans.filled(tx, of, view, table))
         tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals)
         return messages.report(request, [tile], reading.learnt(tx))
 

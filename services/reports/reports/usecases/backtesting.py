@@ -69,7 +69,8 @@ def _at(tx: Transaction, of: Kpi, stock: Measure, day: date) -> Backtest:
     covered = reading.covered(tx, FACTS[_STOCK])
     rows = outcomes.of_open(tx, ledger.live(tx), reading.question(stock, view), covered)
     home, on = company_currency(), (day - periods.EPOCH).days
-    turn = rates.turner(tx, home, {(row.currency, on) for row in rows if row.currency not in ("", home)})
+    abroad = {(row.currency, on) for row in rows if row.currency not in ("", home)}
+    turn = rates.turner(rates.known(tx, home, abroad))
 
     def worth(amount: int, row: Outcome) -> Decimal:
         return turn(amount, row.currency, 0 if row.currency in ("", home) else on)

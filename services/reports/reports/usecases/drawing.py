@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from chassis.errors import Denied
+from chassis.errors import Denied, Invalid
 from chassis.transaction import Transaction
 from reports.domain import board as boards
 from reports.domain.board import Board, Tile
@@ -16,7 +16,7 @@ from reports.domain.drawn import Beside, Drawn
 from reports.domain.kpi import Kpi
 from reports.domain.periods import GRAINS
 from reports.domain.view import Figure, Row, Table, View
-from reports.usecases import kpis, reading, targets
+from reports.usecases import kpis, reading, spans, targets
 from reports.wire import asking
 
 
@@ -44,7 +44,10 @@ def _draw(tx: Transaction, of: Board, tile: Tile, there: Mapping[str, Kpi], requ
     overlay = _beside(tx, there.get(tile.overlay_kpi), view)
     more = [one for name in tile.more_kpis if (one := _beside(tx, there.get(name), view)) is not None]
     for one in filter(None, (overlay, *more)):
-        table = Table(_joined(kpi, table.rows, one.figures), table.total)
+        table = replace(table, rows=_joined(kpi, table.rows, one.figures))
+    table = _filled(tx, kpi, view, table)
+    if overlay is not None and {*GRAINS} & {*view.group}:
+        overlay = _of_each(overlay, table.rows)
     goals = targets.reached(tx, kpi, view)
     table = reading.ordered(tx, view, targets.beside(kpi, view, table, goals))
     more = [_of_each(one, table.rows) for one in more]
@@ -70,7 +73,16 @@ def _beside(tx: Transaction, of: Kpi | None, view: View) -> Beside | None:
         found = reading.table(tx, of, view)
     except Denied:
         return None
-    return Beside(of, {row.keys: row.figure for row in found.rows}, found.total)
+    return Beside(of, {row.keys: row.figure for row in found.rows}, found.total, found.unrated)
+
+
+def _filled(tx: Transaction, of: Kpi, view: View, table: Table) -> Table:
+    """The spans in which nothing was counted, too, where they are not too many: that leaves the other tiles as they
+    are."""
+    try:
+        return spans.filled(tx, of, view, table)
+    except Invalid:
+        return table
 
 
 def _of_each(one: Beside, rows: Sequence[Row]) -> Beside:
@@ -97,4 +109,4 @@ def largest(of: Table, tile: Tile) -> Table:
         return (value is None, -(value or 0.0))
 
     rows = sorted(of.rows, key=place)
-    return Table(rows[: tile.limit or None], of.total)
+    return replace(of, rows=rows[: tile.limit or None])

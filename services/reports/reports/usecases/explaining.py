@@ -15,7 +15,7 @@ from chassis.errors import Invalid
 from chassis.transaction import Transaction
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi, Measure
-from reports.domain.view import Figure, View
+from reports.domain.view import Figure, Unrated, View
 from reports.storage import ledger, sums
 from reports.storage.tables import postings
 from reports.usecases import reading
@@ -27,19 +27,21 @@ _KEY = postings.c.batch * 1_048_576 + postings.c.place
 @dataclass(frozen=True, slots=True)
 class Explained:
     """`entries` are rows of the ledger, the newest first, of `measure`; `rates` those that amounts were turned with:
-    (currency, date, rate)."""
+    (currency, date, rate). `unrated` is what is not in the figure."""
 
     figure: Figure
     measure: Measure
     entries: Sequence[Any]
     next_page_token: str
     rates: Sequence[tuple[str, str, str]]
+    unrated: Sequence[Unrated]
 
 
 def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     """The figure, and a page of what one of its measures counted. Raises as `reading.table`, and Invalid for a measure
     that the KPI has not."""
-    figure = reading.figure(of, view, reading.table(tx, of, view))
+    table = reading.table(tx, of, view)
+    figure = reading.figure(of, view, table)
     measure = measure_of(of, request.measure)
     timed, still = _timed(tx, measure), _still_seen(tx, measure, view)
     if timed and reading.open_to(tx, FACTS[measure.fact]):
@@ -50,7 +52,8 @@ def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     order, bound = "learn_time desc" if timed else "", _bound(tx, of, view)
     page = paging.listing(tx, select, columns, request, order, key, narrowed=True, bound=bound)
     rows = _shown(tx, measure, page.rows, timed)
-    return Explained(figure, measure, rows, page.next_page_token, reading.rates_used(tx, measure, view))
+    used = reading.rates_used(tx, measure, view)
+    return Explained(figure, measure, rows, page.next_page_token, used, table.unrated)
 
 
 def _alike(

@@ -19,7 +19,7 @@ from chassis.transaction import Transaction
 from reports.domain import customer, formula, kpi, periods
 from reports.domain.facts import FACTS, Fact
 from reports.domain.kpi import Kpi, Measure
-from reports.domain.view import DERIVED, Figure, Row, Table, View
+from reports.domain.view import DERIVED, Figure, Row, Table, Unrated, View
 from reports.settings import company_currency, company_zone
 from reports.storage import ledger, names, rates, sums
 from reports.storage.sums import Covered, Question, Sum
@@ -38,8 +38,9 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
         refuse_hidden(tx, measure, over)
     found: dict[tuple[str, ...], dict[str, tuple[int, Decimal, int]]] = defaultdict(dict)
     whole: dict[str, tuple[int, Decimal, int]] = {}
+    unrated: list[Unrated] = []
     for measure in of.measures:
-        groups = _groups(tx, measure, over)
+        groups = _groups(tx, measure, over, unrated)
         for keys, amounts in groups.items():
             found[keys][measure.id] = amounts
         whole[measure.id] = _added(groups.values())
@@ -48,10 +49,10 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
     rows = finest if over.group == asked and not even else _together(of, finest, len(asked))
     once = any(FACTS[one.fact].once for one in of.measures) and any(name in periods.GRAINS for name in asked)
     if asked and (once or (even and of.dimensions)):
-        return Table(rows, table(tx, of, replace(view, group=())).total)  # the same however it is grouped
+        return replace(table(tx, of, replace(view, group=())), rows=rows)  # the same however it is grouped
     all_of_it = _figure(of, whole)
     value = kpi.total(of, [row.figure.value for row in finest], all_of_it.value) if over.group else all_of_it.value
-    return Table(rows if asked else [], Figure(value, all_of_it.inputs))
+    return Table(rows if asked else [], Figure(value, all_of_it.inputs), unrated)
 
 
 def _together(of: Kpi, finest: Sequence[Row], width: int) -> list[Row]:
@@ -246,7 +247,10 @@ def covered(tx: Transaction, fact: Fact) -> Covered | None:
     return lambda holder: holder.in_(whose)
 
 
-def _groups(tx: Transaction, measure: Measure, view: View) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
+def _groups(
+    tx: Transaction, measure: Measure, view: View, unrated: list[Unrated]
+) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
+    """What a measure counted, by group; what of it has no exchange rate is noted."""
     asked = question(measure, view, view.group)
     if any(not values for values in asked.where.values()):
         return {}
@@ -256,11 +260,23 @@ def _groups(tx: Transaction, measure: Measure, view: View) -> dict[tuple[str, ..
     grain = next((name for name in view.group if name in periods.GRAINS), "hour")
     if fact.once and grain not in ("hour", "day"):
         return _by_span(tx, measure, view, grain, {key[view.group.index(grain)] for key in keys})
-    turn = rates.turner(tx, company_currency(), {(one.currency, one.day) for one in found if one.day})
+    known = rates.known(tx, company_currency(), {(one.currency, one.day) for one in found})
+    turn = rates.turner(known)
+    if measure.value == kpi.AMOUNT:
+        unrated += _unrated(measure, [one for one in found if one.day and (one.currency, one.day) not in known])
     groups: dict[tuple[str, ...], list[tuple[int, Decimal, int]]] = defaultdict(list)
     for key, one in zip(keys, found, strict=True):
         groups[key].append((one.count, turn(one.amount, one.currency, one.day), one.seconds))
     return {key: _added(parts) for key, parts in groups.items()}
+
+
+def _unrated(measure: Measure, found: Iterable[Sum]) -> list[Unrated]:
+    """By currency."""
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for one in found:
+        sums[one.currency][0] += one.amount
+        sums[one.currency][1] += one.count
+    return [Unrated(measure.id, currency, *sums[currency]) for currency in sorted(sums)]
 
 
 def _by_span(
@@ -273,7 +289,7 @@ def _by_span(
         (*key[:at], span, *key[at:]): amounts
         for span in spans
         for key, amounts in _groups(
-            tx, measure, replace(view, group=apart, hours=periods.of_key(grain, span).hours)
+            tx, measure, replace(view, group=apart, hours=periods.of_key(grain, span).hours), []
         ).items()
     }
 

@@ -16,7 +16,7 @@ from reports.domain.drawn import Drawn
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
 from reports.domain.posting import DIMENSIONS
-from reports.domain.view import Figure, Table, View
+from reports.domain.view import Figure, Table, Unrated, View
 from reports.settings import company_currency
 
 
@@ -52,6 +52,7 @@ def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Ma
         period=view.period_text,
         filter=view.filter_text,
         total=pb.Report.Row(figure=figure(of, table.total)),
+        unrated=unrated(table.unrated),
         rows=[
             pb.Report.Row(
                 keys=row.keys, labels=[labels.get(key, key) for key in row.keys], figure=figure(of, row.figure)
@@ -63,10 +64,18 @@ def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Ma
     if len(view.group) == 1:
         for row in found.rows:
             _aim(of, row, goals.get(row.keys[0]) if row.keys[0] else None)
-    if view.period.begin and view.period.end:
+    if kpi.stands(of):
+        found.as_of_date = view.today.isoformat()
+    if view.period.begin and view.period.end and kpi.happens(of):
         found.begin_date = view.period.begin.isoformat()
         found.end_date = (view.period.end - timedelta(days=1)).isoformat()
     return found
+
+
+def unrated(found: Sequence[Unrated]) -> list[pb.Report.Unrated]:
+    return [
+        pb.Report.Unrated(measure=one.measure, amount=money(one.amount, one.currency), count=one.count) for one in found
+    ]
 
 
 def drawn(of: Drawn, labels: Mapping[str, str]) -> pb.Report.Tile:
@@ -81,6 +90,8 @@ def drawn(of: Drawn, labels: Mapping[str, str]) -> pb.Report.Tile:
         found.title = of.tile.title or of.tile.title_zh
         found.title_zh = of.tile.title_zh or of.tile.title
     found.chart = of.tile.chart  # type: ignore[assignment]
+    for one in (*([of.overlay] if of.overlay is not None else []), *of.more):
+        found.unrated.extend(unrated(one.unrated))
     if of.overlay is not None:
         found.overlay_title, found.overlay_title_zh = _named(of.overlay.kpi)
         found.overlay_unit = of.overlay.kpi.unit  # type: ignore[assignment]
@@ -134,6 +145,7 @@ def explanation(of: Kpi, found: Any) -> pb.Explanation:
         figure=figure(of, found.figure),
         next_page_token=found.next_page_token,
         rates=[pb.Explanation.Rate(currency=c, date=d, rate=r) for c, d, r in found.rates],
+        unrated=unrated(found.unrated),
     )
     for entry in found.entries:
         one = said.postings.add(

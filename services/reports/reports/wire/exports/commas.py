@@ -30,7 +30,8 @@ def guarded(text: str) -> str:
 
 def _alone(of: Paper, section: Section) -> list[Sequence[Cell]]:
     total = (*([of.words["total"]] if section.keys else []), *section.total[min(section.keys, 1) :])
-    return [[column.title for column in section.columns], *section.rows, total]
+    lines = [[column.title for column in section.columns], *section.rows, total]
+    return [*lines, [section.lacking]] if section.lacking else lines
 
 
 def _together(of: Paper, sections: Sequence[Section]) -> list[Sequence[Cell]]:

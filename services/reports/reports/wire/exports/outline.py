@@ -14,7 +14,7 @@ from chassis.errors import Invalid
 from chassis.fields import FieldCheck
 from dealwright.reports.v1 import reports_pb2 as pb
 from reports.domain import board, kpi, periods
-from reports.domain.exported import Cell, Column, Kind, Paper, Section
+from reports.domain.exported import Cell, Column, Kind, Paper, Section, written
 from reports.wire.exports import codes
 
 LANGUAGES = ("zh", "en")
@@ -41,6 +41,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "group": ("分组", "Group"),
     "none": ("（无）", "(none)"),
     "now": ("当前", "now"),
+    "standing": ("截至 {}", "As of {}"),
+    "unrated": ("未计入（无汇率）：{}", "Not in it, for want of an exchange rate: {}"),
+    "comma": ("，", ", "),
+    "times": ("{} {}（{} 条）", "{} {} (records: {})"),
     "filter": ("筛选", "Filter"),
     "denied": ("您无权导出该内容。", "You may not export this."),
     "empty": ("没有数据。", "Nothing was counted."),
@@ -129,7 +133,7 @@ def plain(text: str) -> str:
 def file_name(of: Paper, report: pb.Report, ending: str) -> str:
     """What the download is called: its title, its days where all of it is about the same, and of when it was known."""
     past = f"{report.as_of_time.ToDatetime(UTC):%Y-%m-%dT%H%MZ}" if report.HasField("as_of_time") else ""
-    days = {" ".join(dict.fromkeys(filter(None, (t.begin_date, t.end_date)))) for t in report.tiles}
+    days = {" ".join(dict.fromkeys(filter(None, (t.begin_date, t.end_date)))) or t.as_of_date for t in report.tiles}
     name = " ".join(filter(None, (of.title, days.pop() if len(days) == 1 else "", past and f"@{past}")))
     return f"{re.sub(r'[/:*?<>|]+', '-', name.replace(chr(92), '-').replace(chr(34), '-'))[:120]}.{ending}"
 
@@ -164,17 +168,38 @@ def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency:
         )
         for row in of.rows
     ]
-    days = f"{of.begin_date} – {of.end_date}" if of.begin_date != of.end_date else of.begin_date
-    if "T" in of.period:  # one hour of that day
-        days = of.period
-    about = [f"{said['period']} {days or (of.period if of.period != 'all' else '') or said['now']}"]
-    about += [f"{said['filter']} {plain(of.filter)}"] if of.filter else []
-    about += [past] if past else []
-    about += [said["first"].format(len(of.rows), of.groups)] if of.groups else []
+    lacking = _lacking(of, said)
+    about = [*_when(of, said), f"{said['filter']} {plain(of.filter)}" if of.filter else "", past]
+    about += [said["first"].format(len(of.rows), of.groups) if of.groups else "", lacking]
     chart = of.chart or _chart(of)
     total = (*(None for _ in of.group_by), *figures(of.total))
-    said_of = " · ".join(about)
-    return Section(title, said_of, chart, columns, len(of.group_by), rows, total, overlaid, of.denied, further)
+    said_of_it = " · ".join(filter(None, about))
+    keys = len(of.group_by)
+    return Section(title, said_of_it, chart, columns, keys, rows, total, overlaid, of.denied, further, lacking)
+
+
+def _when(of: pb.Report.Tile, said: Mapping[str, str]) -> list[str]:
+    """What it is about: a period, what there was on a day, or both."""
+    found = []
+    if of.begin_date or not of.as_of_date:
+        days = f"{of.begin_date} – {of.end_date}" if of.begin_date != of.end_date else of.begin_date
+        if "T" in of.period:  # one hour of that day
+            days = of.period
+        found.append(f"{said['period']} {days or (of.period if of.period != 'all' else '') or said['now']}")
+    return [*found, *([said["standing"].format(of.as_of_date)] if of.as_of_date else [])]
+
+
+def _lacking(of: pb.Report.Tile, said: Mapping[str, str]) -> str:
+    """What is in no figure, by currency; of measures that count the same, once."""
+    each = [
+        said["times"].format(
+            one.amount.currency_code,
+            written(one.amount.units + one.amount.nanos / 1e9, Kind.MONEY),
+            written(float(one.count), Kind.COUNT),
+        )
+        for one in of.unrated
+    ]
+    return said["unrated"].format(said["comma"].join(dict.fromkeys(each))) if each else ""
 
 
 def _chart(of: pb.Report.Tile) -> int:
