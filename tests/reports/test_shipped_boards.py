@@ -10,6 +10,7 @@ import pytest
 from chassis.access import Grant, Principal, Scope
 from chassis.errors import Denied, NotFound
 from chassis.transaction import Transaction
+from dealwright.leads.v1.leads_pb2 import Channel
 from dealwright.reports.v1 import costs_pb2
 from dealwright.reports.v1 import reports_pb2 as pb
 from directory.domain.rights import Role, default_roles
@@ -135,7 +136,7 @@ def test_B19_management_sees_the_return_of_each_channel_by_the_hour_and_no_sales
 def priced(desk: Desk) -> Desk:
     """A trade show cost 1 440 in November; of the lead that it brought to the east at ten, 100 were won."""
     desk.also(CostServicer())
-    cost = costs_pb2.ChannelCost(channel="TRADE_SHOW", month="2026-11", amount=money(1440))
+    cost = costs_pb2.ChannelCost(channel=Channel.Value("TRADE_SHOW"), month="2026-11", amount=money(1440))
     desk.call("CreateChannelCost", costs_pb2.CreateChannelCostRequest(channel_cost=cost))
     desk.hire(("people/somebody", "teams/east", "manager"), ("people/li", "teams/east", "sales"))
     lead = Lead("leads/1", "2026-11-02T10:10", "TRADE_SHOW").assign("people/li", "2026-11-02T10:20")

@@ -28,8 +28,8 @@ _SOURCES_ZH = "含期内新增线索带来的商机，以及期内新建、有�
 # In formulas, cost / cost is 1, and nothing where no cost was recorded: then there is no figure, rather than 0.
 _BY_THE_HOUR = (
     "The cost of a channel in a period is the month's cost x the period's hours in that month / the month's hours; "
-    "none where no cost was recorded. It is that of the whole company: who sees a team's records alone has what came to "
-    "these over all of it."
+    "none where no cost was recorded. It is that of the whole company: who sees a team's records alone has what came "
+    "to these over all of it."
 )
 _BY_THE_HOUR_ZH = (
     "渠道成本按小时均摊：月成本 × 期内小时数 ÷ 当月小时数；未录入成本时无数值。"
