@@ -26,8 +26,8 @@ from reports.storage.tables import cells, postings
 from reports.usecases import reading
 from tests.journeys import busy_year
 from tests.journeys.api import Api, until
-from tests.journeys.conftest import RunningHouse
 from tests.journeys.desk import Desk
+from tests.journeys.running import RunningHouse
 
 APART = ("active-people", "feature-use", "response-time", "failure-rate")
 COLUMNS = {kpi.COUNT: "count", kpi.AMOUNT: "amount", kpi.SECONDS: "seconds"}
