@@ -42,7 +42,7 @@ def won(desk: Desk, amount: int, when: str, region: str = "华东") -> None:
     deal = Deal(f"opportunities/{desk.number()}", when, amount).win(when)
     desk.hear(*deal.told)
     with desk.runtime.transaction() as tx:
-        learning.learn(tx, [News(deal.name, "customer", {"region": region, "industry": ""})])
+        learning.learn(tx, [News(deal.name, "customer", {"region": region, "industry": "", "holder": ""})])
     desk.roll()
 
 

@@ -105,8 +105,8 @@ def value(customer: Customer, bought: Sequence[tuple[Any, ...]]) -> str:
 
 
 def tells(customer: Customer) -> Mapping[str, Any]:
-    """What its opportunities and papers are grouped by."""
-    return {"region": customer.region, "industry": customer.industry}
+    """What its opportunities and papers are grouped by, and whose it is: who may see that."""
+    return {"region": customer.region, "industry": customer.industry, "holder": customer.owner}
 
 
 def _plain(customer: Customer) -> list[Any]:

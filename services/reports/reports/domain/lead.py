@@ -218,12 +218,13 @@ def _seconds(begin: int, end: int) -> int:
 
 
 def tells(lead: Lead) -> Mapping[str, Any]:
-    """What opportunities want to know of it: when business with it began."""
+    """What opportunities want to know of it: when business with it began, and whose it is: who may see that."""
     said = lead.said
     if said is None:
-        return {"first_contact_time": 0, "capture_time": 0, "channel": ""}
+        return {"first_contact_time": 0, "capture_time": 0, "channel": "", "holder": ""}
     first = answer_time(lead) or said.capture_time
-    return {"first_contact_time": first, "capture_time": said.capture_time, "channel": said.channel}
+    told = {"first_contact_time": first, "capture_time": said.capture_time, "channel": said.channel}
+    return {**told, "holder": holder(lead)}
 
 
 def _plain(lead: Lead) -> list[Any]:

@@ -21,7 +21,10 @@ Value = TypeVar("Value")
 class Posting(NamedTuple):
     """`happen_time` in microseconds since 1970, `amount` in ten-thousandths of `currency`, `seconds` whole. `holder` is
     whose the record is now: who may see it. `owner` is for whom it counts. The rest are what figures are grouped and
-    filtered by; empty: unknown."""
+    filtered by; empty: unknown.
+
+    `customer_holder` and `lead_holder` are whose the customer, and the `lead`, are that lend it something: it is as
+    those see it who may see theirs. After APART: as those see it who may not. WHOEVER: they lend it nothing."""
 
     fact: str
     happen_time: int
@@ -40,6 +43,25 @@ class Posting(NamedTuple):
     stage: str = ""
     reason: str = ""
     detail: str = ""
+    lead: str = ""
+    customer_holder: str = "*"
+    lead_holder: str = "*"
+
+
+WHOEVER, APART = "*", "!"
+
+
+def lent(known: Iterable[Posting], alone: Iterable[Posting], by: str, holder: str) -> list[Posting]:
+    """What a record posts with what another lends it (`known`), and what without (`alone`), one by one: of each that
+    is not the same both, one for those who may see what `holder` has, and one for those who may not. `by` says which
+    other: "customer_holder" or "lead_holder"."""
+    found = []
+    for one, other in zip(known, alone, strict=True):
+        if one == other:
+            found.append(one)
+        else:
+            found += [replace(one, **{by: holder}), replace(other, **{by: f"{APART}{holder}"})]
+    return found
 
 
 def incomplete(one: Posting, kind: str, blank: Sequence[str]) -> list[Posting]:

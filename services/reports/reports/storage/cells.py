@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.database import insert_rows
 from chassis.transaction import Transaction
-from reports.domain.posting import DIMENSIONS
+from reports.domain.posting import APART, DIMENSIONS, WHOEVER
 from reports.storage.tables import batches, cells, copies, postings, rollups
 
 HOUR, DAY, EVER = "HOUR", "DAY", "EVER"
@@ -22,7 +22,8 @@ _SUMS = ("count", "amount", "seconds")
 MOST = 4_000
 # Postings, up to which they are added up here and not by the database.
 _BY_HAND = 10_000
-_READ = tuple(postings.c[n] for n in ("fact", "hour", "holder", "currency", *_SUMS, *DIMENSIONS))
+LENDERS = ("customer_holder", "lead_holder")
+_READ = tuple(postings.c[n] for n in ("fact", "hour", "holder", *LENDERS, "currency", *_SUMS, *DIMENSIONS))
 _BLANK = ("",) * len(SLOTS)
 _ADDED = (
     f"({', '.join(c.name for c in cells.primary_key)}) DO UPDATE SET "
@@ -130,11 +131,17 @@ def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[sa.Row[Any]]) -> Non
         by_fact[rollup.fact].append((number, [places[name] for name in rollup.dimensions], unit))
     sums: dict[tuple[Any, ...], list[int]] = {}
     for row in rows:
-        fact, hour, holder, currency, count, amount, seconds = row[: len(_READ) - len(DIMENSIONS)]
+        fact, hour, holder, customer, lead, currency, count, amount, seconds = row[: len(_READ) - len(DIMENSIONS)]
+        apart, whose = f"{APART}{holder}", []
+        if not customer.startswith(APART) and not lead.startswith(APART):
+            whose.append((EVERYBODY, WHOEVER, WHOEVER))
+        if apart not in (customer, lead):  # who may see what is his may see what else is his
+            whose.append((holder, *(WHOEVER if one == holder else one for one in (customer, lead))))
         for number, wanted, unit in by_fact.get(fact, ()):
             slots = (*[row[place] for place in wanted], *_BLANK[len(wanted) :])
             rest = (hour // unit if unit else 0, *slots, currency)
-            for key in ((number, EVERYBODY, *rest), (number, holder, *rest)):
+            for holds, *lends in whose:
+                key = (number, holds, *rest, *lends)
                 kept_so_far = sums.get(key)
                 if kept_so_far is None:
                     sums[key] = [count, amount, seconds]
@@ -147,7 +154,8 @@ def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[sa.Row[Any]]) -> Non
 
 
 def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.ColumnElement[bool]) -> None:
-    for holder in (sa.literal(EVERYBODY, sa.Text), postings.c.holder):
+    for everybody in (True, False):
+        holder = sa.literal(EVERYBODY, sa.Text) if everybody else postings.c.holder
         keys: list[sa.ColumnElement[Any]] = [
             *(postings.c[name] for name in rollup.dimensions),
             *(sa.literal("", sa.Text()) for _ in SLOTS[len(rollup.dimensions) :]),
@@ -158,12 +166,13 @@ def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.Col
                 bucket(rollup.grain).label("bucket"),
                 *(key.label(slot) for key, slot in zip(keys, SLOTS, strict=True)),
                 postings.c.currency.label("currency"),
+                *(_lends(name, everybody).label(name) for name in LENDERS),
                 *(postings.c[name].label(name) for name in _SUMS),
             )
-            .where(*which, postings.c.fact == rollup.fact)
+            .where(*which, postings.c.fact == rollup.fact, *(_counts(name, everybody) for name in LENDERS))
             .subquery()
         )
-        by = [inner.c[name] for name in ("holder", "bucket", *SLOTS, "currency")]
+        by = [inner.c[name] for name in ("holder", "bucket", *SLOTS, "currency", *LENDERS)]
         summed = (
             sa.select(
                 sa.literal(copy), sa.literal(number), *by,
@@ -181,3 +190,19 @@ def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.Col
                 set_={name: cells.c[name] + insert.excluded[name] for name in _SUMS},
             )
         )
+
+
+def complete(name: str) -> sa.ColumnElement[bool]:
+    """Postings as those see them who may see what is lent there."""
+    return postings.c[name].notlike(f"{APART}%")
+
+
+def _counts(name: str, everybody: bool) -> sa.ColumnElement[bool]:
+    """Who may see what is his may see what else is his."""
+    return complete(name) if everybody else postings.c[name] != sa.literal(APART, sa.Text) + postings.c.holder
+
+
+def _lends(name: str, everybody: bool) -> sa.ColumnElement[str]:
+    if everybody:
+        return sa.literal(WHOEVER, sa.Text)
+    return sa.case((postings.c[name] == postings.c.holder, WHOEVER), else_=postings.c[name])

@@ -155,7 +155,7 @@ postings = sa.Table(
     _text("event"),
     *map(_whole, ("learn_time", "happen_time", "hour", "count", "amount", "seconds")),
     *map(_text, ("currency", "holder", "owner", "channel", "region", "industry", "customer", "product")),
-    *map(_text, ("pipeline", "stage", "reason", "detail")),
+    *map(_text, ("pipeline", "stage", "reason", "detail", "lead", "customer_holder", "lead_holder")),
     sa.Index("postings_of_fact", "copy", "fact", "hour"),
     sa.Index("postings_of_holder", "copy", "holder", "fact", "hour"),
     sa.Index("postings_of_record", "copy", "record"),
@@ -175,7 +175,8 @@ rollups = sa.Table(
     sa.UniqueConstraint("copy", "fact", "dimensions", "grain", name="rollups_one"),
 )
 
-# `holder` is "*" for everybody's; `bucket` the hour or the day of the company's clock, 0 for all time.
+# `holder` is "*" for everybody's; `bucket` the hour or the day of the company's clock, 0 for all time. The other
+# holders are "*" where what lends something is his, too.
 cells = sa.Table(
     "cells",
     metadata,
@@ -184,5 +185,6 @@ cells = sa.Table(
     sa.Column("holder", sa.Text, primary_key=True),
     sa.Column("bucket", sa.BigInteger, primary_key=True, autoincrement=False),
     *(sa.Column(name, sa.Text, primary_key=True) for name in ("d1", "d2", "d3", "currency")),
+    *(sa.Column(name, sa.Text, primary_key=True) for name in ("customer_holder", "lead_holder")),
     *map(_whole, ("count", "amount", "seconds")),
 )

@@ -16,7 +16,7 @@ from reports.domain.view import View
 from reports.settings import company_currency
 from reports.storage import ledger, outcomes, rates
 from reports.storage.outcomes import Outcome
-from reports.usecases import reading
+from reports.usecases import reaching, reading
 
 _STOCK = "deal.open"
 
@@ -66,8 +66,8 @@ def _at(tx: Transaction, of: Kpi, stock: Measure, day: date) -> Backtest:
         for row in said.rows
         if row.figure.value is not None and row.figure.inputs[stock.id]
     }
-    covered = reading.covered(tx, FACTS[_STOCK])
-    rows = outcomes.of_open(tx, ledger.live(tx), reading.question(stock, view), covered)
+    reach = reaching.reach(tx, FACTS[_STOCK])
+    rows = outcomes.of_open(tx, ledger.live(tx), reading.question(stock, view), reach)
     home, on = company_currency(), (day - periods.EPOCH).days
     abroad = {(row.currency, on) for row in rows if row.currency not in ("", home)}
     turn = rates.turner(rates.known(tx, home, abroad))

@@ -18,7 +18,7 @@ from reports.domain.kpi import Kpi, Measure
 from reports.domain.view import Figure, Unrated, View
 from reports.storage import ledger, sums
 from reports.storage.tables import postings
-from reports.usecases import reading
+from reports.usecases import reaching, reading
 
 # Of a ledger's entry, in the order in which it was written.
 _KEY = postings.c.batch * 1_048_576 + postings.c.place
@@ -44,7 +44,7 @@ def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     figure = reading.figure(of, view, table)
     measure = measure_of(of, request.measure)
     timed, still = _timed(tx, measure), _still_seen(tx, measure, view)
-    if timed and reading.open_to(tx, FACTS[measure.fact]):
+    if timed and reading.open_to(tx, FACTS[measure.fact]) and not reaching.reach(tx, FACTS[measure.fact]).narrow:
         select, key, c = sa.select(postings).where(*counted(tx, measure, view), *still), _KEY, postings.c
     else:
         select, key, c = _alike(tx, measure, view, timed, still)
@@ -147,7 +147,7 @@ def _bound(tx: Transaction, of: Kpi, view: View) -> str:
 def _still_seen(tx: Transaction, measure: Measure, view: View) -> list[sa.ColumnElement[bool]]:
     """Leaves out what somebody held and gave away: what was posted then was posted back, and adds up to nothing."""
     fact = FACTS[measure.fact]
-    within = reading.covered(tx, fact)
+    within = reaching.reach(tx, fact).within
     return [] if within is None or not fact.held else [sums.seen_now(ledger.live(tx), within)]
 
 
@@ -164,4 +164,4 @@ def counted(tx: Transaction, measure: Measure, view: View) -> list[sa.ColumnElem
     """The criteria of the postings that a measure counted and the caller sees. Raises Denied."""
     fact = reading.refuse_hidden(tx, measure, view)
     asked = reading.question(measure, view)
-    return sums.counted(tx, ledger.live(tx), asked, reading.covered(tx, fact))
+    return sums.counted(tx, ledger.live(tx), asked, reaching.reach(tx, fact))

@@ -10,10 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sa
-
 from chassis import money
-from chassis.access import Scope, visible
+from chassis.access import Scope
 from chassis.errors import Denied
 from chassis.transaction import Transaction
 from reports.domain import customer, formula, kpi, periods
@@ -22,8 +20,8 @@ from reports.domain.kpi import Kpi, Measure
 from reports.domain.view import DERIVED, Figure, Row, Table, Unrated, View
 from reports.settings import company_currency, company_zone
 from reports.storage import ledger, names, rates, sums
-from reports.storage.sums import Covered, Question, Sum
-from reports.storage.tables import people
+from reports.storage.sums import Question, Sum
+from reports.usecases import reaching
 
 _LAST = 1_000_000
 RECORDS = ("contacts/", "contracts/", "customers/", "leads/", "opportunities/")
@@ -101,7 +99,9 @@ def _owners(tx: Transaction, of: Kpi, view: View, name: str, key: str) -> tuple[
     found: set[str] = set()
     for measure in of.measures:
         asked = question(measure, view, ("owner",))
-        found |= {one.keys[0] for one in sums.answer(tx, ledger.live(tx), asked, covered(tx, FACTS[measure.fact]))}
+        found |= {
+            one.keys[0] for one in sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, FACTS[measure.fact]))
+        }
     staff = names.staff(tx, sorted(found))
     return tuple(one for one in sorted(found) if staff.get(one, {}).get(name, "") == key)
 
@@ -229,24 +229,6 @@ def _refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
                 raise Denied(f"people.{field}.read")
 
 
-def covered(tx: Transaction, fact: Fact) -> Covered | None:
-    """The criterion of what the caller sees of a fact by its holder; None: all of it. What nobody holds is for
-    everybody whose scope is a team."""
-    scope = tx.principal.require(fact.resource, fact.verb)
-    if scope is Scope.ALL:
-        return None
-    if scope is not Scope.TEAM:
-        return lambda holder: visible(tx.principal, scope, holder, people)
-    # As one list of whose it may be: alternatives of a list and a name would not be looked up by any index.
-    whose = sa.union_all(
-        sa.select(people.c.name).where(visible(tx.principal, scope, people.c.name, people)),
-        *(sa.select(sa.literal(name, sa.Text)) for name in (tx.principal.person, "")),
-    )
-    if tx.dialect == "postgresql":
-        return lambda holder: holder == sa.func.any(sa.func.array(whose.scalar_subquery()))
-    return lambda holder: holder.in_(whose)
-
-
 def _groups(
     tx: Transaction, measure: Measure, view: View, unrated: list[Unrated]
 ) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
@@ -255,7 +237,7 @@ def _groups(
     if any(not values for values in asked.where.values()):
         return {}
     fact = FACTS[measure.fact]
-    found = sums.answer(tx, ledger.live(tx), asked, covered(tx, fact))
+    found = sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, fact))
     keys = _keys(tx, asked, view, found)
     grain = next((name for name in view.group if name in periods.GRAINS), "hour")
     if fact.once and grain not in ("hour", "day"):
@@ -298,7 +280,7 @@ def rates_used(tx: Transaction, measure: Measure, view: View) -> list[tuple[str,
     """The exchange rates that turn what a measure counted into the company's currency: (currency, date, rate)."""
     if measure.value != kpi.AMOUNT:
         return []  # they would tell of amounts that were not asked for, nor whether they may be seen
-    found = sums.answer(tx, ledger.live(tx), question(measure, view), covered(tx, FACTS[measure.fact]))
+    found = sums.answer(tx, ledger.live(tx), question(measure, view), reaching.reach(tx, FACTS[measure.fact]))
     home = company_currency()
     return [
         (currency, day, str(rate))
@@ -391,10 +373,18 @@ def labels(tx: Transaction, view: View, of: Table) -> dict[str, str]:
     named = {key for name, found in keys.items() if name not in (*periods.GRAINS, "stage") for key in found}
     ways = sorted(keys.get("pipeline") or view.where.get("pipeline", ()))
     stages = names.stages(tx, sorted(keys.get("stage", ())), ways, together="pipeline" not in keys)
-    return stages | names.called(tx, sorted(one for one in named if _named(tx, one)))
+    return stages | names.called(tx, _named(tx, named))
 
 
-def _named(tx: Transaction, name: str) -> bool:
-    """Whether the caller may know what something is called: of records, whoever may read their names."""
-    grant = tx.principal.grant(name.partition("/")[0])
-    return "display_name" not in grant.hidden and (grant.read > Scope.NONE or not name.startswith(RECORDS))
+def _named(tx: Transaction, names: Iterable[str]) -> list[str]:
+    """Those of which the caller may know what they are called: of records, those that he may read."""
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        by_kind[name.partition("/")[0]].append(name)
+    found: list[str] = []
+    for kind, its in by_kind.items():
+        if "display_name" in tx.principal.grant(kind).hidden:
+            continue
+        within = reaching.within(tx, tx.principal.scope(kind, "read")) if f"{kind}/" in RECORDS else None
+        found += its if within is None else ledger.seen(tx, ledger.live(tx), its, within)
+    return found

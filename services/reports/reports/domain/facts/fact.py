@@ -42,6 +42,12 @@ class Fact:
     amounts_to: str = "money"
     once: bool = False
 
+    @property
+    def lenders(self) -> frozenset[str]:
+        """The resources whose records lend it something."""
+        made_of = [*self.fields.values(), self.moment, self.defined]
+        return frozenset(one.resource for text in made_of for one in self.sources(text)) - {self.resource}
+
     def sources(self, text: str) -> Sequence[Source]:
         """The fields that `moment`, `defined` or one of `fields` names."""
         return _sources(self.resource, text)

@@ -189,7 +189,7 @@ def upgrade() -> None:
         *_texts("fact", "record", "event"),
         *_wholes("learn_time", "happen_time", "hour", "count", "amount", "seconds"),
         *_texts("currency", "holder", "owner", "channel", "region", "industry", "customer", "product"),
-        *_texts("pipeline", "stage", "reason", "detail"),
+        *_texts("pipeline", "stage", "reason", "detail", "lead", "customer_holder", "lead_holder"),
     )
     op.create_index("postings_of_fact", "postings", ["copy", "fact", "hour"])
     op.create_index("postings_of_holder", "postings", ["copy", "holder", "fact", "hour"])
@@ -209,6 +209,7 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text, primary_key=True),
         _key("bucket", sa.BigInteger),
         *(sa.Column(name, sa.Text, primary_key=True) for name in ("d1", "d2", "d3", "currency")),
+        *(sa.Column(name, sa.Text, primary_key=True) for name in ("customer_holder", "lead_holder")),
         *_wholes("count", "amount", "seconds"),
     )
     _made_by_people()
