@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import time_machine
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from chassis import telemetry
 from chassis.access import Principal, Scope
 from chassis.errors import Denied, Invalid
 from chassis.mail import Letter
@@ -23,6 +24,7 @@ from reports.servicer.exports import ExportServicer
 from reports.servicer.mailer import Mailer
 from reports.settings import channel
 from reports.storage.schedules import mails
+from reports.usecases import reading
 from tests.activities import post
 from tests.activities.post import Box
 from tests.reports import exported
@@ -126,6 +128,31 @@ def test_B41_a_weekly_report_goes_out_on_monday_to_each_with_his_own_figures(
     traveller.move_to(MONDAY + timedelta(days=7))
     mailer(desk).step()
     assert len(box.letters) == 4
+
+
+def test_B41_a_report_that_fails_is_made_again_and_leaves_the_others(
+    desk: Desk, box: Box, traveller: Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule(desk, report="reports/opportunities-won", people=["people/li"])
+    schedule(desk, report="reports/won-amount", people=["people/li"])
+    traveller.move_to(MONDAY)
+    real = reading.table
+
+    def table(tx: Any, of: Any, view: Any) -> Any:
+        return 1 / 0 if of.name == "kpis/opportunities-won" else real(tx, of, view)
+
+    monkeypatch.setattr(reading, "table", table)
+    before = telemetry.FAILED.labels("reports", "mail")._value.get()
+    assert mailer(desk).step()
+    assert [exported.lines(file(letter))[0] for letter in box.letters] == [["赢单金额 (CNY)"]]
+    assert states(desk) == ["SENT", "WAITING"]
+    assert telemetry.FAILED.labels("reports", "mail")._value.get() == before + 1
+    monkeypatch.undo()
+    monkeypatch.setenv("DEALWRIGHT_SMTP_URL", box.url)
+    monkeypatch.setenv("DEALWRIGHT_MAIL_FROM", "CRM <crm@example.com>")
+    due_again(desk)
+    assert mailer(desk).step()
+    assert states(desk) == ["SENT", "SENT"]
 
 
 def test_B41_a_weekly_report_for_managers_comes_with_the_product(desk: Desk, box: Box, traveller: Traveller) -> None:

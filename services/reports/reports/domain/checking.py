@@ -104,6 +104,12 @@ def _check_dimensions(of: Kpi, check: FieldCheck) -> None:
             )
     if len(set(of.dimensions)) < len(of.dimensions):
         check.refuse("kpi.dimensions", "name one twice", "有重复的维度")
+    if of.total != kpi.BY_FORMULA and not of.dimensions:
+        check.refuse(
+            "kpi.dimensions",
+            "must be one at least: the total is made of the first one's groups; or take FORMULA",
+            "至少一个：合计由第一个维度的各组得出；否则请用 FORMULA",
+        )
 
 
 def _without(name: str, of: Kpi) -> str:

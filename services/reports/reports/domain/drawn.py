@@ -22,9 +22,9 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A tile with its figures; `table` is None where the caller may not see what it counts. `overlay` and `more` are
-    its further KPIs, of those that he may see; each of `more` has a figure for each row. `groups`: how many there
-    are, of which a limit may leave some out."""
+    """A tile with its figures; `table` is None where the caller may not see what it counts, or it `failed`. `overlay`
+    and `more` are its further KPIs, of those that he may see; each of `more` has a figure for each row. `groups`: how
+    many there are, of which a limit may leave some out."""
 
     tile: Tile
     kpi: Kpi
@@ -34,3 +34,4 @@ class Drawn:
     more: Sequence[Beside] = ()
     goals: Mapping[str, float] = field(default_factory=dict)
     groups: int = 0
+    failed: bool = False

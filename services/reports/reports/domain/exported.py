@@ -58,7 +58,7 @@ class Section:
     rows: Sequence[tuple[Cell, ...]]
     total: tuple[Cell, ...]
     overlaid: bool = False
-    denied: bool = False
+    instead: str = ""
     further: int = 0
     lacking: str = ""
 
@@ -74,7 +74,7 @@ class Section:
     @property
     def said(self) -> tuple[str, str]:
         """A single number as people read it, and what it is of: a currency, days."""
-        if self.denied:
+        if self.instead:
             return "", ""
         column = self.columns[self.keys]
         return written(self.total[self.keys], column.kind) or "–", "" if column.kind == Kind.RATIO else column.unit
@@ -154,7 +154,7 @@ _TIMES = (Kind.DAY, Kind.MONTH, Kind.YEAR, Kind.TIME)
 
 def picture(of: Section, most: int = 1000, most_series: int = 12) -> Picture | None:
     """What is drawn of a section; None where nothing is: it is a number or a table, or has no rows."""
-    if of.denied or not of.rows or not of.keys or of.chart in (board.NUMBER, board.TABLE):
+    if of.instead or not of.rows or not of.keys or of.chart in (board.NUMBER, board.TABLE):
         return None
     if of.keys == 1:
         return _of_one(of, most)

@@ -12,6 +12,9 @@ PERIOD, STOCK, OLDER, LAST = 1, 2, 3, 4
 BY_FORMULA, BY_SUM, BY_EVENNESS = 1, 2, 3
 COUNTS, MONEY, RATIO, IN_SECONDS, IN_HOURS, IN_DAYS, NUMBER = range(1, 8)
 
+MOST = 2.0**63
+"""From which on, above and below nothing, there is no figure: an amount of money has whole units of 64 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -48,6 +51,11 @@ class Kpi:
     delete_time: datetime | None = field(default=None)
 
 
+def held(value: float | None) -> float | None:
+    """A figure; None where it is larger than one can be."""
+    return value if value is not None and abs(value) < MOST else None
+
+
 def evenness(values: Sequence[float]) -> float | None:
     """How even they are, from 0 to 1: the entropy of their shares over the largest there can be (Shannon, "A
     Mathematical Theory of Communication", 1948). None below two values, or where they sum to nothing."""
@@ -55,14 +63,15 @@ def evenness(values: Sequence[float]) -> float | None:
     whole = sum(parts)
     if len(values) < 2 or not whole:
         return None
-    return -sum(part / whole * math.log(part / whole) for part in parts) / math.log(len(values))
+    shares = [share for part in parts if (share := part / whole)]
+    return -sum(share * math.log(share) for share in shares) / math.log(len(values))
 
 
 def total(kpi: Kpi, groups: Sequence[float | None], whole: float | None) -> float | None:
     """The figure of all groups together; `whole` is the formula's, out of what was counted in all."""
     there = [value for value in groups if value is not None]
     if kpi.total == BY_SUM:
-        return math.fsum(there) if there else None
+        return held(math.fsum(there)) if there else None
     if kpi.total == BY_EVENNESS:
         return evenness(there)
     return whole

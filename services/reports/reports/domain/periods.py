@@ -10,6 +10,8 @@ from datetime import date, timedelta
 EPOCH = date(1970, 1, 1)
 GRAINS = ("hour", "day", "week", "month", "quarter", "year")
 WIDEST = 366 * 30
+FAR = date(9999, 1, 1)
+"""Where time ends: of the days, months and years before it the next one has a name, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,14 @@ ALL = Period(None, None)
 
 def read(text: str, today: date) -> Period:
     """ "this_month", "last_7_days", "next_90_days", "2026-Q4", "2026-11-01..2026-11-15", "2026-11-22T15", "all". Raises
-    ValueError."""
+    ValueError, and OverflowError for what calendars do not have."""
+    found = _read(text, today)
+    if found.end is not None and found.end > FAR:
+        raise ValueError(text)
+    return found
+
+
+def _read(text: str, today: date) -> Period:
     if text in ("", "this_month"):
         return _month(today.year, today.month)
     if text == "all":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from chassis import ids
+from chassis import ids, telemetry
 from chassis.access import peer
 from chassis.errors import NotFound
 from chassis.transaction import Transaction
@@ -25,15 +25,17 @@ MANAGER, ADMIN = "manager", "admin"
 
 
 def look(tx: Transaction) -> bool:
-    """Looks by every rule whose last span is over and was not looked at yet. Never asks to be called again at once."""
+    """Looks by every rule whose last span is over and was not looked at yet; by one that fails, at the next turn again.
+    Never asks to be called again at once."""
     today = tx.now.astimezone(company_zone()).date()
     for rule in stored.enabled(tx):
         span = alert.over(rule.span, today)
         assert span.begin is not None
         begin = span.begin.isoformat()
         if rule.looked_at < begin:
-            _look(tx, rule, span, today)
-            stored.looked(tx, rule.name, begin)
+            with telemetry.alone(tx.service, "alert rule", rule.name), tx.apart():
+                _look(tx, rule, span, today)
+                stored.looked(tx, rule.name, begin)
     return False
 
 

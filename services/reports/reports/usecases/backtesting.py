@@ -41,7 +41,7 @@ def backtest(tx: Transaction, of: Kpi, today: date, months: int) -> list[Backtes
     """For the beginnings of the last months, the latest first. Raises NO_FORECAST for a KPI that multiplies no open
     amount, and Denied as reading.table."""
     stock = next((one for one in of.measures if one.fact == _STOCK and one.value == kpi.AMOUNT), None)
-    if stock is None or of.total != kpi.BY_SUM:
+    if stock is None or of.total != kpi.BY_SUM or of.unit != kpi.MONEY:
         raise Refused(
             "NO_FORECAST",
             f"{of.name} forecasts nothing: ask of one that is summed (BY_SUM) from an AMOUNT of deal.open, as "

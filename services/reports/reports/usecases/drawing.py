@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from chassis import telemetry
 from chassis.errors import Denied, Invalid
 from chassis.transaction import Transaction
 from reports.domain import board as boards
@@ -21,7 +22,7 @@ from reports.wire import asking
 
 
 def draw(tx: Transaction, of: Board, request: Any, today: date) -> list[Drawn]:
-    """The tiles in the board's order. What one of them may not show, or has not, leaves the others as they are. Raises
+    """The tiles in the board's order. What one may not show, has not, or fails at leaves the others as they are. Raises
     Invalid for a period, a group or a filter that no tile has."""
     there = {one.name: one for one in kpis.every(tx)}
     tiles = [tile for tile in of.tiles if tile.kpi in there]
@@ -34,6 +35,12 @@ def _draw(tx: Transaction, of: Board, tile: Tile, there: Mapping[str, Kpi], requ
     if then is not None:
         kpi = kpis.find_as_of(tx, kpi.name, then)
     view = asking.tile_view(request, of, tile, kpi, today)
+    with telemetry.alone(tx.service, "tile", f"{of.name} {kpi.name}"):
+        return _counted(tx, tile, kpi, view, there)
+    return Drawn(tile, kpi, view, None, failed=True)
+
+
+def _counted(tx: Transaction, tile: Tile, kpi: Kpi, view: View, there: Mapping[str, Kpi]) -> Drawn:
     if not _fits(kpi, view):
         return Drawn(tile, kpi, view, Table([], Figure(None, {})))
     try:

@@ -318,7 +318,7 @@ def _added(parts: Any) -> tuple[int, Decimal, int]:
 
 def _figure(of: Kpi, given: Mapping[str, tuple[int, Decimal, int]]) -> Figure:
     inputs = kpi.counted(of.measures, {id: (c, float(a), s) for id, (c, a, s) in given.items()})
-    found = formula.value(of.formula, inputs)
+    found = kpi.held(formula.value(of.formula, inputs))
     if found is not None and of.unit == kpi.MONEY:
         found = float(money.rounded(Decimal(repr(found)), company_currency()))
     return Figure(found, inputs)

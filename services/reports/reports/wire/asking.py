@@ -21,6 +21,7 @@ from reports.wire.news import micros
 MOST_GROUPS = 2
 MOST_MONTHS = 24
 _LONGEST = 2000
+_FAR = (periods.FAR - periods.EPOCH).days * 86_400_000_000
 _TERM = re.compile(r"""\s*(?P<name>[A-Za-z_]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s()"]+))\s*""")
 _WORD = re.compile(r"(?P<word>AND|OR)\b")
 
@@ -31,8 +32,13 @@ def id_of(name: str) -> str:
 
 
 def as_of(request: Any) -> int | None:
-    """Until when what was learnt is asked for, in microseconds; None: now."""
-    return micros(request.as_of_time) if request.HasField("as_of_time") else None
+    """Until when what was learnt is asked for, in microseconds; None: now. Raises Invalid after the year 9998."""
+    if not request.HasField("as_of_time"):
+        return None
+    found = micros(request.as_of_time)
+    if found >= _FAR:
+        raise Invalid([("as_of_time", "must be before the year 9999", "须早于 9999 年")])
+    return found
 
 
 def view(request: Any, of: Kpi, today: date) -> View:
@@ -121,7 +127,7 @@ def check_board(request: Any, kpis: Sequence[Kpi], today: date) -> None:
 def _looked_at(request: Any, today: date) -> date:
     """The day from which a request looks: whoever asks what was known on a day means what was old, overdue or this
     month's on that day."""
-    if not request.HasField("as_of_time"):
+    if as_of(request) is None:
         return today
     then: datetime = request.as_of_time.ToDatetime(UTC)
     return min(today, then.astimezone(company_zone()).date())

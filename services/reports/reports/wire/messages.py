@@ -82,7 +82,8 @@ def drawn(of: Drawn, labels: Mapping[str, str]) -> pb.Report.Tile:
     """A tile of a board. What the caller may not see has no figures."""
     found = tile(of.kpi, of.view, of.table or Table([], Figure(None, {})), labels, of.goals)
     if of.table is None:
-        found.denied = True
+        found.failed = of.failed
+        found.denied = not of.failed
         found.ClearField("total")
     elif of.groups > len(of.table.rows):
         found.groups = of.groups
@@ -117,7 +118,7 @@ def _aim(of: Kpi, row: pb.Report.Row, goal: float | None) -> None:
     if goal is not None:
         row.target.CopyFrom(figure(of, Figure(goal, {})))
         value = row.figure.value
-        if of.lower_is_better and value > 0:
+        if of.lower_is_better and value > goal / kpi.MOST:
             row.attainment = goal / value
         elif row.figure.HasField("value") and not of.lower_is_better:
             row.attainment = value / goal

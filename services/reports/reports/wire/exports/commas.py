@@ -42,8 +42,8 @@ def _together(of: Paper, sections: Sequence[Section]) -> list[Sequence[Cell]]:
         + [said[name] for name in ("overlay", "second", "target", "attainment")]
     ]
     for section in sections:
-        if section.denied:
-            lines.append([section.title, section.about, said["denied"], *[None] * (len(lines[0]) - 3)])
+        if section.instead:
+            lines.append([section.title, section.about, section.instead, *[None] * (len(lines[0]) - 3)])
             continue
         first = section.keys
         more = range(section.aims - section.further, section.aims)

@@ -47,6 +47,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "times": ("{} {}（{} 条）", "{} {} (records: {})"),
     "filter": ("筛选", "Filter"),
     "denied": ("您无权导出该内容。", "You may not export this."),
+    "failed": ("该内容未能统计，已记录。", "This could not be counted; it was logged."),
     "empty": ("没有数据。", "Nothing was counted."),
     "made": ("{who} 制于 {when}，数据截至 {until}", "Made by {who} at {when}, with what was learnt until {until}"),
     "as_of": ("截至 {} 已知的数据", "as known at {}"),
@@ -175,7 +176,8 @@ def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency:
     total = (*(None for _ in of.group_by), *figures(of.total))
     said_of_it = " · ".join(filter(None, about))
     keys = len(of.group_by)
-    return Section(title, said_of_it, chart, columns, keys, rows, total, overlaid, of.denied, further, lacking)
+    instead = said["denied"] if of.denied else said["failed"] if of.failed else ""
+    return Section(title, said_of_it, chart, columns, keys, rows, total, overlaid, instead, further, lacking)
 
 
 def _when(of: pb.Report.Tile, said: Mapping[str, str]) -> list[str]:

@@ -39,7 +39,7 @@ def data(of: Paper) -> dict[str, Any]:
         "made": of.made,
         "language": of.language,
         "region": "cn" if of.language == "zh" else "gb",
-        "words": {name: of.words[name] for name in ("denied", "empty", "total")},
+        "words": {name: of.words[name] for name in ("empty", "total")},
         "page": of.words["page"].split("{}"),
         "sections": [_page(sheaf, of) for sheaf in exported.sheaves(of.sections)],
     }
@@ -56,11 +56,11 @@ def _card(of: Section) -> dict[str, Any]:
     return {
         "title": of.title,
         "about": of.about,
-        "denied": of.denied,
+        "instead": of.instead,
         "number": number,
         "unit": unit,
-        "aim": "" if of.denied else of.aim,
-        "reached": None if of.denied else of.reached,
+        "aim": "" if of.instead else of.aim,
+        "reached": None if of.instead else of.reached,
     }
 
 
@@ -70,7 +70,7 @@ def _section(of: Section, paper: Paper) -> dict[str, Any]:
     return {
         "title": of.title,
         "about": of.about,
-        "denied": of.denied,
+        "instead": of.instead,
         **dict(zip(("number", "unit"), of.said if of.single else ("", ""), strict=True)),
         "reached": of.reached if of.single else None,
         "columns": [{"title": one.title, "right": at >= of.keys} for at, one in enumerate(of.columns)],

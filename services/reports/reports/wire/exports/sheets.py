@@ -122,8 +122,8 @@ class _Writer:
         for down, one in enumerate(of, TABLE_ROW + 1):
             sheet.write_string(down, 0, one.title, self._formats[Kind.TEXT])
             sheet.write_string(down, 3, one.about.removeprefix(f"{said['period']} "), self._formats[Kind.TEXT])
-            if one.denied:
-                sheet.write_string(down, 1, said["denied"], self._formats[Kind.TEXT])
+            if one.instead:
+                sheet.write_string(down, 1, one.instead, self._formats[Kind.TEXT])
                 continue
             sheet.write_string(down, 2, one.said[1], self._formats[Kind.TEXT])
             aims = list(zip(one.columns, one.total, strict=True))[one.aims :]
@@ -136,8 +136,8 @@ class _Writer:
 
     def sheet(self, of: Section, name: str) -> None:
         sheet = self._begun(name, of.title, of.about)
-        if of.denied:
-            sheet.write_string(TABLE_ROW, 0, self._of.words["denied"])
+        if of.instead:
+            sheet.write_string(TABLE_ROW, 0, of.instead)
             return
         for at, column in enumerate(of.columns):
             sheet.write_string(TABLE_ROW, at, column.title, self._head)

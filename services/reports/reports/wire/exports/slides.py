@@ -45,8 +45,8 @@ def made(of: Paper) -> bytes:
 
 def _slide(show: Any, of: Section, paper: Paper) -> None:
     slide = _titled(show, of.title, f"{of.about}    {paper.made}")
-    if of.denied:
-        _text(slide, paper.words["denied"], 0.6, 3, 18, _INK)
+    if of.instead:
+        _text(slide, of.instead, 0.6, 3, 18, _INK)
         return
     found = exported.picture(of, _MOST_DRAWN.get(of.chart, 24))
     if found is not None and found.chart == board.HEAT_MAP:
@@ -81,10 +81,10 @@ def _cards(show: Any, of: Sequence[Section], paper: Paper) -> None:
     for at, one in enumerate(of):
         left, top = 0.6 + (wide + gap) * (at % across), 1.65 + (high + gap) * (at // across)
         _text(slide, one.title, left, top, 13, _INK, wide=wide)
-        number = paper.words["denied"] if one.denied else " ".join(filter(None, one.said))
-        _text(slide, number, left, top + 0.36, 12 if one.denied else 26, _ACCENT, high=0.6, wide=wide)
+        number = one.instead or " ".join(filter(None, one.said))
+        _text(slide, number, left, top + 0.36, 12 if one.instead else 26, _ACCENT, high=0.6, wide=wide)
         _text(slide, one.about, left, top + 0.96, 10, _FAINT, wide=wide)
-        if one.aim and not one.denied:
+        if one.aim and not one.instead:
             _text(slide, one.aim, left, top + 1.22, 10, _FAINT, wide=wide)
             _filled(slide, one.reached, left + 0.1, top + 1.5, wide - 0.2, 0.1)
 
