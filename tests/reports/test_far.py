@@ -156,7 +156,7 @@ def test_a_period_after_the_year_9998_is_refused_by_name(desk: Desk, period: str
 @pytest.mark.parametrize("period", ["9998-11", "9998-Q4", "9998", "9998-12-31T23", "0001"])
 def test_the_last_period_and_the_first_are_answered(desk: Desk, period: str) -> None:
     assert desk.figure("won-amount", period=period) == 0
-    assert desk.figures("won-amount", period=period, group_by=["month"]) == {}
+    assert not any(desk.figures("won-amount", period=period, group_by=["month"]).values())
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:00:00Z", "9999-01-01T00:00:00Z"])

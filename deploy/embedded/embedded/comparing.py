@@ -15,9 +15,10 @@ from embedded.recounting import figures
 from embedded.recounting.rates import Rates
 from embedded.recounting.staff import OF_OWNERS
 from embedded.recounting.sums import Group, Key, Sums, summed
+from reports.domain.checking import grains
 from reports.domain.facts import FACTS
-from reports.domain.kpi import BY_EVENNESS, BY_SUM, Kpi
-from reports.domain.periods import ALL
+from reports.domain.kpi import BY_EVENNESS, BY_SUM, PERIOD, Kpi, standing
+from reports.domain.periods import ALL, GRAINS
 from reports.domain.shipped import SHIPPED
 from reports.domain.view import Figure, View
 from reports.settings import company_currency, company_zone
@@ -47,9 +48,10 @@ def recount(here: Mapping[str, Runtime]) -> Sums:
 def groups(of: Kpi) -> list[Group]:
     """What a KPI is compared by: in all, by day, by hour where people look at it so, by each of its dimensions, and by
     what is known of owners."""
-    hourly = any(FACTS[measure.fact].hourly for measure in of.measures)
+    timely = bool(grains(of))
+    hourly = timely and any(FACTS[measure.fact].hourly for measure in of.measures)
     names = [*of.dimensions, *(OF_OWNERS if "owner" in of.dimensions else ())]
-    return [(), ("day",), *([("hour",)] if hourly else []), *((name,) for name in names)]
+    return [(), *([("day",)] if timely else []), *([("hour",)] if hourly else []), *((name,) for name in names)]
 
 
 def _finest(of: Kpi, group: Group) -> Group:
@@ -89,6 +91,11 @@ def _ours(of: Kpi, group: Group, sums: Sums) -> dict[Key, Figure]:
 
 def _figures(of: Kpi, group: Group, sums: Sums) -> dict[Key, Figure]:
     counted = {measure.id: sums.of(measure, group) for measure in of.measures}
+    if group and group[0] in GRAINS:
+        for measure in standing(of):  # each day has the whole of it
+            whole = sums.of(measure, group[1:])
+            days = {key for one in of.measures if one.span == PERIOD for key in counted[one.id]}
+            counted[measure.id] = {key: whole[key[1:]] for key in days if key[1:] in whole}
     found = {}
     for key in {key for each in counted.values() for key in each} | (set() if group else {()}):
         inputs = {id: each.get(key, 0.0) for id, each in counted.items()}

@@ -13,6 +13,7 @@ from reports.domain import formula, kpi, unit
 from reports.domain.board import Board, Tile
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi, Measure
+from reports.domain.periods import GRAINS
 from reports.domain.posting import DIMENSIONS
 from reports.domain.view import DERIVED
 
@@ -210,6 +211,11 @@ def _check_more(of: Tile, path: str, check: FieldCheck) -> None:
             "go with a TABLE, a RANKING, or a HEAT_MAP of one group",
             "仅用于 TABLE、RANKING，或按一项分组的 HEAT_MAP",
         )
+
+
+def grains(of: Kpi) -> tuple[str, ...]:
+    """The spans of time by which a KPI's figures can be grouped."""
+    return GRAINS if kpi.has_times(of) else ()
 
 
 def can_group(of: Kpi) -> tuple[str, ...]:

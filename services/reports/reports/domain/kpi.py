@@ -51,6 +51,21 @@ class Kpi:
     delete_time: datetime | None = field(default=None)
 
 
+def standing(kpi: Kpi) -> tuple[Measure, ...]:
+    """Those of its measures that are of now, beside others of a period: by time, each row has the whole of them."""
+    if all(one.span != PERIOD for one in kpi.measures):
+        return ()
+    return tuple(one for one in kpi.measures if one.span in (STOCK, OLDER))
+
+
+def has_times(kpi: Kpi) -> bool:
+    """Whether its figures can be told by time: each row is then what the figure of that span is, or of what there is
+    now the part that is since then. Not where its measures go by clocks of their own."""
+    spans = {one.span for one in kpi.measures}
+    clocks = {(STOCK, one.fact) if one.span in (STOCK, OLDER) else (one.span, one.days) for one in kpi.measures}
+    return len(clocks) == 1 or (PERIOD in spans and LAST not in spans and kpi.total == BY_FORMULA)
+
+
 def held(value: float | None) -> float | None:
     """A figure; None where it is larger than one can be."""
     return value if value is not None and abs(value) < MOST else None

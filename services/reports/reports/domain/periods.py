@@ -79,6 +79,14 @@ def _read(text: str, today: date) -> Period:
     raise ValueError(text)
 
 
+def both(one: Period, other: Period) -> Period:
+    """What is in both, of which `other` has an end."""
+    begin = max(day for day in (one.begin, other.begin) if day is not None)
+    end = min(day for day in (one.end, other.end) if day is not None)
+    hours = {period.hour for period in (one, other)} - {None}
+    return Period(begin, begin) if end <= begin or len(hours) > 1 else Period(begin, end, *hours)
+
+
 def begin_of(grain: str, day: date) -> date:
     """The first day of the week (Monday), month, quarter or year in which a day lies."""
     if grain == "week":

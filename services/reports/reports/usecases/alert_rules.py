@@ -18,6 +18,8 @@ from chassis.records import Kind
 from chassis.transaction import Transaction
 from reports.domain import alert
 from reports.domain.alert import Alert, AlertRule
+from reports.domain.facts import FACTS
+from reports.domain.kpi import Kpi
 from reports.domain.periods import Period
 from reports.domain.view import DERIVED, View
 from reports.storage import alerts as stored
@@ -133,7 +135,7 @@ def _seen(tx: Transaction, one: Alert) -> Alert | None:
         return None
     if tx.principal.scope("reports", "read") is Scope.NONE or not reading.may_group(tx, of, view):
         return None
-    return one if reading.of_all(tx, of) else replace(one, value=None, previous=None)
+    return one if _of_all(tx, of) else replace(one, value=None, previous=None)
 
 
 def _make(tx: Transaction, values: Mapping[str, Any]) -> AlertRule:
@@ -161,3 +163,9 @@ def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
             wrong.append(("alert_rule.notify", f"{who} is not known", f"{who} 不存在"))
     if wrong:
         raise Invalid(wrong)
+
+
+def _of_all(tx: Transaction, of: Kpi) -> bool:
+    """Whether the caller sees all the records that a KPI counts."""
+    facts = [FACTS[one.fact] for one in of.measures]
+    return all(tx.principal.scope(fact.resource, fact.verb) is Scope.ALL for fact in facts)

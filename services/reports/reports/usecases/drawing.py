@@ -12,7 +12,7 @@ from chassis.errors import Denied, Invalid
 from chassis.transaction import Transaction
 from reports.domain import board as boards
 from reports.domain.board import Board, Tile
-from reports.domain.checking import can_group
+from reports.domain.checking import can_group, grains
 from reports.domain.drawn import Beside, Drawn
 from reports.domain.kpi import Kpi
 from reports.domain.periods import GRAINS
@@ -64,7 +64,7 @@ def _counted(tx: Transaction, tile: Tile, kpi: Kpi, view: View, there: Mapping[s
 def _fits(of: Kpi, view: View) -> bool:
     """Whether a KPI has what a tile is grouped and narrowed by: it may have counted otherwise when the board was
     made, or at the moment that is asked for."""
-    return {*view.group, *view.where} <= {*can_group(of), *GRAINS}
+    return {*view.group, *view.where} <= {*can_group(of), *grains(of)}
 
 
 def _beside(tx: Transaction, of: Kpi | None, view: View) -> Beside | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +14,12 @@ from chassis import paging
 from chassis.columns import Column
 from chassis.errors import Invalid
 from chassis.transaction import Transaction
+from reports.domain import kpi, periods
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi, Measure
 from reports.domain.view import Figure, Unrated, View
-from reports.storage import ledger, sums
+from reports.settings import company_currency
+from reports.storage import ledger, rates, sums
 from reports.storage.tables import postings
 from reports.usecases import reaching, reading
 
@@ -52,7 +55,7 @@ def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     order, bound = "learn_time desc" if timed else "", _bound(tx, of, view)
     page = paging.listing(tx, select, columns, request, order, key, narrowed=True, bound=bound)
     rows = _shown(tx, measure, page.rows, timed)
-    used = reading.rates_used(tx, measure, view)
+    used = _rates(tx, measure, view)
     return Explained(figure, measure, rows, page.next_page_token, used, table.unrated)
 
 
@@ -165,3 +168,17 @@ def counted(tx: Transaction, measure: Measure, view: View) -> list[sa.ColumnElem
     fact = reading.refuse_hidden(tx, measure, view)
     asked = reading.question(measure, view)
     return sums.counted(tx, ledger.live(tx), asked, reaching.reach(tx, fact))
+
+
+def _rates(tx: Transaction, measure: Measure, view: View) -> list[tuple[str, str, str]]:
+    """The exchange rates that turn what a measure counted into the company's currency: (currency, date, rate)."""
+    if measure.value != kpi.AMOUNT:
+        return []  # they would tell of amounts that were not asked for, nor whether they may be seen
+    found = sums.answer(tx, ledger.live(tx), reading.question(measure, view), reaching.reach(tx, FACTS[measure.fact]))
+    home = company_currency()
+    return [
+        (currency, day, str(rate))
+        for currency, on in sorted({(one.currency, one.day) for one in found if one.day})
+        if (used := rates.at(tx, currency, home, (periods.EPOCH + timedelta(days=on)).isoformat()))
+        for rate, day in (used,)
+    ]

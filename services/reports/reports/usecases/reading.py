@@ -6,12 +6,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from chassis import money
-from chassis.access import Scope
 from chassis.errors import Denied
 from chassis.transaction import Transaction
 from reports.domain import customer, formula, kpi, periods
@@ -37,16 +37,19 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
     found: dict[tuple[str, ...], dict[str, tuple[int, Decimal, int]]] = defaultdict(dict)
     whole: dict[str, tuple[int, Decimal, int]] = {}
     unrated: list[Unrated] = []
-    for measure in of.measures:
-        groups = _groups(tx, measure, over, unrated)
+    by_time = any(name in periods.GRAINS for name in asked)
+    still = kpi.standing(of) if by_time else ()
+    for measure in sorted(of.measures, key=lambda one: one in still):
+        each = (tx, measure, over, unrated)
+        groups = _in_each(*each, found) if measure in still else _groups(*each)
         for keys, amounts in groups.items():
             found[keys][measure.id] = amounts
         whole[measure.id] = _added(groups.values())
     finest = [Row(keys, _figure(of, given)) for keys, given in sorted(found.items())] if over.group else []
     even = of.total == kpi.BY_EVENNESS
     rows = finest if over.group == asked and not even else _together(of, finest, len(asked))
-    once = any(FACTS[one.fact].once for one in of.measures) and any(name in periods.GRAINS for name in asked)
-    if asked and (once or (even and of.dimensions)):
+    once = by_time and any(FACTS[one.fact].once for one in of.measures)
+    if asked and (once or still or (even and of.dimensions)):
         return replace(table(tx, of, replace(view, group=())), rows=rows)  # the same however it is grouped
     all_of_it = _figure(of, whole)
     value = kpi.total(of, [row.figure.value for row in finest], all_of_it.value) if over.group else all_of_it.value
@@ -91,6 +94,8 @@ def located(tx: Transaction, of: Kpi, view: View) -> View:
             source = DERIVED.get(name, name)
             values = (key,) if source == name else _owners(tx, of, view, name, key)
             where[source] = tuple(one for one in where.get(source, values) if one in values)
+        elif kpi.standing(of):  # what there is now is the same in each
+            view = replace(view, period=periods.both(view.period, periods.of_key(name, key)), hours=(None, None))
     return replace(view, where=where)
 
 
@@ -113,9 +118,9 @@ def figure(of: Kpi, view: View, found: Table) -> Figure:
     return next((row.figure for row in found.rows if row.keys == view.keys), nothing(of))
 
 
-def nothing(of: Kpi) -> Figure:
-    """The figure of a group of which nothing was counted."""
-    found = _figure(of, {})
+def nothing(of: Kpi, inputs: Mapping[str, float] = MappingProxyType({})) -> Figure:
+    """The figure of a group of which nothing was counted, but perhaps of some `inputs`."""
+    found = _made(of, kpi.counted(of.measures, {}) | dict(inputs))
     return replace(found, value=None) if of.total == kpi.BY_EVENNESS else found
 
 
@@ -276,18 +281,13 @@ def _by_span(
     }
 
 
-def rates_used(tx: Transaction, measure: Measure, view: View) -> list[tuple[str, str, str]]:
-    """The exchange rates that turn what a measure counted into the company's currency: (currency, date, rate)."""
-    if measure.value != kpi.AMOUNT:
-        return []  # they would tell of amounts that were not asked for, nor whether they may be seen
-    found = sums.answer(tx, ledger.live(tx), question(measure, view), reaching.reach(tx, FACTS[measure.fact]))
-    home = company_currency()
-    return [
-        (currency, day, str(rate))
-        for currency, on in sorted({(one.currency, one.day) for one in found if one.day})
-        if (used := rates.at(tx, currency, home, (periods.EPOCH + timedelta(days=on)).isoformat()))
-        for rate, day in (used,)
-    ]
+def _in_each(
+    tx: Transaction, measure: Measure, view: View, unrated: list[Unrated], there: Iterable[tuple[str, ...]]
+) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
+    """What there is now, the same in each span of time that is `there`."""
+    at = next(place for place, name in enumerate(view.group) if name in periods.GRAINS)
+    now = _groups(tx, measure, replace(view, group=view.group[:at] + view.group[at + 1 :]), unrated)
+    return {keys: now[rest] for keys in there if (rest := keys[:at] + keys[at + 1 :]) in now}
 
 
 def _keys(tx: Transaction, asked: Question, view: View, found: Sequence[Sum]) -> list[tuple[str, ...]]:
@@ -317,7 +317,10 @@ def _added(parts: Any) -> tuple[int, Decimal, int]:
 
 
 def _figure(of: Kpi, given: Mapping[str, tuple[int, Decimal, int]]) -> Figure:
-    inputs = kpi.counted(of.measures, {id: (c, float(a), s) for id, (c, a, s) in given.items()})
+    return _made(of, kpi.counted(of.measures, {id: (c, float(a), s) for id, (c, a, s) in given.items()}))
+
+
+def _made(of: Kpi, inputs: Mapping[str, float]) -> Figure:
     found = kpi.held(formula.value(of.formula, inputs))
     if found is not None and of.unit == kpi.MONEY:
         found = float(money.rounded(Decimal(repr(found)), company_currency()))
@@ -332,12 +335,6 @@ def may_group(tx: Transaction, of: Kpi, view: View) -> bool:
     except Denied:
         return False
     return True
-
-
-def of_all(tx: Transaction, of: Kpi) -> bool:
-    """Whether the caller sees all the records that a KPI counts."""
-    facts = [FACTS[one.fact] for one in of.measures]
-    return all(tx.principal.scope(fact.resource, fact.verb) is Scope.ALL for fact in facts)
 
 
 def learnt(tx: Transaction) -> datetime:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from chassis.errors import Invalid
 from chassis.transaction import Transaction
 from reports.domain import periods
-from reports.domain.kpi import Kpi
+from reports.domain.kpi import Kpi, standing
 from reports.domain.periods import EPOCH, GRAINS
 from reports.domain.view import Row, Table, View
 from reports.settings import company_zone
@@ -30,17 +30,18 @@ def filled(tx: Transaction, of: Kpi, view: View, table: Table) -> Table:
     if at is None:
         return table
     there = {row.keys: row for row in table.rows}
-    series = dict.fromkeys((row.keys[:at], row.keys[at + 1 :]) for row in table.rows)
+    series = {(row.keys[:at], row.keys[at + 1 :]): row.figure.inputs for row in table.rows}
     if len(view.group) == 1:
-        series[(), ()] = None
+        series[(), ()] = table.total.inputs
     first, last = _ends(tx, of, view, [row.keys[at] for row in table.rows])
     count = -(-(last - first) // _HOURS.get(view.group[at], 168))  # more of them need not be told apart
     spans = periods.spans(view.group[at], first, last) if count <= MOST else []
     if count > MOST or len(spans) * len(series) > MOST_ROWS:
         raise _too_many(view.group[at], max(count, len(spans)))
-    none = reading.nothing(of)
+    still = [one.id for one in standing(of)]
+    none = {one: reading.nothing(of, {id: inputs[id] for id in still}) for one, inputs in series.items()}
     wanted = {(*before, span, *after) for span in spans for before, after in series}
-    rows = [there.get(keys) or Row(keys, none) for keys in sorted(wanted | there.keys())]
+    rows = [there.get(keys) or Row(keys, none[keys[:at], keys[at + 1 :]]) for keys in sorted(wanted | there.keys())]
     return replace(table, rows=rows)
 
 
@@ -52,7 +53,7 @@ def _place(group: Sequence[str]) -> int | None:
 def _ends(tx: Transaction, of: Kpi, view: View, keys: Sequence[str]) -> tuple[int, int]:
     """The hours, the last excluded, that the spans have: those that are asked for until now, and all that is there."""
     grain = next(name for name in view.group if name in GRAINS)
-    asked = [reading.question(measure, view) for measure in of.measures]
+    asked = [reading.question(measure, view) for measure in of.measures if measure not in standing(of)]
     begins, ends = [one.begin for one in asked], [one.end for one in asked]
     there = [periods.of_key(grain, key).hours for key in keys]
     known = [begin for begin, _ in there if begin is not None], [end for _, end in there if end is not None]

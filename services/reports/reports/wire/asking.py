@@ -11,7 +11,7 @@ from chassis.errors import Invalid
 from chassis.fields import FieldCheck
 from reports.domain import periods
 from reports.domain.board import SINGLE, Board, Tile
-from reports.domain.checking import can_group
+from reports.domain.checking import can_group, grains
 from reports.domain.kpi import Kpi
 from reports.domain.periods import ALL, GRAINS, Period
 from reports.domain.view import View
@@ -91,7 +91,7 @@ def tile_view(request: Any, of: Board, tile: Tile, kpi: Kpi, today: date) -> Vie
     narrowed = {**asked, **where(tile.filter, FieldCheck())}
     group = tile.group_by
     if not group and tile.chart not in SINGLE:
-        group = tuple(name for name in request.group_by if name in can or name in GRAINS)[:MOST_GROUPS]
+        group = tuple(name for name in request.group_by if name in can or name in grains(kpi))[:MOST_GROUPS]
     found = View(
         period(text, today, check),
         today,
@@ -158,8 +158,14 @@ def fit(field: str, names: Sequence[str], of: Kpi, check: FieldCheck) -> None:
     can = can_group(of)
     grouping = field.endswith("group_by")
     for name in names:
-        if name not in can and not (grouping and name in GRAINS):
-            known = ", ".join((*can, *(GRAINS if grouping else ())))
+        if grouping and name in GRAINS and not grains(of):
+            check.refuse(
+                field,
+                f"{name}: its measures go by several times; ask for each period by itself, of a stock asOfTime",
+                f"{name}：其度量的时间口径不一，请逐个期间查询，存量请用 asOfTime",
+            )
+        elif name not in can and not (grouping and name in GRAINS):
+            known = ", ".join((*can, *(grains(of) if grouping else ())))
             check.refuse(field, f"{name[:40]}: there are {known}", f"{name[:40]}：可用 {known}")
 
 
