@@ -47,15 +47,28 @@ def backtest(desk: Desk, who: Principal | None = None, months: int = 2) -> pb.Ba
 def test_B25_a_forecast_says_how_wrong_it_was(desk: Desk) -> None:
     house(desk)
     november, october = backtest(desk).months
-    # Of six that came into the first stage, two were won by then: a third.
-    assert (october.date, october.forecast.units, october.open, october.undecided) == ("2026-10-01", 3000, 3, 1)
-    assert october.decided_forecast.units == 1333
+    # Of three that had come into the first stage and were decided by then, two were won.
+    assert (october.date, october.forecast.units, october.open, october.undecided) == ("2026-10-01", 6000, 3, 1)
+    assert october.decided_forecast.units == 2666
     assert october.won.units == 1000
-    assert october.error == pytest.approx(4000 / 3 / 1000 - 1)
-    # By November one more was won: half; nothing that was open then is decided yet.
-    assert (november.forecast.units, november.open, november.undecided) == (2500, 1, 1)
+    assert october.error == pytest.approx(8000 / 3 / 1000 - 1)
+    # By November three of five; nothing that was open then is decided yet.
+    assert (november.forecast.units, november.open, november.undecided) == (3000, 1, 1)
     assert not november.HasField("error")
-    assert backtest(desk).mean_error == pytest.approx(1 / 3)
+    assert backtest(desk).mean_error == pytest.approx(5 / 3)
+
+
+def test_B25_what_is_not_decided_yet_is_not_taken_as_lost(desk: Desk) -> None:
+    deals = [Deal(f"opportunities/c{n}", "2026-06-01T10:00", 1000) for n in range(10)]
+    told = [one for n, of in enumerate(deals) for one in (of.win if n < 5 else of.lose)("2026-07-01T10:00").told]
+    for n in range(30):
+        told += Deal(f"opportunities/o{n}", "2026-10-20T10:00", 1000).told
+    desk.hear(*told)
+    assert desk.figure("forecast") == 30_000 * 5 / 10
+    assert dict(desk.report("forecast").total.figure.inputs) == {"amount": 30_000, "won": 5, "lost": 5}
+    # Of what came in of which nothing is decided nothing can be said.
+    desk.hear(*Deal("opportunities/q", "2026-10-20T10:00", 70).move("quote", "2026-10-21T10:00").told)
+    assert desk.figures("forecast", group_by=["stage"])["quote"] is None
 
 
 def test_B25_a_forecast_of_some_is_laid_beside_what_was_won_of_those(desk: Desk) -> None:
@@ -75,7 +88,7 @@ def test_B25_a_forecast_of_some_is_laid_beside_what_was_won_of_those(desk: Desk)
     request = pb.BacktestReportRequest(name="reports/web-forecast", months=2)
     october = desk.call("BacktestReport", request).months[1]
     assert (october.open, october.undecided, october.won.units) == (1, 0, 1000)
-    assert october.forecast.units == october.decided_forecast.units == 333
+    assert october.forecast.units == october.decided_forecast.units == 500
 
 
 def test_B25_what_came_of_deals_abroad_is_laid_beside_the_forecast_in_the_companys_currency(desk: Desk) -> None:
@@ -129,11 +142,11 @@ def test_B25_stages_of_two_pipelines_that_have_one_id_have_nothing_else_in_commo
         Deal("opportunities/d", "2026-10-02T10:00", 700, pipeline="pipelines/four").move("quote", "2026-10-03T10:00"),
     ]
     desk.hear(*(told for deal in (*mine, *other) for told in deal.told))
-    # Half of what was quoted in the other was won.
-    assert desk.figure("forecast") == 350
-    assert desk.figures("forecast", group_by=["stage"])["quote"] == 350
-    assert desk.figures("forecast", group_by=["pipeline"]) == {"pipelines/six-stage": 0, "pipelines/four": 350}
-    assert backtest(desk, months=1).months[0].forecast.units == 350
+    # All of what was quoted in the other and is decided was won.
+    assert desk.figure("forecast") == 700
+    assert desk.figures("forecast", group_by=["stage"])["quote"] == 700
+    assert desk.figures("forecast", group_by=["pipeline"]) == {"pipelines/six-stage": 0, "pipelines/four": 700}
+    assert backtest(desk, months=1).months[0].forecast.units == 700
 
 
 def test_B25_the_last_days_of_a_period_that_is_not_over_are_the_last_until_today(desk: Desk) -> None:
@@ -158,11 +171,11 @@ def test_B25_the_last_days_of_a_period_that_is_not_over_are_the_last_until_today
 
 def test_B25_V1_what_is_on_hold_is_in_no_forecast_and_what_awaits_its_approval_is(desk: Desk) -> None:
     house(desk)
-    # In all six came into the first stage, and three were won.
-    assert desk.figure("forecast") == 2500
+    # Of five that came into the first stage and are decided three were won.
+    assert desk.figure("forecast") == 3000
     held = Deal("opportunities/held", "2026-09-25T10:00", 8000).move("waiting", "2026-10-25T10:00", ON_HOLD)
     desk.hear(*held.told)
-    assert desk.figure("forecast") == pytest.approx(5000 * 3 / 7, abs=0.01)
+    assert desk.figure("forecast") == 3000
     awaiting = Deal("opportunities/awaits", "2026-09-25T10:00", 4000).move("quote", "2026-10-25T10:00", AWAITING)
     desk.hear(*awaiting.told)
     by_stage = {row.keys[0]: row.figure.inputs["amount"] for row in desk.report("forecast", group_by=["stage"]).rows}

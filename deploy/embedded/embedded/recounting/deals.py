@@ -138,6 +138,8 @@ def _of_stages(
             yield Counted("deal.advanced", first.begin, here)
         if deal.status == Opportunity.WON:
             yield Counted("deal.won_from", first.begin, here, **worth)
+        if deal.status == Opportunity.LOST:
+            yield Counted("deal.lost_from", first.begin, here)
         if deal.status == Opportunity.LOST and stage == stays[-1].stage:
             yield Counted("deal.dropped", first.begin, {**here, "reason": deal.status_reason})
         if any(first.begin <= touch < first.begin + _WEEK for touch in known.touches[deal.name]):

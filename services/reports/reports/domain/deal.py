@@ -205,6 +205,8 @@ def _posted(deal: Deal) -> list[Posting]:
             found.append(replace(here, fact="deal.advanced"))
         if deal.status == WON:
             found.append(replace(costly, fact="deal.won_from"))
+        if deal.status == LOST:
+            found.append(replace(here, fact="deal.lost_from"))
         if deal.status == LOST and visit.stage == last:
             found.append(replace(here, fact="deal.dropped", reason=deal.reason))
         if any(visit.begin <= touch < visit.begin + SOON for *_, touch in deal.touches):
