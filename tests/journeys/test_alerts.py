@@ -49,12 +49,15 @@ def _to_monday(house: RunningHouse) -> None:
 
 
 def _looked(house: RunningHouse) -> None:
-    """As the house does every five minutes, when what it was told of is in the figures."""
+    """As the house does every five minutes, when what it was told of is in the figures and nothing has come for a
+    while."""
     reports = house.house.embedding.runtimes["reports"]
+    loops = {one.name: one for one in reports.service.loops()}
+    house.later(timedelta(minutes=15))
+    house.settle()
     for name in ("sum what is new", "look by the rules of alerts"):
-        (loop,) = (one for one in reports.service.loops() if one.name == name)
         with reports.transaction() as tx:
-            loop.run(tx)
+            loops[name].run(tx)
     house.settle()
 
 

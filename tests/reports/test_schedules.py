@@ -288,6 +288,28 @@ def test_B33_a_schedule_that_makes_no_sense_is_refused_by_its_field(
     assert [one.field for one in refused.value.violations] == [f"export_schedule.{field}"]
 
 
+def test_B41_what_became_of_the_mails_can_be_read(desk: Desk, box: Box, traveller: Traveller) -> None:
+    desk.hire(("people/gone", "teams/east", "sales"))
+    made = schedule(desk, people=["people/li", "people/gone"])
+    traveller.move_to(MONDAY)
+    mailer(desk).step()
+
+    def mails_of(**asked: Any) -> Any:
+        return desk.call("ListExportMails", pb.ListExportMailsRequest(parent=made.name, **asked))
+
+    found = {one.person: one for one in mails_of().mails}
+    sent, failed = found["people/li"], found["people/gone"]
+    assert (sent.state, sent.reason, sent.tries) == (pb.ExportMail.SENT, "", 1)
+    assert (sent.begin_date, sent.end_date) == ("2026-11-16", "2026-11-22")
+    assert (failed.state, failed.reason) == (pb.ExportMail.FAILED, "nobody's address")
+    assert [one.person for one in mails_of(filter="state = FAILED").mails] == ["people/gone"]
+    first = mails_of(page_size=1)
+    second = mails_of(page_size=1, page_token=first.next_page_token)
+    assert {one.person for page in (first, second) for one in page.mails} == set(found)
+    with pytest.raises(Denied):
+        desk.call("ListExportMails", pb.ListExportMailsRequest(parent=made.name), LI)
+
+
 @pytest.mark.usefixtures("traveller")
 def test_B33_schedules_are_the_companys(desk: Desk) -> None:
     made = schedule(desk)

@@ -66,6 +66,13 @@ def places(tx: Transaction) -> dict[tuple[str, str], int]:
     return {(way, id): place for name, place in rows for way, _, id in [name.partition("#")]}
 
 
+def roles(tx: Transaction) -> set[str]:
+    """The names of the roles that we heard of, or that somebody has: "roles/finance"."""
+    told = sa.select(labels.c.name).where(labels.c.name.startswith("roles/"))
+    held = sa.select("roles/" + people.c.role).where(people.c.role != "").distinct()
+    return {row[0] for query in (told, held) for row in tx.execute(query)}
+
+
 def know_regions(tx: Transaction, told: Sequence[tuple[str, str, int]]) -> None:
     """People's regions: (name, region, version)."""
     newest = {one[0]: one for one in sorted(told, key=lambda one: one[2])}

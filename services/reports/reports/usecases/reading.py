@@ -158,10 +158,14 @@ def question(measure: Measure, view: View, group: Sequence[str] = ()) -> Questio
     )
 
 
+def start(day: date) -> datetime:
+    """The moment at which a day of the company's begins."""
+    return datetime.combine(day, time(), company_zone()).astimezone(UTC)
+
+
 def eve(day: date) -> int:
     """The last microsecond before a day of the company's."""
-    began = datetime.combine(day, time(), company_zone()).astimezone(UTC)
-    return int(began.timestamp()) * 1_000_000 - 1
+    return int(start(day).timestamp()) * 1_000_000 - 1
 
 
 def refuse_hidden(tx: Transaction, measure: Measure, view: View) -> Fact:

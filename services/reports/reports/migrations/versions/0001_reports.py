@@ -74,6 +74,7 @@ def _alerts() -> None:
         *_wholes("version"),
         *(sa.Column(name, Moment, nullable=False) for name in ("create_time", "update_time")),
         sa.Column("delete_time", Moment),
+        sa.Column("look_time", Moment),
     )
     gone = sa.text("delete_time IS NOT NULL")
     op.create_index("alert_rules_deleted", "alert_rules", ["delete_time"], postgresql_where=gone, sqlite_where=gone)
@@ -86,6 +87,9 @@ def _alerts() -> None:
         sa.Column("people", Json, nullable=False),
         sa.Column("raise_time", Moment, nullable=False),
         *_texts("group_by"),
+        *(sa.Column(name, sa.Float) for name in ("corrected_value", "corrected_previous")),
+        sa.Column("correct_time", Moment),
+        sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.UniqueConstraint("rule", "key", "begin_date", name="alerts_one"),
     )
     op.create_index("alerts_raised", "alerts", ["raise_time", "name"])
