@@ -108,7 +108,10 @@ def test_R11_R12_R13_whoever_a_bad_week_concerns_is_told_of_it(
     assert (fell["value"], fell["previous"], fell["people"]) == (700, 1000, [mine.me["name"]])
     assert _alerts(admin, "won-amount", second.name) == []
     (told,) = _alerts(mine, "won-amount", first.name)
-    assert "value" not in told, "he may read his own people's figures, not all of the region's"
+    # He is told the figures of the records that he may read: here his seller's, who are all of the region's.
+    asked = {"period": f"{told['beginDate']}..{told['endDate']}", "filter": f'region = "{first.name}"'}
+    (tile,) = mine.get("/v1/reports/won-amount", **asked)["tiles"]
+    assert (told["value"], told["previous"]) == (tile["total"]["figure"]["value"], 1000) == (700, 1000)
     assert _alerts(other, "won-amount", first.name) == []
     assert any("区域业绩" in one and first.name in one for one in until(lambda: _notices(mine)))
     assert not any(first.name in one for one in _notices(other))
