@@ -18,11 +18,11 @@ from dealwright.reports.v1 import reports_pb2
 from dealwright.reports.v1.events_pb2 import AlertRaised
 from dealwright.rules.v1.events_pb2 import ActionRequested
 from reports.domain import alert
-from reports.domain.folding import News
 from reports.servicer.alerts import AlertServicer
-from reports.usecases import alerting, learning
+from reports.usecases import alerting
 from tests.reports.deals import Deal
 from tests.reports.desk import ADMIN, BOSS, LI, Desk, principal
+from tests.reports.people import customer
 
 # A Monday: the week from the 16th is over.
 TODAY = "2026-11-23T04:00:00+00:00"
@@ -38,12 +38,10 @@ def today(desk: Desk) -> Iterator[None]:
 
 
 def won(desk: Desk, amount: int, when: str, region: str = "华东", owner: str = "people/li") -> None:
-    """A deal of a region, won."""
-    deal = Deal(f"opportunities/{desk.number()}", when, amount, owner).win(when)
-    desk.hear(*deal.told)
-    with desk.runtime.transaction() as tx:
-        learning.learn(tx, [News(deal.name, "customer", {"region": region, "industry": "", "holder": ""})])
-    desk.roll()
+    """A deal with a customer of a region, won."""
+    of = f"customers/{desk.number()}"
+    deal = Deal(f"opportunities/{desk.number()}", when, amount, owner, {"customer": of}).win(when)
+    desk.hear(customer(of, when, owner=owner, region=region), *deal.told)
 
 
 def look(desk: Desk) -> tuple[list[pb.Alert], list[ActionRequested]]:
@@ -214,7 +212,9 @@ def _by_stage(desk: Desk) -> pb.AlertRule:
     made = reports_pb2.Kpi(display_name="Entered", unit=reports_pb2.Kpi.COUNT, formula="n", dimensions=["stage"])
     made.measures.add(id="n", fact="deal.entered")
     desk.call("CreateKpi", reports_pb2.CreateKpiRequest(kpi_id="mine", kpi=made))
-    rule = pb.AlertRule(display_name="Many came in", kpi="kpis/mine", group_by="stage", limit="0", notify=["owner"])
+    rule = pb.AlertRule(
+        display_name="Many came in", kpi="kpis/mine", group_by="stage", limit="0", notify=["roles/manager"]
+    )
     rule.condition, rule.span, rule.enabled = pb.AlertRule.ABOVE, pb.AlertRule.WEEK, True
     said: pb.AlertRule = desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
     return said

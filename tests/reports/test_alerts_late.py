@@ -58,7 +58,9 @@ def brought(desk: Desk, amount: int, when: str) -> None:
         if mine:
             inbox.handle(desk.runtime, subscription, mine)
     with desk.runtime.transaction() as tx:
-        learning.learn(tx, [News(deal.name, "customer", {"region": "华东", "industry": ""}, ids.new_id())])
+        learning.learn(
+            tx, [News(deal.name, "customer", {"region": "华东", "industry": "", "holder": "people/li"}, ids.new_id())]
+        )
     desk.roll()
 
 

@@ -92,6 +92,17 @@ def test_B11_a_kpi_that_a_rule_a_schedule_or_a_target_is_of_is_not_deleted(
     assert desk.call("DeleteKpi", pb.DeleteKpiRequest(name=MINE)).HasField("delete_time")
 
 
+def test_B11_a_rule_or_a_schedule_whose_kpi_is_gone_does_not_come_back(desk: Desk) -> None:
+    mine, ours = rule(desk), schedule(desk)
+    desk.call("DeleteAlertRule", alerts_pb2.DeleteAlertRuleRequest(name=mine))
+    desk.call("DeleteExportSchedule", exports_pb2.DeleteExportScheduleRequest(name=ours))
+    desk.call("DeleteKpi", pb.DeleteKpiRequest(name=MINE))
+    with pytest.raises(Invalid, match=r"alert_rule\.kpi"):
+        desk.call("UndeleteAlertRule", alerts_pb2.UndeleteAlertRuleRequest(name=mine))
+    with pytest.raises(Invalid, match=r"export_schedule\.report"):
+        desk.call("UndeleteExportSchedule", exports_pb2.UndeleteExportScheduleRequest(name=ours))
+
+
 def test_B11_other_peoples_own_boards_keep_a_kpi_and_are_not_named(desk: Desk) -> None:
     board(desk, "secret", "people/li")
     said = refused(desk)

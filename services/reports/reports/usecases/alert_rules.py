@@ -77,6 +77,7 @@ _SHIPPED: tuple[dict[str, Any], ...] = (
         "notify": ["roles/manager"],
     },
 )
+_NO_KPI = ("alert_rule.kpi", "there is no such KPI", "没有这个指标")
 _NEW: Mapping[str, Any] = {"span": alert.WEEK, "enabled": True, "minimum": "", "looked_at": "", "version": 1}
 
 
@@ -102,7 +103,10 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
 
 def undelete(tx: Transaction, name: str) -> AlertRule:
     """Raises NOT_DELETED, and Invalid where its KPI is gone."""
-    _check_all(tx, records.find(tx, RULES, name, deleted=True))
+    try:
+        kpis.find(tx, records.find(tx, RULES, name, deleted=True).kpi)
+    except NotFound as problem:
+        raise Invalid([_NO_KPI]) from problem
     return records.undelete(tx, RULES, name)
 
 
@@ -168,7 +172,7 @@ def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
     try:
         of = kpis.find(tx, values["kpi"])
     except NotFound:
-        wrong.append(("alert_rule.kpi", "there is no such KPI", "没有这个指标"))
+        wrong.append(_NO_KPI)
     else:
         can = (*of.dimensions, *(name for name, base in DERIVED.items() if base in of.dimensions))
         if values["group_by"] and values["group_by"] not in can:
