@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def rule(desk: Desk, of: str) -> None:
 
 def raised(desk: Desk) -> list[str]:
     with desk.runtime.transaction() as tx:
-        alerting.look(tx)
+        alerting.look(tx, tx.now - timedelta(days=1))
     return [one.title for one in desk.call("ListAlerts", alerts_pb2.ListAlertsRequest()).alerts]
 
 
