@@ -11,7 +11,7 @@ from reports.domain.kpi import Kpi
 from reports.domain.view import View
 from reports.servicer.boards import BoardMethods
 from reports.servicer.kpis import KpiMethods
-from reports.usecases import backtesting, boards, drawing, explaining, kpis, pending, reading, spans, targets
+from reports.usecases import backtesting, boards, drawing, explaining, following, kpis, pending, reading, spans, targets
 from reports.wire import asking, messages
 from reports.wire import pending as pending_wire
 
@@ -55,7 +55,10 @@ class ReportServicer(KpiMethods, BoardMethods):
     def ListRecords(self, tx: Transaction, request: pb.ListRecordsRequest) -> pb.ListRecordsResponse:
         of, view = self._asked(tx, request.parent, request)
         records, token = explaining.records(tx, of, view, request)
-        return pb.ListRecordsResponse(records=[messages.counted(one) for one in records], next_page_token=token)
+        # A record without a customer may be one.
+        told = following.latest(tx, sorted({one.customer or one.record for one in records}), view.as_of)
+        rows = [messages.counted(one, told.get(one.customer or one.record, ())) for one in records]
+        return pb.ListRecordsResponse(records=rows, next_page_token=token)
 
     @command
     def CreateTasks(self, tx: Transaction, request: pb.CreateTasksRequest) -> pb.CreateTasksResponse:

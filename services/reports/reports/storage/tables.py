@@ -143,6 +143,7 @@ batches = sa.Table(
     sqlite_autoincrement=True,
 )
 
+_FOLLOW_UPS = sa.text("fact = 'activity.followed_up'")
 # Times in microseconds since 1970; `hour` counts hours of the company's clock since then.
 postings = sa.Table(
     "postings",
@@ -159,6 +160,8 @@ postings = sa.Table(
     sa.Index("postings_of_fact", "copy", "fact", "hour"),
     sa.Index("postings_of_holder", "copy", "holder", "fact", "hour"),
     sa.Index("postings_of_record", "copy", "record"),
+    # Only what was done about a customer is looked for by customer.
+    sa.Index("postings_of_follow_ups", "copy", "customer", postgresql_where=_FOLLOW_UPS, sqlite_where=_FOLLOW_UPS),
 )
 
 # What is summed as postings come: a fact by some dimensions and a grain of time. One that is not `filled` is not read

@@ -185,8 +185,12 @@ def backtest(found: Sequence[Any], mean_error: float | None) -> pb.BacktestRepor
     )
 
 
-def counted(row: Any) -> pb.ListRecordsResponse.Counted:
+def counted(row: Any, follow_ups: Sequence[Any]) -> pb.ListRecordsResponse.Counted:
+    """`follow_ups`: its customer's, as usecases.following has them."""
     found = pb.ListRecordsResponse.Counted(name=row.record, owner=row.owner, customer=row.customer)
+    for one in follow_ups:
+        told = found.follow_ups.add(name=one.record, owner=one.owner, method=one.channel, outcome=one.detail)
+        _stamp(told.happen_time, one.happen_time)
     _stamp(found.happen_time, row.happen_time)
     if row.currency:
         found.amount.CopyFrom(money(row.amount, row.currency))
