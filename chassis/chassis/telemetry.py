@@ -21,7 +21,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from prometheus_client import Counter, Gauge, Histogram
 
 from chassis import clock
-from chassis.database import is_unavailable
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -64,7 +63,6 @@ UNSEALED_AGE = Gauge("dealwright_audit_unsealed_seconds", "Age of the oldest aud
 
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("dealwright")
-log = structlog.get_logger(__name__)
 _tracing = False
 
 
@@ -213,19 +211,6 @@ def carried() -> str:
 def below(traceparent: str, current: str) -> str:
     """The traceparent of what follows from an event: the current span's where that is of the event's trace."""
     return current if traceparent[3:35] == current[3:35] else traceparent
-
-
-@contextmanager
-def alone(service: str, part: str, name: str) -> Iterator[None]:
-    """One of many that are done one after the other: that it fails is logged and counted, and no more. Raises what
-    fails for all of them: the database is away, or there is no time left."""
-    try:
-        yield
-    except Exception as problem:
-        if is_unavailable(problem) or isinstance(problem, TimeoutError):
-            raise
-        FAILED.labels(service, part).inc()
-        log.exception("a part failed", service=service, part=part, name=name)
 
 
 def published(service: str, kind: str, count: int) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time
 
-from chassis import telemetry
 from chassis.access import Principal
 from chassis.errors import Denied, Invalid, NotFound, Refused
 from chassis.mail import Attached, Channel, Letter, NotSent, Uncertain
 from chassis.service import Runtime
+from chassis.transaction import alone
 from dealwright.api.v1.file_pb2 import File
 from reports.domain.schedule import FAILED, UNCERTAIN, ExportSchedule, Mail
 from reports.peers import Away, Peers
@@ -38,7 +38,7 @@ class Mailer:
         with self._runtime.transaction() as tx:
             taken = mailing.take(tx)
         for one, schedule in taken:
-            with telemetry.alone(self._runtime.name, "mail", one.schedule):
+            with alone(self._runtime.name, "mail", one.schedule):
                 self._mail(one, schedule)
         return bool(taken)
 

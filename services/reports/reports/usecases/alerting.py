@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chassis import ids, telemetry
+from chassis import ids
 from chassis.access import peer
 from chassis.errors import NotFound
-from chassis.transaction import Transaction
+from chassis.transaction import Transaction, alone
 from reports.domain import alert
 from reports.domain.alert import Alert, AlertRule
 from reports.domain.checking import can_group
@@ -41,7 +41,7 @@ def look(tx: Transaction, began: datetime) -> bool:
         # What came in while it looked had begun before.
         since = rule.look_time - _QUIET if rule.look_time else end
         if rule.looked_at < begin or stored.came(tx, end, since):
-            with telemetry.alone(tx.service, "alert rule", rule.name), tx.apart():
+            with alone(tx.service, "alert rule", rule.name), tx.apart():
                 _look(tx, rule, span)
                 stored.looked(tx, rule.name, begin)
     return False

@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from chassis import telemetry
 from chassis.errors import Denied, Invalid
-from chassis.transaction import Transaction
+from chassis.transaction import Transaction, alone
 from reports.domain import board as boards
 from reports.domain.board import Board, Tile
 from reports.domain.checking import can_group, grains
@@ -35,7 +34,7 @@ def _draw(tx: Transaction, of: Board, tile: Tile, there: Mapping[str, Kpi], requ
     if then is not None:
         kpi = kpis.find_as_of(tx, kpi.name, then)
     view = asking.tile_view(request, of, tile, kpi, today)
-    with telemetry.alone(tx.service, "tile", f"{of.name} {kpi.name}"):
+    with alone(tx.service, "tile", f"{of.name} {kpi.name}"):
         return _counted(tx, tile, kpi, view, there)
     return Drawn(tile, kpi, view, None, failed=True)
 
