@@ -31,7 +31,7 @@ def hidden(desk: Desk, resource: str, *fields: str) -> Iterator[None]:
         desk.api.patch("/v1/roles/sales", {"grants": before})
 
 
-def test_P3_B6_L28_what_a_role_hides_is_in_no_figure_of_today_or_of_then_whatever_comes_late(
+def test_B6_L28_what_a_role_hides_is_in_no_figure_of_today_or_of_then_whatever_comes_late(
     running: Running, region: str
 ) -> None:
     desk = Desk(Api(running.url, "admin", PASSWORD), running.settle, running.later)

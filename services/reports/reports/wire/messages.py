@@ -185,7 +185,7 @@ def backtest(found: Sequence[Any], mean_error: float | None) -> pb.BacktestRepor
     )
 
 
-def counted(row: Any, follow_ups: Sequence[Any]) -> pb.ListRecordsResponse.Counted:
+def counted(row: Any, follow_ups: Sequence[Any] = ()) -> pb.ListRecordsResponse.Counted:
     """`follow_ups`: its customer's, as usecases.following has them."""
     found = pb.ListRecordsResponse.Counted(name=row.record, owner=row.owner, customer=row.customer)
     for one in follow_ups:
