@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 HOUR = 3_600_000_000
 Value = TypeVar("Value")
@@ -64,6 +64,9 @@ def lent(known: Iterable[Posting], alone: Iterable[Posting], by: str, holder: st
     return found
 
 
+_PLACES = {name: place for place, name in enumerate(Posting._fields)}
+
+
 def incomplete(one: Posting, kind: str, blank: Sequence[str]) -> list[Posting]:
     """What a record that is new at `one` adds where fields have no value that it should have: their number as an
     amount of no currency, and which they are."""
@@ -76,7 +79,10 @@ def replace(one: Value, **changes: Any) -> Value:
     """A value with other fields: of a posting, of which each event makes dozens, at a tenth of what
     `dataclasses.replace` costs."""
     if isinstance(one, Posting):
-        return one._replace(**changes)
+        values = list(one)
+        for name, value in changes.items():
+            values[_PLACES[name]] = value
+        return cast(Value, tuple.__new__(Posting, values))
     return dataclasses.replace(one, **changes)  # type: ignore[type-var]
 
 
@@ -90,10 +96,11 @@ DIMENSIONS = (
 def differences(before: Iterable[Posting], after: Iterable[Posting]) -> list[Posting]:
     """What is to be posted for the ledger to come from the first to the second: what fell away posted back, what is new
     posted. Adding it to `before` gives `after`, whatever they are."""
-    was, now = Counter(before), Counter(after)
-    back = [back_of(one) for one, times in (was - now).items() for _ in range(times)]
-    new = [one for one, times in (now - was).items() for _ in range(times)]
-    return back + new
+    was, now = list(before), list(after)
+    old, there = set(was), set(now)
+    if len(old) < len(was) or len(there) < len(now):  # some are twice
+        return [*map(back_of, (Counter(was) - Counter(now)).elements()), *(Counter(now) - Counter(was)).elements()]
+    return [*(back_of(one) for one in was if one not in there), *(one for one in now if one not in old)]
 
 
 def back_of(one: Posting) -> Posting:

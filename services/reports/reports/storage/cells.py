@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,7 +25,6 @@ MOST = 4_000
 _BY_HAND = 10_000
 LENDERS = ("customer_holder", "lead_holder")
 _READ = tuple(postings.c[n] for n in ("fact", "hour", "holder", *LENDERS, "currency", *_SUMS, *DIMENSIONS))
-_BLANK = ("",) * len(SLOTS)
 _ADDED = (
     f"({', '.join(c.name for c in cells.primary_key)}) DO UPDATE SET "
     + ", ".join(f"{name} = cells.{name} + excluded.{name}" for name in _SUMS)
@@ -124,33 +124,46 @@ def fill(tx: Transaction, copy: int) -> bool:
 
 def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[sa.Row[Any]]) -> None:
     """Adds a few postings to all sums with one statement: two for each sum cost more than the postings."""
-    places = {name: place for place, name in enumerate(DIMENSIONS, len(_READ) - len(DIMENSIONS))}
-    by_fact: dict[str, list[tuple[int, list[int], int]]] = defaultdict(list)
-    for number, rollup in kept(tx, copy).items():
-        unit = {HOUR: 1, DAY: 24, EVER: 0}[rollup.grain]
-        by_fact[rollup.fact].append((number, [places[name] for name in rollup.dimensions], unit))
-    sums: dict[tuple[Any, ...], list[int]] = {}
+    names = [column.name for column in _READ]
+    hour, holder, first = (names.index(name) for name in ("hour", "holder", _SUMS[0]))
+    more = ("HOLDER", DAY, EVER, "BLANK", *(f"OF_{name}" for name in LENDERS))
+    places = {name: place for place, name in enumerate((*names, *more))} | {HOUR: hour}
+    by_fact: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
-        fact, hour, holder, customer, lead, currency, count, amount, seconds = row[: len(_READ) - len(DIMENSIONS)]
-        apart, whose = f"{APART}{holder}", []
-        if not customer.startswith(APART) and not lead.startswith(APART):
-            whose.append((EVERYBODY, WHOEVER, WHOEVER))
-        if apart not in (customer, lead):  # who may see what is his may see what else is his
-            whose.append((holder, *(WHOEVER if one == holder else one for one in (customer, lead))))
-        for number, wanted, unit in by_fact.get(fact, ()):
-            slots = (*[row[place] for place in wanted], *_BLANK[len(wanted) :])
-            rest = (hour // unit if unit else 0, *slots, currency)
-            for holds, *lends in whose:
-                key = (number, holds, *rest, *lends)
-                kept_so_far = sums.get(key)
-                if kept_so_far is None:
-                    sums[key] = [count, amount, seconds]
-                else:
-                    kept_so_far[0] += count
-                    kept_so_far[1] += amount
-                    kept_so_far[2] += seconds
-    added = [(copy, *key, *sums[key]) for key in sorted(sums) if any(sums[key])]
+        for whose, *lends in _whose(row[holder], *(row[places[name]] for name in LENDERS)):
+            by_fact[row[0]].append((*row, whose, row[hour] // 24, 0, "", *lends))
+    added: list[tuple[Any, ...]] = []
+    for number, rollup in kept(tx, copy).items():
+        slots = (*rollup.dimensions, *("BLANK" for _ in SLOTS[len(rollup.dimensions) :]))
+        of_key = ("HOLDER", rollup.grain, *slots, "currency", *(f"OF_{name}" for name in LENDERS))
+        sums = _sums_by(itemgetter(*(places[name] for name in of_key)), by_fact.get(rollup.fact, ()), first)
+        added += [(copy, number, *key, *sums[key]) for key in sorted(sums) if any(sums[key])]
     insert_rows(tx.connection, cells, [c.name for c in cells.columns], added, conflict=_ADDED)
+
+
+def _whose(holder: str, customer: str, lead: str) -> list[tuple[str, str, str]]:
+    """In whose sums a posting is, everybody's and its holder's, by whose that is what lends it something."""
+    found = []
+    if not customer.startswith(APART) and not lead.startswith(APART):
+        found.append((EVERYBODY, WHOEVER, WHOEVER))
+    if f"{APART}{holder}" not in (customer, lead):  # who may see what is his may see what else is his
+        found.append((holder, WHOEVER if customer == holder else customer, WHOEVER if lead == holder else lead))
+    return found
+
+
+def _sums_by(key_of: Callable[[Any], Any], rows: Iterable[tuple[Any, ...]], first: int) -> dict[Any, list[int]]:
+    """The count, amount and seconds of rows by their keys; in rows these three begin at `first`."""
+    found: dict[Any, list[int]] = {}
+    for row in rows:
+        count, amount, seconds = row[first : first + 3]
+        so_far = found.get(key := key_of(row))
+        if so_far is None:
+            found[key] = [count, amount, seconds]
+        else:
+            so_far[0] += count
+            so_far[1] += amount
+            so_far[2] += seconds
+    return found
 
 
 def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.ColumnElement[bool]) -> None:

@@ -81,10 +81,22 @@ class _Learning:
         for link in LINKS[:2]:
             tellers = sorted({one.record for one in told if one.record.startswith(f"{link}s/")})
             self.listening |= ledger.told_by(self.tx, self.copy, link, tellers)
-        for _, heard in groupby(sorted(told, key=_moment), key=_moment):
+        told = sorted(told, key=_moment)
+        self.foresee(told)
+        for _, heard in groupby(told, key=_moment):
             self.learn(list(heard))
         ledger.keep(self.tx, self.copy, {name: self.written(name) for name in self.changed})
         ledger.append(self.tx, self.copy, self.entries)
+
+    def foresee(self, told: Sequence[News]) -> None:
+        """Holds what this news will lead to at once: each moment would ask for its own."""
+        states, others = dict(self.states), set[str]()
+        for one in told:
+            if one.record in states:
+                folding = FOLDINGS[_kind(one.record)]
+                states[one.record] = state = folding.fold(states[one.record], one)
+                others |= {*map(_teller, folding.links(state)), *(name for name, _ in folding.parts(one.record, state))}
+        self.hold(others)
 
     def learn(self, told: Sequence[News]) -> None:
         changed = [one for one in told if one.record in self.subjects and self.take(one)]
@@ -143,11 +155,14 @@ class _Learning:
         for posting in differences(self.posted[name], now):
             hour = hour_of(posting.happen_time, self.zone)
             self.entries.append(Entry(name, news.event, learnt, hour, posting))
-        was, now_parts = (Counter(folding.parts(name, one)) for one in (self.states[name], state))
-        for parts, count in ((was - now_parts, -1), (now_parts - was, 1)):
+        was, is_now = folding.parts(name, self.states[name]), folding.parts(name, state)
+        if was != is_now:
+            changed = Counter(is_now)
+            changed.subtract(Counter(was))
             self.parts += [
-                replace(news, record=other, what="part", values={"part": part, "count": count * times})
-                for (other, part), times in parts.items()
+                replace(news, record=other, what="part", values={"part": part, "count": count})
+                for (other, part), count in changed.items()
+                if count
             ]
         for whose in filter(None, map(_teller, folding.links(state))):
             self.listening.setdefault(whose, set()).add(name)
