@@ -22,7 +22,7 @@ SLOTS = ("d1", "d2", "d3")
 _SUMS = ("count", "amount", "seconds")
 MOST = 4_000
 # Postings, up to which they are added up here and not by the database.
-_BY_HAND = 10_000
+_BY_HAND = 40_000
 LENDERS = ("customer_holder", "lead_holder")
 _READ = tuple(postings.c[n] for n in ("fact", "hour", "holder", *LENDERS, "currency", *_SUMS, *DIMENSIONS))
 _ADDED = (
