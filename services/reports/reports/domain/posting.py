@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 HOUR = 3_600_000_000
 Value = TypeVar("Value")
@@ -82,7 +82,7 @@ def replace(one: Value, **changes: Any) -> Value:
         values = list(one)
         for name, value in changes.items():
             values[_PLACES[name]] = value
-        return cast(Value, tuple.__new__(Posting, values))
+        return tuple.__new__(Posting, values)  # type: ignore[return-value]  # it is a posting
     return dataclasses.replace(one, **changes)  # type: ignore[type-var]
 
 

@@ -108,7 +108,7 @@ class _Learning:
         for name, linked in links.items():
             for link, other in zip(LINKS, map(_teller, linked), strict=True):
                 if other in self.subjects:
-                    self.take(replace(latest[name], what=link, values=self.tells(other)))
+                    self.take(latest[name]._replace(what=link, values=self.tells(other)))
         # And what they tell of others that others did not know.
         for name in names:
             before, now = self.told[name], self.tells(name)
@@ -127,7 +127,7 @@ class _Learning:
             linked = FOLDINGS[_kind(other)].links(self.states[other])
             for link, whose in zip(LINKS, map(_teller, linked), strict=True):
                 if whose == name:
-                    self.take(replace(because, record=other, what=link, values=now))
+                    self.take(because._replace(record=other, what=link, values=now))
 
     def pass_parts(self) -> None:
         """What records count for with others. A record is held until the commit, so whoever it counts for hears of each
@@ -160,7 +160,7 @@ class _Learning:
             changed = Counter(is_now)
             changed.subtract(Counter(was))
             self.parts += [
-                replace(news, record=other, what="part", values={"part": part, "count": count})
+                news._replace(record=other, what="part", values={"part": part, "count": count})
                 for (other, part), count in changed.items()
                 if count
             ]

@@ -18,6 +18,9 @@ from reports.storage.cells import DAY, EVER, HOUR, SLOTS, Rollup
 from reports.usecases import showing
 from reports.wire import asking
 
+# There are about as many customers as there are postings: sums by customer would be as many again.
+_TOO_MANY = ("customer",)
+
 
 def make(tx: Transaction) -> None:
     """Makes sure of the sums that all KPIs are made of."""
@@ -58,9 +61,10 @@ def _shown(boards: Iterable[Board], of: Iterable[Kpi]) -> list[Rollup]:
 
 
 def rollups(of: Kpi) -> list[Rollup]:
-    """For each of its dimensions alone, and for none; with what its measures narrow by, and a sum is made by."""
+    """For each of its dimensions alone that has not too many values, and for none; with what its measures narrow by,
+    and a sum is made by."""
     found: list[Rollup] = []
-    for dimensions in ((), *((name,) for name in of.dimensions)):
+    for dimensions in ((), *((name,) for name in of.dimensions if name not in _TOO_MANY)):
         found += _by(of, dimensions, hourly=set(dimensions) <= {"channel"})
     return list(dict.fromkeys(found))
 
