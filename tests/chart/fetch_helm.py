@@ -53,7 +53,8 @@ def _fetch() -> None:
 
 
 def _install_wheel(target: Path) -> None:
-    uv = shutil.which("uv")
+    ours = ROOT / ".uv" / "bin" / "uv"  # which `make` fetches where there is none
+    uv = shutil.which("uv") or (str(ours) if ours.exists() else "")
     installer = [uv, "pip"] if uv else [sys.executable, "-m", "pip"]
     command = [*installer, "install", "--quiet", "--no-deps", "--require-hashes", "--target", str(target)]
     done = subprocess.run([*command, "-r", str(REQUIREMENTS)], capture_output=True, text=True, check=False)

@@ -226,11 +226,14 @@ class Tale:
         self.desk.settle()
 
     def _ring(self) -> None:
-        """What looks by the rules of alerts each five minutes looks now."""
+        """What looks by the rules of alerts each five minutes looks now that nothing has come in for a while."""
         self.desk.settle()
-        (look,) = (one for one in self.reports.service.loops() if one.name == "look by the rules of alerts")
-        with self.reports.transaction() as tx:
-            look.run(tx)
+        loops = {one.name: one for one in self.reports.service.loops()}
+        self.desk.later(timedelta(minutes=15))
+        self.desk.settle()
+        for name in ("sum what is new", "look by the rules of alerts"):
+            with self.reports.transaction() as tx:
+                loops[name].run(tx)
 
 
 def company_day(when: datetime) -> str:

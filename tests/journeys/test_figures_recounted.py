@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,6 +146,8 @@ def _cell(tx: Any, of: Kpi, measure: Measure, group: Group) -> tuple[Group, dict
     over = tuple(dict.fromkeys((*group, *kpi.added(of))))
     asked = reading.question(measure, View(ALL, tx.now.astimezone(company_zone()).date(), over), over)
     fitting = sums.fitting(tx, ledger.live(tx), asked)
+    if asked.begin is None and asked.end is not None:  # all but what is newer
+        fitting = sums.fitting(tx, ledger.live(tx), replace(asked, end=None)) or fitting
     if fitting is None or set(group) & {*DERIVED, "hour", "day"}:
         return None
     number, rollup = fitting

@@ -114,7 +114,8 @@ def test_U1_what_is_restored_is_its_owners_alone_and_starts(up: Up, tmp_path: Pa
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     with tarfile.open(kept) as archive, tarfile.open(tmp_path / "open.tar.gz", "w:gz") as opened:
         for member in archive:
-            opened.addfile(member.replace(mode=0o666), archive.extractfile(member))
+            member.mode = 0o666
+            opened.addfile(member, archive.extractfile(member))
     data = tmp_path / "elsewhere"
     done = up.run("restore", str(tmp_path / "open.tar.gz"), DATA=str(data))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -354,6 +354,7 @@ reports.ExportService.ListExportSchedules      Y       Y       D       D        
 reports.ExportService.UpdateExportSchedule     Y       D       D       D          D       A         A
 reports.ExportService.DeleteExportSchedule     Y       D       D       D          D       A         A
 reports.ExportService.UndeleteExportSchedule   Y       D       D       D          D       A         A
+reports.ExportService.ListExportMails          Y       Y       D       D          D       A         A
 reports.ReportService.BacktestReport           Y       Y       Y       Y          Y       A         A
 reports.TargetService.CreateTarget             YYY     YYD     DDD     YYY        DDD     AAA       AAA
 reports.TargetService.GetTarget                YYY     YYN     YNN     YYY        YYY     AAA       AAA

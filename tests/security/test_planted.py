@@ -58,7 +58,7 @@ def test_P6_decisions_that_are_shown_to_everybody_are_noticed(runner: Runner, mo
 
 def test_P5_tokens_that_nobody_checks_are_noticed(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     def believe(token: str, *_: object, **__: object) -> Any:
-        return jwt.PyJWT().decode(token, options={"verify_signature": False})
+        return jwt.PyJWT().decode(token, options={"verify_signature": False}) | {"exp": 1 << 40}
 
     monkeypatch.setattr(jwt, "decode", believe)
     found = wrong(runner, "leads.LeadService.ListForms")

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import tarfile
 import tempfile
 import zlib
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -88,13 +90,18 @@ def restore(file: Path) -> int:
 
 
 def _unpack(file: Path, folder: Path) -> int:
-    """How many databases were in it. Anything that no backup holds stays in the archive."""
+    """How many databases were in it. Anything that no backup holds stays in the archive: what is taken out are plain
+    files by names of ours, whatever else the archive says of them."""
     count = 0
     with tarfile.open(file) as archive:
         for member in archive:
             is_database = re.fullmatch(r"[a-z_]+\.db", member.name) is not None
             if member.isfile() and (is_database or member.name in _ALSO or _KEPT.fullmatch(member.name)):
-                archive.extract(member.replace(mode=0o600), folder, filter="data")
+                content, place = archive.extractfile(member), folder / member.name
+                assert content is not None  # it is a file
+                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with content, open(place, "wb", opener=partial(os.open, mode=0o600)) as there:
+                    shutil.copyfileobj(content, there)
                 count += is_database
     return count
 
