@@ -38,6 +38,9 @@ _ENVIRONMENT = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is asked of the cluster comes last: twenty processes that nobody asks anything cost a third of a core."""
     items.sort(key=lambda item: item.get_closest_marker("cluster") is not None)
+    for item in items:
+        if item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.timeout(900))  # the first of them starts it, beside other suites
 
 
 @pytest.fixture(scope="session")
