@@ -32,6 +32,7 @@ COPIES = {
     "collaborators": {"opportunities", "activities", "contracts"},
     "deciders": {"opportunities", "activities"},
     "roles": {"directory", "customers"},
+    "teams": {"directory", "reports"},
     "exchange_rates": {"contracts", "customers", "reports"},
 }
 # One shape by one name, with rows that are each service's own.

@@ -177,7 +177,7 @@ def test_B16_a_target_of_the_year_9999_is_refused_by_name(desk: Desk) -> None:
     assert [one.field for one in problem.value.violations] == ["target.period"]
 
 
-@pytest.mark.parametrize("total", [pb.Kpi.SUM, pb.Kpi.EVENNESS])
+@pytest.mark.parametrize("total", [pb.Kpi.SUM, pb.Kpi.EVENNESS, pb.Kpi.COUNTED])
 def test_what_is_made_of_groups_needs_a_dimension_to_group_by(desk: Desk, total: Any) -> None:
     made = pb.Kpi(display_name="e", unit=pb.Kpi.NUMBER, measures=[WON], formula="amount * 7", total=total)
     with pytest.raises(Invalid) as problem:

@@ -63,6 +63,12 @@ def check_kpi(of: Kpi, check: FieldCheck) -> None:
     if not 1 <= len(of.measures) <= MOST_MEASURES:
         check.refuse("kpi.measures", f"must be 1 to {MOST_MEASURES}", f"须为 1 至 {MOST_MEASURES} 项")
         return
+    if of.total == kpi.BY_SHARE and len(of.measures) < 2:
+        check.refuse(
+            "kpi.measures",
+            "must be two at least: of a SHARE the last one weighs the figures that the others make",
+            "至少两项：SHARE 的最后一项为权重，其余各项构成数值",
+        )
     for place, measure in enumerate(of.measures):
         _check_measure(measure, f"kpi.measures[{place}]", check)
     ids = [one.id for one in of.measures]
@@ -72,7 +78,7 @@ def check_kpi(of: Kpi, check: FieldCheck) -> None:
         _check_dimensions(of, check)
     if not any(field.startswith("kpi.measures") for field, _, _ in check.violations):
         try:
-            formula.check(of.formula, ids)
+            formula.check(of.formula, ids, ids[-1:] if of.total == kpi.BY_SHARE else ())
         except ExpressionError as problem:
             known = ", ".join(ids)
             check.refuse("kpi.formula", f"{problem.english}; it is made of {known}", f"{problem.chinese}；可用 {known}")

@@ -6,12 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 COUNT, AMOUNT, SECONDS = 1, 2, 3
 PERIOD, STOCK, OLDER, LAST = 1, 2, 3, 4
-BY_FORMULA, BY_SUM, BY_EVENNESS = 1, 2, 3
+BY_FORMULA, BY_SUM, BY_EVENNESS, BY_COUNTED, BY_SHARE = range(1, 6)
 COUNTS, MONEY, RATIO, IN_SECONDS, IN_HOURS, IN_DAYS, NUMBER = range(1, 8)
 
+Amounts = tuple[int, Decimal, int]
+"""How many, their amount in the company's currency, and their seconds."""
 MOST = 2.0**63
 """From which on, above and below nothing, there is no figure: an amount of money has whole units of 64 bits."""
 
@@ -82,16 +85,6 @@ def evenness(values: Sequence[float]) -> float | None:
     return -sum(share * math.log(share) for share in shares) / math.log(len(values))
 
 
-def total(kpi: Kpi, groups: Sequence[float | None], whole: float | None) -> float | None:
-    """The figure of all groups together; `whole` is the formula's, out of what was counted in all."""
-    there = [value for value in groups if value is not None]
-    if kpi.total == BY_SUM:
-        return held(math.fsum(there)) if there else None
-    if kpi.total == BY_EVENNESS:
-        return evenness(there)
-    return whole
-
-
 def stands(kpi: Kpi) -> bool:
     """Whether it tells of what there is on a day."""
     return any(one.span in (STOCK, OLDER) for one in kpi.measures)
@@ -103,13 +96,15 @@ def happens(kpi: Kpi) -> bool:
 
 
 def added(kpi: Kpi) -> tuple[str, ...]:
-    """The dimensions by whose groups a sum or an evenness is made: the first, and for a stage the pipeline too, since
-    stages of two pipelines may have one id and have nothing else in common. None of a figure that is its formula's."""
+    """The dimensions of whose groups the figure of several is made: the first, and for a stage that is summed up or
+    weighed the pipeline too, since stages of two pipelines may have one id and have nothing else in common. None of a
+    figure that is its formula's."""
     first = () if kpi.total == BY_FORMULA else kpi.dimensions[:1]
-    return ("pipeline", *first) if first == ("stage",) and "pipeline" in kpi.dimensions else first
+    apart = first == ("stage",) and "pipeline" in kpi.dimensions and kpi.total != BY_COUNTED
+    return ("pipeline", *first) if apart else first
 
 
-def counted(measures: Sequence[Measure], sums: Mapping[str, tuple[int, float, int]]) -> dict[str, float]:
+def counted(measures: Sequence[Measure], sums: Mapping[str, Amounts]) -> dict[str, float]:
     """What the formula is given: of each measure its count, its amount in the company's currency, or its seconds."""
-    none = (0, 0.0, 0)
+    none = (0, Decimal(0), 0)
     return {one.id: float(sums.get(one.id, none)[one.value - 1]) for one in measures}

@@ -20,11 +20,13 @@ Value = TypeVar("Value")
 
 class Posting(NamedTuple):
     """`happen_time` in microseconds since 1970, `amount` in ten-thousandths of `currency`, `seconds` whole. `holder` is
-    whose the record is now: who may see it. `owner` is for whom it counts. The rest are what figures are grouped and
-    filtered by; empty: unknown.
+    whose the record is now, and of what somebody did with it he: who may see it. `owner` is for whom it counts. The
+    rest are what figures are grouped and filtered by; empty: unknown.
 
     `customer_holder` and `lead_holder` are whose the customer, and the `lead`, are that lend it something: it is as
-    those see it who may see theirs. After APART: as those see it who may not. WHOEVER: they lend it nothing."""
+    those see it who may see theirs. After APART: as those see it who may not. WHOEVER: they lend it nothing. Of what
+    somebody did with a lead, `lead_holder` is whose that lead is, and there is no second one: what it borrows is left
+    out where it is summed."""
 
     fact: str
     happen_time: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -13,7 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.database import insert_rows
 from chassis.transaction import Transaction
-from reports.domain.posting import APART, DIMENSIONS, WHOEVER
+from reports.domain.facts import FACTS
+from reports.domain.posting import APART, DIMENSIONS, WHOEVER, Posting
 from reports.storage.tables import batches, cells, copies, postings, rollups
 
 HOUR, DAY, EVER = "HOUR", "DAY", "EVER"
@@ -25,6 +27,10 @@ MOST = 4_000
 _BY_HAND = 40_000
 LENDERS = ("customer_holder", "lead_holder")
 _READ = tuple(postings.c[n] for n in ("fact", "hour", "holder", *LENDERS, "currency", *_SUMS, *DIMENSIONS))
+BORROWED = {
+    fact.id: {name: Posting._field_defaults[name] for name in fact.borrows} for fact in FACTS.values() if fact.borrows
+}
+"""What facts borrow of the leads that something was done with, and what is there for whoever may not read these."""
 _ADDED = (
     f"({', '.join(c.name for c in cells.primary_key)}) DO UPDATE SET "
     + ", ".join(f"{name} = cells.{name} + excluded.{name}" for name in _SUMS)
@@ -129,7 +135,7 @@ def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[sa.Row[Any]]) -> Non
     more = ("HOLDER", DAY, EVER, "BLANK", *(f"OF_{name}" for name in LENDERS))
     places = {name: place for place, name in enumerate((*names, *more))} | {HOUR: hour}
     by_fact: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for row in rows:
+    for row in chain(rows, _bare(rows)):
         for whose, *lends in _whose(row[holder], *(row[places[name]] for name in LENDERS)):
             by_fact[row[0]].append((*row, whose, row[hour] // 24, 0, "", *lends))
     added: list[tuple[Any, ...]] = []
@@ -139,6 +145,14 @@ def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[sa.Row[Any]]) -> Non
         sums = _sums_by(itemgetter(*(places[name] for name in of_key)), by_fact.get(rollup.fact, ()), first)
         added += [(copy, number, *key, *sums[key]) for key in sorted(sums) if any(sums[key])]
     insert_rows(tx.connection, cells, [c.name for c in cells.columns], added, conflict=_ADDED)
+
+
+def _bare(rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[Any, ...]]:
+    """What was done with leads that are another's now, without what it borrows of them."""
+    for row in rows:
+        if row[0] in BORROWED and row.lead_holder != row.holder:
+            bare = {**row._mapping, **BORROWED[row[0]], "lead_holder": f"{APART}{row.lead_holder}"}
+            yield tuple(bare.values())
 
 
 def _whose(holder: str, customer: str, lead: str) -> list[tuple[str, str, str]]:
@@ -167,10 +181,12 @@ def _sums_by(key_of: Callable[[Any], Any], rows: Iterable[tuple[Any, ...]], firs
 
 
 def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.ColumnElement[bool]) -> None:
-    for everybody in (True, False):
+    borrowed = BORROWED.get(rollup.fact, {})
+    for everybody, bare in ((True, False), (False, False), *([(False, True)] if borrowed else [])):
         holder = sa.literal(EVERYBODY, sa.Text) if everybody else postings.c.holder
+        of = {c.name: sa.literal(borrowed[c.name], c.type) if bare and c.name in borrowed else c for c in postings.c}
         keys: list[sa.ColumnElement[Any]] = [
-            *(postings.c[name] for name in rollup.dimensions),
+            *(of[name] for name in rollup.dimensions),
             *(sa.literal("", sa.Text()) for _ in SLOTS[len(rollup.dimensions) :]),
         ]
         inner = (
@@ -179,10 +195,10 @@ def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.Col
                 bucket(rollup.grain).label("bucket"),
                 *(key.label(slot) for key, slot in zip(keys, SLOTS, strict=True)),
                 postings.c.currency.label("currency"),
-                *(_lends(name, everybody).label(name) for name in LENDERS),
-                *(postings.c[name].label(name) for name in _SUMS),
+                *(_lends(name, everybody, bare).label(name) for name in LENDERS),
+                *(of[name].label(name) for name in _SUMS),
             )
-            .where(*which, postings.c.fact == rollup.fact, *(_counts(name, everybody) for name in LENDERS))
+            .where(*which, postings.c.fact == rollup.fact, *(_counts(name, everybody, bare) for name in LENDERS))
             .subquery()
         )
         by = [inner.c[name] for name in ("holder", "bucket", *SLOTS, "currency", *LENDERS)]
@@ -210,12 +226,20 @@ def complete(name: str) -> sa.ColumnElement[bool]:
     return postings.c[name].notlike(f"{APART}%")
 
 
-def _counts(name: str, everybody: bool) -> sa.ColumnElement[bool]:
+def _counts(name: str, everybody: bool, bare: bool) -> sa.ColumnElement[bool]:
     """Who may see what is his may see what else is his."""
-    return complete(name) if everybody else postings.c[name] != sa.literal(APART, sa.Text) + postings.c.holder
+    if bare:
+        return postings.c[name] != postings.c.holder
+    return complete(name) if everybody else postings.c[name] != _apart(postings.c.holder)
 
 
-def _lends(name: str, everybody: bool) -> sa.ColumnElement[str]:
+def _lends(name: str, everybody: bool, bare: bool) -> sa.ColumnElement[str]:
     if everybody:
         return sa.literal(WHOEVER, sa.Text)
+    if bare and name == "lead_holder":
+        return _apart(postings.c[name])
     return sa.case((postings.c[name] == postings.c.holder, WHOEVER), else_=postings.c[name])
+
+
+def _apart(holder: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    return sa.literal(APART, sa.Text) + holder

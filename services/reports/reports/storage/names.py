@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from chassis.database import in_values, insert_rows
 from chassis.transaction import Transaction
 from reports.domain.known import Label
-from reports.storage.tables import labels, people, regions
+from reports.storage.tables import labels, people, regions, teams
 
 _NEWER = (
     "(name) DO UPDATE SET display_name = excluded.display_name, version = excluded.version, place = excluded.place "
@@ -75,12 +75,33 @@ def roles(tx: Transaction) -> set[str]:
 
 def know_regions(tx: Transaction, told: Sequence[tuple[str, str, int]]) -> None:
     """People's regions: (name, region, version)."""
+    _know(tx, regions, "region", told)
+
+
+def know_parents(tx: Transaction, told: Sequence[tuple[str, str, int]]) -> None:
+    """The teams above teams: (name, parent, version)."""
+    _know(tx, teams, "parent", told)
+
+
+def _know(tx: Transaction, table: sa.Table, what: str, told: Sequence[tuple[str, str, int]]) -> None:
     newest = {one[0]: one for one in sorted(told, key=lambda one: one[2])}
     conflict = (
-        "(name) DO UPDATE SET region = excluded.region, version = excluded.version "
-        "WHERE regions.version < excluded.version"
+        f"(name) DO UPDATE SET {what} = excluded.{what}, version = excluded.version "
+        f"WHERE {table.name}.version < excluded.version"
     )
-    insert_rows(tx.connection, regions, ("name", "region", "version"), [newest[n] for n in sorted(newest)], conflict)
+    insert_rows(tx.connection, table, ("name", what, "version"), [newest[n] for n in sorted(newest)], conflict)
+
+
+def below(tx: Transaction, of: Sequence[str]) -> dict[str, list[str]]:
+    """Each of these teams and all that are below it, itself first."""
+    under: dict[str, list[str]] = {}
+    for name, parent in tx.execute(sa.select(teams.c.name, teams.c.parent).order_by(teams.c.name)):
+        under.setdefault(parent, []).append(name)
+    found = {team: [team] for team in of}
+    for tree in found.values():
+        for team in tree:  # grows meanwhile; news in another order than it was told in may make a circle
+            tree += [one for one in under.get(team, ()) if one not in tree]
+    return found
 
 
 def owners(tx: Transaction, where: Mapping[str, Sequence[str]]) -> list[str]:

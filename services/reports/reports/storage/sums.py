@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from chassis.database import in_values
 from chassis.transaction import Transaction
 from reports.domain.posting import APART, WHOEVER
 from reports.storage import cells as stored
-from reports.storage.cells import DAY, EVER, EVERYBODY, HOUR, SLOTS, complete
+from reports.storage.cells import BORROWED, DAY, EVER, EVERYBODY, HOUR, SLOTS, complete
 from reports.storage.ledger import Within
 from reports.storage.tables import cells, postings, subjects
 
@@ -130,8 +130,10 @@ def _of_cells(copy: int, asked: Question, reach: Reach, number: int, rollup: sto
 
 
 def counted(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[sa.ColumnElement[bool]]:
-    """The criteria of the postings that a question sums."""
-    return [*_ours(copy, asked, reach), *_narrowed(tx, asked, postings.c)]
+    """The criteria of the postings that a question sums; of what was done with leads, of those that one may read."""
+    where = [*_ours(copy, asked, reach), *_narrowed(tx, asked, postings.c)]
+    within = reach.within if asked.fact in BORROWED else None
+    return where if within is None else [*where, seen_now(copy, within)]
 
 
 def _narrowed(tx: Transaction, asked: Question, columns: Any) -> list[sa.ColumnElement[bool]]:
@@ -143,7 +145,8 @@ def _ours(copy: int, asked: Question, reach: Reach) -> list[sa.ColumnElement[boo
     if reach.within is not None:
         past = asked.as_of is not None and asked.held
         where.append(seen_now(copy, reach.within) if past else reach.within(postings.c.holder))
-    for name, (lender, within) in reach.lent.items():
+    lent: Mapping[str, tuple[str, Within | None]] = {} if asked.fact in BORROWED else reach.lent
+    for name, (lender, within) in lent.items():
         of = None if reach.within is None else within
         where.append(complete(name) if of is None else _lent_now(copy, name, postings.c[lender], of))
     if asked.as_of is not None:
@@ -176,10 +179,23 @@ def _lent_now(copy: int, name: str, lender: sa.ColumnElement[str], within: Withi
 
 
 def _of_postings(copy: int, asked: Question, reach: Reach) -> _Parts:
+    table: Any = postings
     where = _ours(copy, asked, reach)
-    columns: dict[str, sa.ColumnElement[Any]] = {name: postings.c[name] for name in {*asked.group, *asked.where}}
-    bucket = postings.c.hour if asked.grain == HOUR else postings.c.hour // 24
-    return postings, columns, bucket, postings.c.hour // 24, where
+    if asked.fact in BORROWED and reach.within is not None:
+        table, where = _as_seen(copy, asked.fact, reach.within, where), []
+    columns: dict[str, sa.ColumnElement[Any]] = {name: table.c[name] for name in {*asked.group, *asked.where}}
+    bucket = table.c.hour if asked.grain == HOUR else table.c.hour // 24
+    return table, columns, bucket, table.c.hour // 24, where
+
+
+def _as_seen(copy: int, fact: str, within: Within, where: Sequence[sa.ColumnElement[bool]]) -> sa.Subquery:
+    """Postings of what was done with leads, with what they borrow of those alone that one may read now."""
+    borrowed, seen = BORROWED[fact], seen_now(copy, within)
+    columns = [
+        sa.case((seen, column), else_=borrowed[column.name]).label(column.name) if column.name in borrowed else column
+        for column in postings.c
+    ]
+    return sa.select(*columns).where(*where).subquery()
 
 
 def _between(column: sa.ColumnElement[int], asked: Question, unit: int) -> list[sa.ColumnElement[bool]]:

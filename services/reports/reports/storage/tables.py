@@ -59,7 +59,8 @@ kpi_versions = sa.Table(
 )
 settings = parts.table(metadata)
 
-# What records and stages are called, where stages stand, people's regions, exchange rates: the newest that was told.
+# What records and stages are called, where stages stand, people's regions, the teams above teams, exchange rates: the
+# newest that was told.
 labels = sa.Table(
     "labels",
     metadata,
@@ -73,6 +74,13 @@ regions = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     _text("region"),
+    _whole("version"),
+)
+teams = sa.Table(
+    "teams",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("parent"),
     _whole("version"),
 )
 exchange_rates = sa.Table(

@@ -19,7 +19,7 @@ def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
 
 @subscriber(TeamChanged, batch=256)
 def teams(tx: Transaction, events: Sequence[TeamChanged]) -> None:
-    copies.know_labels(tx, [told.team(event) for event in events])
+    copies.know_teams(tx, [told.team(event) for event in events], [told.parent(event) for event in events])
 
 
 @subscriber(RoleChanged, batch=64)

@@ -55,8 +55,11 @@ def _counted(tx: Transaction, tile: Tile, kpi: Kpi, view: View, there: Mapping[s
     if overlay is not None and {*GRAINS} & {*view.group}:
         overlay = _of_each(overlay, table.rows)
     goals = targets.reached(tx, kpi, view)
-    table = reading.ordered(tx, view, targets.beside(kpi, view, table, goals))
-    more = [_of_each(one, table.rows) for one in more]
+    trees = targets.trees(tx, view, goals)
+    table = targets.beside(kpi, view, table, goals, targets.wholes(tx, kpi, trees))
+    table = reading.ordered(tx, view, table)
+    overlay = overlay and _of_trees(tx, overlay, trees)
+    more = [_of_each(_of_trees(tx, one, trees), table.rows) for one in more]
     return Drawn(tile, kpi, view, largest(table, tile), overlay, more, goals, len(table.rows))
 
 
@@ -95,6 +98,11 @@ def _of_each(one: Beside, rows: Sequence[Row]) -> Beside:
     """With a figure for each row: where nothing was counted, what the KPI makes of nothing."""
     none = reading.nothing(one.kpi)
     return replace(one, figures={row.keys: one.figures.get(row.keys, none) for row in rows})
+
+
+def _of_trees(tx: Transaction, one: Beside, trees: Mapping[str, View]) -> Beside:
+    """With its figures of the teams whose rows are of the teams below them, too."""
+    return replace(one, figures={**one.figures, **targets.wholes(tx, one.kpi, trees)}) if trees else one
 
 
 def _joined(of: Kpi, rows: Sequence[Row], other: Mapping[tuple[str, ...], Figure]) -> list[Row]:

@@ -21,7 +21,7 @@ from reports.domain.view import Figure, Unrated, View
 from reports.settings import company_currency
 from reports.storage import ledger, rates, sums
 from reports.storage.tables import postings
-from reports.usecases import reaching, reading
+from reports.usecases import locating, reaching, reading
 
 # Of a ledger's entry, in the order in which it was written.
 _KEY = postings.c.batch * 1_048_576 + postings.c.place
@@ -44,7 +44,7 @@ def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     """The figure, and a page of what one of its measures counted. Raises as `reading.table`, and Invalid for a measure
     that the KPI has not."""
     table = reading.table(tx, of, view)
-    figure = reading.figure(of, view, table)
+    figure = locating.figure(of, view, table)
     measure = measure_of(of, request.measure)
     timed, still = _timed(tx, measure), _still_seen(tx, measure, view)
     if timed and reading.open_to(tx, FACTS[measure.fact]) and not reaching.reach(tx, FACTS[measure.fact]).narrow:

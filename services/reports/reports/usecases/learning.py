@@ -99,7 +99,8 @@ class _Learning:
         self.hold(others)
 
     def learn(self, told: Sequence[News]) -> None:
-        changed = [one for one in told if one.record in self.subjects and self.take(one)]
+        each = [list(heard) for _, heard in groupby(told, key=_event)]
+        changed = [heard[0] for heard in each if heard[0].record in self.subjects and self.take(*heard)]
         names = list(dict.fromkeys(one.record for one in changed))
         # Whom they belong to, as far as known, tells more of them.
         latest = {one.record: one for one in changed}
@@ -142,11 +143,15 @@ class _Learning:
     def tells(self, name: str) -> Mapping[str, Any]:
         return FOLDINGS[_kind(name)].tells(self.states[name])
 
-    def take(self, news: News) -> bool:
-        """Folds one piece of news in. Returns whether anything was new."""
+    def take(self, *told: News) -> bool:
+        """Folds in what one event tells of a record, and posts what comes of all of it. Returns whether anything was
+        new."""
+        news = told[0]
         name = news.record
         folding: Folding = FOLDINGS[_kind(name)]
-        state = folding.fold(self.states[name], news)
+        state = self.states[name]
+        for one in told:
+            state = folding.fold(state, one)
         if state == self.states[name]:
             return False
         subject = self.subjects[name]
@@ -180,6 +185,10 @@ class _Learning:
 
 def _moment(news: News) -> int:
     return news.time
+
+
+def _event(news: News) -> tuple[str, str]:
+    return news.record, news.event
 
 
 def _kind(name: str) -> str:

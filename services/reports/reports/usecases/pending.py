@@ -15,7 +15,7 @@ from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
 from reports.domain.view import View
 from reports.storage import ledger
-from reports.storage.tables import people, postings
+from reports.storage.tables import people, postings, subjects
 from reports.usecases import explaining, reading
 from reports.wire import pending as wire
 
@@ -48,9 +48,10 @@ def make_tasks(tx: Transaction, of: Kpi, view: View, measure: str, title: str, d
         reading.refuse(tx, working, working.defined)
     c = postings.c
     there = (
-        sa.select(c.record, c.holder)
+        sa.select(c.record, subjects.c.holder)
+        .join(subjects, sa.and_(subjects.c.copy == c.copy, subjects.c.name == c.record))
         .where(*explaining.counted(tx, counted, view))
-        .group_by(c.record, c.holder)
+        .group_by(c.record, subjects.c.holder)
         .having(sa.func.sum(c.count) != 0)
         .order_by(c.record)
         .limit(MOST + 1)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
 
-from chassis import money
 from chassis.errors import Denied
 from chassis.transaction import Transaction
-from reports.domain import customer, formula, kpi, periods
+from reports.domain import customer, kpi, periods, total
 from reports.domain.facts import FACTS, Fact
-from reports.domain.kpi import Kpi, Measure
+from reports.domain.kpi import Amounts, Kpi, Measure
+from reports.domain.total import Given
 from reports.domain.view import DERIVED, Figure, Row, Table, Unrated, View
 from reports.settings import company_currency, company_zone
 from reports.storage import ledger, names, rates, sums
@@ -28,14 +25,13 @@ RECORDS = ("contacts/", "contracts/", "customers/", "leads/", "opportunities/")
 
 
 def table(tx: Transaction, of: Kpi, view: View) -> Table:
-    """The figures by group, in the order of their keys, and of all together: where they are made of the figures of the
+    """The figures by group, in the order of their keys, and of all together: where they are made of the groups of the
     KPI's first dimension, each of those in it. Raises Denied for what the caller may not see, naming the field."""
-    asked = view.group
-    over = replace(view, group=tuple(dict.fromkeys((*asked, *kpi.added(of)))))
+    asked, parts = view.group, kpi.added(of)
+    over = replace(view, group=tuple(dict.fromkeys((*asked, *parts))))
     for measure in of.measures:
         refuse_hidden(tx, measure, over)
-    found: dict[tuple[str, ...], dict[str, tuple[int, Decimal, int]]] = defaultdict(dict)
-    whole: dict[str, tuple[int, Decimal, int]] = {}
+    found: dict[tuple[str, ...], dict[str, Amounts]] = defaultdict(dict)
     unrated: list[Unrated] = []
     by_time = any(name in periods.GRAINS for name in asked)
     still = kpi.standing(of) if by_time else ()
@@ -44,39 +40,41 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
         groups = _in_each(*each, found) if measure in still else _groups(*each)
         for keys, amounts in groups.items():
             found[keys][measure.id] = amounts
-        whole[measure.id] = _added(groups.values())
-    finest = [Row(keys, _figure(of, given)) for keys, given in sorted(found.items())] if over.group else []
-    even = of.total == kpi.BY_EVENNESS
-    rows = finest if over.group == asked and not even else _together(of, finest, len(asked))
-    once = by_time and any(FACTS[one.fact].once for one in of.measures)
-    if asked and (once or still or (even and of.dimensions)):
+    rows = _rows(of, found, len(asked), over.group == asked and of.total != kpi.BY_EVENNESS)
+    once = any(FACTS[one.fact].once for one in of.measures)
+    if asked and (still or (once and (by_time or parts))):
         return replace(table(tx, of, replace(view, group=())), rows=rows)  # the same however it is grouped
-    all_of_it = _figure(of, whole)
-    value = kpi.total(of, [row.figure.value for row in finest], all_of_it.value) if over.group else all_of_it.value
-    return Table(rows if asked else [], Figure(value, all_of_it.inputs), unrated)
+    each_of_them: Sequence[Given] = list(found.values())  # a sum's are all that there are
+    if of.total != kpi.BY_SUM:
+        each_of_them = _merged(found, [over.group.index(name) for name in parts])
+    return Table(rows, total.together(of, each_of_them, company_currency()), unrated)
 
 
-def _together(of: Kpi, finest: Sequence[Row], width: int) -> list[Row]:
-    """What a sum or an evenness is made of, by the first `width` of its keys."""
-    groups: dict[tuple[str, ...], list[Figure]] = defaultdict(list)
-    for row in finest:
-        groups[row.keys[:width]].append(row.figure)
-    return [
-        Row(
-            keys,
-            Figure(
-                kpi.total(of, [one.value for one in parts], None),
-                {one.id: math.fsum(part.inputs[one.id] for part in parts) for one in of.measures},
-            ),
-        )
-        for keys, parts in sorted(groups.items())
-    ]
+def _rows(of: Kpi, found: Mapping[tuple[str, ...], Given], width: int, apart: bool) -> list[Row]:
+    """By the first `width` of the keys; `apart`: those are all of them, and each is its formula's."""
+    home = company_currency()
+    if apart:
+        return [Row(keys, total.figure(of, given, home)) for keys, given in sorted(found.items()) if keys]
+    groups: dict[tuple[str, ...], list[Given]] = defaultdict(list)
+    for keys, given in found.items():
+        groups[keys[:width]].append(given)
+    return [Row(keys, total.together(of, each, home)) for keys, each in sorted(groups.items()) if keys]
+
+
+def _merged(found: Mapping[tuple[str, ...], Given], places: Sequence[int]) -> list[Given]:
+    """What was counted, by these of the keys."""
+    groups: dict[tuple[str, ...], dict[str, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
+    for keys, given in found.items():
+        of = groups[tuple(keys[place] for place in places)]
+        for id, amounts in given.items():
+            of[id].append(amounts)
+    return [{id: total.added(each) for id, each in of.items()} for of in groups.values()]
 
 
 def narrowed(tx: Transaction, view: View) -> View:
     """The view with what is known of owners (their manager, team, region) as the owners whose it is now. Raises Denied
     for a caller who may not know that of people."""
-    _refuse_people(tx, view.where)
+    refuse_people(tx, view.where)
     derived = {name: values for name, values in view.where.items() if name in DERIVED}
     if not derived:
         return view
@@ -86,42 +84,9 @@ def narrowed(tx: Transaction, view: View) -> View:
     return replace(view, where=where)
 
 
-def located(tx: Transaction, of: Kpi, view: View) -> View:
-    """The view with the keys of its cell as what it is narrowed by."""
-    where = dict(view.where)
-    for name, key in zip(view.group, view.keys, strict=False):
-        if name not in periods.GRAINS:
-            source = DERIVED.get(name, name)
-            values = (key,) if source == name else _owners(tx, of, view, name, key)
-            where[source] = tuple(one for one in where.get(source, values) if one in values)
-        elif kpi.standing(of):  # what there is now is the same in each
-            view = replace(view, period=periods.both(view.period, periods.of_key(name, key)), hours=(None, None))
-    return replace(view, where=where)
-
-
-def _owners(tx: Transaction, of: Kpi, view: View, name: str, key: str) -> tuple[str, ...]:
-    """The owners in a cell: those of whom nothing is known, too, are of no team."""
-    found: set[str] = set()
-    for measure in of.measures:
-        asked = question(measure, view, ("owner",))
-        found |= {
-            one.keys[0] for one in sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, FACTS[measure.fact]))
-        }
-    staff = names.staff(tx, sorted(found))
-    return tuple(one for one in sorted(found) if staff.get(one, {}).get(name, "") == key)
-
-
-def figure(of: Kpi, view: View, found: Table) -> Figure:
-    """That of the cell of its keys; of all together where it has none."""
-    if not view.keys:
-        return found.total
-    return next((row.figure for row in found.rows if row.keys == view.keys), nothing(of))
-
-
 def nothing(of: Kpi, inputs: Mapping[str, float] = MappingProxyType({})) -> Figure:
     """The figure of a group of which nothing was counted, but perhaps of some `inputs`."""
-    found = _made(of, kpi.counted(of.measures, {}) | dict(inputs))
-    return replace(found, value=None) if of.total == kpi.BY_EVENNESS else found
+    return total.nothing(of, inputs, company_currency())
 
 
 def question(measure: Measure, view: View, group: Sequence[str] = ()) -> Question:
@@ -178,7 +143,7 @@ def refuse_hidden(tx: Transaction, measure: Measure, view: View) -> Fact:
     made_of = [fact.fields[name] for name in (*used, *group, *view.where, *(n for n, _ in measure.where))]
     for text in (fact.defined, *made_of, *([fact.moment] if _by_time(measure, view) else [])):
         refuse(tx, fact, text)
-    _refuse_people(tx, view.group)
+    refuse_people(tx, view.group)
     return fact
 
 
@@ -228,7 +193,7 @@ def _by_time(measure: Measure, view: View) -> bool:
     return bounded or measure.span != kpi.PERIOD or measure.value == kpi.AMOUNT
 
 
-def _refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
+def refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
     """What is known of an owner is a person's."""
     for name in dimensions:
         if name in DERIVED:
@@ -238,9 +203,7 @@ def _refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
                 raise Denied(f"people.{field}.read")
 
 
-def _groups(
-    tx: Transaction, measure: Measure, view: View, unrated: list[Unrated]
-) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
+def _groups(tx: Transaction, measure: Measure, view: View, unrated: list[Unrated]) -> dict[tuple[str, ...], Amounts]:
     """What a measure counted, by group; what of it has no exchange rate is noted."""
     asked = question(measure, view, view.group)
     if any(not values for values in asked.where.values()):
@@ -255,10 +218,10 @@ def _groups(
     turn = rates.turner(known)
     if measure.value == kpi.AMOUNT:
         unrated += _unrated(measure, [one for one in found if one.day and (one.currency, one.day) not in known])
-    groups: dict[tuple[str, ...], list[tuple[int, Decimal, int]]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Amounts]] = defaultdict(list)
     for key, one in zip(keys, found, strict=True):
         groups[key].append((one.count, turn(one.amount, one.currency, one.day), one.seconds))
-    return {key: _added(parts) for key, parts in groups.items()}
+    return {key: total.added(parts) for key, parts in groups.items()}
 
 
 def _unrated(measure: Measure, found: Iterable[Sum]) -> list[Unrated]:
@@ -272,7 +235,7 @@ def _unrated(measure: Measure, found: Iterable[Sum]) -> list[Unrated]:
 
 def _by_span(
     tx: Transaction, measure: Measure, view: View, grain: str, spans: Iterable[str]
-) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
+) -> dict[tuple[str, ...], Amounts]:
     """What counts once in each span of time, which is not so often as in its days."""
     at = view.group.index(grain)
     apart = view.group[:at] + view.group[at + 1 :]
@@ -287,7 +250,7 @@ def _by_span(
 
 def _in_each(
     tx: Transaction, measure: Measure, view: View, unrated: list[Unrated], there: Iterable[tuple[str, ...]]
-) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
+) -> dict[tuple[str, ...], Amounts]:
     """What there is now, the same in each span of time that is `there`."""
     at = next(place for place, name in enumerate(view.group) if name in periods.GRAINS)
     now = _groups(tx, measure, replace(view, group=view.group[:at] + view.group[at + 1 :]), unrated)
@@ -311,24 +274,6 @@ def _keys(tx: Transaction, asked: Question, view: View, found: Sequence[Sum]) ->
         return tuple(parts)
 
     return [key(one) for one in found]
-
-
-def _added(parts: Any) -> tuple[int, Decimal, int]:
-    count, amount, seconds = 0, Decimal(0), 0
-    for one in parts:
-        count, amount, seconds = count + one[0], amount + one[1], seconds + one[2]
-    return count, amount, seconds
-
-
-def _figure(of: Kpi, given: Mapping[str, tuple[int, Decimal, int]]) -> Figure:
-    return _made(of, kpi.counted(of.measures, {id: (c, float(a), s) for id, (c, a, s) in given.items()}))
-
-
-def _made(of: Kpi, inputs: Mapping[str, float]) -> Figure:
-    found = kpi.held(formula.value(of.formula, inputs))
-    if found is not None and of.unit == kpi.MONEY:
-        found = float(money.rounded(Decimal(repr(found)), company_currency()))
-    return Figure(found, inputs)
 
 
 def may_group(tx: Transaction, of: Kpi, view: View) -> bool:

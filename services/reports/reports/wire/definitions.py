@@ -41,8 +41,12 @@ def kpi_values(message: pb.Kpi, paths: Sequence[str]) -> dict[str, Any]:
             found[name] = tuple(message.dimensions)
         elif name == "total":
             found[name] = message.total or kpi.BY_FORMULA
-            if found[name] not in (kpi.BY_FORMULA, kpi.BY_SUM, kpi.BY_EVENNESS):
-                check.refuse("kpi.total", "must be FORMULA, SUM or EVENNESS", "须为 FORMULA、SUM 或 EVENNESS")
+            if found[name] not in range(kpi.BY_FORMULA, kpi.BY_SHARE + 1):
+                check.refuse(
+                    "kpi.total",
+                    "must be FORMULA, SUM, EVENNESS, COUNTED or SHARE",
+                    "须为 FORMULA、SUM、EVENNESS、COUNTED 或 SHARE",
+                )
         else:
             found[name] = getattr(message, name)
     _raise(check)

@@ -55,7 +55,10 @@ def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Ma
         unrated=unrated(table.unrated),
         rows=[
             pb.Report.Row(
-                keys=row.keys, labels=[labels.get(key, key) for key in row.keys], figure=figure(of, row.figure)
+                keys=row.keys,
+                labels=[labels.get(key, key) for key in row.keys],
+                figure=figure(of, row.figure),
+                teams_below=row.teams_below or None,
             )
             for row in table.rows
         ],
@@ -125,7 +128,7 @@ def _aim(of: Kpi, row: pb.Report.Row, goal: float | None) -> None:
 
 
 def figure(of: Kpi, found: Figure) -> pb.Report.Figure:
-    said = pb.Report.Figure(inputs=dict(found.inputs))
+    said = pb.Report.Figure(inputs=dict(found.inputs), left_out=found.left_out or None)
     if found.value is not None:
         said.value = found.value
         if of.unit == kpi.MONEY:

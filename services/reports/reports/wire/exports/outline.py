@@ -43,6 +43,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "now": ("当前", "now"),
     "standing": ("截至 {}", "As of {}"),
     "unrated": ("未计入（无汇率）：{}", "Not in it, for want of an exchange rate: {}"),
+    "unweighed": ("未计入（所属分组无数值）：{}", "Not in it, of groups without a figure: {}"),
+    "below": ("{}（含下级团队）", "{} (with the teams below)"),
     "comma": ("，", ", "),
     "times": ("{} {}（{} 条）", "{} {} (records: {})"),
     "filter": ("筛选", "Filter"),
@@ -162,8 +164,9 @@ def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency:
     rows = [
         (
             *(
-                _key(name, key, label, said, chinese)
+                said["below"].format(cell) if row.teams_below else cell
                 for name, key, label in zip(of.group_by, row.keys, row.labels, strict=True)
+                for cell in [_key(name, key, label, said, chinese)]
             ),
             *figures(row),
         )
@@ -192,7 +195,8 @@ def _when(of: pb.Report.Tile, said: Mapping[str, str]) -> list[str]:
 
 
 def _lacking(of: pb.Report.Tile, said: Mapping[str, str]) -> str:
-    """What is in no figure, by currency; of measures that count the same, once."""
+    """What is in no figure: amounts by currency, of measures that count the same, once; and what is of groups that have
+    none."""
     each = [
         said["times"].format(
             one.amount.currency_code,
@@ -201,7 +205,10 @@ def _lacking(of: pb.Report.Tile, said: Mapping[str, str]) -> str:
         )
         for one in of.unrated
     ]
-    return said["unrated"].format(said["comma"].join(dict.fromkeys(each))) if each else ""
+    unweighed = of.total.figure.left_out
+    parts = [said["unrated"].format(said["comma"].join(dict.fromkeys(each))) if each else ""]
+    parts.append(said["unweighed"].format(written(unweighed, Kind.NUMBER)) if unweighed else "")
+    return " · ".join(filter(None, parts))
 
 
 def _chart(of: pb.Report.Tile) -> int:
