@@ -5,19 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-CHARTS = ("NUMBER", "BAR", "PIE", "FUNNEL", "RANKING", "LINE", "HEAT_MAP", "TABLE", "GAUGE")
-NUMBER, BAR, PIE, FUNNEL, RANKING, LINE, HEAT_MAP, TABLE, GAUGE = range(1, 10)
-SINGLE = (NUMBER, GAUGE)
-"""What is of all together unless the tile itself has groups."""
-WIDE = (TABLE, RANKING, HEAT_MAP)
-"""What may have more KPIs than one, a column each."""
+NUMBER, BAR, PIE, FUNNEL, RANKING, LINE, HEAT_MAP, TABLE = range(1, 9)
 COLUMNS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """`kpi`, `overlay_kpi` and `more_kpis` are names. An empty `period` is the board's. `width` in columns of twelve,
-    `height` in rows; `limit` of 0: all groups. Without a title it has the KPI's, without one in Chinese the other."""
+    """`kpi` and `overlay_kpi` are names. An empty `period` is the board's. `width` in columns of twelve, `height` in
+    rows; `limit` of 0: all groups."""
 
     kpi: str
     title: str = ""
@@ -29,13 +24,6 @@ class Tile:
     height: int = 1
     limit: int = 0
     overlay_kpi: str = ""
-    more_kpis: tuple[str, ...] = ()
-    title_zh: str = ""
-
-    @property
-    def kpis(self) -> tuple[str, ...]:
-        """The names of all that it shows."""
-        return tuple(filter(None, (self.kpi, self.overlay_kpi, *self.more_kpis)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +46,7 @@ class Board:
     @property
     def kpis(self) -> frozenset[str]:
         """The names of all that it shows."""
-        return frozenset(one for tile in self.tiles for one in tile.kpis)
+        return frozenset(one for tile in self.tiles for one in (tile.kpi, tile.overlay_kpi) if one)
 
 
 def seen(board: Board, person: str, role: str, everything: bool) -> bool:

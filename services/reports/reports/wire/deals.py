@@ -59,15 +59,14 @@ def told(event: Message, cause: Cause) -> list[News]:
 
 
 def labels(event: Message, cause: Cause) -> list[Label]:
-    """What the stages that it tells of are called and where they stand, by "pipelines/x#stage": the latest that was
-    told."""
+    """What the stages that it tells of are called, by "pipelines/x#stage": the latest that was told."""
     if isinstance(event, events_pb2.OpportunityOpened):
-        stage, called, place = event.stage, event.stage_display_name, event.place
+        stage, called = event.stage, event.stage_display_name
     elif isinstance(event, events_pb2.StageChanged):
-        stage, called, place = event.to_stage, event.to_stage_display_name, event.to_place
+        stage, called = event.to_stage, event.to_stage_display_name
     else:
         return []
-    return [Label(f"{event.pipeline}#{stage}", called, micros(cause.envelope.receive_time), place)]
+    return [Label(f"{event.pipeline}#{stage}", called, micros(cause.envelope.receive_time))]
 
 
 def _state(of: opportunities_pb2.Opportunity, version: int, deleted: bool, cause: Cause) -> News:
