@@ -73,14 +73,17 @@ def _postings(on: psycopg.Connection, copy: int, kind: Kind) -> None:
 def _cells(on: psycopg.Connection, copy: int, kind: Kind) -> None:
     slots = ", ".join(_NAMED.format(f"c.{slot}", "s.shift") for slot in ("d1", "d2", "d3"))
     on.execute(
-        "insert into cells (copy, rollup, holder, bucket, d1, d2, d3, currency, count, amount, seconds) "
+        "insert into cells (copy, rollup, holder, bucket, d1, d2, d3, currency, customer_holder, lead_holder, count, "
+        "amount, seconds) "
         "select c.copy, c.rollup, c.holder, c.bucket - s.shift * "
         "case r.grain when 'DAY' then 1 when 'HOUR' then 24 else 0 end, "
-        f"{slots}, c.currency, sum(c.count * s.times), sum(c.amount * s.times), sum(c.seconds * s.times) "
+        f"{slots}, c.currency, c.customer_holder, c.lead_holder, "
+        "sum(c.count * s.times), sum(c.amount * s.times), sum(c.seconds * s.times) "
         "from original_cells c join rollups r on r.copy = c.copy and r.rollup = c.rollup, "
         f"(select 1 + mod(i, {DAYS}) as shift, count(*) as times from generate_series(%s::bigint, %s) i group by 1) s "
         "where r.fact in (select distinct fact from originals where record like %s) "
-        "group by 1, 2, 3, 4, 5, 6, 7, 8 on conflict (copy, rollup, holder, bucket, d1, d2, d3, currency) do update "
+        "group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 on conflict (copy, rollup, holder, bucket, d1, d2, d3, currency, "
+        "customer_holder, lead_holder) do update "
         "set count = cells.count + excluded.count, amount = cells.amount + excluded.amount, "
         "seconds = cells.seconds + excluded.seconds",
         (kind.begin, kind.begin + kind.copies - 1, f"{kind.prefix}/%"),
@@ -129,7 +132,10 @@ def moved(value: object, by: int) -> object:
 def differences(dsn: str, compared: int) -> tuple[list[str], int]:
     """Postings of loaded records, chosen at random, that no record of the API's has on another day; and cells, that the
     postings do not add up to. How many records were compared."""
-    plain = "fact, count, amount, currency, seconds, holder, owner, channel, region, industry, pipeline, stage, detail"
+    plain = (
+        "fact, count, amount, currency, seconds, holder, owner, channel, region, industry, pipeline, stage, detail, "
+        "customer_holder, lead_holder"
+    )
     with psycopg.connect(dsn, autocommit=True) as on:
         low, high = on.execute(
             "select min(batch), max(batch) from postings where batch >= %s", (_FIRST_BATCH,)
@@ -153,6 +159,7 @@ def differences(dsn: str, compared: int) -> tuple[list[str], int]:
             "order by random() limit 20) c join rollups r on r.copy = c.copy and r.rollup = c.rollup "
             "and r.grain = 'DAY' and r.dimensions = 'owner', lateral (select coalesce(sum(count), 0) as count "
             "from postings where copy = c.copy and fact = r.fact and owner = c.d1 and currency = c.currency "
+            "and customer_holder not like '!%' and lead_holder not like '!%' "
             "and hour >= c.bucket * 24 and hour < c.bucket * 24 + 24) p where p.count <> c.count"
         ).fetchall()
     return [*unlike, *(f"the cell {row[:3]} says {row[3]}, its postings {row[4]}" for row in odd)], len(names)

@@ -53,6 +53,11 @@ HANDLE_SECONDS = Histogram(
 )
 FAILING = Gauge("dealwright_failing_events", "Events waiting for another try.", ("service",))
 PARKED = Gauge("dealwright_parked_events", "Events set aside after the last try.", ("service",))
+FAILED = Counter(
+    "dealwright_failed_parts_total",
+    "What failed beside others that did not: a rule, a tile.",
+    ("service", "part"),
+)
 UNSEALED = Gauge("dealwright_audit_unsealed_rows", "Audit rows the sealer has not reached.", ("service",))
 UNSEALED_AGE = Gauge("dealwright_audit_unsealed_seconds", "Age of the oldest audit row not yet sealed.", ("service",))
 

@@ -13,9 +13,9 @@ import structlog
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis import audit, ids
+from chassis import audit, ids, telemetry
 from chassis.access import ANONYMOUS, Principal
-from chassis.database import Insert, insert_together, to_micros
+from chassis.database import Insert, insert_together, is_unavailable, to_micros
 from chassis.tables import ChassisTables
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
@@ -248,6 +248,19 @@ class Transaction:
                 action()
             except Exception:
                 log.exception("failed after the commit", service=self.service)
+
+
+@contextmanager
+def alone(service: str, part: str, name: str) -> Iterator[None]:
+    """One of many that are done one after the other: that it fails is logged and counted, and no more. Raises what
+    fails for all of them: the database is away, or there is no time left."""
+    try:
+        yield
+    except Exception as problem:
+        if is_unavailable(problem) or isinstance(problem, TimeoutError):
+            raise
+        telemetry.FAILED.labels(service, part).inc()
+        log.exception("a part failed", service=service, part=part, name=name)
 
 
 def _stamp(field: Timestamp, moment: datetime) -> None:

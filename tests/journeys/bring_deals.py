@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from tests.journeys.api import Api
 from tests.journeys.deal_sheets import Deal, Layout, Sheets, layout, read
 
-MOST = 1000
+MOST = 250
 ZONE = ZoneInfo("Asia/Shanghai")
 """Of the company's clock, by which a day begins."""
 T = TypeVar("T")

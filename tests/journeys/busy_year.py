@@ -35,6 +35,7 @@ def live(desk: Desk, region: str) -> Team:
     _activities(desk, team)
     _money(desk, team)
     _merged(desk, team)
+    _lent(desk, team, other, region)
     desk.settle()
     desk.later(timedelta(days=40))
     desk.settle()
@@ -124,6 +125,8 @@ def _deals(desk: Desk, team: Team, customer: str, lead: str) -> None:
     mine.post(f"/v1/{again['name']}:lose", {"reason": "TIMING"})
     mine.post(f"/v1/{again['name']}:reopen", {"reason": "客户回来"})
     dragged(mine, again, "quote")
+    # Of this currency nobody knows a rate.
+    opened(mine, **_WAY, customer=team.customer, amount={"currencyCode": "GBP", "units": "30"})
     held = opened(mine, pipeline="pipelines/seven-stage", amount=cny(10_000))
     dragged(mine, held, "needs-analysis")
     mine.post(f"/v1/{held['name']}:hold", {"reason": "停产"})
@@ -221,6 +224,25 @@ def _merged(desk: Desk, team: Team) -> None:
     opened(team.mine, **_WAY, customer=lone, amount=cny(1))
     desk.settle()
     desk.api.delete(f"/v1/{lone}")
+
+
+def _lent(desk: Desk, team: Team, other: Api, region: str) -> None:
+    """A deal and a contract of his, and the customer and the lead that they come of are another's now."""
+    of = {"displayName": f"让出{phone()}", "region": "西北", "industry": "医疗"}
+    customer = team.mine.post("/v1/customers", of)["name"]
+    lead = desk.capture(region=region, channel="REFERRAL")
+    if lead["owner"] != team.mine.me["name"]:
+        desk.api.post(f"/v1/{lead['name']}:reassign", {"owner": team.mine.me["name"], "reason": "老客户"})
+    desk.settle()
+    team.mine.post(f"/v1/{lead['name']}:contact")
+    won = opened(team.mine, **_WAY, customer=customer, lead=lead["name"], amount=cny(8000))
+    dragged(team.mine, won, "intent", "quote")
+    team.mine.post(f"/v1/{won['name']}:win")
+    team.sign(team.draw(700, customer=customer))
+    desk.settle()
+    given = {"owner": other.me["name"], "reason": "换人"}
+    team.boss.post(f"/v1/{customer}:transfer", given)
+    desk.api.post(f"/v1/{lead['name']}:reassign", given)
 
 
 def _said(method: str, outcome: str) -> dict[str, str]:

@@ -49,6 +49,7 @@ _KINDS = {
     "change": "contractChanges/x",
     **dict.fromkeys(("person", "full", "off", "gone", "leaver"), "people/x"),
     "kpi": "x",  # of reports/{kpi}
+    "board": "boards/x",
 }
 _ANY_KIND = tuple(
     f"{kind}/x"
@@ -120,9 +121,24 @@ def _kind_of(part: ast.FormattedValue) -> str:
     return _KINDS.get(name, "*")
 
 
-def calls(function: ast.FunctionDef, seen: frozenset[str] = frozenset()) -> set[str]:
+def calls(function: ast.FunctionDef) -> set[str]:
     """The public calls of a function and of the journeys' functions that it names."""
-    found: set[str] = set()
+    found, waiting, seen = set[str](), [function], {function.name}
+    while waiting:
+        made, names = _said(waiting.pop())
+        found |= made
+        for name in names - seen:
+            seen.add(name)
+            inner = _functions().get(name)
+            if inner is not None and inner is not function and not name.startswith("test_"):
+                waiting.append(inner)
+    return found
+
+
+@cache
+def _said(function: ast.FunctionDef) -> tuple[frozenset[str], frozenset[str]]:
+    """The public calls in its own lines, and all names there, attributes as ".name"."""
+    found, names = set[str](), set[str]()
     for node in ast.walk(function):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -136,11 +152,11 @@ def calls(function: ast.FunctionDef, seen: frozenset[str] = frozenset()) -> set[
                 found.add("GET /v1/feed")
             elif name.endswith("Request") and isinstance(node.func, ast.Attribute):
                 found |= _front_door(name.removesuffix("Request"))
-        named = f".{node.attr}" if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-        inner = _functions().get(named)
-        if inner is not None and inner is not function and named not in seen and not named.startswith("test_"):
-            found |= calls(inner, seen | {named})
-    return found
+        elif isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(f".{node.attr}")
+    return frozenset(found), frozenset(names)
 
 
 def _front_door(method: str) -> set[str]:

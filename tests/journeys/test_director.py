@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chassis import clock
 from tests.journeys.api import Api, until
 from tests.journeys.desk import Desk, phone
 from tests.journeys.signing import cny
@@ -83,3 +84,26 @@ def test_B39_P2_a_director_sees_all_teams_below_him_side_by_side_and_none_beside
     other = _director(house.outside)
     assert (_total(other["won-amount",]), _rows(other["won-amount", "team"])) == (0, {})
     assert _total(_director(desk.api)["won-amount",]) >= 13_000
+
+
+def test_B16_a_target_of_the_directors_team_is_of_the_teams_below_it(desk: Desk, region: str) -> None:
+    house = _Department(desk, region)
+    month = f"{clock.now().astimezone(clock.company_zone()):%Y-%m}"
+    target = {"kpi": "kpis/won-amount", "period": month, "team": house.above, "value": "26000"}
+    desk.api.post("/v1/targets", target)
+    asked: dict[str, Any] = {"period": month, "groupBy": ["team"]}
+
+    def rows(api: Api) -> dict[str, Any]:
+        (tile,) = api.get("/v1/reports/won-amount", **asked)["tiles"]
+        return {row["keys"][0]: row for row in tile["rows"]}
+
+    first, second = house.teams.values()
+    until(lambda: rows(house.director).get(house.above, {}).get("figure", {}).get("value") == 13_000)
+    said = rows(house.director)
+    assert (said[house.above]["attainment"], said[house.above]["teamsBelow"]) == (0.5, True)
+    assert {team: said[team]["figure"]["value"] for team in (first, second)} == {first: 9_000, second: 4_000}
+    behind = house.director.get("/v1/reports/won-amount/records", **asked, keys=[house.above])["records"]
+    assert sorted(one["amount"]["units"] for one in behind) == ["4000", "9000"]
+    explained = house.director.get("/v1/reports/won-amount:explain", **asked, keys=[house.above])
+    assert explained["figure"]["value"] == 13_000
+    assert rows(house.leaders["一组"]).keys() == {first}

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from embedded.command import app
-from tests.journeys.conftest import PASSWORD, RunningHouse
 from tests.journeys.leads_50 import SAMPLE
+from tests.journeys.running import PASSWORD, RunningHouse
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from embedded.command import app
 from tests.journeys.api import Api
-from tests.journeys.conftest import PASSWORD, RunningHouse
 from tests.journeys.desk import Desk
+from tests.journeys.running import PASSWORD, RunningHouse
 from tests.journeys.sheets import commit, ended, rows, send, undo
 
 # As the guide says: each finds what came before.

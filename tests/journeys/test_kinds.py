@@ -15,7 +15,7 @@ UNSEEN = {
     *("team", "caller", "fingerprint", "block", "lease", "delete_time"),  # of an import
     *("flow_content", "remind_time"),  # of an approval
     *("resume_stage", "expiry_told", "overdue_told"),
-    *("looked_at", "sent_until"),  # of a rule of alerts, of a schedule
+    *("looked_at", "look_time", "sent_until"),  # of a rule of alerts, of a schedule
     "origin",  # of a follow-up that an import brought
     "opportunity",  # of a change request
     "author",  # of a quote or a contract: who drew it up

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.journeys.conftest import PASSWORD, RunningHouse
+from tests.journeys.running import PASSWORD, RunningHouse
 from tests.programs import program
 
 README = Path(__file__).parents[2] / "README.md"

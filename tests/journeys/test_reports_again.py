@@ -11,34 +11,32 @@ from embedded import reporting
 from reports.storage import ledger
 from reports.storage.tables import cells, rollups
 from reports.usecases import rebuilding
-from tests.journeys.api import Api, until
-from tests.journeys.conftest import PASSWORD, RunningHouse
-from tests.journeys.deal import play
+from tests.journeys.api import until
+from tests.journeys.deal import Book
 from tests.journeys.desk import Desk
+from tests.journeys.running import RunningHouse
 from tests.journeys.test_opportunities import dragged, log, opened
 
 
-@pytest.fixture(scope="module")
-def worked(house: RunningHouse, admin: Api) -> RunningHouse:
-    """Who approves is afterwards whoever it was before."""
-    before = admin.get("/v1/blueprint")["content"]["approverGroups"]
-    play(house.url, PASSWORD, lambda text: None, "大区再算", "1391234")
-    admin.post("/v1/blueprint:apply", {"content": {"approverGroups": before}})
-    house.settle()
+@pytest.fixture(scope="module", params=["embedded"])
+def running(house: RunningHouse) -> RunningHouse:
+    """Of the two: beside a cluster it is tests/faults/test_rebuild.py that does all this."""
     return house
 
 
 @pytest.fixture
-def folder(worked: RunningHouse, monkeypatch: pytest.MonkeyPatch) -> RunningHouse:
-    monkeypatch.setenv("DATA", str(worked.house.embedding.runtimes["reports"].settings.data))
-    return worked
+def folder(running: RunningHouse, played: tuple[int, Book], monkeypatch: pytest.MonkeyPatch) -> RunningHouse:
+    assert played
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+    return running
 
 
 def _cells(house: RunningHouse) -> tuple[int, dict[Any, Any]]:
     """Of all but calls, which each gateway tells once a minute, whatever else goes on."""
     c, r = cells.c, rollups.c
     joined = cells.join(rollups, sa.and_(c.copy == r.copy, c.rollup == r.rollup))
-    with house.house.embedding.runtimes["reports"].reading() as tx:
+    with house.runtimes["reports"].reading() as tx:
         copy = ledger.live(tx)
         key = (r.fact, r.dimensions, r.grain, c.holder, c.bucket, c.d1, c.d2, c.d3, c.currency)
         query = (
@@ -62,7 +60,7 @@ def test_figures_are_those_counted_from_the_owners_data_and_a_wrong_cell_is_name
     said = capsys.readouterr().out
     assert status == 0, said
     assert "0 differ" in said
-    reports = folder.house.embedding.runtimes["reports"]
+    reports = folder.runtimes["reports"]
     wrong = (cells.c.holder == "*", cells.c.d1 == "quote", cells.c.rollup.in_(
         sa.select(rollups.c.rollup).where(rollups.c.fact == "deal.entered", rollups.c.dimensions == "stage")
     ))  # fmt: skip
@@ -90,7 +88,7 @@ def test_the_command_makes_the_read_model_anew_from_what_the_services_keep(
 def test_the_running_house_makes_it_anew_by_itself_out_of_what_its_services_answer(folder: RunningHouse) -> None:
     folder.settle()
     copy, before = _cells(folder)
-    with folder.house.embedding.runtimes["reports"].transaction() as tx:
+    with folder.runtimes["reports"].transaction() as tx:
         rebuilding.begin(tx)
     until(lambda: _cells(folder)[0] == copy + 1, 60)
     # What came in meanwhile is summed a moment after the new copy has begun to answer.

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,14 @@ import grpc
 import pytest
 import requests
 import sqlalchemy as sa
-from pydantic import SecretStr
 
-from chassis.service import runtime
-from chassis.settings import Settings
 from dealwright.directory.v1 import directory_pb2, directory_pb2_grpc
 from dealwright.leads.v1 import leads_pb2, leads_pb2_grpc
 from dealwright.rules.v1 import rules_pb2, rules_pb2_grpc
-from embedded.catalogue import NAMES, load
-from embedded.cluster import Cluster
-from embedded.starting import first_sign_in
+from embedded.catalogue import NAMES
 from tests.journeys.api import Api, Refused, until
-from tests.journeys.conftest import PASSWORD, RunningHouse
 from tests.journeys.desk import Desk, phone
+from tests.journeys.running import PASSWORD, RunningCluster, RunningHouse
 
 ROOT = Path(__file__).parents[2]
 # What a service must know of another's records: small copies, fed by events.
@@ -38,6 +32,7 @@ COPIES = {
     "collaborators": {"opportunities", "activities", "contracts"},
     "deciders": {"opportunities", "activities"},
     "roles": {"directory", "customers"},
+    "teams": {"directory", "reports"},
     "exchange_rates": {"contracts", "customers", "reports"},
 }
 # One shape by one name, with rows that are each service's own.
@@ -89,24 +84,18 @@ def _chassis_tables(mine: Any) -> list[sa.Table]:
 @pytest.mark.cluster
 @pytest.mark.timeout(240)
 def test_U2_R9_rules_decide_over_a_real_bus_what_leads_in_another_process_captured(
-    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: RunningCluster, region: str
 ) -> None:
-    monkeypatch.setenv("DEALWRIGHT_ADMIN_PASSWORD", PASSWORD)
-    with Cluster(open_folder, {"DEALWRIGHT_SIGN_IN_RATE": "0"}, durable=False) as cluster:
-        settings = Settings(
-            data=open_folder, database_url=cluster.databases["directory"], token_key=SecretStr(cluster.token_key)
-        )
-        first_sign_in(runtime(load("directory"), settings))
-        desk = Desk(Api(cluster.url, "admin", PASSWORD), settle=lambda: time.sleep(0.5), later=lambda by: None)
-        assert {process.rpartition(" ")[2] for process in cluster.processes} == {"serve", "work"}
-        names = {desk.hire(name, region="华东")["name"] for name in ("甲", "乙")}
-        leads = desk.capture_all([{"region": "华东", "text": "今天"}] * 10)
-        assert Counter(lead["owner"] for lead in leads) == dict.fromkeys(names, 5)
-        person = desk.api.get("/v1/people", filter='display_name = "甲"')["people"][0]
-        told = desk.sign_in(person).feed(lambda event: event["type"] == "LeadAssigned" and "notice" in event)
-        assert told["notice"] == "您有一条新线索待处理,请在2小时内联系客户"
-        report = desk.api.post("/v1/journal:verify")
-        assert (int(report["decisions"]), int(report["firstWrongEntry"])) == (10, 0)
+    desk = Desk(Api(cluster.url, "admin", PASSWORD), cluster.settle, cluster.later)
+    assert {process.rpartition(" ")[2] for process in cluster.cluster.processes} == {"serve", "work"}
+    before = int(desk.api.post("/v1/journal:verify")["decisions"])
+    people = [desk.hire(name, region=region) for name in ("甲", "乙")]
+    leads = desk.capture_all([{"region": region, "text": "今天"}] * 10)
+    assert Counter(lead["owner"] for lead in leads) == {person["name"]: 5 for person in people}
+    told = desk.sign_in(people[0]).feed(lambda event: event["type"] == "LeadAssigned" and "notice" in event)
+    assert told["notice"] == "您有一条新线索待处理,请在2小时内联系客户"
+    report = desk.api.post("/v1/journal:verify")
+    assert (int(report["decisions"]), int(report["firstWrongEntry"])) == (before + 10, 0)
 
 
 def test_U4_locust_drives_the_hot_path_through_rest_and_grpc(desk: Desk, house: RunningHouse, tmp_path: Path) -> None:

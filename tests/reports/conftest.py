@@ -14,6 +14,11 @@ from tests.reports.desk import Desk, open_runtime
 MIGRATED = Migrated(open_runtime)
 
 
+@pytest.fixture(scope="session")
+def migrated() -> Migrated:
+    return MIGRATED
+
+
 @pytest.fixture
 def postgres_url(postgres_server: Postgres, tmp_path: Path) -> Iterator[str]:
     """The URL of a migrated database of one's own."""

@@ -162,6 +162,10 @@ class Desk:
             for row in rows
         }
 
+    def counted(self, id: str, who: Principal = ADMIN, as_of: str = "", **asked: Any) -> dict[Any, float]:
+        """Of a report's rows, those in which something was counted."""
+        return {key: value for key, value in self.figures(id, who, as_of, **asked).items() if value}
+
 
 def envelope(event: Message, when: str) -> Envelope:
     """`when` it was learnt; "2026-11-20T10:00 of 2016-10-20T10:00" where it had happened long before."""

@@ -61,14 +61,14 @@ _ALSO = {
 }
 _DAY = re.compile(r"\d{4}-\d\d(-\d\d)?")
 _SOLD = {"source": "WEB", "industry": "汽车", "customer": "customers/1", "products": ["products/1", "products/2"]}
-THEN = "2026-11-15T10:00"
+THEN, LATER = "2026-11-15T10:00", "2026-11-21T10:00"
 _TODO = activities_pb2.Task.TODO
 
 
-def build(desk: Desk, resource: str = "", field: str = "") -> None:
+def build(desk: Desk, resource: str = "", field: str = "", away: str = "") -> None:
     """Lets the desk hear of a house that has another value in that field of that resource's records. Costs, of which
-    each hour has its part, are there where it is their field alone."""
-    desk.bring(*_told(resource, field))
+    each hour has its part, are there where it is their field alone. `away`: customers, or leads, are Wang's by then."""
+    desk.bring(*_told(resource, field, away))
     if resource == "channelCosts":
         with desk.runtime.transaction() as tx:
             learning.learn(tx, [_cost(field)])
@@ -84,9 +84,9 @@ def heard(resource: str = "", field: str = "") -> list[News]:
     ]
 
 
-def _told(resource: str, field: str) -> list[tuple[Message, Envelope]]:
+def _told(resource: str, field: str, away: str = "") -> list[tuple[Message, Envelope]]:
     told = []
-    for number, (whose, event, when) in enumerate(_events()):
+    for number, (whose, event, when) in enumerate(_events(away)):
         if whose == resource:
             _alter(event, field, resource)
         outside = envelope(event, when)
@@ -106,7 +106,7 @@ def _cost(field: str) -> News:
     return News("channelCosts/1", "state", told, "cost", papers.day("2026-11-15"))
 
 
-def _events() -> Iterator[tuple[str, Message, str]]:
+def _events(away: str = "") -> Iterator[tuple[str, Message, str]]:
     """Each with the resource that it is of, and when it was learnt."""
     for person in ("people/li", "people/zhao"):
         who = directory_pb2.Person(
@@ -128,6 +128,11 @@ def _events() -> Iterator[tuple[str, Message, str]]:
             create_time=stamp(THEN),
         )
         yield "customers", CustomerChanged(customer=said, version=1), THEN
+        if away == "customers":
+            given = customers_pb2.Customer()
+            given.CopyFrom(said)
+            given.owner = "people/wang"
+            yield "customers", CustomerChanged(customer=given, version=2), LATER
     for number, ends in enumerate(("contact", "qualify", "disqualify", "release")):
         lead = Lead(f"leads/{number}", "2026-11-01T09:17").assign("people/li", "2026-11-01T10:00")
         if ends == "contact":
@@ -135,6 +140,8 @@ def _events() -> Iterator[tuple[str, Message, str]]:
         else:
             getattr(lead, ends)("2026-11-02T10:00")
         lead.correct("2026-11-03T10:00", "华南")
+        if away == "leads":
+            lead.assign("people/wang", LATER)
         yield from (("leads", event, when) for event, when in lead.told)
     made = {**_SOLD, "source": "", "industry": "", "lead": "leads/0"}
     won = Deal("opportunities/won", "2026-11-02T10:00", 2000, fields=made).move("need", "2026-11-05T10:00")

@@ -11,17 +11,18 @@ import pytest
 import time_machine
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chassis.access import Grant, Scope
-from chassis.errors import Invalid
+from chassis.access import Grant, Principal, Scope
+from chassis.errors import Invalid, Refused
 from dealwright.reports.v1 import alerts_pb2 as pb
+from dealwright.reports.v1 import reports_pb2
 from dealwright.reports.v1.events_pb2 import AlertRaised
 from dealwright.rules.v1.events_pb2 import ActionRequested
 from reports.domain import alert
-from reports.domain.folding import News
 from reports.servicer.alerts import AlertServicer
-from reports.usecases import alerting, learning
+from reports.usecases import alerting
 from tests.reports.deals import Deal
-from tests.reports.desk import BOSS, LI, Desk, principal
+from tests.reports.desk import ADMIN, BOSS, LI, Desk, principal
+from tests.reports.people import customer
 
 # A Monday: the week from the 16th is over.
 TODAY = "2026-11-23T04:00:00+00:00"
@@ -36,19 +37,17 @@ def today(desk: Desk) -> Iterator[None]:
         yield
 
 
-def won(desk: Desk, amount: int, when: str, region: str = "华东") -> None:
-    """A deal of a region, won."""
-    deal = Deal(f"opportunities/{desk.number()}", when, amount).win(when)
-    desk.hear(*deal.told)
-    with desk.runtime.transaction() as tx:
-        learning.learn(tx, [News(deal.name, "customer", {"region": region, "industry": ""})])
-    desk.roll()
+def won(desk: Desk, amount: int, when: str, region: str = "华东", owner: str = "people/li") -> None:
+    """A deal with a customer of a region, won."""
+    of = f"customers/{desk.number()}"
+    deal = Deal(f"opportunities/{desk.number()}", when, amount, owner, {"customer": of}).win(when)
+    desk.hear(customer(of, when, owner=owner, region=region), *deal.told)
 
 
 def look(desk: Desk) -> tuple[list[pb.Alert], list[ActionRequested]]:
-    """What the loop tells."""
+    """What the loop tells, of a process that began the day before."""
     with desk.runtime.transaction() as tx:
-        alerting.look(tx)
+        alerting.look(tx, tx.now - timedelta(days=1))
     told = desk.announced()
     return (
         [event.alert for event in told if isinstance(event, AlertRaised)],
@@ -142,9 +141,11 @@ def test_R13_a_week_in_which_less_than_a_fifth_was_won_is_marked(desk: Desk) -> 
 
 
 @pytest.mark.usefixtures("regions")
-def test_R11_only_who_may_read_the_kpi_of_all_records_is_told_its_figures(desk: Desk) -> None:
+def test_R11_each_is_told_the_figures_of_the_records_that_he_may_read(desk: Desk) -> None:
     won(desk, 1000, BEFORE)
     won(desk, 100, WEEK)
+    won(desk, 500, BEFORE, owner="people/wang")
+    won(desk, 30, WEEK, owner="people/wang")
     _, (notice,) = look(desk)
     assert notice.person == "people/dong"
     assert "100" not in f"{notice.text_zh}{notice.text_en}{notice.parameters}"
@@ -158,8 +159,8 @@ def test_R11_only_who_may_read_the_kpi_of_all_records_is_told_its_figures(desk: 
             for one in found
         ]
 
-    assert told() == [("华东", 100, 1000)]
-    assert told(scope=Scope.TEAM) == [("华东", None, None)]
+    assert told() == [("华东", 130, 1500)]
+    assert told(scope=Scope.TEAM) == [("华东", 100, 1000)]
     for hidden in ("amount", "customer", "close_time"):
         assert told(hidden) == told(hidden, scope=Scope.TEAM) == []
     for right in ("opportunities", "customers", "reports"):
@@ -204,3 +205,52 @@ def test_a_rule_that_makes_no_sense_is_refused_by_its_field(desk: Desk, field: s
     with pytest.raises(Invalid) as refused:
         desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
     assert [one.field for one in refused.value.violations] == [field]
+
+
+def _by_stage(desk: Desk) -> pb.AlertRule:
+    """A KPI of one's own, and a rule that looks at its stages."""
+    made = reports_pb2.Kpi(display_name="Entered", unit=reports_pb2.Kpi.COUNT, formula="n", dimensions=["stage"])
+    made.measures.add(id="n", fact="deal.entered")
+    desk.call("CreateKpi", reports_pb2.CreateKpiRequest(kpi_id="mine", kpi=made))
+    rule = pb.AlertRule(
+        display_name="Many came in", kpi="kpis/mine", group_by="stage", limit="0", notify=["roles/manager"]
+    )
+    rule.condition, rule.span, rule.enabled = pb.AlertRule.ABOVE, pb.AlertRule.WEEK, True
+    said: pb.AlertRule = desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
+    return said
+
+
+def _without_stage(desk: Desk, who: Principal = ADMIN) -> None:
+    kpi = desk.call("GetKpi", reports_pb2.GetKpiRequest(name="kpis/mine"))
+    kpi.measures[0].fact, kpi.dimensions[:] = "deal.opened", ["region"]
+    mask = FieldMask(paths=["measures", "dimensions"])
+    desk.call("UpdateKpi", reports_pb2.UpdateKpiRequest(kpi=kpi, update_mask=mask), who)
+
+
+def test_R12_a_kpi_keeps_what_alert_rules_group_it_by_and_says_which_rules_do(desk: Desk) -> None:
+    rule = _by_stage(desk)
+    with pytest.raises(Refused) as refused:
+        _without_stage(desk)
+    assert refused.value.reason == "IN_USE"
+    assert "Many came in" in refused.value.english
+    assert "Many came in" in refused.value.chinese
+    # Whoever may not read rules is told no more than that there are such.
+    blind = replace(ADMIN, grants={**ADMIN.grants, "alertRules": Grant()})
+    with pytest.raises(Refused) as refused:
+        _without_stage(desk, blind)
+    assert rule.name in refused.value.english
+    assert "Many" not in refused.value.english + refused.value.chinese
+    desk.call("DeleteAlertRule", pb.DeleteAlertRuleRequest(name=rule.name))
+    _without_stage(desk)
+
+
+def test_R12_a_rule_by_what_its_kpi_has_not_leaves_the_others_to_look(desk: Desk) -> None:
+    """Such a rule may come back after a deletion: it waits, and no other does."""
+    only(desk, "kpis/won-amount")
+    rule = _by_stage(desk)
+    desk.call("DeleteAlertRule", pb.DeleteAlertRuleRequest(name=rule.name))
+    _without_stage(desk)
+    desk.call("UndeleteAlertRule", pb.UndeleteAlertRuleRequest(name=rule.name))
+    won(desk, 1000, BEFORE)
+    won(desk, 1, WEEK)
+    assert [(one.kpi, one.key) for one in look(desk)[0]] == [("kpis/won-amount", "华东")]

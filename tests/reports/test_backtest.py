@@ -10,8 +10,10 @@ import time_machine
 from chassis.access import Principal
 from chassis.errors import Refused
 from dealwright.reports.v1 import reports_pb2 as pb
+from reports.domain.deal import AWAITING, ON_HOLD
 from tests.reports.deals import Deal
 from tests.reports.desk import LI, Desk
+from tests.reports.test_abroad import _rate as told_rate
 
 
 @pytest.fixture(autouse=True)
@@ -45,15 +47,28 @@ def backtest(desk: Desk, who: Principal | None = None, months: int = 2) -> pb.Ba
 def test_B25_a_forecast_says_how_wrong_it_was(desk: Desk) -> None:
     house(desk)
     november, october = backtest(desk).months
-    # Of six that came into the first stage, two were won by then: a third.
-    assert (october.date, october.forecast.units, october.open, october.undecided) == ("2026-10-01", 3000, 3, 1)
-    assert october.decided_forecast.units == 1333
+    # Of three that had come into the first stage and were decided by then, two were won.
+    assert (october.date, october.forecast.units, october.open, october.undecided) == ("2026-10-01", 6000, 3, 1)
+    assert october.decided_forecast.units == 2666
     assert october.won.units == 1000
-    assert october.error == pytest.approx(4000 / 3 / 1000 - 1)
-    # By November one more was won: half; nothing that was open then is decided yet.
-    assert (november.forecast.units, november.open, november.undecided) == (2500, 1, 1)
+    assert october.error == pytest.approx(8000 / 3 / 1000 - 1)
+    # By November three of five; nothing that was open then is decided yet.
+    assert (november.forecast.units, november.open, november.undecided) == (3000, 1, 1)
     assert not november.HasField("error")
-    assert backtest(desk).mean_error == pytest.approx(1 / 3)
+    assert backtest(desk).mean_error == pytest.approx(5 / 3)
+
+
+def test_B25_what_is_not_decided_yet_is_not_taken_as_lost(desk: Desk) -> None:
+    deals = [Deal(f"opportunities/c{n}", "2026-06-01T10:00", 1000) for n in range(10)]
+    told = [one for n, of in enumerate(deals) for one in (of.win if n < 5 else of.lose)("2026-07-01T10:00").told]
+    for n in range(30):
+        told += Deal(f"opportunities/o{n}", "2026-10-20T10:00", 1000).told
+    desk.hear(*told)
+    assert desk.figure("forecast") == 30_000 * 5 / 10
+    assert dict(desk.report("forecast").total.figure.inputs) == {"amount": 30_000, "won": 5, "lost": 5}
+    # Of what came in of which nothing is decided nothing can be said.
+    desk.hear(*Deal("opportunities/q", "2026-10-20T10:00", 70).move("quote", "2026-10-21T10:00").told)
+    assert desk.figures("forecast", group_by=["stage"])["quote"] is None
 
 
 def test_B25_a_forecast_of_some_is_laid_beside_what_was_won_of_those(desk: Desk) -> None:
@@ -73,7 +88,26 @@ def test_B25_a_forecast_of_some_is_laid_beside_what_was_won_of_those(desk: Desk)
     request = pb.BacktestReportRequest(name="reports/web-forecast", months=2)
     october = desk.call("BacktestReport", request).months[1]
     assert (october.open, october.undecided, october.won.units) == (1, 0, 1000)
-    assert october.forecast.units == october.decided_forecast.units == 333
+    assert october.forecast.units == october.decided_forecast.units == 500
+
+
+def test_B25_what_came_of_deals_abroad_is_laid_beside_the_forecast_in_the_companys_currency(desk: Desk) -> None:
+    """Half of what was decided was won; a thousand euro were open when one was worth eight, and are worth nine now."""
+    past = [
+        Deal("opportunities/a", "2026-09-02T10:00", 10).win("2026-09-20T10:00"),
+        Deal("opportunities/b", "2026-09-02T10:00", 10).lose("2026-09-20T10:00"),
+        Deal("opportunities/c", "2026-09-02T10:00", 10).win("2026-09-20T10:00"),
+    ]
+    there = [
+        Deal("opportunities/d", "2026-09-25T10:00", 1000, currency="EUR").win("2026-10-10T10:00"),
+        Deal("opportunities/e", "2026-09-25T10:00", 500, currency="EUR").lose("2026-10-10T10:00"),
+    ]
+    rates = [told_rate("2026-09-01", "8"), told_rate("2026-11-01", "9")]
+    desk.hear(*rates, *(told for deal in (*past, *there) for told in deal.told))
+    october = backtest(desk).months[1]
+    assert october.won.units == 8000
+    assert october.decided_forecast.units == october.forecast.units > 0
+    assert october.error == pytest.approx(october.forecast.units / 8000 - 1, abs=1e-3)
 
 
 def test_B25_a_rep_is_told_of_his_own(desk: Desk) -> None:
@@ -91,7 +125,7 @@ def test_B25_what_was_known_then_is_not_changed_by_what_is_learnt_later(desk: De
 
 
 def test_a_kpi_that_forecasts_nothing_is_refused(desk: Desk) -> None:
-    with pytest.raises(Refused, match="forecasts nothing"):
+    with pytest.raises(Refused, match=r"forecasts nothing: .* reports/forecast"):
         desk.call("BacktestReport", pb.BacktestReportRequest(name="reports/won-amount"))
 
 
@@ -108,11 +142,11 @@ def test_B25_stages_of_two_pipelines_that_have_one_id_have_nothing_else_in_commo
         Deal("opportunities/d", "2026-10-02T10:00", 700, pipeline="pipelines/four").move("quote", "2026-10-03T10:00"),
     ]
     desk.hear(*(told for deal in (*mine, *other) for told in deal.told))
-    # Half of what was quoted in the other was won.
-    assert desk.figure("forecast") == 350
-    assert desk.figures("forecast", group_by=["stage"])["quote"] == 350
-    assert desk.figures("forecast", group_by=["pipeline"]) == {"pipelines/six-stage": 0, "pipelines/four": 350}
-    assert backtest(desk, months=1).months[0].forecast.units == 350
+    # All of what was quoted in the other and is decided was won.
+    assert desk.figure("forecast") == 700
+    assert desk.figures("forecast", group_by=["stage"])["quote"] == 700
+    assert desk.figures("forecast", group_by=["pipeline"]) == {"pipelines/six-stage": 0, "pipelines/four": 700}
+    assert backtest(desk, months=1).months[0].forecast.units == 700
 
 
 def test_B25_the_last_days_of_a_period_that_is_not_over_are_the_last_until_today(desk: Desk) -> None:
@@ -133,3 +167,20 @@ def test_B25_the_last_days_of_a_period_that_is_not_over_are_the_last_until_today
     assert desk.figure("lately", period="2026-10") == 1
     assert desk.figure("lately", period="2026-10-10..2026-10-22") == 1
     assert not desk.figure("lately", period="2026-10-10..2026-10-28")
+
+
+def test_B25_V1_what_is_on_hold_is_in_no_forecast_and_what_awaits_its_approval_is(desk: Desk) -> None:
+    house(desk)
+    # Of five that came into the first stage and are decided three were won.
+    assert desk.figure("forecast") == 3000
+    held = Deal("opportunities/held", "2026-09-25T10:00", 8000).move("waiting", "2026-10-25T10:00", ON_HOLD)
+    desk.hear(*held.told)
+    assert desk.figure("forecast") == 3000
+    awaiting = Deal("opportunities/awaits", "2026-09-25T10:00", 4000).move("quote", "2026-10-25T10:00", AWAITING)
+    desk.hear(*awaiting.told)
+    by_stage = {row.keys[0]: row.figure.inputs["amount"] for row in desk.report("forecast", group_by=["stage"]).rows}
+    assert (by_stage["first-contact"], by_stage["quote"]) == (5000, 4000)
+    assert "waiting" not in by_stage
+    kpi = desk.call("GetKpi", pb.GetKpiRequest(name="kpis/forecast"))
+    assert "on hold" in kpi.description
+    assert "搁置" in kpi.description_zh

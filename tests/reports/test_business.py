@@ -44,7 +44,7 @@ def test_L25_B17_a_lead_with_two_opportunities_counts_once(desk: Desk) -> None:
     assert desk.figure("lead-conversion", **OCTOBER) == 0.5
     assert desk.figure("lead-win-rate", **OCTOBER) == 0.5
     assert desk.figures("lead-conversion", **OCTOBER, group_by=["channel"]) == {"WEB_FORM": 1, "DOUYIN": 0}
-    assert desk.figures("lead-conversion", period="2026-10-10", group_by=["hour"]) == {"2026-10-10T10": 0.5}
+    assert desk.counted("lead-conversion", period="2026-10-10", group_by=["hour"]) == {"2026-10-10T10": 0.5}
     assert desk.figure("source-opportunities", **OCTOBER) == 2, "opportunities are counted by themselves"
     # One of them goes: the other makes it business still. Both: it is none.
     desk.hear(both[0].delete("2026-11-12T10:00").told[-1])

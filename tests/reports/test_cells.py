@@ -30,6 +30,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "teams among some": ("won-amount", {"period": "2026", "group_by": ["team"], "filter": "owner = people/li"}),
     "a forecast by stage": ("forecast", {**OCTOBER, "group_by": ["stage"]}),
     "a forecast by team and day": ("forecast", {**OCTOBER, "group_by": ["team", "day"]}),
+    "a return by hour": ("roi", {"period": "2026-10-10", "group_by": ["hour"]}),
+    "answers by region": ("ctre", {**OCTOBER, "group_by": ["region"]}),
+    "answers by day": ("ctre-literal", {**OCTOBER, "group_by": ["day"]}),
     "channels of an evenness": ("ctre-evenness", {**OCTOBER, "group_by": ["channel"]}),
     "what was known": ("leads-captured", {**OCTOBER, "group_by": ["hour", "region"], "as_of": "2026-10-20T10:00"}),
 }

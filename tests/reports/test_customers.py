@@ -104,7 +104,7 @@ def test_B22_B24_B27_B30_customers_by_tier_industry_region_source_and_month(desk
     )
     assert _filled(desk.figures("customers", group_by=["detail"])) == {"A": 2, "B": 1}
     assert _filled(desk.figures("customers-won", group_by=["industry"])) == {"金融": 1, "教育": 1}
-    assert desk.figures("customers-created", period="2026", group_by=["month"]) == {"2026-10-01": 1, "2026-11-01": 2}
+    assert desk.counted("customers-created", period="2026", group_by=["month"]) == {"2026-10-01": 1, "2026-11-01": 2}
     assert _filled(desk.figures("customers", group_by=["region", "industry"])) == {
         ("华北", "教育"): 1,
         ("华北", "金融"): 1,

@@ -13,6 +13,7 @@ from typing import Any
 import pypdf
 import pytest
 import time_machine
+from google.protobuf.timestamp_pb2 import Timestamp
 from pptx.enum.chart import XL_CHART_TYPE
 
 from chassis.access import Grant, Principal, Scope
@@ -23,7 +24,7 @@ from reports.usecases import learning
 from reports.wire.exports import commas, sheets
 from tests.reports import exported
 from tests.reports.deals import Deal
-from tests.reports.desk import ADMIN, BOSS, LI, WANG, Desk, principal
+from tests.reports.desk import ADMIN, BOSS, LI, WANG, Desk, moment, principal
 from tests.reports.exported import FORMATS, Format, export
 
 TODAY = "2026-11-22T04:00:00+00:00"
@@ -58,8 +59,7 @@ def test_B33_a_sheet_has_real_numbers_and_days_and_the_figures_of_the_report(sol
     assert file.file_name == "赢单金额 2026-11-01 2026-11-30.xlsx"
     assert exported.table(file) == [
         ["日期", "赢单金额 (CNY)"],
-        [date(2026, 11, 10), 120992],
-        [date(2026, 11, 12), 500],
+        *([date(2026, 11, day), {10: 120992, 12: 500}.get(day, 0)] for day in range(1, 23)),
         ["合计", 121492],
     ]
     asked = sold.report("won-amount", group_by=["region"])
@@ -84,6 +84,50 @@ def test_B33_a_sheet_carries_a_chart_that_looks_at_its_cells(sold: Desk, group: 
     said = exported.everything(export(sold, "won-amount", Format.XLSX, group_by=group))
     assert f"<{drawn}>" in said
     assert "!$A$6:$A$" in said or "!$E$6:$E$" in said
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "截至 {} 已知的数据"), ("en", "as known at {}")])
+@pytest.mark.parametrize("format", FORMATS)
+def test_B33_what_was_known_on_a_day_is_taken_along_as_that(sold: Desk, format: int, language: str, said: str) -> None:
+    """On the 11th the deal of the 12th was not won yet."""
+    then = Timestamp()
+    then.FromDatetime(moment("2026-11-11T09:30"))
+    file = export(sold, "won-amount", format, group_by=["owner"], language=language, as_of_time=then)
+    text = exported.everything(file)
+    assert "43219" in text or "43,219" in text
+    assert "43719" not in text
+    assert "43,719" not in text
+    if format == Format.CSV:
+        assert file.file_name.endswith("@2026-11-11T0130Z.csv")
+        board = export(sold, "team", format, language=language, as_of_time=then)
+        text = exported.everything(board)
+    assert "".join(said.format("2026-11-11 09:30").split()) in "".join(text.split())
+    if format != Format.CSV:
+        assert "2026-11-2212:0" in "".join(text.split())  # when it was made
+
+
+def test_B33_the_past_tells_until_when_it_was_learnt(sold: Desk) -> None:
+    asked = reports_pb2.GetReportRequest(name="reports/won-amount")
+    asked.as_of_time.FromDatetime(moment("2026-11-11T09:30"))
+    for name in ("won-amount", "team"):
+        asked.name = f"reports/{name}"
+        report = sold.call("GetReport", asked)
+        assert report.learn_time == report.as_of_time == asked.as_of_time
+    asked.as_of_time.FromDatetime(moment("2026-12-11T09:30"))
+    assert sold.call("GetReport", asked).learn_time.ToDatetime() < moment("2026-11-23T00:00").replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "前 1 项，共 2 项"), ("en", "first 1 of 2")])
+@pytest.mark.parametrize("format", FORMATS)
+def test_B33_a_ranking_that_leaves_some_out_says_so(sold: Desk, format: int, language: str, said: str) -> None:
+    tile = reports_pb2.Board.Tile(kpi="kpis/won-amount", group_by=["owner"], chart=reports_pb2.Board.RANKING, limit=1)
+    whole = reports_pb2.Board.Tile(kpi="kpis/won-amount", group_by=["owner"], chart=reports_pb2.Board.RANKING, limit=2)
+    of = reports_pb2.Board(display_name="x", period="this_month", tiles=[tile, whole])
+    sold.call("CreateBoard", reports_pb2.CreateBoardRequest(board_id="few", board=of))
+    first, all_of_them = sold.call("GetReport", reports_pb2.GetReportRequest(name="reports/few")).tiles
+    assert (first.groups, len(first.rows), all_of_them.groups) == (2, 1, 0)
+    text = "".join(exported.everything(export(sold, "few", format, language=language)).split())
+    assert "".join(said.split()) in text
 
 
 def test_B33_text_is_never_a_formula(sold: Desk) -> None:
@@ -116,7 +160,7 @@ def test_B33_a_csv_opens_in_chinese_spreadsheets(sold: Desk) -> None:
     units = {row[0]: row[4] for row in board}
     assert (units["赢单金额"], units["平均销售周期"], units["赢单率"]) == ("CNY", "天", "比率")
     (stage,) = {tuple(row[6:7]) for row in board if row[0] == "漏斗：商机数"}
-    assert stage == ("漏斗：转化率",)
+    assert stage == ("漏斗：金额 (CNY)",)
 
 
 def test_B33_what_of_a_board_may_not_be_exported_says_so_in_a_csv(sold: Desk) -> None:
@@ -170,7 +214,7 @@ def test_B33_text_of_a_pdf_is_text_and_never_markup(sold: Desk) -> None:
 
 def test_B33_a_board_is_a_page_a_slide_and_a_sheet_for_each_tile_and_one_for_its_numbers(sold: Desk) -> None:
     report: reports_pb2.Report = sold.call("GetReport", reports_pb2.GetReportRequest(name="reports/team"))
-    numbers = [tile for tile in report.tiles if tile.chart == reports_pb2.Board.NUMBER]
+    numbers = [tile for tile in report.tiles if not tile.group_by]
     assert len(numbers) > 5
     wanted = len(report.tiles) - len(numbers) + 1
     sheets_made = exported.sheets(export(sold, "team", Format.XLSX))

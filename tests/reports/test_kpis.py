@@ -170,11 +170,14 @@ def test_B11_whole_numbers_in_a_formula_are_fractions() -> None:
         ("kpi.unit", "no HOURS: take NUMBER", {"formula": "won + seconds"}),
         ("kpi.unit", "no HOURS: take RATIO or NUMBER", {"formula": "(seconds - 60) / (seconds + won * 0)"}),
         ("kpi.unit", "no HOURS: take RATIO or NUMBER", {"total": pb.Kpi.EVENNESS}),
+        ("kpi.measures", "two at least", _over("deal.won", "owner") | {"total": pb.Kpi.SHARE}),
+        ("kpi.formula", "does not use seconds", {"formula": "won", "total": pb.Kpi.SHARE}),
+        ("kpi.formula", "does not use won", {"formula": "seconds", "total": pb.Kpi.COUNTED}),
         ("kpi.formula", "it is made of seconds, won", {"formula": "seconds / wonn"}),
         ("kpi.formula", "does not use won", {"formula": "seconds / 2"}),
         ("kpi.formula", "line 1", {"formula": "seconds / won /"}),
         ("kpi.formula", "must be a number", {"formula": "seconds > won"}),
-        ("kpi.total", "FORMULA, SUM", {"total": 9}),
+        ("kpi.total", "FORMULA, SUM, EVENNESS, COUNTED or SHARE", {"total": 9}),
     ],
 )
 def test_B11_each_wrong_field_is_named_with_the_way_out(

@@ -78,7 +78,10 @@ def test_P12_a_deleted_lead_is_in_the_past_of_whoever_had_it(desk: Desk) -> None
     assert desk.figure("leads-captured", ZHAO, period="2026-11", as_of=THEN) in (0, None)
 
 
-KPIS = ("leads-captured", "leads-open", "won-amount", "open-opportunities", "customers", "tasks-done", "follow-ups")
+KPIS = (
+    *("leads-captured", "leads-open", "leads-assigned", "leads-released"),
+    *("won-amount", "open-opportunities", "customers", "tasks-done", "follow-ups"),
+)
 
 
 @pytest.mark.parametrize("seed", range(4))

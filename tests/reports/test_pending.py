@@ -14,7 +14,7 @@ from chassis.access import Grant, Principal, Scope
 from chassis.errors import Denied, Invalid, Refused
 from dealwright.reports.v1 import reports_pb2 as pb
 from dealwright.reports.v1.events_pb2 import TaskRequested
-from reports.domain.deal import ON_HOLD
+from reports.domain.deal import AWAITING, ON_HOLD
 from reports.usecases import pending
 from tests.reports.deals import Deal
 from tests.reports.desk import ADMIN, BOSS, LI, Desk, principal
@@ -101,6 +101,25 @@ def test_B44_opportunities_become_tasks_too(desk: Desk) -> None:
     assert list(_told(desk)) == ["opportunities/li"]
 
 
+def test_B23_V1_what_is_on_hold_or_awaits_its_approval_does_not_lie(desk: Desk) -> None:
+    held = Deal("opportunities/held", _ago(60)).move("waiting", _ago(50), ON_HOLD)
+    awaiting = Deal("opportunities/awaiting", _ago(60)).move("quote", _ago(50), AWAITING)
+    desk.hear(*held.told, *awaiting.told)
+    desk.announced()
+    assert desk.figure("open-opportunities") == 2
+    for days in (3, 7, 30):
+        assert not desk.figure(f"opportunities-untouched-{days}d")
+        assert _ask(desk, f"opportunities-untouched-{days}d") == (0, 0)
+    assert _ask(desk, "open-opportunities") == (0, 2)
+    assert not _told(desk)
+    # Taken up again, its clock goes on from then.
+    desk.hear(*held.move("need", _ago(5)).told[-1:])
+    assert desk.figures("opportunities-untouched-3d", group_by=["stage"]) == {"need": 1}
+    assert not desk.figure("opportunities-untouched-7d")
+    assert _ask(desk, "opportunities-untouched-3d") == (1, 0)
+    assert set(_told(desk)) == {"opportunities/held"}
+
+
 def test_B44_the_records_of_one_cell_become_tasks(desk: Desk) -> None:
     _house(desk)
     cell: dict[str, Any] = {"period": "all", "group_by": ["channel", "owner"], "keys": ["WECHAT", "people/wang"]}
@@ -119,8 +138,9 @@ def test_B44_what_is_closed_becomes_no_task_whatever_counted_it(desk: Desk) -> N
     )
     desk.announced()
     asked: dict[str, Any] = {"period": "all"}
-    assert _ask(desk, "opportunities-opened", **asked) == (3, 2)
-    assert set(_told(desk)) == {"opportunities/li", "opportunities/touched", "opportunities/held"}
+    # What is on hold is not to be touched (V1).
+    assert _ask(desk, "opportunities-opened", **asked) == (2, 3)
+    assert set(_told(desk)) == {"opportunities/li", "opportunities/touched"}
     assert _ask(desk, "stage-conversion", measure="advanced", **asked) == (0, 1)
     assert _ask(desk, "opportunities-won", **asked) == (0, 1)
     assert _ask(desk, "leads-captured", filter="channel = WEB_FORM", **asked) == (1, 2)

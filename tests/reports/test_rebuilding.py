@@ -111,7 +111,8 @@ def _cells(desk: Desk, copy: int = 0) -> tuple[dict[Any, Any], dict[Any, Any]]:
         copy = copy or ledger.live(tx)
         c, r = cells.c, rollups.c
         joined = cells.join(rollups, sa.and_(c.copy == r.copy, c.rollup == r.rollup))
-        key = (r.fact, r.dimensions, r.grain, c.holder, c.bucket, c.d1, c.d2, c.d3, c.currency)
+        whose = (c.holder, c.customer_holder, c.lead_holder)
+        key = (r.fact, r.dimensions, r.grain, *whose, c.bucket, c.d1, c.d2, c.d3, c.currency)
         query = sa.select(*key, c["count"], c.amount, c.seconds).select_from(joined).where(c.copy == copy)
         summed = {tuple(row[:-3]): tuple(row[-3:]) for row in tx.execute(query) if any(row[-3:])}
         p = postings.c

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import time_machine
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from chassis import telemetry
 from chassis.access import Principal, Scope
 from chassis.errors import Denied, Invalid
 from chassis.mail import Letter
@@ -23,6 +24,7 @@ from reports.servicer.exports import ExportServicer
 from reports.servicer.mailer import Mailer
 from reports.settings import channel
 from reports.storage.schedules import mails
+from reports.usecases import reading
 from tests.activities import post
 from tests.activities.post import Box
 from tests.reports import exported
@@ -126,6 +128,31 @@ def test_B41_a_weekly_report_goes_out_on_monday_to_each_with_his_own_figures(
     traveller.move_to(MONDAY + timedelta(days=7))
     mailer(desk).step()
     assert len(box.letters) == 4
+
+
+def test_B41_a_report_that_fails_is_made_again_and_leaves_the_others(
+    desk: Desk, box: Box, traveller: Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule(desk, report="reports/opportunities-won", people=["people/li"])
+    schedule(desk, report="reports/won-amount", people=["people/li"])
+    traveller.move_to(MONDAY)
+    real = reading.table
+
+    def table(tx: Any, of: Any, view: Any) -> Any:
+        return 1 / 0 if of.name == "kpis/opportunities-won" else real(tx, of, view)
+
+    monkeypatch.setattr(reading, "table", table)
+    before = telemetry.FAILED.labels("reports", "mail")._value.get()
+    assert mailer(desk).step()
+    assert [exported.lines(file(letter))[0] for letter in box.letters] == [["赢单金额 (CNY)"]]
+    assert states(desk) == ["SENT", "WAITING"]
+    assert telemetry.FAILED.labels("reports", "mail")._value.get() == before + 1
+    monkeypatch.undo()
+    monkeypatch.setenv("DEALWRIGHT_SMTP_URL", box.url)
+    monkeypatch.setenv("DEALWRIGHT_MAIL_FROM", "CRM <crm@example.com>")
+    due_again(desk)
+    assert mailer(desk).step()
+    assert states(desk) == ["SENT", "SENT"]
 
 
 def test_B41_a_weekly_report_for_managers_comes_with_the_product(desk: Desk, box: Box, traveller: Traveller) -> None:
@@ -259,6 +286,28 @@ def test_B33_a_schedule_that_makes_no_sense_is_refused_by_its_field(
     with pytest.raises(Invalid) as refused:
         schedule(desk, **wrong)
     assert [one.field for one in refused.value.violations] == [f"export_schedule.{field}"]
+
+
+def test_B41_what_became_of_the_mails_can_be_read(desk: Desk, box: Box, traveller: Traveller) -> None:
+    desk.hire(("people/gone", "teams/east", "sales"))
+    made = schedule(desk, people=["people/li", "people/gone"])
+    traveller.move_to(MONDAY)
+    mailer(desk).step()
+
+    def mails_of(**asked: Any) -> Any:
+        return desk.call("ListExportMails", pb.ListExportMailsRequest(parent=made.name, **asked))
+
+    found = {one.person: one for one in mails_of().mails}
+    sent, failed = found["people/li"], found["people/gone"]
+    assert (sent.state, sent.reason, sent.tries) == (pb.ExportMail.SENT, "", 1)
+    assert (sent.begin_date, sent.end_date) == ("2026-11-16", "2026-11-22")
+    assert (failed.state, failed.reason) == (pb.ExportMail.FAILED, "nobody's address")
+    assert [one.person for one in mails_of(filter="state = FAILED").mails] == ["people/gone"]
+    first = mails_of(page_size=1)
+    second = mails_of(page_size=1, page_token=first.next_page_token)
+    assert {one.person for page in (first, second) for one in page.mails} == set(found)
+    with pytest.raises(Denied):
+        desk.call("ListExportMails", pb.ListExportMailsRequest(parent=made.name), LI)
 
 
 @pytest.mark.usefixtures("traveller")

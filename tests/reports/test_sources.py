@@ -141,7 +141,7 @@ def test_B19_P8_what_channels_cost_is_for_whoever_may_see_it(priced: Desk) -> No
     for kpi in ("roi", "channel-cost"):
         with pytest.raises(Denied, match=r"channelCosts\.read"):
             priced.figure(kpi, blind, period=OCTOBER)
-    assert priced.figures("source-won-amount", blind, period="2026-10-10", group_by=["channel", "hour"]) == {
+    assert priced.counted("source-won-amount", blind, period="2026-10-10", group_by=["channel", "hour"]) == {
         ("TRADE_SHOW", "2026-10-10T10"): 1000,
         ("WEB_FORM", "2026-10-10T10"): 900,
     }

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chassis.access import Grant, Scope
+from chassis.access import Grant, Principal, Scope
 from chassis.errors import Denied, Invalid, NotFound, Problem
+from dealwright.directory.v1.directory_pb2 import Team
+from dealwright.directory.v1.events_pb2 import TeamChanged
 from dealwright.reports.v1 import reports_pb2
 from dealwright.reports.v1 import targets_pb2 as pb
 from reports.servicer.targets import TargetServicer
 from reports.usecases import exporting
 from tests.reports.deals import Deal
-from tests.reports.desk import ADMIN, BOSS, LI, ZHAO, Desk
+from tests.reports.desk import ADMIN, BOSS, LI, ZHAO, Desk, principal
+from tests.reports.exported import FORMATS, everything, export
 
 _BOARD = reports_pb2.Board
 
@@ -108,6 +111,115 @@ def test_B16_who_has_a_target_and_reached_nothing_stands_there_with_nothing(desk
     bars, ranking = desk.call("GetReport", reports_pb2.GetReportRequest(name="reports/aims")).tiles
     assert [row.keys[0] for row in bars.rows] == [*rows]
     assert [row.keys[0] for row in ranking.rows] == ["people/li", "people/zhao", "people/wang"]
+
+
+NOVEMBER: dict[str, Any] = {"period": "2026-11", "group_by": ["team"]}
+TOP = principal("people/top", "manager", Scope.TEAM, "teams/all", "teams/coast", "teams/east", "teams/west")
+
+
+def _put(desk: Desk, *teams: tuple[str, str], version: int = 1) -> None:
+    """Teams below others."""
+    told = [Team(name=name, display_name=name, parent=parent) for name, parent in teams]
+    desk.hear(*((TeamChanged(team=team, version=version), "2026-11-01T10:00") for team in told))
+
+
+@pytest.fixture
+def tree(desk: Desk) -> Desk:
+    """Above the east, with 800 won, is the coast, above that and the west, with 100, all, whose director won 50."""
+    _put(
+        desk,
+        ("teams/west", "teams/all"),
+        ("teams/east", "teams/coast"),
+        ("teams/coast", "teams/all"),
+        ("teams/all", ""),
+    )
+    desk.hire(("people/top", "teams/all", "manager"))
+    for id, amount, owner in (("c", 100, "people/wang"), ("d", 50, "people/top")):
+        desk.hear(*Deal(f"opportunities/{id}", "2026-11-02T10:00", amount, owner).win("2026-11-12T10:00").told)
+    return desk
+
+
+def _rows(desk: Desk, who: Principal = ADMIN) -> dict[str, tuple[float, float, bool]]:
+    """The figure of each team, how much of its target that is, and whether teams below it are in it."""
+    rows = desk.report("won-amount", who, **NOVEMBER).rows
+    return {row.keys[0]: (row.figure.value, row.attainment, row.teams_below) for row in rows}
+
+
+def _behind(desk: Desk, team: str, who: Principal = ADMIN) -> tuple[float, set[str]]:
+    """What a team's row is explained to be, and the records behind it."""
+    explain = reports_pb2.ExplainFigureRequest(name="reports/won-amount", keys=[team], **NOVEMBER)
+    listing = reports_pb2.ListRecordsRequest(parent="reports/won-amount", keys=[team], **NOVEMBER)
+    found = desk.call("ListRecords", listing, who).records
+    figure: reports_pb2.Report.Figure = desk.call("ExplainFigure", explain, who).figure
+    return figure.value, {one.name.partition("/")[2] for one in found}
+
+
+def test_B16_a_target_of_a_team_is_of_all_teams_below_it(tree: Desk) -> None:
+    aim(tree, "1000", team="teams/all")
+    assert _rows(tree) == {"teams/all": (950, 0.95, True), "teams/east": (800, 0, False), "teams/west": (100, 0, False)}
+    assert tree.report("won-amount", **NOVEMBER).total.figure.value == 950
+    aim(tree, "1600", team="teams/coast")
+    assert _rows(tree)["teams/coast"] == (800, 0.5, True)
+    aim(tree, "800", team="teams/east")
+    assert _rows(tree)["teams/east"] == (800, 1, False)
+
+
+def test_B16_without_a_target_a_team_is_its_own_people(tree: Desk) -> None:
+    expected = {"teams/all": (50, 0, False), "teams/east": (800, 0, False), "teams/west": (100, 0, False)}
+    assert _rows(tree) == expected
+    assert _behind(tree, "teams/all") == (50, {"d"})
+    aim(tree, "1000", period="2026-Q4", team="teams/all")  # of another period
+    assert _rows(tree) == expected
+
+
+def test_B16_B33_behind_a_teams_target_are_the_records_of_the_teams_below(tree: Desk) -> None:
+    aim(tree, "1000", team="teams/all")
+    assert _behind(tree, "teams/all") == (950, {"a", "b", "c", "d"})
+    assert _behind(tree, "teams/east") == (800, {"a", "b"})
+    assert _behind(tree, "teams/all", TOP) == (950, {"a", "b", "c", "d"})
+    # The manager of one of them may not read the target: he sees what he saw before.
+    assert _rows(tree, BOSS) == {"teams/east": (800, 0, False)}
+    assert _behind(tree, "teams/all", BOSS) == (0, set())
+    grants = {**ADMIN.grants, "people": Grant(Scope.ALL, hidden=frozenset({"team"}))}
+    with pytest.raises(Denied, match=r"people\.team"):
+        _behind(tree, "teams/all", replace(ADMIN, grants=grants))
+
+
+def test_B16_ratios_and_further_columns_are_of_the_teams_below_too(tree: Desk) -> None:
+    aim(tree, "1000", team="teams/all")
+    tree.hear(*Deal("opportunities/e", "2026-11-02T10:00", 1, "people/wang").told)
+    tile = _BOARD.Tile(
+        kpi="kpis/won-amount", group_by=["team"], chart=_BOARD.RANKING, overlay_kpi="kpis/conversion",
+        more_kpis=["kpis/average-deal"],
+    )  # fmt: skip
+    board = _BOARD(display_name="Teams", period="2026-11", tiles=[tile])
+    tree.call("CreateBoard", reports_pb2.CreateBoardRequest(board_id="aims", board=board))
+    (shown,) = tree.call("GetReport", reports_pb2.GetReportRequest(name="reports/aims")).tiles
+    assert [(row.keys[0], row.figure.value, row.overlay.value, row.more[0].value) for row in shown.rows] == [
+        ("teams/all", 950, 4 / 5, 950 / 4),
+        ("teams/east", 800, 1, 400),
+        ("teams/west", 100, 1 / 2, 100),
+    ]
+
+
+def test_B16_what_is_told_of_teams_late_or_in_a_circle_changes_nothing(tree: Desk) -> None:
+    aim(tree, "1000", team="teams/coast")
+    _put(tree, ("teams/west", "teams/coast"), version=3)
+    _put(tree, ("teams/west", "teams/all"), version=2)
+    assert _rows(tree)["teams/coast"] == (900, 0.9, True)
+    _put(tree, ("teams/all", "teams/east"), version=4)
+    assert _rows(tree)["teams/coast"] == (950, 0.95, True)
+
+
+@pytest.mark.parametrize(("tongue", "words"), [("zh", "（含下级团队）"), ("en", "(with the teams below)")])
+@pytest.mark.parametrize("format", FORMATS)
+def test_B16_B33_a_file_says_which_row_is_of_the_teams_below_too(
+    tree: Desk, format: int, tongue: str, words: str
+) -> None:
+    aim(tree, "1000", team="teams/all")
+    text = everything(export(tree, "won-amount", format, language=tongue, **NOVEMBER)).replace(" ", "")
+    assert text.count(f"teams/all{words}".replace(" ", "")) >= 1
+    assert f"teams/east{words}".replace(" ", "") not in text
 
 
 def test_B16_a_managers_own_target_is_none_of_his_peoples(desk: Desk) -> None:

@@ -42,7 +42,7 @@ HOUSE = (
 def test_X13_active_people_use_of_features_and_response_times(desk: Desk) -> None:
     desk.hear(*HOUSE)
     everybody = allowed(Scope.ALL)
-    days = desk.figures("active-people", everybody, period="2026-11", group_by=["day"])
+    days = desk.counted("active-people", everybody, period="2026-11", group_by=["day"])
     assert days == {"2026-11-22": 2, "2026-11-23": 1}
     assert desk.figures("feature-use", everybody, period="2026-11", group_by=["detail"]) == {
         "leads": 15,

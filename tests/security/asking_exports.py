@@ -56,5 +56,6 @@ def _(h: House, who: str, row: str) -> pb.UpdateExportScheduleRequest:
     return pb.UpdateExportScheduleRequest(export_schedule=changed, update_mask=FieldMask(paths=["hour"]))
 
 
+asks(_E + "ListExportMails")(lambda h, who, row: pb.ListExportMailsRequest(parent=_made(h)))
 asks(_E + "DeleteExportSchedule")(lambda h, who, row: pb.DeleteExportScheduleRequest(name=_made(h)))
 asks(_E + "UndeleteExportSchedule")(lambda h, who, row: pb.UndeleteExportScheduleRequest(name=_made(h, deleted=True)))

@@ -343,8 +343,8 @@ reports.ReportService.DeleteBoard              YYY     YNN     YNN     YNN      
 reports.ReportService.UndeleteBoard            YYY     YNN     YNN     YNN        YNN     AAA       AAA
 reports.ExportService.ExportReport             YYY     YYO     DDD     DDD        DDD     AAA       AAA
 reports.CostService.CreateChannelCost          Y       D       D       Y          Y       A         A
-reports.CostService.GetChannelCost             Y       D       D       Y          Y       A         A
-reports.CostService.ListChannelCosts           Y       D       D       Y          Y       A         A
+reports.CostService.GetChannelCost             Y       Y       D       Y          Y       A         A
+reports.CostService.ListChannelCosts           Y       Y       D       Y          Y       A         A
 reports.CostService.UpdateChannelCost          Y       D       D       Y          Y       A         A
 reports.CostService.DeleteChannelCost          Y       D       D       D          Y       A         A
 reports.CostService.UndeleteChannelCost        Y       D       D       D          Y       A         A
@@ -354,6 +354,7 @@ reports.ExportService.ListExportSchedules      Y       Y       D       D        
 reports.ExportService.UpdateExportSchedule     Y       D       D       D          D       A         A
 reports.ExportService.DeleteExportSchedule     Y       D       D       D          D       A         A
 reports.ExportService.UndeleteExportSchedule   Y       D       D       D          D       A         A
+reports.ExportService.ListExportMails          Y       Y       D       D          D       A         A
 reports.ReportService.BacktestReport           Y       Y       Y       Y          Y       A         A
 reports.TargetService.CreateTarget             YYY     YYD     DDD     YYY        DDD     AAA       AAA
 reports.TargetService.GetTarget                YYY     YYN     YNN     YYY        YYY     AAA       AAA

@@ -101,6 +101,7 @@ OWNERLESS = {
     "reports.ExportService.UpdateExportSchedule": "the company's",
     "reports.ExportService.DeleteExportSchedule": "the company's",
     "reports.ExportService.UndeleteExportSchedule": "the company's",
+    "reports.ExportService.ListExportMails": "the company's",
     "reports.ReportService.BacktestReport": "sums of what the caller may read, as in GetReport",
     **dict.fromkeys(
         (f"reports.AlertService.{verb}AlertRule" for verb in ("Create", "Get", "Update", "Delete", "Undelete")),

@@ -15,7 +15,7 @@ from rich.console import Console
 from chassis import clock, history
 from chassis.history import Page
 from chassis.service import Runtime
-from embedded.comparing import compare, recount
+from embedded.comparing import HOLDERS, compare, recount
 from embedded.inspection import runtimes
 from reports.servicer.rebuilder import Rebuilder
 from reports.usecases import rebuilding
@@ -98,6 +98,8 @@ def check(tries: int = 5) -> int:
         console.print(line, style="red", markup=False, soft_wrap=True)
     said = f"{found.cells:,} cells of {found.kpis} KPIs compared with the owners' data: {len(found.wrong):,} differ."
     console.print(said)
+    some = ", others tomorrow" if found.people > HOLDERS else ""
+    console.print(f"Among them what {len(found.looked_at - {''})} of {found.people} people have of their own{some}.")
     for why, names in found.apart.items():
         console.print(f"Not compared: {', '.join(names)} ({why}).", style="dim", soft_wrap=True)
     return 1 if found.wrong else 0

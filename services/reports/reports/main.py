@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis import clock
 from chassis.bus.subscriptions import Subscription, subscriptions
 from chassis.service import Errand, Loop, Runtime, Service
 from chassis.transaction import Transaction
@@ -42,10 +43,16 @@ def _purge(tx: Transaction) -> bool:
     return any([kept.purge(tx) for kept in (kpis, targets, costs, alert_rules, schedules)])  # noqa: C419
 
 
-def _look(tx: Transaction) -> bool:
-    from reports.usecases.alerting import look
+def _looking() -> Loop:
+    """Begins with its process, which has not taken in yet what waits for it."""
+    began = clock.now()
 
-    return look(tx)
+    def look(tx: Transaction) -> bool:
+        from reports.usecases import alerting
+
+        return alerting.look(tx, began)
+
+    return Loop("look by the rules of alerts", 300.0, look)
 
 
 def _errands(runtime: Runtime) -> list[Errand]:
@@ -74,7 +81,7 @@ service = Service(
     errands=_errands,
     loops=lambda: [
         Loop("sum what is new", 0.5, _roll),
-        Loop("look by the rules of alerts", 300.0, _look),
+        _looking(),
         Loop("end what was deleted 30 days ago", 3600.0, _purge),
     ],
 )

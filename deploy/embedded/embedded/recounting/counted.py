@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+OF_EVERYBODY, OF_HOLDER = "everybody", "holder"
 _SOON = (("1h", 1), ("2h", 2), ("4h", 4), ("24h", 24))
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
     """One that a fact counts. `when` is of the company's clock; `of` is what it is grouped by; `amount` is in
-    ten-thousandths of `currency`. `once`: what counts once in each group, however often it is there."""
+    ten-thousandths of `currency`. `once`: what counts once in each group, however often it is there. `whose`: in whose
+    figures it is, everybody's or its holder's; "": in both."""
 
     fact: str
     when: datetime
@@ -22,6 +24,18 @@ class Counted:
     currency: str = ""
     seconds: int = 0
     once: str = ""
+    whose: str = ""
+
+
+def lent(whole: Iterable[Counted], alone: Iterable[Counted]) -> Iterator[Counted]:
+    """What counts of a record to which others lend something, as everybody has it, and as whoever holds the record has
+    it, who may not see those."""
+    for one, other in zip(whole, alone, strict=True):
+        if one == other:
+            yield one
+        else:
+            yield replace(one, whose=OF_EVERYBODY)
+            yield replace(other, whose=OF_HOLDER)
 
 
 def incomplete(fact: str, when: datetime, of: Mapping[str, str], **fields: object) -> Iterator[Counted]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dealwright.customers.v1.customers_pb2 import Customer
 from dealwright.opportunities.v1.events_pb2 import OpportunityOpened, StageChanged
 from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
 from embedded.owners import Owners
-from embedded.recounting.counted import Counted, called, incomplete, lasted, moment, units
+from embedded.recounting.counted import Counted, called, incomplete, lasted, lent, moment, units
 from embedded.recounting.known import Known, Origin, Purchase
 
 _IN_A_STAGE = (Opportunity.OPEN, Opportunity.AWAITING_CONFIRMATION)
@@ -45,7 +46,18 @@ def count(owners: Owners, known: Known) -> Iterator[Counted]:
         kept = sorted(owners.all("opportunities", "ListStageChanges", parent=deal.name), key=lambda one: one.name)
         stood = places[deal.name] + [(0, 0)] * len(kept)
         moves = [_Move(one, known.here(moment(one.happen_time)), *at) for one, at in zip(kept, stood, strict=False)]
-        yield from _of_deal(deal, moves, known)
+        lead, customer = known.lead(deal.lead), known.customer(deal.customer)
+        known.business[deal.lead].append(deal.status == Opportunity.WON)
+        if deal.status == Opportunity.WON:
+            known.bought[deal.customer][deal.name] = Purchase(known.here(moment(deal.close_time)), **_worth(deal))
+        whole = _of_deal(deal, moves, known, lead, customer)
+        # Whoever knows nothing of the lead knows when the deal was opened.
+        its_lead = lead if lead is None or lead.owner == deal.owner else Origin("", _opened(deal), None)
+        its_customer = customer if customer.owner == deal.owner else Customer()
+        if its_lead is lead and its_customer is customer:
+            yield from whole
+        else:
+            yield from lent(whole, _of_deal(deal, moves, known, its_lead, its_customer))
 
 
 def _places(owners: Owners) -> dict[str, list[tuple[int, int]]]:
@@ -60,16 +72,22 @@ def _places(owners: Owners) -> dict[str, list[tuple[int, int]]]:
     return defaultdict(list, {name: [(was, now) for _, was, now in sorted(set(each))] for name, each in told.items()})
 
 
-def _of_deal(deal: Any, moves: Sequence[_Move], known: Known) -> Iterator[Counted]:
-    lead = known.lead(deal.lead)
-    of = _grouped(deal, lead, known)
-    worth = {"amount": units(deal.amount), "currency": deal.amount.currency_code}
-    opened = known.here(moment(deal.open_time if deal.HasField("open_time") else deal.create_time))
+def _worth(deal: Any) -> dict[str, Any]:
+    return {"amount": units(deal.amount), "currency": deal.amount.currency_code}
+
+
+def _opened(deal: Any) -> datetime:
+    return moment(deal.open_time if deal.HasField("open_time") else deal.create_time)
+
+
+def _of_deal(
+    deal: Any, moves: Sequence[_Move], known: Known, lead: Origin | None, customer: Customer
+) -> Iterator[Counted]:
+    of, worth, opened = _grouped(deal, lead, customer), _worth(deal), known.here(_opened(deal))
     yield Counted("deal.opened", opened, of, **worth)
     has = {"CUSTOMER": deal.customer, "AMOUNT": worth["amount"]}
     has |= {"CLOSE_DATE": deal.expected_close_date, "SOURCE": deal.source or deal.lead}
     yield from incomplete("deal.incomplete", opened, of, **has)
-    known.business[deal.lead].append(deal.status == Opportunity.WON)
     # Nobody captured what has a source and no lead: it came when it was opened.
     came = known.here(lead.capture_time) if lead else opened if deal.source and not deal.lead else None
     if came is not None:
@@ -87,8 +105,7 @@ def _of_deal(deal: Any, moves: Sequence[_Move], known: Known) -> Iterator[Counte
         yield from _open(deal, moves, stays, of, worth, opened, known)
 
 
-def _grouped(deal: Any, lead: Origin | None, known: Known) -> dict[str, str]:
-    customer = known.customer(deal.customer)
+def _grouped(deal: Any, lead: Origin | None, customer: Customer) -> dict[str, str]:
     products = list(dict.fromkeys(deal.products))
     return {
         "owner": deal.owner,
@@ -138,6 +155,8 @@ def _of_stages(
             yield Counted("deal.advanced", first.begin, here)
         if deal.status == Opportunity.WON:
             yield Counted("deal.won_from", first.begin, here, **worth)
+        if deal.status == Opportunity.LOST:
+            yield Counted("deal.lost_from", first.begin, here)
         if deal.status == Opportunity.LOST and stage == stays[-1].stage:
             yield Counted("deal.dropped", first.begin, {**here, "reason": deal.status_reason})
         if any(first.begin <= touch < first.begin + _WEEK for touch in known.touches[deal.name]):
@@ -170,7 +189,6 @@ def _closed(
         return
     met = (lead.answer_time or lead.capture_time) if lead else opened
     yield Counted("deal.won", closed, of, seconds=lasted(min(met, opened), closed), **worth)
-    known.bought[deal.customer][deal.name] = Purchase(closed, worth["amount"], worth["currency"])
     products = list(dict.fromkeys(deal.products))
     for place, product in enumerate(products):
         part = worth["amount"] // len(products) + (place < worth["amount"] % len(products))

@@ -7,6 +7,7 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from chassis import money
 from reports.domain import kpi
@@ -18,7 +19,7 @@ _DONE = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, a
 def figure(of: Kpi, inputs: Mapping[str, float], home: str) -> float | None:
     """None where something is divided by nothing."""
     try:
-        found = _value(ast.parse(of.formula, mode="eval").body, inputs)
+        found = _value(_read(of.formula), inputs)
     except ZeroDivisionError:
         return None
     return float(money.rounded(Decimal(repr(found)), home)) if of.unit == kpi.MONEY else found
@@ -31,6 +32,11 @@ def evenness(groups: Sequence[float | None]) -> float | None:
         return None
     shares = [one / sum(there) for one in there if one]
     return sum(share * math.log(1 / share) for share in shares) / math.log(len(there))
+
+
+@lru_cache(maxsize=512)
+def _read(formula: str) -> ast.expr:
+    return ast.parse(formula, mode="eval").body
 
 
 def _value(node: ast.expr, inputs: Mapping[str, float]) -> float:

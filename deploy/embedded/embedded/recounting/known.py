@@ -20,12 +20,14 @@ from embedded.recounting.counted import called, moment
 
 @dataclass(slots=True)
 class Origin:
-    """What a deal has of its lead: where it came from, when, and when somebody answered first. `of` is what the lead
-    itself is grouped by; None where it is not there any more."""
+    """What a deal has of its lead: where it came from, when, and when somebody answered first. `owner` is whose it is,
+    and of one that was deleted whose it was. `of` is what the lead itself is grouped by; None where it is not there any
+    more."""
 
     channel: str
     capture_time: datetime
     answer_time: datetime | None
+    owner: str = ""
     of: Mapping[str, str] | None = None
 
 
@@ -84,11 +86,13 @@ class Known:
         found: dict[str, Origin] = {}
         corrected: dict[str, tuple[int, Any]] = {}
         answered: dict[str, list[datetime]] = defaultdict(list)
+        owners: dict[str, str] = {}
         kinds = (
             lead_events.LeadCaptured,
             lead_events.LeadChanged,
             lead_events.LeadContacted,
             lead_events.LeadQualified,
+            lead_events.LeadRemoved,
         )
         for event, envelope in self._owners.told("leads", *kinds):
             if isinstance(event, lead_events.LeadChanged):
@@ -97,13 +101,15 @@ class Known:
                     corrected[event.lead.name] = (event.version, event.lead)
             elif isinstance(event, lead_events.LeadCaptured):
                 found.setdefault(event.lead, _origin(event))
+            elif isinstance(event, lead_events.LeadRemoved):
+                owners[event.lead] = event.owner
             else:
                 first = isinstance(event, lead_events.LeadContacted)
                 answered[event.lead].append(moment(event.happen_time if first else envelope.time))
         for name, origin in found.items():
             if name in corrected:
                 found[name] = origin = _origin(corrected[name][1])
-            origin.answer_time = min(answered[name], default=None)
+            origin.answer_time, origin.owner = min(answered[name], default=None), owners.get(name, "")
         return {name: origin for name, origin in found.items() if name not in self.leads}
 
 

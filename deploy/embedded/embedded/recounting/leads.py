@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from dealwright.leads.v1.leads_pb2 import Channel, Lead, Touchpoint
 from embedded.owners import Owners
-from embedded.recounting.counted import Counted, called, how_soon, incomplete, lasted, moment
+from embedded.recounting.counted import Counted, called, how_soon, incomplete, lasted, lent, moment
 from embedded.recounting.known import Known, Origin
 
 _AT_WORK = (Lead.WAITING, Lead.UNASSIGNED, Lead.ASSIGNED, Lead.CONTACTED)
@@ -18,7 +19,7 @@ _ANSWERS = (Touchpoint.CONTACTED, Touchpoint.QUALIFIED)
 def count(owners: Owners, known: Known) -> Iterator[Counted]:
     for lead in owners.all("leads", "ListLeads", show_deleted=True):
         answered = moment(lead.first_response_time) if lead.HasField("first_response_time") else None
-        known.leads[lead.name] = Origin(called(Channel, lead.channel), moment(lead.capture_time), answered)
+        known.leads[lead.name] = Origin(called(Channel, lead.channel), moment(lead.capture_time), answered, lead.owner)
         if lead.status != Lead.DELETED:
             chain = list(owners.all("leads", "ListTouchpoints", parent=lead.name))
             # In the order in which they came to be; a list has them by when they happened.
@@ -27,7 +28,10 @@ def count(owners: Owners, known: Known) -> Iterator[Counted]:
             of["channel"] = called(Channel, lead.channel)
             known.leads[lead.name].of = of
             yield from _of_lead(lead, of, chain, answered, known)
-            yield from _of_terms(of, chain, known)
+            for deed in _of_terms(of, chain, known):
+                theirs = deed.of["owner"] == lead.owner
+                bare = deed if theirs else replace(deed, of={**deed.of, "channel": "", "region": "", "industry": ""})
+                yield from lent([deed], [bare])
 
 
 def count_business(known: Known) -> Iterator[Counted]:
@@ -66,7 +70,8 @@ def _of_lead(
 
 
 def _of_terms(of: dict[str, str], chain: Sequence[Any], known: Known) -> Iterator[Counted]:
-    """Each time somebody got it, answered for the first time since then, and lost it."""
+    """Each time somebody got it, answered for the first time since then, and lost it. It counts for him for good: who
+    has lost the lead since has it without what it came by."""
     owner, since = "", None
     for point in chain:
         at = known.here(moment(point.happen_time))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -12,13 +13,22 @@ from chassis import money
 from dealwright.contracts.v1.contracts_pb2 import Contract, Instalment
 from dealwright.leads.v1.leads_pb2 import Channel
 from embedded.owners import Owners
-from embedded.recounting.counted import Counted, called, units
+from embedded.recounting.counted import Counted, called, lent, units
 from embedded.recounting.known import Known, Purchase
 
 _HOUR = timedelta(hours=1)
 
 
 def count(owners: Owners, known: Known) -> Iterator[Counted]:
+    for one in _papers(owners, known):
+        his = known.customer(one.of["customer"]).owner == one.of["owner"]
+        alone = one if his else replace(one, of={**one.of, "region": "", "industry": ""})
+        yield from lent([one], [alone])
+    for cost in owners.all("reports", "ListChannelCosts"):
+        yield from _hours(cost, known)
+
+
+def _papers(owners: Owners, known: Known) -> Iterator[Counted]:
     def of(paper: Any, detail: str = "") -> dict[str, str]:
         customer = known.customer(paper.customer)
         where = {"region": customer.region, "industry": customer.industry}
@@ -47,8 +57,6 @@ def count(owners: Owners, known: Known) -> Iterator[Counted]:
             amount, on = units(paid_in.amount), known.on(paid_in.pay_date)
             fact = "payment.refunded" if amount < 0 else "payment.received"
             yield Counted(fact, on, of(paid_in, paid_in.method), abs(amount), paid_in.amount.currency_code)
-    for cost in owners.all("reports", "ListChannelCosts"):
-        yield from _hours(cost, known)
 
 
 def _hours(cost: Any, known: Known) -> Iterator[Counted]:

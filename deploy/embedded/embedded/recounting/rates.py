@@ -22,14 +22,17 @@ class Rates:
             days.sort()
 
     def of(self, currency: str, day: date) -> Fraction:
-        """What one of a currency was worth on a day: by the latest rate until then, in whichever direction it is
-        known. 0 where there is none."""
+        """What one of a currency was worth on a day. 0 where no rate is known."""
+        return self.known(currency, day) or Fraction(0)
+
+    def known(self, currency: str, day: date) -> Fraction | None:
+        """By the latest rate until then, in whichever direction it is known."""
         if currency in ("", self.home):
             return Fraction(1)
         there, back = self._until(currency, self.home, day), self._until(self.home, currency, day)
         if there and (not back or there[0] >= back[0]):
             return there[1]
-        return 1 / back[1] if back else Fraction(0)
+        return 1 / back[1] if back else None
 
     def _until(self, currency: str, to: str, day: date) -> tuple[str, Fraction] | None:
         days = self._days[currency, to]

@@ -146,6 +146,8 @@ def default_roles() -> tuple[Role, ...]:
             *(reads[r] for r in ("pipelines", "timeline", *SHELF)),
             # Taken along is what of the records behind them may be exported.
             Grant("reports", read=ALL, export=ALL),
+            # What channels cost, the company's: who leads sees what they return.
+            Grant("channelCosts", read=ALL, export=ALL),
             # What everybody may count by, its maker keeps.
             Grant("kpis", read=ALL, write=OWN, delete=OWN),
             Grant("boards", read=OWN, write=OWN, delete=OWN),

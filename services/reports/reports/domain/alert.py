@@ -11,13 +11,19 @@ from reports.domain.periods import Period
 
 FALLS, BELOW, ABOVE = 1, 2, 3
 DAY, WEEK, MONTH = 1, 2, 3
+TOLD_OF = {
+    "owner": ("owner",),
+    "manager": ("owner", "team", "manager"),
+    "director": ("region", "owner_region"),
+}
+"""By what a rule is grouped that tells each of these."""
 _GRAINS = {DAY: "day", WEEK: "week", MONTH: "month"}
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
     """Fields in the order of the columns. `limit_value` and `minimum` are decimals' texts; `looked_at` the first day of
-    the span that was looked at last."""
+    the span that was looked at last, `look_time` when."""
 
     name: str
     display_name: str
@@ -35,12 +41,14 @@ class AlertRule:
     create_time: datetime
     update_time: datetime
     delete_time: datetime | None
+    look_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A rule held for a group, in the span from `begin_date` to `end_date`, both included. `value` is None for whoever
-    may not know it; `group_by` is what it was grouped by."""
+    may not know it; `group_by` is what it was grouped by. From `correct_time` on the corrected figures hold, by which
+    it may be `withdrawn`."""
 
     name: str
     rule: str
@@ -56,6 +64,15 @@ class Alert:
     people: list[str]
     raise_time: datetime
     group_by: str
+    corrected_value: float | None = None
+    corrected_previous: float | None = None
+    correct_time: datetime | None = None
+    withdrawn: bool = False
+
+    @property
+    def latest(self) -> tuple[float | None, float | None]:
+        """Its figure and the one before, as they are known now."""
+        return (self.corrected_value, self.corrected_previous) if self.correct_time else (self.value, self.previous)
 
 
 def over(span: int, today: date) -> Period:
@@ -63,6 +80,11 @@ def over(span: int, today: date) -> Period:
     grain = _GRAINS[span]
     end = periods.begin_of(grain, today)
     return Period(periods.begin_of(grain, end - timedelta(days=1)), end)
+
+
+def span_of(days: int) -> int:
+    """Which of them is so long."""
+    return {1: DAY, 7: WEEK}.get(days, MONTH)
 
 
 def before(span: int, of: Period) -> Period:

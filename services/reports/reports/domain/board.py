@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-NUMBER, BAR, PIE, FUNNEL, RANKING, LINE, HEAT_MAP, TABLE = range(1, 9)
+CHARTS = ("NUMBER", "BAR", "PIE", "FUNNEL", "RANKING", "LINE", "HEAT_MAP", "TABLE", "GAUGE")
+NUMBER, BAR, PIE, FUNNEL, RANKING, LINE, HEAT_MAP, TABLE, GAUGE = range(1, 10)
+SINGLE = (NUMBER, GAUGE)
+"""What is of all together unless the tile itself has groups."""
+WIDE = (TABLE, RANKING, HEAT_MAP)
+"""What may have more KPIs than one, a column each."""
 COLUMNS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """`kpi` and `overlay_kpi` are names. An empty `period` is the board's. `width` in columns of twelve, `height` in
-    rows; `limit` of 0: all groups."""
+    """`kpi`, `overlay_kpi` and `more_kpis` are names. An empty `period` is the board's. `width` in columns of twelve,
+    `height` in rows; `limit` of 0: all groups. Without a title it has the KPI's, without one in Chinese the other."""
 
     kpi: str
     title: str = ""
@@ -24,6 +29,13 @@ class Tile:
     height: int = 1
     limit: int = 0
     overlay_kpi: str = ""
+    more_kpis: tuple[str, ...] = ()
+    title_zh: str = ""
+
+    @property
+    def kpis(self) -> tuple[str, ...]:
+        """The names of all that it shows."""
+        return tuple(filter(None, (self.kpi, self.overlay_kpi, *self.more_kpis)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Board:
     @property
     def kpis(self) -> frozenset[str]:
         """The names of all that it shows."""
-        return frozenset(one for tile in self.tiles for one in (tile.kpi, tile.overlay_kpi) if one)
+        return frozenset(one for tile in self.tiles for one in tile.kpis)
 
 
 def seen(board: Board, person: str, role: str, everything: bool) -> bool:

@@ -10,13 +10,14 @@ from chassis.expressions import ExpressionError
 from chassis.fields import FieldCheck
 from reports.domain import board as boards
 from reports.domain import formula, kpi, unit
-from reports.domain.board import Board
+from reports.domain.board import Board, Tile
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi, Measure
+from reports.domain.periods import GRAINS
 from reports.domain.posting import DIMENSIONS
 from reports.domain.view import DERIVED
 
-MOST_MEASURES, MOST_VALUES, MOST_TILES, MOST_DAYS, MOST_GROUPS_SHOWN = 8, 50, 40, 3660, 1000
+MOST_MEASURES, MOST_VALUES, MOST_TILES, MOST_DAYS, MOST_GROUPS_SHOWN, MOST_MORE = 8, 50, 40, 3660, 1000, 6
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,61}[a-z0-9]", re.ASCII)
 _MEASURE = re.compile(r"[a-z][a-z0-9_]{0,30}", re.ASCII)
 # CEL's own words: a measure of that name could not be written in a formula.
@@ -62,6 +63,12 @@ def check_kpi(of: Kpi, check: FieldCheck) -> None:
     if not 1 <= len(of.measures) <= MOST_MEASURES:
         check.refuse("kpi.measures", f"must be 1 to {MOST_MEASURES}", f"须为 1 至 {MOST_MEASURES} 项")
         return
+    if of.total == kpi.BY_SHARE and len(of.measures) < 2:
+        check.refuse(
+            "kpi.measures",
+            "must be two at least: of a SHARE the last one weighs the figures that the others make",
+            "至少两项：SHARE 的最后一项为权重，其余各项构成数值",
+        )
     for place, measure in enumerate(of.measures):
         _check_measure(measure, f"kpi.measures[{place}]", check)
     ids = [one.id for one in of.measures]
@@ -71,7 +78,7 @@ def check_kpi(of: Kpi, check: FieldCheck) -> None:
         _check_dimensions(of, check)
     if not any(field.startswith("kpi.measures") for field, _, _ in check.violations):
         try:
-            formula.check(of.formula, ids)
+            formula.check(of.formula, ids, ids[-1:] if of.total == kpi.BY_SHARE else ())
         except ExpressionError as problem:
             known = ", ".join(ids)
             check.refuse("kpi.formula", f"{problem.english}; it is made of {known}", f"{problem.chinese}；可用 {known}")
@@ -104,6 +111,12 @@ def _check_dimensions(of: Kpi, check: FieldCheck) -> None:
             )
     if len(set(of.dimensions)) < len(of.dimensions):
         check.refuse("kpi.dimensions", "name one twice", "有重复的维度")
+    if of.total != kpi.BY_FORMULA and not of.dimensions:
+        check.refuse(
+            "kpi.dimensions",
+            "must be one at least: the total is made of the first one's groups; or take FORMULA",
+            "至少一个：合计由第一个维度的各组得出；否则请用 FORMULA",
+        )
 
 
 def _without(name: str, of: Kpi) -> str:
@@ -180,8 +193,8 @@ def check_board(of: Board, check: FieldCheck) -> None:
         check.refuse("board.tiles", f"must be 1 to {MOST_TILES}", f"须为 1 至 {MOST_TILES} 个")
     for place, tile in enumerate(of.tiles):
         path = f"board.tiles[{place}]"
-        if tile.chart not in range(boards.NUMBER, boards.TABLE + 1):
-            charts = "NUMBER, BAR, PIE, FUNNEL, RANKING, LINE, HEAT_MAP, TABLE"
+        if tile.chart not in range(boards.NUMBER, boards.GAUGE + 1):
+            charts = ", ".join(boards.CHARTS)
             check.refuse(f"{path}.chart", f"must be one of {charts}", f"须为 {charts} 之一")
         if not 1 <= tile.width <= boards.COLUMNS:
             check.refuse(f"{path}.width", f"must be 1 to {boards.COLUMNS}", f"须为 1 至 {boards.COLUMNS}")
@@ -189,6 +202,26 @@ def check_board(of: Board, check: FieldCheck) -> None:
             check.refuse(f"{path}.height", "must be 1 to 24", "须为 1 至 24")
         if not 0 <= tile.limit <= MOST_GROUPS_SHOWN:
             check.refuse(f"{path}.limit", f"must be 0 to {MOST_GROUPS_SHOWN}", f"须为 0 至 {MOST_GROUPS_SHOWN}")
+        if tile.chart == boards.GAUGE and len(tile.group_by) > 1:
+            check.refuse(f"{path}.group_by", "a GAUGE has one group at most", "GAUGE 最多按一项分组")
+        _check_more(tile, f"{path}.more_kpis", check)
+
+
+def _check_more(of: Tile, path: str, check: FieldCheck) -> None:
+    if len(of.more_kpis) > MOST_MORE:
+        check.refuse(path, f"are {MOST_MORE} at most", f"最多 {MOST_MORE} 个")
+    fits = of.chart in boards.WIDE and (of.chart != boards.HEAT_MAP or len(of.group_by) == 1)
+    if of.more_kpis and not fits:
+        check.refuse(
+            path,
+            "go with a TABLE, a RANKING, or a HEAT_MAP of one group",
+            "仅用于 TABLE、RANKING，或按一项分组的 HEAT_MAP",
+        )
+
+
+def grains(of: Kpi) -> tuple[str, ...]:
+    """The spans of time by which a KPI's figures can be grouped."""
+    return GRAINS if kpi.has_times(of) else ()
 
 
 def can_group(of: Kpi) -> tuple[str, ...]:

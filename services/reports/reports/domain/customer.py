@@ -18,6 +18,8 @@ FREQUENCY = (2, 3, 5, 8)
 """From how many purchases on it is F2 to F5."""
 MONETARY = tuple(units * 10_000 for units in (10_000, 50_000, 200_000, 1_000_000))
 """From how much on, in ten-thousandths, it is M2 to M5."""
+STAGES = ("LEAD", "INTENT", "QUOTED", "WON")
+"""As they are passed."""
 DEAL, CONTRACT, COVERED = "deal", "contract", "covered"
 
 
@@ -103,8 +105,8 @@ def value(customer: Customer, bought: Sequence[tuple[Any, ...]]) -> str:
 
 
 def tells(customer: Customer) -> Mapping[str, Any]:
-    """What its opportunities and papers are grouped by."""
-    return {"region": customer.region, "industry": customer.industry}
+    """What its opportunities and papers are grouped by, and whose it is: who may see that."""
+    return {"region": customer.region, "industry": customer.industry, "holder": customer.owner}
 
 
 def _plain(customer: Customer) -> list[Any]:

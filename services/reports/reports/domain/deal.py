@@ -13,7 +13,7 @@ from typing import Any
 
 from reports.domain import rate
 from reports.domain.folding import Folding, News, Part, newer, plainly
-from reports.domain.posting import Posting, incomplete, replace
+from reports.domain.posting import Posting, incomplete, lent, replace
 
 OPEN, WON, LOST, ON_HOLD, AWAITING = 1, 2, 3, 4, 5
 SOON = 7 * 86_400_000_000
@@ -39,10 +39,10 @@ class Move:
 @dataclass(frozen=True, slots=True)
 class Deal:
     """`version` is of the newest state. `touches` are its follow-ups: name, version, and when it was
-    (0: it was deleted). `region` and
-    `customer_industry` come from its customer; `first_contact_time`, `lead_time` (when it was captured; 0: not known)
-    and `lead_channel` from its lead. `abroad` is the day by whose `rate` a purchase comes to the company's currency, ""
-    where it needs none. `blank` are those of the fields that it should have that have no value."""
+    (0: it was deleted). `region` and `customer_industry` come from its customer, who is `customer_holder`'s;
+    `first_contact_time`, `lead_time` (when it was captured; 0: not known) and `lead_channel` from its lead, which is
+    `lead_holder`'s. `abroad` is the day by whose `rate` a purchase comes to the company's currency, "" where it needs
+    none. `blank` are those of the fields that it should have that have no value."""
 
     version: int = 0
     deleted: bool = False
@@ -70,6 +70,8 @@ class Deal:
     abroad: str = ""
     rate: str = ""
     blank: tuple[str, ...] = ()
+    customer_holder: str = ""
+    lead_holder: str = ""
 
 
 _STATE = (
@@ -95,13 +97,15 @@ def fold(deal: Deal, news: News) -> Deal:
         touches[values["follow_up"]] = max(said, touches.get(values["follow_up"], said))
         return replace(deal, touches=tuple((name, *touches[name]) for name in sorted(touches)))
     if news.what == "customer":
-        return replace(deal, region=values["region"], customer_industry=values["industry"])
+        its = {"region": values["region"], "customer_industry": values["industry"], "customer_holder": values["holder"]}
+        return replace(deal, **its)
     if news.what == "lead":
         return replace(
             deal,
             first_contact_time=values["first_contact_time"],
             lead_channel=values["channel"],
             lead_time=values["capture_time"],
+            lead_holder=values["holder"],
         )
     if news.what == "rate":
         return replace(deal, rate=rate.on(values, deal.abroad) if deal.abroad else "")
@@ -159,9 +163,20 @@ class _Visit:
 
 
 def postings(deal: Deal) -> list[Posting]:
-    """What it adds now; nothing while its state is not known or it is deleted."""
+    """What it adds now, with what its customer and its lead lend it and without; nothing while its state is not known
+    or it is deleted."""
     if not deal.version or deal.deleted:
         return []
+    known = _posted(deal)
+    if deal.lead_time:
+        # Whoever knows nothing of the lead knows when the deal was opened.
+        alone = replace(deal, lead_channel="", first_contact_time=0, lead_time=deal.create_time)
+        known = lent(known, _posted(alone), "lead_holder", deal.lead_holder)
+    of_itself = [replace(one, region="", industry=deal.industry) for one in known]
+    return lent(known, of_itself, "customer_holder", deal.customer_holder)
+
+
+def _posted(deal: Deal) -> list[Posting]:
     bare = Posting(
         "",
         0,
@@ -173,6 +188,7 @@ def postings(deal: Deal) -> list[Posting]:
         customer=deal.customer,
         product=deal.products[0] if len(deal.products) == 1 else "",
         pipeline=deal.pipeline,
+        lead=deal.lead,
     )
     worth = replace(bare, amount=deal.amount, currency=deal.currency if deal.amount else "")
     visits = _visits(deal)
@@ -189,6 +205,8 @@ def postings(deal: Deal) -> list[Posting]:
             found.append(replace(here, fact="deal.advanced"))
         if deal.status == WON:
             found.append(replace(costly, fact="deal.won_from"))
+        if deal.status == LOST:
+            found.append(replace(here, fact="deal.lost_from"))
         if deal.status == LOST and visit.stage == last:
             found.append(replace(here, fact="deal.dropped", reason=deal.reason))
         if any(visit.begin <= touch < visit.begin + SOON for *_, touch in deal.touches):

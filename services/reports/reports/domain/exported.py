@@ -46,8 +46,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A tile. The first `keys` columns say of which group a row is, the next is its figure, and where `overlaid` the
-    one after that is the overlay's. `total` has no key."""
+    """A tile. The first `keys` columns say of which group a row is, the next is its figure, where `overlaid` the one
+    after that is the overlay's, then come `further` KPIs', and where there is a target that and how much of it was
+    reached. `total` has no key. `lacking` says what is in no figure; `about` has it, too."""
 
     title: str
     about: str
@@ -57,7 +58,9 @@ class Section:
     rows: Sequence[tuple[Cell, ...]]
     total: tuple[Cell, ...]
     overlaid: bool = False
-    denied: bool = False
+    instead: str = ""
+    further: int = 0
+    lacking: str = ""
 
     @property
     def unit(self) -> Kind:
@@ -66,20 +69,31 @@ class Section:
     @property
     def single(self) -> bool:
         """One number, and nothing drawn of it."""
-        return self.chart == board.NUMBER and not self.keys
+        return self.chart in board.SINGLE and not self.keys
 
     @property
     def said(self) -> tuple[str, str]:
         """A single number as people read it, and what it is of: a currency, days."""
-        if self.denied:
+        if self.instead:
             return "", ""
         column = self.columns[self.keys]
         return written(self.total[self.keys], column.kind) or "–", "" if column.kind == Kind.RATIO else column.unit
 
     @property
+    def aims(self) -> int:
+        """Where the columns of the target begin."""
+        return self.keys + 1 + self.overlaid + self.further
+
+    @property
+    def reached(self) -> float | None:
+        """Of a gauge, how much of the target was reached; None where there is none."""
+        share = self.total[-1] if self.chart == board.GAUGE and self.aims < len(self.total) else None
+        return share if isinstance(share, float) else None
+
+    @property
     def aim(self) -> str:
         """What is to be reached, and how much of it was; empty where nothing is."""
-        behind = list(zip(self.columns, self.total, strict=True))[self.keys + 1 + self.overlaid :]
+        behind = list(zip(self.columns, self.total, strict=True))[self.aims :]
         there = [(column, cell) for column, cell in behind if cell is not None]
         return " · ".join(f"{column.bare} {written(cell, column.kind)}" for column, cell in there)
 
@@ -106,7 +120,9 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What is drawn: `series` over `categories`; `line` is drawn over them by a scale of its own. `left_out`: how many
-    categories were too many: of `timely` ones the first, else the last."""
+    categories were too many: of `timely` ones the first, else the last. `apart`: series of different units, each with a
+    scale of its own.
+    `goals`: of a gauge, what is to be reached of each category."""
 
     chart: int
     categories: Sequence[str]
@@ -114,6 +130,8 @@ class Picture:
     line: Series | None = None
     left_out: int = 0
     timely: bool = False
+    apart: bool = False
+    goals: Series | None = None
 
 
 MOST_TOGETHER = 12
@@ -136,7 +154,7 @@ _TIMES = (Kind.DAY, Kind.MONTH, Kind.YEAR, Kind.TIME)
 
 def picture(of: Section, most: int = 1000, most_series: int = 12) -> Picture | None:
     """What is drawn of a section; None where nothing is: it is a number or a table, or has no rows."""
-    if of.denied or not of.rows or not of.keys or of.chart in (board.NUMBER, board.TABLE):
+    if of.instead or not of.rows or not of.keys or of.chart in (board.NUMBER, board.TABLE):
         return None
     if of.keys == 1:
         return _of_one(of, most)
@@ -168,16 +186,21 @@ def _of_one(of: Section, most: int) -> Picture:
     late = of.columns[0].kind in _TIMES
     shown = rows[-most:] if late else rows[:most]
     names = [_key(of, row, 0) for row in shown]
-    first, *more = (
-        Series(
-            of.columns[at].title, [v if isinstance(v := row[at], float) else None for row in shown], of.columns[at].kind
-        )
-        for at in range(1, 2 + of.overlaid)
-    )
+
+    def series(at: int) -> Series:
+        values = [value if isinstance(value := row[at], float) else None for row in shown]
+        return Series(of.columns[at].title, values, of.columns[at].kind)
+
+    left_out = len(rows) - len(shown)
+    if of.chart == board.HEAT_MAP:
+        each = [series(at) for at in range(1, of.aims)]
+        return Picture(of.chart, names, each, None, left_out, late, apart=len({one.kind for one in each}) > 1)
+    first, *more = (series(at) for at in range(1, 2 + of.overlaid))
+    goals = series(of.aims) if of.chart == board.GAUGE and of.aims < len(of.columns) else None
     chart = of.chart
     if chart == board.PIE and any((value or 0) < 0 for value in first.values):
         chart = board.BAR  # no pie has a slice below nothing
-    return Picture(chart, names, [first], more[0] if more else None, len(rows) - len(shown), late)
+    return Picture(chart, names, [first], more[0] if more else None, left_out, late, goals=goals)
 
 
 def _key(of: Section, row: tuple[Cell, ...], at: int) -> str:
@@ -217,6 +240,13 @@ class Scale:
     def ticks(self) -> list[float]:
         count = round((self.high - self.low) / self.step)
         return [self.low + self.step * place for place in range(count + 1)]
+
+
+def scales(of: Picture) -> list[Scale]:
+    """Of each series, from nothing on."""
+    if of.apart:
+        return [scale(one.values) for one in of.series]
+    return [scale([value for one in of.series for value in one.values])] * len(of.series)
 
 
 def scale(values: Sequence[float | None], whole: bool = False) -> Scale:

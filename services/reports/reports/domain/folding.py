@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from reports.domain.posting import Posting
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """One thing that an event tells of a record: `what` is the kind of news, `values` what is said. `time` is when it
     was learnt, in microseconds; `event` the id of the event."""
 

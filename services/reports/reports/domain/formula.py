@@ -27,13 +27,14 @@ def in_fractions(source: str) -> str:
     return _LITERAL.sub(lambda found: f"{found['whole']}.0" if found["whole"] else found[0], source)
 
 
-def check(source: str, measures: Collection[str]) -> None:
-    """Raises ExpressionError for one that cannot be: the place and the reason."""
+def check(source: str, measures: Collection[str], spare: Collection[str] = ()) -> None:
+    """Raises ExpressionError for one that cannot be: the place and the reason. `spare` are those of the measures that
+    it need not use."""
     try:
         made = _compiled(source, tuple(sorted(measures)))
     except ExpressionError as problem:
         raise _placed(problem, source) from problem
-    if missing := sorted(set(measures) - made.variables):
+    if missing := sorted(set(measures) - made.variables - set(spare)):
         names = ", ".join(missing)
         raise ExpressionError(1, 1, f"does not use {names}", f"未使用 {names}")
 

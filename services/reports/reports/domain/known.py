@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a record, or a stage ("pipelines/six-stage#quote"), is called."""
+    """What a record, or a stage ("pipelines/six-stage#quote"), is called; of a stage, which of its pipeline's way it
+    is, from 1, and 0 for one that is not on it."""
 
     name: str
     display_name: str
     version: int
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)

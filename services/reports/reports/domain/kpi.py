@@ -6,11 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 COUNT, AMOUNT, SECONDS = 1, 2, 3
 PERIOD, STOCK, OLDER, LAST = 1, 2, 3, 4
-BY_FORMULA, BY_SUM, BY_EVENNESS = 1, 2, 3
+BY_FORMULA, BY_SUM, BY_EVENNESS, BY_COUNTED, BY_SHARE = range(1, 6)
 COUNTS, MONEY, RATIO, IN_SECONDS, IN_HOURS, IN_DAYS, NUMBER = range(1, 8)
+
+Amounts = tuple[int, Decimal, int]
+"""How many, their amount in the company's currency, and their seconds."""
+MOST = 2.0**63
+"""From which on, above and below nothing, there is no figure: an amount of money has whole units of 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,26 @@ class Kpi:
     delete_time: datetime | None = field(default=None)
 
 
+def standing(kpi: Kpi) -> tuple[Measure, ...]:
+    """Those of its measures that are of now, beside others of a period: by time, each row has the whole of them."""
+    if all(one.span != PERIOD for one in kpi.measures):
+        return ()
+    return tuple(one for one in kpi.measures if one.span in (STOCK, OLDER))
+
+
+def has_times(kpi: Kpi) -> bool:
+    """Whether its figures can be told by time: each row is then what the figure of that span is, or of what there is
+    now the part that is since then. Not where its measures go by clocks of their own."""
+    spans = {one.span for one in kpi.measures}
+    clocks = {(STOCK, one.fact) if one.span in (STOCK, OLDER) else (one.span, one.days) for one in kpi.measures}
+    return len(clocks) == 1 or (PERIOD in spans and LAST not in spans and kpi.total == BY_FORMULA)
+
+
+def held(value: float | None) -> float | None:
+    """A figure; None where it is larger than one can be."""
+    return value if value is not None and abs(value) < MOST else None
+
+
 def evenness(values: Sequence[float]) -> float | None:
     """How even they are, from 0 to 1: the entropy of their shares over the largest there can be (Shannon, "A
     Mathematical Theory of Communication", 1948). None below two values, or where they sum to nothing."""
@@ -55,27 +81,30 @@ def evenness(values: Sequence[float]) -> float | None:
     whole = sum(parts)
     if len(values) < 2 or not whole:
         return None
-    return -sum(part / whole * math.log(part / whole) for part in parts) / math.log(len(values))
+    shares = [share for part in parts if (share := part / whole)]
+    return -sum(share * math.log(share) for share in shares) / math.log(len(values))
 
 
-def total(kpi: Kpi, groups: Sequence[float | None], whole: float | None) -> float | None:
-    """The figure of all groups together; `whole` is the formula's, out of what was counted in all."""
-    there = [value for value in groups if value is not None]
-    if kpi.total == BY_SUM:
-        return math.fsum(there) if there else None
-    if kpi.total == BY_EVENNESS:
-        return evenness(there)
-    return whole
+def stands(kpi: Kpi) -> bool:
+    """Whether it tells of what there is on a day."""
+    return any(one.span in (STOCK, OLDER) for one in kpi.measures)
+
+
+def happens(kpi: Kpi) -> bool:
+    """Whether it tells of what happened in a period, or before its end, and not of what there is alone."""
+    return any(one.span == PERIOD for one in kpi.measures) or not stands(kpi)
 
 
 def added(kpi: Kpi) -> tuple[str, ...]:
-    """The dimensions by whose groups a sum or an evenness is made: the first, and for a stage the pipeline too, since
-    stages of two pipelines may have one id and have nothing else in common. None of a figure that is its formula's."""
+    """The dimensions of whose groups the figure of several is made: the first, and for a stage that is summed up or
+    weighed the pipeline too, since stages of two pipelines may have one id and have nothing else in common. None of a
+    figure that is its formula's."""
     first = () if kpi.total == BY_FORMULA else kpi.dimensions[:1]
-    return ("pipeline", *first) if first == ("stage",) and "pipeline" in kpi.dimensions else first
+    apart = first == ("stage",) and "pipeline" in kpi.dimensions and kpi.total != BY_COUNTED
+    return ("pipeline", *first) if apart else first
 
 
-def counted(measures: Sequence[Measure], sums: Mapping[str, tuple[int, float, int]]) -> dict[str, float]:
+def counted(measures: Sequence[Measure], sums: Mapping[str, Amounts]) -> dict[str, float]:
     """What the formula is given: of each measure its count, its amount in the company's currency, or its seconds."""
-    none = (0, 0.0, 0)
+    none = (0, Decimal(0), 0)
     return {one.id: float(sums.get(one.id, none)[one.value - 1]) for one in measures}

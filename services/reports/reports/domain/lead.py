@@ -193,18 +193,19 @@ def postings(lead: Lead) -> list[Posting]:
     elif stands in _OPEN:
         touched = max(said.capture_time, lead.contact_time, *(time for *_, time in lead.touches))
         found.append(replace(bare, fact="lead.open", happen_time=touched, detail=_OPEN[stands]))
-    found += [
-        replace(bare, fact="lead.released", happen_time=one.time, owner=one.owner, reason=one.reason)
+    return found + _deeds(lead, replace(bare, lead_holder=mine))
+
+
+def _deeds(lead: Lead, bare: Posting) -> list[Posting]:
+    """What people did with it, each for him who did: of each ownership but those that it began again with when its
+    deletion was taken back, and of each end of one."""
+    first = dict(lead.contacts)
+    found = [
+        replace(bare, fact="lead.released", happen_time=one.time, holder=one.owner, owner=one.owner, reason=one.reason)
         for one in lead.releases
     ]
-    return found + _of_terms(lead, bare)
-
-
-def _of_terms(lead: Lead, bare: Posting) -> list[Posting]:
-    """Of each ownership but those that a lead began again with when its deletion was taken back."""
-    found, first = [], dict(lead.contacts)
     for place, term in enumerate(term for term in lead.terms if term.how != UNDELETED):
-        here = replace(bare, happen_time=term.begin, owner=term.owner)
+        here = replace(bare, happen_time=term.begin, holder=term.owner, owner=term.owner)
         waited = _seconds(bare.happen_time, term.begin) if place == 0 else 0
         found.append(replace(here, fact="lead.assigned", detail=term.how, seconds=waited))
         if term.version in first:
@@ -218,12 +219,13 @@ def _seconds(begin: int, end: int) -> int:
 
 
 def tells(lead: Lead) -> Mapping[str, Any]:
-    """What opportunities want to know of it: when business with it began."""
+    """What opportunities want to know of it: when business with it began, and whose it is: who may see that."""
     said = lead.said
     if said is None:
-        return {"first_contact_time": 0, "capture_time": 0, "channel": ""}
+        return {"first_contact_time": 0, "capture_time": 0, "channel": "", "holder": ""}
     first = answer_time(lead) or said.capture_time
-    return {"first_contact_time": first, "capture_time": said.capture_time, "channel": said.channel}
+    told = {"first_contact_time": first, "capture_time": said.capture_time, "channel": said.channel}
+    return {**told, "holder": holder(lead)}
 
 
 def _plain(lead: Lead) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reports.domain import rate
 from reports.domain.folding import Folding, News, Part, newer
-from reports.domain.posting import Posting, replace
+from reports.domain.posting import Posting, lent, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Paper:
     contract ends. `amount` and `paid` in ten-thousandths of `currency`. `counts`: it is in force (a contract that was
     signed and is not void, an instalment that is not cancelled, an invoice that is not void). `abroad` is the day by
     whose `rate` a contract comes to the company's currency, "" where it needs none. `region` and `industry` are its
-    customer's."""
+    customer's, who is `customer_holder`'s."""
 
     version: int = 0
     deleted: bool = False
@@ -35,9 +35,10 @@ class Paper:
     rate: str = ""
     region: str = ""
     industry: str = ""
+    customer_holder: str = ""
 
 
-_STATE = tuple(part.name for part in fields(Paper))[:-3]
+_STATE = tuple(part.name for part in fields(Paper))[:-4]
 
 
 def fold(paper: Paper, news: News) -> Paper:
@@ -49,7 +50,8 @@ def fold(paper: Paper, news: News) -> Paper:
         same = (values["abroad"], values["currency"]) == (paper.abroad, paper.currency)
         return replace(paper, **{name: values[name] for name in _STATE}, rate=paper.rate if same else "")
     if news.what == "customer":
-        return replace(paper, region=values["region"], industry=values["industry"])
+        its = {"region": values["region"], "industry": values["industry"], "customer_holder": values["holder"]}
+        return replace(paper, **its)
     if news.what == "rate":
         return replace(paper, rate=rate.on(values, paper.abroad) if paper.abroad else "")
     raise ValueError(news.what)
@@ -130,7 +132,11 @@ def _folding(
     parts: Callable[[str, Paper], Sequence[Part]] = lambda name, paper: (),
 ) -> Folding:
     def posted(paper: Paper) -> list[Posting]:
-        return postings(paper) if paper.version and paper.time and paper.counts and not paper.deleted else []
+        if not (paper.version and paper.time and paper.counts) or paper.deleted:
+            return []
+        known = postings(paper)
+        alone = [replace(one, region="", industry="") for one in known]
+        return lent(known, alone, "customer_holder", paper.customer_holder)
 
     return Folding(Paper(), fold, posted, _plain, _read, _links, parts=parts, holder=_holder)
 

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 EPOCH = date(1970, 1, 1)
 GRAINS = ("hour", "day", "week", "month", "quarter", "year")
 WIDEST = 366 * 30
+FAR = date(9999, 1, 1)
+"""Where time ends: of the days, months and years before it the next one has a name, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,15 @@ ALL = Period(None, None)
 
 
 def read(text: str, today: date) -> Period:
-    """ "this_month", "last_7_days", "2026-Q4", "2026-11-01..2026-11-15", "2026-11-22T15", "all". Raises
-    ValueError."""
+    """ "this_month", "last_7_days", "next_90_days", "2026-Q4", "2026-11-01..2026-11-15", "2026-11-22T15", "all". Raises
+    ValueError, and OverflowError for what calendars do not have."""
+    found = _read(text, today)
+    if found.end is not None and found.end > FAR:
+        raise ValueError(text)
+    return found
+
+
+def _read(text: str, today: date) -> Period:
     if text in ("", "this_month"):
         return _month(today.year, today.month)
     if text == "all":
@@ -44,6 +53,11 @@ def read(text: str, today: date) -> Period:
         if days < 1:
             raise ValueError(text)
         return Period(today - timedelta(days=days - 1), today + timedelta(days=1))
+    if match := re.fullmatch(r"next_(\d{1,4})_days", text):
+        days = int(match[1])
+        if days < 1:
+            raise ValueError(text)
+        return Period(today, today + timedelta(days=days))
     if text in _NAMED:
         return _NAMED[text](today)
     if match := re.fullmatch(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)", text):
@@ -63,6 +77,14 @@ def read(text: str, today: date) -> Period:
     if re.fullmatch(r"\d{4}", text):
         return Period(date(int(text), 1, 1), date(int(text) + 1, 1, 1))
     raise ValueError(text)
+
+
+def both(one: Period, other: Period) -> Period:
+    """What is in both, of which `other` has an end."""
+    begin = max(day for day in (one.begin, other.begin) if day is not None)
+    end = min(day for day in (one.end, other.end) if day is not None)
+    hours = {period.hour for period in (one, other)} - {None}
+    return Period(begin, begin) if end <= begin or len(hours) > 1 else Period(begin, end, *hours)
 
 
 def begin_of(grain: str, day: date) -> date:
@@ -92,6 +114,18 @@ def key_of(grain: str, bucket: int) -> str:
     if grain == "hour":
         return f"{EPOCH + timedelta(days=bucket // 24)}T{bucket % 24:02}"
     return begin_of(grain, EPOCH + timedelta(days=bucket)).isoformat()
+
+
+def spans(grain: str, first: int, last: int) -> list[str]:
+    """The keys of the spans that have something of the hours from `first` to before `last`, in their order."""
+    if grain == "hour":
+        return [key_of(grain, hour) for hour in range(first, last)]
+    # A day of each week is one of these, whatever it begins with.
+    days = {
+        *range(first // 24, -(-last // 24), 1 if grain == "day" else 7),
+        *([(last - 1) // 24] if last > first else []),
+    }
+    return sorted({key_of(grain, day) for day in days})
 
 
 def of_key(grain: str, key: str) -> Period:

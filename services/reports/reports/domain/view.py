@@ -32,19 +32,36 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """None: nothing was counted that it could be made of. `inputs` are what the formula was given."""
+    """None: nothing was counted that it could be made of. `inputs` are what the formula was given. `left_out`: of a
+    mean by shares, what its weight counted in groups that have no figure."""
 
     value: float | None
     inputs: Mapping[str, float]
+    left_out: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """`teams_below`: of a team and all that are below it."""
+
     keys: tuple[str, ...]
     figure: Figure
+    teams_below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unrated:
+    """So much that a measure counted of a currency, in ten-thousandths and so many times, of which no exchange rate is
+    known: it is in no figure."""
+
+    measure: str
+    currency: str
+    amount: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     rows: Sequence[Row]
     total: Figure
+    unrated: Sequence[Unrated] = ()

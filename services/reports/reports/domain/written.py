@@ -26,5 +26,8 @@ def kpi(content: Mapping[str, Any], **apart: Any) -> Kpi:
 
 
 def board(content: Mapping[str, Any], **apart: Any) -> Board:
-    tiles = tuple(Tile(**{**one, "group_by": tuple(one["group_by"])}) for one in content["tiles"])
+    tiles = tuple(
+        Tile(**{**one, "group_by": tuple(one["group_by"]), "more_kpis": tuple(one.get("more_kpis", ()))})
+        for one in content["tiles"]
+    )
     return Board(**{**content, "tiles": tiles, "roles": tuple(content["roles"])}, **apart)

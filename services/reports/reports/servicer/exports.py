@@ -76,6 +76,11 @@ class ExportServicer:
     def UndeleteExportSchedule(self, tx: Transaction, request: pb.UndeleteExportScheduleRequest) -> pb.ExportSchedule:
         return _SCHEDULES.undelete(tx, request)
 
+    @query
+    def ListExportMails(self, tx: Transaction, request: pb.ListExportMailsRequest) -> pb.ListExportMailsResponse:
+        found, token = schedules.mails_of(tx, request)
+        return pb.ListExportMailsResponse(mails=map(schedule_messages.mail, found), next_page_token=token)
+
     @outside
     def ExportReport(self, call: Call[pb.ExportReportRequest]) -> File:
         request = call.request

@@ -9,6 +9,7 @@ from chassis.access import Principal
 from chassis.errors import Denied, Invalid, NotFound, Refused
 from chassis.mail import Attached, Channel, Letter, NotSent, Uncertain
 from chassis.service import Runtime
+from chassis.transaction import alone
 from dealwright.api.v1.file_pb2 import File
 from reports.domain.schedule import FAILED, UNCERTAIN, ExportSchedule, Mail
 from reports.peers import Away, Peers
@@ -37,7 +38,8 @@ class Mailer:
         with self._runtime.transaction() as tx:
             taken = mailing.take(tx)
         for one, schedule in taken:
-            self._mail(one, schedule)
+            with alone(self._runtime.name, "mail", one.schedule):
+                self._mail(one, schedule)
         return bool(taken)
 
     def _mail(self, one: Mail, of: ExportSchedule) -> None:
@@ -47,6 +49,10 @@ class Mailer:
             with self._runtime.transaction() as tx:
                 mailing.put_off(tx, one, type(problem).__name__)
             return
+        except Exception as problem:
+            with self._runtime.transaction() as tx:
+                mailing.put_off(tx, one, type(problem).__name__)
+            raise
         if isinstance(made, str):
             with self._runtime.transaction() as tx:
                 mailing.settle(tx, one, FAILED, made)

@@ -11,7 +11,19 @@ from reports.domain.kpi import Kpi
 from reports.domain.view import View
 from reports.servicer.boards import BoardMethods
 from reports.servicer.kpis import KpiMethods
-from reports.usecases import backtesting, boards, drawing, explaining, kpis, pending, reading, targets
+from reports.usecases import (
+    backtesting,
+    boards,
+    drawing,
+    explaining,
+    following,
+    kpis,
+    locating,
+    pending,
+    reading,
+    spans,
+    targets,
+)
 from reports.wire import asking, messages
 from reports.wire import pending as pending_wire
 
@@ -23,8 +35,11 @@ class ReportServicer(KpiMethods, BoardMethods):
 
     def _asked(self, tx: Transaction, name: str, request: Any) -> tuple[Kpi, View]:
         of = kpis.find_as_of(tx, f"kpis/{asking.id_of(name)}", asking.as_of(request))
-        view = reading.narrowed(tx, asking.view(request, of, self._today(tx)))
-        return of, reading.located(tx, of, view)
+        return of, reading.narrowed(tx, asking.view(request, of, self._today(tx)))
+
+    def _cell(self, tx: Transaction, name: str, request: Any) -> tuple[Kpi, View]:
+        of, view = self._asked(tx, name, request)
+        return of, locating.behind(tx, of, view)
 
     @query
     def GetReport(self, tx: Transaction, request: pb.GetReportRequest) -> pb.Report:
@@ -32,9 +47,11 @@ class ReportServicer(KpiMethods, BoardMethods):
             return self._board(tx, request)
         of, view = self._asked(tx, request.name, request)
         goals = targets.reached(tx, of, view)
-        table = targets.beside(of, view, reading.table(tx, of, view), goals)
+        table = reading.table(tx, of, view)
+        table = targets.beside(of, view, table, goals, targets.wholes(tx, of, targets.trees(tx, view, goals)))
+        table = reading.ordered(tx, view, spans.filled(tx, of, view, table))
         tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals)
-        return messages.report(request.name, [tile], reading.learnt(tx))
+        return messages.report(request, [tile], reading.learnt(tx))
 
     def _board(self, tx: Transaction, request: pb.GetReportRequest) -> pb.Report:
         of = boards.find(tx, f"boards/{asking.id_of(request.name)}")
@@ -43,18 +60,21 @@ class ReportServicer(KpiMethods, BoardMethods):
             labels = reading.labels(tx, drawn.view, drawn.table) if drawn.table is not None else {}
             tiles.append(messages.drawn(drawn, labels))
         titles = (of.display_name or of.display_name_zh, of.display_name_zh or of.display_name)
-        return messages.report(request.name, tiles, reading.learnt(tx), titles)
+        return messages.report(request, tiles, reading.learnt(tx), titles)
 
     @query
     def ExplainFigure(self, tx: Transaction, request: pb.ExplainFigureRequest) -> pb.Explanation:
-        of, view = self._asked(tx, request.name, request)
+        of, view = self._cell(tx, request.name, request)
         return messages.explanation(of, explaining.explain(tx, of, view, request))
 
     @query
     def ListRecords(self, tx: Transaction, request: pb.ListRecordsRequest) -> pb.ListRecordsResponse:
-        of, view = self._asked(tx, request.parent, request)
+        of, view = self._cell(tx, request.parent, request)
         records, token = explaining.records(tx, of, view, request)
-        return pb.ListRecordsResponse(records=[messages.counted(one) for one in records], next_page_token=token)
+        # A record without a customer may be one.
+        told = following.latest(tx, sorted({one.customer or one.record for one in records}), view.as_of)
+        rows = [messages.counted(one, told.get(one.customer or one.record, ())) for one in records]
+        return pb.ListRecordsResponse(records=rows, next_page_token=token)
 
     @command
     def CreateTasks(self, tx: Transaction, request: pb.CreateTasksRequest) -> pb.CreateTasksResponse:
@@ -65,7 +85,7 @@ class ReportServicer(KpiMethods, BoardMethods):
             group_by=request.group_by,
             keys=request.keys,
         )
-        of, view = self._asked(tx, request.name, asked)
+        of, view = self._cell(tx, request.name, asked)
         title, due_time = pending_wire.wish(request, tx.now)
         made, passed_over = pending.make_tasks(tx, of, view, request.measure, title, due_time)
         return pb.CreateTasksResponse(tasks=made, passed_over=passed_over)

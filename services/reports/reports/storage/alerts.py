@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from chassis import ids
 from chassis.database import Json, Moment, insert_rows
 from chassis.transaction import Transaction
 from reports.domain.alert import Alert, AlertRule
@@ -30,6 +32,7 @@ alert_rules = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     *(sa.Column(name, Moment, nullable=False) for name in ("create_time", "update_time")),
     sa.Column("delete_time", Moment),
+    sa.Column("look_time", Moment),
     sa.Index(
         "alert_rules_deleted",
         "delete_time",
@@ -47,6 +50,9 @@ alerts = sa.Table(
     sa.Column("people", Json, nullable=False),
     sa.Column("raise_time", Moment, nullable=False),
     *_texts("group_by"),
+    *(sa.Column(name, sa.Float) for name in ("corrected_value", "corrected_previous")),
+    sa.Column("correct_time", Moment),
+    sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("rule", "key", "begin_date", name="alerts_one"),
     sa.Index("alerts_raised", "raise_time", "name"),
 )
@@ -63,9 +69,40 @@ def enabled(tx: Transaction) -> list[AlertRule]:
     return [AlertRule(*row) for row in tx.execute(query)]
 
 
+def grouped(tx: Transaction, kpi: str) -> list[AlertRule]:
+    """The rules that look at groups of a KPI."""
+    c = alert_rules.c
+    query = sa.select(*(c[name] for name in _RULE)).where(c.kpi == kpi, c.group_by != "", c.delete_time.is_(None))
+    return [AlertRule(*row) for row in tx.execute(query.order_by(c.name))]
+
+
 def looked(tx: Transaction, rule: str, begin: str) -> None:
-    """Remembers how far a rule has looked."""
-    tx.execute(sa.update(alert_rules).where(alert_rules.c.name == rule).values(looked_at=begin))
+    """Remembers how far a rule has looked, and when."""
+    done = sa.update(alert_rules).where(alert_rules.c.name == rule)
+    tx.execute(done.values(looked_at=begin, look_time=tx.now))
+
+
+def came(tx: Transaction, before: datetime, since: datetime) -> bool:
+    """Whether events that were told of before a moment have come in since another, or failed and are tried again."""
+    older = ids.first_id_at(before.timestamp())
+    inbox, failures = tx.tables.inbox, tx.tables.failures
+    late = sa.select(inbox.c.event_id).where(inbox.c.event_id < older, inbox.c.handled_at > since).limit(1)
+    tried = sa.select(failures.c.event_id).where(failures.c.event_id < older, failures.c.next_attempt_at.is_not(None))
+    return any(tx.execute(query).first() is not None for query in (late, tried.limit(1)))
+
+
+def of_span(tx: Transaction, rule: str, begin: str) -> dict[str, Alert]:
+    """What a rule told of a span, by group."""
+    c = alerts.c
+    query = sa.select(*(c[name] for name in _ALERT)).where(c.rule == rule, c.begin_date == begin)
+    return {row.key: Alert(*row) for row in tx.execute(query)}
+
+
+def correct(tx: Transaction, of: Alert) -> None:
+    """Writes down what turned out otherwise."""
+    names = ("corrected_value", "corrected_previous", "correct_time", "withdrawn")
+    values = {name: getattr(of, name) for name in names}
+    tx.execute(sa.update(alerts).where(alerts.c.name == of.name).values(**values))
 
 
 def add(tx: Transaction, of: Alert) -> bool:
@@ -77,6 +114,12 @@ def add(tx: Transaction, of: Alert) -> bool:
 
 def any_rule(tx: Transaction) -> bool:
     return tx.execute(sa.select(alert_rules.c.name).limit(1)).first() is not None
+
+
+def rules_of(tx: Transaction, kpi: str) -> list[str]:
+    """The names of the rules that look at a KPI."""
+    c = alert_rules.c
+    return list(tx.execute(sa.select(c.name).where(c.kpi == kpi, c.delete_time.is_(None)).order_by(c.name)).scalars())
 
 
 def of_role(tx: Transaction, role: str, region: str = "") -> list[str]:
@@ -91,3 +134,21 @@ def managers(tx: Transaction, names: Sequence[str]) -> list[str]:
     """Of these people, whoever leads them."""
     query = sa.select(people.c.manager).where(people.c.name.in_(list(names)), people.c.manager != "")
     return sorted({row[0] for row in tx.execute(query)})
+
+
+def leaders(tx: Transaction, team: str, role: str) -> list[str]:
+    """Who leads a team: those of it with this role, else whoever leads its people."""
+    c = people.c
+    of_team = tx.execute(sa.select(c.name, c.role).where(c.team == team, c.active).order_by(c.name)).all()
+    return [row.name for row in of_team if row.role == role] or managers(tx, [row.name for row in of_team])
+
+
+def there(tx: Transaction, names: Sequence[str]) -> list[str]:
+    """Of these people those who have not left; for one who has, whoever leads him, or who leads that one."""
+    c, found, asked = people.c, list[str](), set[str]()
+    while wanted := [name for name in dict.fromkeys(names) if name not in asked]:
+        asked |= set(wanted)
+        known = {row.name: row for row in tx.execute(sa.select(c.name, c.active, c.manager).where(c.name.in_(wanted)))}
+        found += [name for name in wanted if name in known and known[name].active]
+        names = [row.manager for _, row in sorted(known.items()) if row.manager and not row.active]
+    return list(dict.fromkeys(found))

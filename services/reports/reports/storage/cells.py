@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.database import insert_rows
 from chassis.transaction import Transaction
-from reports.domain.posting import DIMENSIONS
+from reports.domain.facts import FACTS
+from reports.domain.posting import APART, DIMENSIONS, WHOEVER, Posting
 from reports.storage.tables import batches, cells, copies, postings, rollups
 
 HOUR, DAY, EVER = "HOUR", "DAY", "EVER"
@@ -21,9 +24,13 @@ SLOTS = ("d1", "d2", "d3")
 _SUMS = ("count", "amount", "seconds")
 MOST = 4_000
 # Postings, up to which they are added up here and not by the database.
-_BY_HAND = 10_000
-_READ = tuple(postings.c[n] for n in ("fact", "hour", "holder", "currency", *_SUMS, *DIMENSIONS))
-_BLANK = ("",) * len(SLOTS)
+_BY_HAND = 40_000
+LENDERS = ("customer_holder", "lead_holder")
+_READ = tuple(postings.c[n] for n in ("fact", "hour", "holder", *LENDERS, "currency", *_SUMS, *DIMENSIONS))
+BORROWED = {
+    fact.id: {name: Posting._field_defaults[name] for name in fact.borrows} for fact in FACTS.values() if fact.borrows
+}
+"""What facts borrow of the leads that something was done with, and what is there for whoever may not read these."""
 _ADDED = (
     f"({', '.join(c.name for c in cells.primary_key)}) DO UPDATE SET "
     + ", ".join(f"{name} = cells.{name} + excluded.{name}" for name in _SUMS)
@@ -123,33 +130,63 @@ def fill(tx: Transaction, copy: int) -> bool:
 
 def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[sa.Row[Any]]) -> None:
     """Adds a few postings to all sums with one statement: two for each sum cost more than the postings."""
-    places = {name: place for place, name in enumerate(DIMENSIONS, len(_READ) - len(DIMENSIONS))}
-    by_fact: dict[str, list[tuple[int, list[int], int]]] = defaultdict(list)
+    names = [column.name for column in _READ]
+    hour, holder, first = (names.index(name) for name in ("hour", "holder", _SUMS[0]))
+    more = ("HOLDER", DAY, EVER, "BLANK", *(f"OF_{name}" for name in LENDERS))
+    places = {name: place for place, name in enumerate((*names, *more))} | {HOUR: hour}
+    by_fact: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in chain(rows, _bare(rows)):
+        for whose, *lends in _whose(row[holder], *(row[places[name]] for name in LENDERS)):
+            by_fact[row[0]].append((*row, whose, row[hour] // 24, 0, "", *lends))
+    added: list[tuple[Any, ...]] = []
     for number, rollup in kept(tx, copy).items():
-        unit = {HOUR: 1, DAY: 24, EVER: 0}[rollup.grain]
-        by_fact[rollup.fact].append((number, [places[name] for name in rollup.dimensions], unit))
-    sums: dict[tuple[Any, ...], list[int]] = {}
-    for row in rows:
-        fact, hour, holder, currency, count, amount, seconds = row[: len(_READ) - len(DIMENSIONS)]
-        for number, wanted, unit in by_fact.get(fact, ()):
-            slots = (*[row[place] for place in wanted], *_BLANK[len(wanted) :])
-            rest = (hour // unit if unit else 0, *slots, currency)
-            for key in ((number, EVERYBODY, *rest), (number, holder, *rest)):
-                kept_so_far = sums.get(key)
-                if kept_so_far is None:
-                    sums[key] = [count, amount, seconds]
-                else:
-                    kept_so_far[0] += count
-                    kept_so_far[1] += amount
-                    kept_so_far[2] += seconds
-    added = [(copy, *key, *sums[key]) for key in sorted(sums) if any(sums[key])]
+        slots = (*rollup.dimensions, *("BLANK" for _ in SLOTS[len(rollup.dimensions) :]))
+        of_key = ("HOLDER", rollup.grain, *slots, "currency", *(f"OF_{name}" for name in LENDERS))
+        sums = _sums_by(itemgetter(*(places[name] for name in of_key)), by_fact.get(rollup.fact, ()), first)
+        added += [(copy, number, *key, *sums[key]) for key in sorted(sums) if any(sums[key])]
     insert_rows(tx.connection, cells, [c.name for c in cells.columns], added, conflict=_ADDED)
 
 
+def _bare(rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[Any, ...]]:
+    """What was done with leads that are another's now, without what it borrows of them."""
+    for row in rows:
+        if row[0] in BORROWED and row.lead_holder != row.holder:
+            bare = {**row._mapping, **BORROWED[row[0]], "lead_holder": f"{APART}{row.lead_holder}"}
+            yield tuple(bare.values())
+
+
+def _whose(holder: str, customer: str, lead: str) -> list[tuple[str, str, str]]:
+    """In whose sums a posting is, everybody's and its holder's, by whose that is what lends it something."""
+    found = []
+    if not customer.startswith(APART) and not lead.startswith(APART):
+        found.append((EVERYBODY, WHOEVER, WHOEVER))
+    if f"{APART}{holder}" not in (customer, lead):  # who may see what is his may see what else is his
+        found.append((holder, WHOEVER if customer == holder else customer, WHOEVER if lead == holder else lead))
+    return found
+
+
+def _sums_by(key_of: Callable[[Any], Any], rows: Iterable[tuple[Any, ...]], first: int) -> dict[Any, list[int]]:
+    """The count, amount and seconds of rows by their keys; in rows these three begin at `first`."""
+    found: dict[Any, list[int]] = {}
+    for row in rows:
+        count, amount, seconds = row[first : first + 3]
+        so_far = found.get(key := key_of(row))
+        if so_far is None:
+            found[key] = [count, amount, seconds]
+        else:
+            so_far[0] += count
+            so_far[1] += amount
+            so_far[2] += seconds
+    return found
+
+
 def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.ColumnElement[bool]) -> None:
-    for holder in (sa.literal(EVERYBODY, sa.Text), postings.c.holder):
+    borrowed = BORROWED.get(rollup.fact, {})
+    for everybody, bare in ((True, False), (False, False), *([(False, True)] if borrowed else [])):
+        holder = sa.literal(EVERYBODY, sa.Text) if everybody else postings.c.holder
+        of = {c.name: sa.literal(borrowed[c.name], c.type) if bare and c.name in borrowed else c for c in postings.c}
         keys: list[sa.ColumnElement[Any]] = [
-            *(postings.c[name] for name in rollup.dimensions),
+            *(of[name] for name in rollup.dimensions),
             *(sa.literal("", sa.Text()) for _ in SLOTS[len(rollup.dimensions) :]),
         ]
         inner = (
@@ -158,12 +195,13 @@ def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.Col
                 bucket(rollup.grain).label("bucket"),
                 *(key.label(slot) for key, slot in zip(keys, SLOTS, strict=True)),
                 postings.c.currency.label("currency"),
-                *(postings.c[name].label(name) for name in _SUMS),
+                *(_lends(name, everybody, bare).label(name) for name in LENDERS),
+                *(of[name].label(name) for name in _SUMS),
             )
-            .where(*which, postings.c.fact == rollup.fact)
+            .where(*which, postings.c.fact == rollup.fact, *(_counts(name, everybody, bare) for name in LENDERS))
             .subquery()
         )
-        by = [inner.c[name] for name in ("holder", "bucket", *SLOTS, "currency")]
+        by = [inner.c[name] for name in ("holder", "bucket", *SLOTS, "currency", *LENDERS)]
         summed = (
             sa.select(
                 sa.literal(copy), sa.literal(number), *by,
@@ -181,3 +219,27 @@ def _add(tx: Transaction, copy: int, number: int, rollup: Rollup, *which: sa.Col
                 set_={name: cells.c[name] + insert.excluded[name] for name in _SUMS},
             )
         )
+
+
+def complete(name: str) -> sa.ColumnElement[bool]:
+    """Postings as those see them who may see what is lent there."""
+    return postings.c[name].notlike(f"{APART}%")
+
+
+def _counts(name: str, everybody: bool, bare: bool) -> sa.ColumnElement[bool]:
+    """Who may see what is his may see what else is his."""
+    if bare:
+        return postings.c[name] != postings.c.holder
+    return complete(name) if everybody else postings.c[name] != _apart(postings.c.holder)
+
+
+def _lends(name: str, everybody: bool, bare: bool) -> sa.ColumnElement[str]:
+    if everybody:
+        return sa.literal(WHOEVER, sa.Text)
+    if bare and name == "lead_holder":
+        return _apart(postings.c[name])
+    return sa.case((postings.c[name] == postings.c.holder, WHOEVER), else_=postings.c[name])
+
+
+def _apart(holder: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    return sa.literal(APART, sa.Text) + holder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,8 @@ from chassis.transaction import Transaction
 from reports.domain.posting import Posting
 from reports.storage.tables import batches, copies, postings, subjects
 
+Within = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
+"""The criterion of what a caller sees, by the column with the holder."""
 LIVE, BUILDING, JOINING, OLD = "LIVE", "BUILDING", "JOINING", "OLD"
 _SUBJECT = ("copy", "name", "customer", "lead", "rate", "holder", "learn_time", "state")
 _KEPT = "(copy, name) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _SUBJECT[2:])
@@ -83,6 +85,13 @@ def hold(tx: Transaction, copy: int, names: Sequence[str]) -> dict[str, Subject]
     if tx.dialect == "postgresql":
         query = query.order_by(subjects.c.name).with_for_update()
     return {row.name: Subject(*row) for row in tx.execute(query)}
+
+
+def seen(tx: Transaction, copy: int, names: Sequence[str], within: Within) -> list[str]:
+    """Those of these records that the caller sees."""
+    c = subjects.c
+    query = sa.select(c.name).where(c.copy == copy, in_values(c.name, names, tx.dialect), within(c.holder))
+    return [row[0] for row in tx.execute(query)]
 
 
 def told_by(tx: Transaction, copy: int, link: str, names: Sequence[str]) -> dict[str, set[str]]:

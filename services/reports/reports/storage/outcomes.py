@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from chassis.transaction import Transaction
-from reports.storage.sums import Covered, Question, counted
+from reports.storage.cells import LENDERS, complete
+from reports.storage.sums import Question, Reach, counted
 from reports.storage.tables import postings
 
 
@@ -25,13 +26,13 @@ class Outcome:
     won: int
 
 
-def of_open(tx: Transaction, copy: int, asked: Question, covered: Covered | None) -> list[Outcome]:
+def of_open(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[Outcome]:
     """Of the open deals that a question counts, by what was known at its moment and what is known now."""
     c = postings.c
     whole = sa.BigInteger()
     opened = (
         sa.select(c.record, c.pipeline, c.stage, c.currency, sa.cast(sa.func.sum(c.amount), whole).label("amount"))
-        .where(*counted(tx, copy, asked, covered))
+        .where(*counted(tx, copy, asked, reach))
         .group_by(c.record, c.pipeline, c.stage, c.currency)
         .having(sa.func.sum(c.count) != 0)
         .subquery()
@@ -48,6 +49,7 @@ def of_open(tx: Transaction, copy: int, asked: Question, covered: Covered | None
             c.copy == copy,
             c.fact.in_(("deal.open", "deal.won", "deal.lost")),
             c.record.in_(sa.select(opened.c.record)),
+            *map(complete, LENDERS),
         )
         .group_by(c.record)
         .subquery()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import astuple, fields
 from datetime import timedelta
 from decimal import Decimal
@@ -38,17 +38,20 @@ def at(tx: Transaction, currency: str, home: str, day: str) -> tuple[Decimal, st
     return money.later(_at(tx, currency, home, day), _at(tx, home, currency, day))
 
 
-def turner(tx: Transaction, home: str, wanted: Collection[tuple[str, int]]) -> Callable[[int, str, int], Decimal]:
-    """What turns ten-thousandths of a currency on a day (counted since 1970; 0: needs no rate) into the company's. An
-    amount in a currency without a rate comes to nothing: explanations say which."""
-    known: dict[tuple[str, int], Decimal] = {}
-    for currency, day in sorted(wanted):
-        found = at(tx, currency, home, (EPOCH + timedelta(days=day)).isoformat())
-        known[currency, day] = found[0] if found else Decimal(0)
+def known(tx: Transaction, home: str, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Decimal]:
+    """The rates of currencies on days (counted since 1970; 0: needs no rate). Those of which none is known are not
+    among them."""
+    days = {one: at(tx, one[0], home, (EPOCH + timedelta(days=one[1])).isoformat()) for one in sorted(wanted) if one[1]}
+    return {one: found[0] for one, found in days.items() if found}
+
+
+def turner(rates: Mapping[tuple[str, int], Decimal]) -> Callable[[int, str, int], Decimal]:
+    """What turns ten-thousandths of a currency on a day into the company's, by `known` rates. An amount without a rate
+    comes to nothing."""
 
     def turn(amount: int, currency: str, day: int) -> Decimal:
         whole = Decimal(amount) / money.UNITS
-        return money.EXACT.multiply(whole, known[currency, day]) if day else whole
+        return money.EXACT.multiply(whole, rates.get((currency, day), Decimal(0))) if day else whole
 
     return turn
 

@@ -68,6 +68,13 @@ def of_name(tx: Transaction, name: str) -> ExportSchedule | None:
     return None if row is None else ExportSchedule(*row)
 
 
+def of_report(tx: Transaction, report: str) -> list[str]:
+    """The names of the schedules of a report."""
+    c = schedules.c
+    query = sa.select(c.name).where(c.report == report, c.delete_time.is_(None)).order_by(c.name)
+    return list(tx.execute(query).scalars())
+
+
 def sent(tx: Transaction, schedule: str, begin: str) -> None:
     """Remembers how far a schedule has gone out."""
     tx.execute(sa.update(schedules).where(schedules.c.name == schedule).values(sent_until=begin))

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from chassis.database import in_values
 from chassis.transaction import Transaction
+from reports.domain.posting import APART, WHOEVER
 from reports.storage import cells as stored
-from reports.storage.cells import DAY, EVER, EVERYBODY, HOUR, SLOTS
+from reports.storage.cells import BORROWED, DAY, EVER, EVERYBODY, HOUR, SLOTS, complete
+from reports.storage.ledger import Within
 from reports.storage.tables import cells, postings, subjects
 
-Covered = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
-"""The criterion of what a caller sees, by the column with the holder."""
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a caller sees: the records that `within` covers; None: everybody's. `lent`: of what others lend these, by
+    the column with whose those are: the column with their names, and which of them; None: everybody's."""
+
+    within: Within | None = None
+    lent: Mapping[str, tuple[str, Within | None]] = field(default_factory=dict)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything that is lent may not be seen."""
+        return self.within is not None and any(within is not None for _, within in self.lent.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +66,20 @@ class Sum:
     seconds: int
 
 
-def answer(tx: Transaction, copy: int, asked: Question, covered: Covered | None) -> list[Sum]:
-    """The sums. `covered`: of what the caller sees; None: of everybody's."""
+def answer(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[Sum]:
+    """The sums of what the caller sees."""
     if asked.once:
-        return _once(tx, asked, *_of_postings(copy, asked, covered))
+        return _once(tx, asked, *_of_postings(copy, asked, reach))
     rollup = None if asked.as_of is not None else fitting(tx, copy, asked)
     if rollup is None:
-        return _rows(tx, asked, *_of_postings(copy, asked, covered))
-    return _rows(tx, asked, *_of_cells(copy, asked, covered, *rollup))
+        return _rows(tx, asked, _of_postings(copy, asked, reach))
+    whole = replace(asked, end=None)
+    ever = fitting(tx, copy, whole) if asked.begin is None and asked.end is not None else None
+    if ever is not None and ever[1].grain == EVER:
+        # What was before a day is all but what was since: those days are few, and the years before them are not.
+        since = replace(asked, begin=asked.end, end=None)
+        return _rows(tx, asked, _of_cells(copy, whole, reach, *ever), _of_cells(copy, since, reach, *rollup))
+    return _rows(tx, asked, _of_cells(copy, asked, reach, *rollup))
 
 
 def fitting(tx: Transaction, copy: int, asked: Question) -> tuple[int, stored.Rollup] | None:
@@ -93,13 +112,16 @@ _Parts = tuple[
 ]
 
 
-def _of_cells(copy: int, asked: Question, covered: Any, number: int, rollup: stored.Rollup) -> _Parts:
+def _of_cells(copy: int, asked: Question, reach: Reach, number: int, rollup: stored.Rollup) -> _Parts:
     columns: dict[str, sa.ColumnElement[Any]] = {
         name: cells.c[slot] for name, slot in zip(rollup.dimensions, SLOTS, strict=False)
     }
     unit = {HOUR: 1, DAY: 24, EVER: 1}[rollup.grain]
-    holder = cells.c.holder == EVERYBODY if covered is None else covered(cells.c.holder)
-    where = [cells.c.copy == copy, cells.c.rollup == number, holder]
+    where = [cells.c.copy == copy, cells.c.rollup == number]
+    if reach.within is None:
+        where.append(cells.c.holder == EVERYBODY)
+    else:
+        where += [reach.within(cells.c.holder), *(_lent(cells.c[name], of) for name, (_, of) in reach.lent.items())]
     if rollup.grain != EVER:
         where += _between(cells.c.bucket, asked, unit)
     bucket = cells.c.bucket // 24 if rollup.grain == HOUR and asked.grain == DAY else cells.c.bucket
@@ -107,37 +129,73 @@ def _of_cells(copy: int, asked: Question, covered: Any, number: int, rollup: sto
     return cells, columns, bucket, day, where
 
 
-def counted(tx: Transaction, copy: int, asked: Question, covered: Covered | None) -> list[sa.ColumnElement[bool]]:
-    """The criteria of the postings that a question sums."""
-    return [*_ours(copy, asked, covered), *_narrowed(tx, asked, postings.c)]
+def counted(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[sa.ColumnElement[bool]]:
+    """The criteria of the postings that a question sums; of what was done with leads, of those that one may read."""
+    where = [*_ours(copy, asked, reach), *_narrowed(tx, asked, postings.c)]
+    within = reach.within if asked.fact in BORROWED else None
+    return where if within is None else [*where, seen_now(copy, within)]
 
 
 def _narrowed(tx: Transaction, asked: Question, columns: Any) -> list[sa.ColumnElement[bool]]:
     return [in_values(columns[name], sorted(values), tx.dialect) for name, values in asked.where.items()]
 
 
-def _ours(copy: int, asked: Question, covered: Any) -> list[sa.ColumnElement[bool]]:
+def _ours(copy: int, asked: Question, reach: Reach) -> list[sa.ColumnElement[bool]]:
     where = [postings.c.copy == copy, postings.c.fact == asked.fact, *_between(postings.c.hour, asked, 1)]
-    if covered is not None:
+    if reach.within is not None:
         past = asked.as_of is not None and asked.held
-        where.append(seen_now(copy, covered) if past else covered(postings.c.holder))
+        where.append(seen_now(copy, reach.within) if past else reach.within(postings.c.holder))
+    lent: Mapping[str, tuple[str, Within | None]] = {} if asked.fact in BORROWED else reach.lent
+    for name, (lender, within) in lent.items():
+        of = None if reach.within is None else within
+        where.append(complete(name) if of is None else _lent_now(copy, name, postings.c[lender], of))
     if asked.as_of is not None:
         where.append(postings.c.learn_time <= asked.as_of)
     return where
 
 
-def seen_now(copy: int, covered: Covered) -> sa.ColumnElement[bool]:
+def seen_now(copy: int, within: Within) -> sa.ColumnElement[bool]:
     """Postings of records that the caller sees as they are now, whosever they were when it was posted: what one may see
     of the past is told by the rights of today."""
-    names = sa.select(subjects.c.name).where(subjects.c.copy == copy, covered(subjects.c.holder))
-    return postings.c.record.in_(names)
+    return postings.c.record.in_(_held(copy, within))
 
 
-def _of_postings(copy: int, asked: Question, covered: Any) -> _Parts:
-    where = _ours(copy, asked, covered)
-    columns: dict[str, sa.ColumnElement[Any]] = {name: postings.c[name] for name in {*asked.group, *asked.where}}
-    bucket = postings.c.hour if asked.grain == HOUR else postings.c.hour // 24
-    return postings, columns, bucket, postings.c.hour // 24, where
+def _held(copy: int, within: Within) -> sa.Select[Any]:
+    return sa.select(subjects.c.name).where(subjects.c.copy == copy, within(subjects.c.holder))
+
+
+def _lent(holder: sa.ColumnElement[str], within: Within | None) -> sa.ColumnElement[bool]:
+    """Cells with what is lent, where the caller may see that, and those without where not."""
+    if within is None:
+        return holder.notlike(f"{APART}%")
+    apart = sa.func.substr(holder, 1 + len(APART))
+    without = sa.and_(holder.like(f"{APART}%"), sa.not_(within(apart)))
+    return sa.or_(holder == WHOEVER, within(holder), without)
+
+
+def _lent_now(copy: int, name: str, lender: sa.ColumnElement[str], within: Within) -> sa.ColumnElement[bool]:
+    """The same of postings, by who holds now what lends: not even that it changed hands is told."""
+    return sa.or_(postings.c[name] == WHOEVER, complete(name) == lender.in_(_held(copy, within)))
+
+
+def _of_postings(copy: int, asked: Question, reach: Reach) -> _Parts:
+    table: Any = postings
+    where = _ours(copy, asked, reach)
+    if asked.fact in BORROWED and reach.within is not None:
+        table, where = _as_seen(copy, asked.fact, reach.within, where), []
+    columns: dict[str, sa.ColumnElement[Any]] = {name: table.c[name] for name in {*asked.group, *asked.where}}
+    bucket = table.c.hour if asked.grain == HOUR else table.c.hour // 24
+    return table, columns, bucket, table.c.hour // 24, where
+
+
+def _as_seen(copy: int, fact: str, within: Within, where: Sequence[sa.ColumnElement[bool]]) -> sa.Subquery:
+    """Postings of what was done with leads, with what they borrow of those alone that one may read now."""
+    borrowed, seen = BORROWED[fact], seen_now(copy, within)
+    columns = [
+        sa.case((seen, column), else_=borrowed[column.name]).label(column.name) if column.name in borrowed else column
+        for column in postings.c
+    ]
+    return sa.select(*columns).where(*where).subquery()
 
 
 def _between(column: sa.ColumnElement[int], asked: Question, unit: int) -> list[sa.ColumnElement[bool]]:
@@ -174,15 +232,33 @@ def _once(
     return [Sum(tuple(row[:-2]), row[-2], "", 0, row[-1], 0, 0) for row in tx.execute(query)]
 
 
-def _rows(
+def _rows(tx: Transaction, asked: Question, of: _Parts, but: _Parts | None = None) -> list[Sum]:
+    """The sums of the one, less those of the other: in one statement, since more is summed meanwhile."""
+    query: Any = _summed(tx, asked, 1, *of)
+    if but is not None:
+        query = sa.union_all(query, _summed(tx, asked, -1, *but))
+    width = len(asked.group)
+    found: dict[tuple[Any, ...], tuple[int, int, int]] = {}
+    for row in tx.execute(query):
+        count, amount, seconds = found.get(key := tuple(row[:-3]), (0, 0, 0))
+        found[key] = (count + row[-3], amount + row[-2], seconds + row[-1])
+    return [
+        Sum(key[:width], *key[width:], *three)  # type: ignore[call-arg]  # a bucket, a currency and a day
+        for key, three in found.items()
+        if any(three)
+    ]
+
+
+def _summed(
     tx: Transaction,
     asked: Question,
+    sign: int,
     table: Any,
     columns: Mapping[str, sa.ColumnElement[Any]],
     bucket: sa.ColumnElement[int],
     day: sa.ColumnElement[int],
     where: list[sa.ColumnElement[bool]],
-) -> list[Sum]:
+) -> sa.Select[Any]:
     rated = day if asked.rate_day is None else sa.literal(asked.rate_day)
     foreign = sa.case((table.c.currency.in_(("", asked.home)), 0), else_=rated)
     keys = [
@@ -192,11 +268,9 @@ def _rows(
         foreign,
     ]
     labelled = [key.label(f"k{place}") for place, key in enumerate(keys)]
-    sums = [sa.cast(sa.func.sum(table.c[name]), sa.BigInteger) for name in ("count", "amount", "seconds")]
-    query = (
+    sums = [sa.cast(sign * sa.func.sum(table.c[name]), sa.BigInteger) for name in ("count", "amount", "seconds")]
+    return (
         sa.select(*labelled, *sums)
         .where(*where, *_narrowed(tx, asked, columns))
         .group_by(*(sa.text(f"k{n}") for n in range(len(keys))))
     )
-    width = len(asked.group)
-    return [Sum(tuple(row[:width]), *row[width:]) for row in tx.execute(query) if any(row[-3:])]

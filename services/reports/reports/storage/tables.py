@@ -59,19 +59,28 @@ kpi_versions = sa.Table(
 )
 settings = parts.table(metadata)
 
-# What records and stages are called, people's regions, exchange rates: the newest that was told.
+# What records and stages are called, where stages stand, people's regions, the teams above teams, exchange rates: the
+# newest that was told.
 labels = sa.Table(
     "labels",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     _text("display_name"),
     _whole("version"),
+    _whole("place"),
 )
 regions = sa.Table(
     "regions",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     _text("region"),
+    _whole("version"),
+)
+teams = sa.Table(
+    "teams",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("parent"),
     _whole("version"),
 )
 exchange_rates = sa.Table(
@@ -142,6 +151,7 @@ batches = sa.Table(
     sqlite_autoincrement=True,
 )
 
+_FOLLOW_UPS = sa.text("fact = 'activity.followed_up'")
 # Times in microseconds since 1970; `hour` counts hours of the company's clock since then.
 postings = sa.Table(
     "postings",
@@ -154,10 +164,12 @@ postings = sa.Table(
     _text("event"),
     *map(_whole, ("learn_time", "happen_time", "hour", "count", "amount", "seconds")),
     *map(_text, ("currency", "holder", "owner", "channel", "region", "industry", "customer", "product")),
-    *map(_text, ("pipeline", "stage", "reason", "detail")),
+    *map(_text, ("pipeline", "stage", "reason", "detail", "lead", "customer_holder", "lead_holder")),
     sa.Index("postings_of_fact", "copy", "fact", "hour"),
     sa.Index("postings_of_holder", "copy", "holder", "fact", "hour"),
     sa.Index("postings_of_record", "copy", "record"),
+    # Only what was done about a customer is looked for by customer.
+    sa.Index("postings_of_follow_ups", "copy", "customer", postgresql_where=_FOLLOW_UPS, sqlite_where=_FOLLOW_UPS),
 )
 
 # What is summed as postings come: a fact by some dimensions and a grain of time. One that is not `filled` is not read
@@ -174,7 +186,8 @@ rollups = sa.Table(
     sa.UniqueConstraint("copy", "fact", "dimensions", "grain", name="rollups_one"),
 )
 
-# `holder` is "*" for everybody's; `bucket` the hour or the day of the company's clock, 0 for all time.
+# `holder` is "*" for everybody's; `bucket` the hour or the day of the company's clock, 0 for all time. The other
+# holders are "*" where what lends something is his, too.
 cells = sa.Table(
     "cells",
     metadata,
@@ -183,5 +196,6 @@ cells = sa.Table(
     sa.Column("holder", sa.Text, primary_key=True),
     sa.Column("bucket", sa.BigInteger, primary_key=True, autoincrement=False),
     *(sa.Column(name, sa.Text, primary_key=True) for name in ("d1", "d2", "d3", "currency")),
+    *(sa.Column(name, sa.Text, primary_key=True) for name in ("customer_holder", "lead_holder")),
     *map(_whole, ("count", "amount", "seconds")),
 )

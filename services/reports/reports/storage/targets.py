@@ -36,3 +36,9 @@ def of(tx: Transaction, kpi: str, periods: Sequence[str], shown: sa.ColumnElemen
     there = targets.c.delete_time.is_(None)
     query = _SELECT.where(targets.c.kpi == kpi, targets.c.period.in_(periods), there, shown)
     return [Target(*row) for row in tx.execute(query)] if periods else []
+
+
+def of_kpi(tx: Transaction, kpi: str) -> list[str]:
+    """The names of a KPI's targets."""
+    c = targets.c
+    return list(tx.execute(sa.select(c.name).where(c.kpi == kpi, c.delete_time.is_(None)).order_by(c.name)).scalars())

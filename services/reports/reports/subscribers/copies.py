@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chassis.bus.subscriptions import subscriber
 from chassis.transaction import Transaction
 from dealwright.contracts.v1.events_pb2 import ExchangeRateChanged
-from dealwright.directory.v1.events_pb2 import PersonChanged, TeamChanged
+from dealwright.directory.v1.events_pb2 import PersonChanged, RoleChanged, TeamChanged
 from reports.usecases import copies, learning
 from reports.wire import rates, told
 
@@ -19,7 +19,12 @@ def people(tx: Transaction, events: Sequence[PersonChanged]) -> None:
 
 @subscriber(TeamChanged, batch=256)
 def teams(tx: Transaction, events: Sequence[TeamChanged]) -> None:
-    copies.know_labels(tx, [told.team(event) for event in events])
+    copies.know_teams(tx, [told.team(event) for event in events], [told.parent(event) for event in events])
+
+
+@subscriber(RoleChanged, batch=64)
+def roles(tx: Transaction, events: Sequence[RoleChanged]) -> None:
+    copies.know_labels(tx, [told.role(event) for event in events])
 
 
 @subscriber(ExchangeRateChanged, batch=256)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis import paging, people, records
+from chassis import paging, records
 from chassis.access import Scope
 from chassis.columns import Column
 from chassis.errors import Invalid, NotFound
@@ -18,15 +18,18 @@ from chassis.records import Kind
 from chassis.transaction import Transaction
 from reports.domain import alert
 from reports.domain.alert import Alert, AlertRule
+from reports.domain.facts import FACTS
+from reports.domain.kpi import Kpi
 from reports.domain.periods import Period
 from reports.domain.view import DERIVED, View
 from reports.storage import alerts as stored
 from reports.storage.alerts import alert_rules, alerts
 from reports.storage.tables import people as people_table
-from reports.usecases import kpis, reading
+from reports.usecases import addressees, alerting, kpis, reading
 from reports.wire.alert_messages import rule as shown
 
 _c = alert_rules.c
+_Figures = dict[tuple[str, int, str, Period], Mapping[str, float | None]]
 RULES: Kind[AlertRule] = Kind(
     resource="alertRules",
     word="alert_rule",
@@ -74,6 +77,7 @@ _SHIPPED: tuple[dict[str, Any], ...] = (
         "notify": ["roles/manager"],
     },
 )
+_NO_KPI = ("alert_rule.kpi", "there is no such KPI", "没有这个指标")
 _NEW: Mapping[str, Any] = {"span": alert.WEEK, "enabled": True, "minimum": "", "looked_at": "", "version": 1}
 
 
@@ -93,11 +97,16 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
     """Raises Invalid, and as records.hold."""
     before = records.hold(tx, RULES, name, etag)
     after = replace(before, **values)
-    _check(tx, {name: getattr(after, name) for name in ("kpi", "group_by", "notify", "condition", "limit_value")})
+    _check_all(tx, after)
     return records.save(tx, RULES, before, after)
 
 
 def undelete(tx: Transaction, name: str) -> AlertRule:
+    """Raises NOT_DELETED, and Invalid where its KPI is gone."""
+    try:
+        kpis.find(tx, records.find(tx, RULES, name, deleted=True).kpi)
+    except NotFound as problem:
+        raise Invalid([_NO_KPI]) from problem
     return records.undelete(tx, RULES, name)
 
 
@@ -118,22 +127,35 @@ def raised(tx: Transaction, request: Any) -> tuple[list[Alert], str]:
     if scope is not Scope.ALL:
         query = query.where(sa.cast(c.people, sa.Text).contains(f'"{tx.principal.person}"'))
     page = paging.listing(tx, query, columns, request, "raise_time desc", c.name)
-    seen = [_seen(tx, Alert(*row[: len(Alert.__slots__)])) for row in page.rows]
+    mine: _Figures = {}
+    seen = [_seen(tx, Alert(*row[: len(Alert.__slots__)]), mine) for row in page.rows]
     return [one for one in seen if one is not None], page.next_page_token
 
 
-def _seen(tx: Transaction, one: Alert) -> Alert | None:
-    """What the caller may know of it: what its KPI counted then decides, whatever it does by now."""
-    group = (one.group_by,) if one.group_by else ()
+def _seen(tx: Transaction, one: Alert, mine: _Figures) -> Alert | None:
+    """What the caller may know of it: what its KPI counted then decides, whatever it does by now. Whoever may not read
+    it of all records is told the figures of those that he may; `mine` are those that were summed for others."""
     begin, end = date.fromisoformat(one.begin_date), date.fromisoformat(one.end_date) + timedelta(days=1)
-    view = View(Period(begin, end), end, group, as_of=reading.eve(end))
+    span, group = Period(begin, end), (one.group_by,) if one.group_by else ()
     try:
         of = kpis.find_as_of(tx, one.kpi, int(one.raise_time.timestamp() * 1_000_000))
     except NotFound:  # it was deleted, and may come back
         return None
+    view = View(span, end, group, as_of=reading.eve(end))
     if tx.principal.scope("reports", "read") is Scope.NONE or not reading.may_group(tx, of, view):
         return None
-    return one if reading.of_all(tx, of) else replace(one, value=None, previous=None)
+    if _of_all(tx, of):
+        return one
+
+    def summed(over: Period) -> float | None:
+        asked = (of.name, of.version, one.group_by, over)
+        if asked not in mine:
+            mine[asked] = alerting.figures(tx, of, one.group_by, over)
+        return mine[asked].get(one.key)
+
+    was = alert.before(alert.span_of((end - begin).days), span)
+    previous = None if one.previous is None else summed(was)
+    return replace(one, value=summed(span), previous=previous, corrected_value=None, corrected_previous=None)
 
 
 def _make(tx: Transaction, values: Mapping[str, Any]) -> AlertRule:
@@ -141,12 +163,16 @@ def _make(tx: Transaction, values: Mapping[str, Any]) -> AlertRule:
     return records.create(tx, RULES, AlertRule(**{**_NEW, "name": RULES.new_name(), **values, **times}))
 
 
+def _check_all(tx: Transaction, of: AlertRule) -> None:
+    _check(tx, {name: getattr(of, name) for name in ("kpi", "group_by", "notify", "condition", "limit_value")})
+
+
 def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
     wrong = []
     try:
         of = kpis.find(tx, values["kpi"])
     except NotFound:
-        wrong.append(("alert_rule.kpi", "there is no such KPI", "没有这个指标"))
+        wrong.append(_NO_KPI)
     else:
         can = (*of.dimensions, *(name for name, base in DERIVED.items() if base in of.dimensions))
         if values["group_by"] and values["group_by"] not in can:
@@ -154,10 +180,17 @@ def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
             wrong.append(("alert_rule.group_by", f"there are: {known}", f"可用：{known}"))
     if values["condition"] == alert.FALLS and Decimal(values["limit_value"]) >= 100:
         wrong.append(("alert_rule.limit", "is a percentage below 100", "须为小于 100 的百分比"))
-    named = [who for who in values["notify"] if who.startswith("people/")]
-    known_people = {one.name for one in people.find_all(tx, people_table, named)}
-    for who in named:
-        if who not in known_people:
-            wrong.append(("alert_rule.notify", f"{who} is not known", f"{who} 不存在"))
+    for who in values["notify"]:
+        groups = alert.TOLD_OF.get(who)
+        if groups and values["group_by"] not in groups:
+            by = ", ".join(groups)
+            wrong.append(("alert_rule.notify", f"{who} needs groups by one of: {by}", f"{who} 须按其一分组：{by}"))
+    wrong += addressees.unknown(tx, "alert_rule.notify", values["notify"])
     if wrong:
         raise Invalid(wrong)
+
+
+def _of_all(tx: Transaction, of: Kpi) -> bool:
+    """Whether the caller sees all the records that a KPI counts."""
+    facts = [FACTS[one.fact] for one in of.measures]
+    return all(tx.principal.scope(fact.resource, fact.verb) is Scope.ALL for fact in facts)

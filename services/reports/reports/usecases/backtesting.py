@@ -16,7 +16,7 @@ from reports.domain.view import View
 from reports.settings import company_currency
 from reports.storage import ledger, outcomes, rates
 from reports.storage.outcomes import Outcome
-from reports.usecases import reading
+from reports.usecases import reaching, reading
 
 _STOCK = "deal.open"
 
@@ -41,8 +41,13 @@ def backtest(tx: Transaction, of: Kpi, today: date, months: int) -> list[Backtes
     """For the beginnings of the last months, the latest first. Raises NO_FORECAST for a KPI that multiplies no open
     amount, and Denied as reading.table."""
     stock = next((one for one in of.measures if one.fact == _STOCK and one.value == kpi.AMOUNT), None)
-    if stock is None or of.total != kpi.BY_SUM:
-        raise Refused("NO_FORECAST", f"{of.name} forecasts nothing.", f"{of.name} 不是预测指标。")
+    if stock is None or of.total != kpi.BY_SUM or of.unit != kpi.MONEY:
+        raise Refused(
+            "NO_FORECAST",
+            f"{of.name} forecasts nothing: ask of one that is summed (BY_SUM) from an AMOUNT of deal.open, as "
+            "reports/forecast is.",
+            f"{of.name} 不是预测指标：须为按 BY_SUM 汇总、含 deal.open 金额的指标，如 reports/forecast。",
+        )
     found = []
     day = today.replace(day=1)
     for _ in range(months):
@@ -61,10 +66,11 @@ def _at(tx: Transaction, of: Kpi, stock: Measure, day: date) -> Backtest:
         for row in said.rows
         if row.figure.value is not None and row.figure.inputs[stock.id]
     }
-    covered = reading.covered(tx, FACTS[_STOCK])
-    rows = outcomes.of_open(tx, ledger.live(tx), reading.question(stock, view), covered)
+    reach = reaching.reach(tx, FACTS[_STOCK])
+    rows = outcomes.of_open(tx, ledger.live(tx), reading.question(stock, view), reach)
     home, on = company_currency(), (day - periods.EPOCH).days
-    turn = rates.turner(tx, home, {(row.currency, on) for row in rows if row.currency not in ("", home)})
+    abroad = {(row.currency, on) for row in rows if row.currency not in ("", home)}
+    turn = rates.turner(rates.known(tx, home, abroad))
 
     def worth(amount: int, row: Outcome) -> Decimal:
         return turn(amount, row.currency, 0 if row.currency in ("", home) else on)

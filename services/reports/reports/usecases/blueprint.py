@@ -89,12 +89,13 @@ def _wanted(tx: Transaction, content: Mapping[str, Any], today: date) -> tuple[l
         shown = _with_shipped(documents.boards(content["boards"], check), _boards(tx), showing.SHIPPED)
     if not check.violations:
         known = {one.name: one for one in wanted}
-        own = [one for one in showing.every(tx) if one.owner]
         for board in shown:
             _under(check, "boards", board, partial(boards.note, board, today=today, known=known))
-        for board in own:
-            for name in sorted(board.kpis - known.keys()):
-                check.refuse("kpis", f"{name} is shown by {board.name}", f"{name} 正被看板 {board.name} 使用")
+        own = [one for one in showing.every(tx) if one.owner]
+        for name in (one.name for one in kpis.every(tx) if one.name not in known):
+            english, chinese = showing.used(tx, name, own)
+            if english:
+                check.refuse("kpis", f"{name} is used by {english}", f"{name} 正被 {chinese} 使用")
         _refuse_twice(tx, wanted, shown, check)
     if check.violations:
         raise Invalid(check.violations)

@@ -16,7 +16,7 @@ from reports.domain import checking
 from reports.domain.board import Board, Tile
 from reports.domain.kpi import Kpi
 from reports.storage import definitions
-from reports.usecases import kpis, showing
+from reports.usecases import kpis, ready, showing
 from reports.wire import asking
 
 MOST, MOST_OWN = 1000, 50
@@ -58,6 +58,7 @@ def create(tx: Transaction, of: Board, today: date) -> Board:
         )
     if not definitions.keep_board(tx, made):
         raise already_exists("board_id", of.name)
+    ready.keep_board(tx, made)
     tx.audit("board.created", made.name)
     return made
 
@@ -79,6 +80,7 @@ def save(tx: Transaction, before: Board, after: Board, action: str = "changed") 
     after = replace(after, revision=before.revision + 1, create_time=before.create_time or tx.now, update_time=tx.now)
     if not definitions.keep_board(tx, after):
         raise Stale(before.name)
+    ready.keep_board(tx, after)
     tx.audit(f"board.{action}", after.name)
     return after
 
@@ -106,6 +108,7 @@ def put(tx: Transaction, before: Board | None, after: Board) -> None:
     made = replace(after, revision=1, create_time=tx.now, update_time=tx.now)
     if not definitions.keep_board(tx, made):
         raise Stale("blueprint")
+    ready.keep_board(tx, made)
     tx.audit("board.created", made.name)
 
 
@@ -135,14 +138,15 @@ def refuse_others(tx: Transaction, of: Board, verb: str) -> None:
 def _check_tile(tile: Tile, path: str, there: Mapping[str, Kpi], today: date, check: FieldCheck) -> None:
     if tile.period:
         asking.period(tile.period, today, check, f"{path}.period")
-    for field in ("kpi", "overlay_kpi"):
-        name = getattr(tile, field)
-        if (name and name not in there) or (field == "kpi" and not name):
+    further = [("overlay_kpi", tile.overlay_kpi)] if tile.overlay_kpi else []
+    further += [(f"more_kpis[{place}]", name) for place, name in enumerate(tile.more_kpis)]
+    for field, name in [("kpi", tile.kpi), *further]:
+        if name in there:
+            asking.fit(f"{path}.group_by", tile.group_by, there[name], check)
+        else:
             check.refuse(
                 f"{path}.{field}", f"{name[:80]!r} is none; GET /v1/kpis lists them", "没有该指标，见 GET /v1/kpis"
             )
-        elif name:
-            asking.fit(f"{path}.group_by", tile.group_by, there[name], check)
     asking.refuse_groups(f"{path}.group_by", tile.group_by, check)
     where = asking.where(tile.filter, check, f"{path}.filter")
     if tile.kpi in there:

@@ -17,6 +17,11 @@ def know_people(tx: Transaction, told: Sequence[Person], regions: Sequence[tuple
     names.know_regions(tx, regions)
 
 
+def know_teams(tx: Transaction, told: Sequence[Label], parents: Sequence[tuple[str, str, int]]) -> None:
+    names.know(tx, told)
+    names.know_parents(tx, parents)
+
+
 def know_labels(tx: Transaction, told: Sequence[Label]) -> None:
     names.know(tx, told)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,12 +14,14 @@ from chassis import paging
 from chassis.columns import Column
 from chassis.errors import Invalid
 from chassis.transaction import Transaction
+from reports.domain import kpi, periods
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi, Measure
-from reports.domain.view import Figure, View
-from reports.storage import ledger, sums
+from reports.domain.view import Figure, Unrated, View
+from reports.settings import company_currency
+from reports.storage import ledger, rates, sums
 from reports.storage.tables import postings
-from reports.usecases import reading
+from reports.usecases import locating, reaching, reading
 
 # Of a ledger's entry, in the order in which it was written.
 _KEY = postings.c.batch * 1_048_576 + postings.c.place
@@ -27,22 +30,24 @@ _KEY = postings.c.batch * 1_048_576 + postings.c.place
 @dataclass(frozen=True, slots=True)
 class Explained:
     """`entries` are rows of the ledger, the newest first, of `measure`; `rates` those that amounts were turned with:
-    (currency, date, rate)."""
+    (currency, date, rate). `unrated` is what is not in the figure."""
 
     figure: Figure
     measure: Measure
     entries: Sequence[Any]
     next_page_token: str
     rates: Sequence[tuple[str, str, str]]
+    unrated: Sequence[Unrated]
 
 
 def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     """The figure, and a page of what one of its measures counted. Raises as `reading.table`, and Invalid for a measure
     that the KPI has not."""
-    figure = reading.figure(of, view, reading.table(tx, of, view))
+    table = reading.table(tx, of, view)
+    figure = locating.figure(of, view, table)
     measure = measure_of(of, request.measure)
     timed, still = _timed(tx, measure), _still_seen(tx, measure, view)
-    if timed and reading.open_to(tx, FACTS[measure.fact]):
+    if timed and reading.open_to(tx, FACTS[measure.fact]) and not reaching.reach(tx, FACTS[measure.fact]).narrow:
         select, key, c = sa.select(postings).where(*counted(tx, measure, view), *still), _KEY, postings.c
     else:
         select, key, c = _alike(tx, measure, view, timed, still)
@@ -50,7 +55,8 @@ def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     order, bound = "learn_time desc" if timed else "", _bound(tx, of, view)
     page = paging.listing(tx, select, columns, request, order, key, narrowed=True, bound=bound)
     rows = _shown(tx, measure, page.rows, timed)
-    return Explained(figure, measure, rows, page.next_page_token, reading.rates_used(tx, measure, view))
+    used = _rates(tx, measure, view)
+    return Explained(figure, measure, rows, page.next_page_token, used, table.unrated)
 
 
 def _alike(
@@ -144,7 +150,7 @@ def _bound(tx: Transaction, of: Kpi, view: View) -> str:
 def _still_seen(tx: Transaction, measure: Measure, view: View) -> list[sa.ColumnElement[bool]]:
     """Leaves out what somebody held and gave away: what was posted then was posted back, and adds up to nothing."""
     fact = FACTS[measure.fact]
-    within = reading.covered(tx, fact)
+    within = reaching.reach(tx, fact).within
     return [] if within is None or not fact.held else [sums.seen_now(ledger.live(tx), within)]
 
 
@@ -161,4 +167,18 @@ def counted(tx: Transaction, measure: Measure, view: View) -> list[sa.ColumnElem
     """The criteria of the postings that a measure counted and the caller sees. Raises Denied."""
     fact = reading.refuse_hidden(tx, measure, view)
     asked = reading.question(measure, view)
-    return sums.counted(tx, ledger.live(tx), asked, reading.covered(tx, fact))
+    return sums.counted(tx, ledger.live(tx), asked, reaching.reach(tx, fact))
+
+
+def _rates(tx: Transaction, measure: Measure, view: View) -> list[tuple[str, str, str]]:
+    """The exchange rates that turn what a measure counted into the company's currency: (currency, date, rate)."""
+    if measure.value != kpi.AMOUNT:
+        return []  # they would tell of amounts that were not asked for, nor whether they may be seen
+    found = sums.answer(tx, ledger.live(tx), reading.question(measure, view), reaching.reach(tx, FACTS[measure.fact]))
+    home = company_currency()
+    return [
+        (currency, day, str(rate))
+        for currency, on in sorted({(one.currency, one.day) for one in found if one.day})
+        if (used := rates.at(tx, currency, home, (periods.EPOCH + timedelta(days=on)).isoformat()))
+        for rate, day in (used,)
+    ]

@@ -15,7 +15,7 @@ from chassis.transaction import Transaction
 from reports.domain import checking
 from reports.domain.kpi import Kpi
 from reports.domain.shipped import BY_NAME
-from reports.storage import definitions
+from reports.storage import alerts, definitions
 from reports.usecases import ready, showing
 
 MOST = 300
@@ -71,7 +71,8 @@ def update(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
 
 
 def save(tx: Transaction, before: Kpi, values: Mapping[str, Any], action: str = "changed") -> Kpi:
-    """The next revision; a new version where other things are counted."""
+    """The next revision; a new version where other things are counted. Raises IN_USE where alert rules group by what it
+    would not have any more."""
     after = replace(before, **values)
     if after == before:
         return before
@@ -84,6 +85,7 @@ def save(tx: Transaction, before: Kpi, values: Mapping[str, Any], action: str = 
         update_time=tx.now,
     )
     _check(after)
+    _refuse_ungrouped(tx, after)
     if not definitions.keep_kpi(tx, after):
         raise Stale(before.name)
     if after.delete_time is None:
@@ -108,9 +110,7 @@ def put(tx: Transaction, before: Kpi | None, after: Kpi) -> None:
 def delete(tx: Transaction, name: str, etag: str) -> Kpi:
     """For 30 days it can be brought back. Raises Stale, Denied, IN_USE."""
     before = _held(tx, name, etag, "delete")
-    shown = showing.boards_with(tx, name)
-    if shown:
-        raise Refused("IN_USE", f"{name} is shown by {shown[0]}.", f"{name} 正被看板 {shown[0]} 使用。")
+    showing.refuse_used(tx, name)
     return save(tx, before, {"delete_time": tx.now}, "deleted")
 
 
@@ -150,6 +150,22 @@ def _held(tx: Transaction, name: str, etag: str, verb: str, deleted: bool = Fals
     if etag and etag != str(found.revision):
         raise Stale(name)
     return found
+
+
+def _refuse_ungrouped(tx: Transaction, of: Kpi) -> None:
+    """Refuses what would leave alert rules without the groups that they look at."""
+    can = checking.can_group(of)
+    lost = [rule for rule in alerts.grouped(tx, of.name) if rule.group_by not in can]
+    if lost and of.delete_time is None:
+        told = tx.principal.scope("alertRules", "read") is not Scope.NONE
+        titles = [(one.display_name, one.display_name_zh) if told else (one.name, one.name) for one in lost]
+        english = ", ".join(title or other for title, other in titles)
+        chinese = "、".join(other or title for title, other in titles)
+        raise Refused(
+            "IN_USE",
+            f"Alert rules group it by what it would not have any more: {english}. Change or delete them first.",
+            f"以下预警规则的分组维度将不复存在：{chinese}。请先修改或删除这些规则。",
+        )
 
 
 def _check(of: Kpi) -> None:

@@ -81,13 +81,26 @@ class _Learning:
         for link in LINKS[:2]:
             tellers = sorted({one.record for one in told if one.record.startswith(f"{link}s/")})
             self.listening |= ledger.told_by(self.tx, self.copy, link, tellers)
-        for _, heard in groupby(sorted(told, key=_moment), key=_moment):
+        told = sorted(told, key=_moment)
+        self.foresee(told)
+        for _, heard in groupby(told, key=_moment):
             self.learn(list(heard))
         ledger.keep(self.tx, self.copy, {name: self.written(name) for name in self.changed})
         ledger.append(self.tx, self.copy, self.entries)
 
+    def foresee(self, told: Sequence[News]) -> None:
+        """Holds what this news will lead to at once: each moment would ask for its own."""
+        states, others = dict(self.states), set[str]()
+        for one in told:
+            if one.record in states:
+                folding = FOLDINGS[_kind(one.record)]
+                states[one.record] = state = folding.fold(states[one.record], one)
+                others |= {*map(_teller, folding.links(state)), *(name for name, _ in folding.parts(one.record, state))}
+        self.hold(others)
+
     def learn(self, told: Sequence[News]) -> None:
-        changed = [one for one in told if one.record in self.subjects and self.take(one)]
+        each = [list(heard) for _, heard in groupby(told, key=_event)]
+        changed = [heard[0] for heard in each if heard[0].record in self.subjects and self.take(*heard)]
         names = list(dict.fromkeys(one.record for one in changed))
         # Whom they belong to, as far as known, tells more of them.
         latest = {one.record: one for one in changed}
@@ -96,7 +109,7 @@ class _Learning:
         for name, linked in links.items():
             for link, other in zip(LINKS, map(_teller, linked), strict=True):
                 if other in self.subjects:
-                    self.take(replace(latest[name], what=link, values=self.tells(other)))
+                    self.take(latest[name]._replace(what=link, values=self.tells(other)))
         # And what they tell of others that others did not know.
         for name in names:
             before, now = self.told[name], self.tells(name)
@@ -115,7 +128,7 @@ class _Learning:
             linked = FOLDINGS[_kind(other)].links(self.states[other])
             for link, whose in zip(LINKS, map(_teller, linked), strict=True):
                 if whose == name:
-                    self.take(replace(because, record=other, what=link, values=now))
+                    self.take(because._replace(record=other, what=link, values=now))
 
     def pass_parts(self) -> None:
         """What records count for with others. A record is held until the commit, so whoever it counts for hears of each
@@ -130,11 +143,15 @@ class _Learning:
     def tells(self, name: str) -> Mapping[str, Any]:
         return FOLDINGS[_kind(name)].tells(self.states[name])
 
-    def take(self, news: News) -> bool:
-        """Folds one piece of news in. Returns whether anything was new."""
+    def take(self, *told: News) -> bool:
+        """Folds in what one event tells of a record, and posts what comes of all of it. Returns whether anything was
+        new."""
+        news = told[0]
         name = news.record
         folding: Folding = FOLDINGS[_kind(name)]
-        state = folding.fold(self.states[name], news)
+        state = self.states[name]
+        for one in told:
+            state = folding.fold(state, one)
         if state == self.states[name]:
             return False
         subject = self.subjects[name]
@@ -143,11 +160,14 @@ class _Learning:
         for posting in differences(self.posted[name], now):
             hour = hour_of(posting.happen_time, self.zone)
             self.entries.append(Entry(name, news.event, learnt, hour, posting))
-        was, now_parts = (Counter(folding.parts(name, one)) for one in (self.states[name], state))
-        for parts, count in ((was - now_parts, -1), (now_parts - was, 1)):
+        was, is_now = folding.parts(name, self.states[name]), folding.parts(name, state)
+        if was != is_now:
+            changed = Counter(is_now)
+            changed.subtract(Counter(was))
             self.parts += [
-                replace(news, record=other, what="part", values={"part": part, "count": count * times})
-                for (other, part), times in parts.items()
+                news._replace(record=other, what="part", values={"part": part, "count": count})
+                for (other, part), count in changed.items()
+                if count
             ]
         for whose in filter(None, map(_teller, folding.links(state))):
             self.listening.setdefault(whose, set()).add(name)
@@ -165,6 +185,10 @@ class _Learning:
 
 def _moment(news: News) -> int:
     return news.time
+
+
+def _event(news: News) -> tuple[str, str]:
+    return news.record, news.event
 
 
 def _kind(name: str) -> str:

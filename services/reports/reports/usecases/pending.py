@@ -15,7 +15,7 @@ from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
 from reports.domain.view import View
 from reports.storage import ledger
-from reports.storage.tables import people, postings
+from reports.storage.tables import people, postings, subjects
 from reports.usecases import explaining, reading
 from reports.wire import pending as wire
 
@@ -33,9 +33,9 @@ AT_WORK = {
 
 def make_tasks(tx: Transaction, of: Kpi, view: View, measure: str, title: str, due_time: datetime) -> tuple[int, int]:
     """Asks for a task of each record that the measure counted and the caller sees, of whoever has it. Returns how many
-    were asked for, and how many records were passed over: they are closed, nobody has them, or the caller may not write
-    their owner's tasks. Raises Denied, NO_TASKS_OF_THESE, TOO_MANY_RECORDS, Invalid where one of several measures is to
-    be named."""
+    were asked for, and how many records were passed over: they are closed or on hold, nobody has them, or the caller
+    may not write their owner's tasks. Raises Denied, NO_TASKS_OF_THESE, TOO_MANY_RECORDS, Invalid where one of several
+    measures is to be named."""
     if not measure and len(of.measures) > 1:
         known = ", ".join(one.id for one in of.measures)
         raise Invalid([("measure", f"say which of them: {known}", f"请指定其一：{known}")])
@@ -48,9 +48,10 @@ def make_tasks(tx: Transaction, of: Kpi, view: View, measure: str, title: str, d
         reading.refuse(tx, working, working.defined)
     c = postings.c
     there = (
-        sa.select(c.record, c.holder)
+        sa.select(c.record, subjects.c.holder)
+        .join(subjects, sa.and_(subjects.c.copy == c.copy, subjects.c.name == c.record))
         .where(*explaining.counted(tx, counted, view))
-        .group_by(c.record, c.holder)
+        .group_by(c.record, subjects.c.holder)
         .having(sa.func.sum(c.count) != 0)
         .order_by(c.record)
         .limit(MOST + 1)
@@ -81,11 +82,12 @@ def make_tasks(tx: Transaction, of: Kpi, view: View, measure: str, title: str, d
 
 
 def _at_work(tx: Transaction, records: Sequence[str]) -> set[str]:
-    """Those that are not closed, whatever a figure counted them for."""
+    """Those that are not closed, whatever a figure counted them for, nor on hold or awaiting an approval (V1)."""
     c = postings.c
     there = (
         sa.select(c.record)
         .where(c.copy == ledger.live(tx), in_values(c.record, records, tx.dialect), c.fact.in_(AT_WORK.values()))
+        .where(sa.or_(c.fact != AT_WORK["opportunities"], c.detail == "OPEN"))
         .group_by(c.record)
         .having(sa.func.sum(c.count) != 0)
     )

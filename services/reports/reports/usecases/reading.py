@@ -2,78 +2,79 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import UTC, date, datetime, time
+from types import MappingProxyType
 
-import sqlalchemy as sa
-
-from chassis import money
-from chassis.access import Scope, visible
 from chassis.errors import Denied
 from chassis.transaction import Transaction
-from reports.domain import formula, kpi, periods
+from reports.domain import customer, kpi, periods, total
 from reports.domain.facts import FACTS, Fact
-from reports.domain.kpi import Kpi, Measure
-from reports.domain.view import DERIVED, Figure, Row, Table, View
+from reports.domain.kpi import Amounts, Kpi, Measure
+from reports.domain.total import Given
+from reports.domain.view import DERIVED, Figure, Row, Table, Unrated, View
 from reports.settings import company_currency, company_zone
 from reports.storage import ledger, names, rates, sums
-from reports.storage.sums import Covered, Question, Sum
-from reports.storage.tables import people
+from reports.storage.sums import Question, Sum
+from reports.usecases import reaching
 
+_LAST = 1_000_000
 RECORDS = ("contacts/", "contracts/", "customers/", "leads/", "opportunities/")
 
 
 def table(tx: Transaction, of: Kpi, view: View) -> Table:
-    """The figures by group, in the order of their keys, and of all together: where they are made of the figures of the
+    """The figures by group, in the order of their keys, and of all together: where they are made of the groups of the
     KPI's first dimension, each of those in it. Raises Denied for what the caller may not see, naming the field."""
-    asked = view.group
-    over = replace(view, group=tuple(dict.fromkeys((*asked, *kpi.added(of)))))
+    asked, parts = view.group, kpi.added(of)
+    over = replace(view, group=tuple(dict.fromkeys((*asked, *parts))))
     for measure in of.measures:
         refuse_hidden(tx, measure, over)
-    found: dict[tuple[str, ...], dict[str, tuple[int, Decimal, int]]] = defaultdict(dict)
-    whole: dict[str, tuple[int, Decimal, int]] = {}
-    for measure in of.measures:
-        groups = _groups(tx, measure, over)
+    found: dict[tuple[str, ...], dict[str, Amounts]] = defaultdict(dict)
+    unrated: list[Unrated] = []
+    by_time = any(name in periods.GRAINS for name in asked)
+    still = kpi.standing(of) if by_time else ()
+    for measure in sorted(of.measures, key=lambda one: one in still):
+        each = (tx, measure, over, unrated)
+        groups = _in_each(*each, found) if measure in still else _groups(*each)
         for keys, amounts in groups.items():
             found[keys][measure.id] = amounts
-        whole[measure.id] = _added(groups.values())
-    finest = [Row(keys, _figure(of, given)) for keys, given in sorted(found.items())] if over.group else []
-    even = of.total == kpi.BY_EVENNESS
-    rows = finest if over.group == asked and not even else _together(of, finest, len(asked))
-    once = any(FACTS[one.fact].once for one in of.measures) and any(name in periods.GRAINS for name in asked)
-    if asked and (once or (even and of.dimensions)):
-        return Table(rows, table(tx, of, replace(view, group=())).total)  # the same however it is grouped
-    all_of_it = _figure(of, whole)
-    value = kpi.total(of, [row.figure.value for row in finest], all_of_it.value) if over.group else all_of_it.value
-    return Table(rows if asked else [], Figure(value, all_of_it.inputs))
+    rows = _rows(of, found, len(asked), over.group == asked and of.total != kpi.BY_EVENNESS)
+    once = any(FACTS[one.fact].once for one in of.measures)
+    if asked and (still or (once and (by_time or parts))):
+        return replace(table(tx, of, replace(view, group=())), rows=rows)  # the same however it is grouped
+    each_of_them: Sequence[Given] = list(found.values())  # a sum's are all that there are
+    if of.total != kpi.BY_SUM:
+        each_of_them = _merged(found, [over.group.index(name) for name in parts])
+    return Table(rows, total.together(of, each_of_them, company_currency()), unrated)
 
 
-def _together(of: Kpi, finest: Sequence[Row], width: int) -> list[Row]:
-    """What a sum or an evenness is made of, by the first `width` of its keys."""
-    groups: dict[tuple[str, ...], list[Figure]] = defaultdict(list)
-    for row in finest:
-        groups[row.keys[:width]].append(row.figure)
-    return [
-        Row(
-            keys,
-            Figure(
-                kpi.total(of, [one.value for one in parts], None),
-                {one.id: math.fsum(part.inputs[one.id] for part in parts) for one in of.measures},
-            ),
-        )
-        for keys, parts in sorted(groups.items())
-    ]
+def _rows(of: Kpi, found: Mapping[tuple[str, ...], Given], width: int, apart: bool) -> list[Row]:
+    """By the first `width` of the keys; `apart`: those are all of them, and each is its formula's."""
+    home = company_currency()
+    if apart:
+        return [Row(keys, total.figure(of, given, home)) for keys, given in sorted(found.items()) if keys]
+    groups: dict[tuple[str, ...], list[Given]] = defaultdict(list)
+    for keys, given in found.items():
+        groups[keys[:width]].append(given)
+    return [Row(keys, total.together(of, each, home)) for keys, each in sorted(groups.items()) if keys]
+
+
+def _merged(found: Mapping[tuple[str, ...], Given], places: Sequence[int]) -> list[Given]:
+    """What was counted, by these of the keys."""
+    groups: dict[tuple[str, ...], dict[str, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
+    for keys, given in found.items():
+        of = groups[tuple(keys[place] for place in places)]
+        for id, amounts in given.items():
+            of[id].append(amounts)
+    return [{id: total.added(each) for id, each in of.items()} for of in groups.values()]
 
 
 def narrowed(tx: Transaction, view: View) -> View:
     """The view with what is known of owners (their manager, team, region) as the owners whose it is now. Raises Denied
     for a caller who may not know that of people."""
-    _refuse_people(tx, view.where)
+    refuse_people(tx, view.where)
     derived = {name: values for name, values in view.where.items() if name in DERIVED}
     if not derived:
         return view
@@ -83,38 +84,9 @@ def narrowed(tx: Transaction, view: View) -> View:
     return replace(view, where=where)
 
 
-def located(tx: Transaction, of: Kpi, view: View) -> View:
-    """The view with the keys of its cell as what it is narrowed by."""
-    where = dict(view.where)
-    for name, key in zip(view.group, view.keys, strict=False):
-        if name not in periods.GRAINS:
-            source = DERIVED.get(name, name)
-            values = (key,) if source == name else _owners(tx, of, view, name, key)
-            where[source] = tuple(one for one in where.get(source, values) if one in values)
-    return replace(view, where=where)
-
-
-def _owners(tx: Transaction, of: Kpi, view: View, name: str, key: str) -> tuple[str, ...]:
-    """The owners in a cell: those of whom nothing is known, too, are of no team."""
-    found: set[str] = set()
-    for measure in of.measures:
-        asked = question(measure, view, ("owner",))
-        found |= {one.keys[0] for one in sums.answer(tx, ledger.live(tx), asked, covered(tx, FACTS[measure.fact]))}
-    staff = names.staff(tx, sorted(found))
-    return tuple(one for one in sorted(found) if staff.get(one, {}).get(name, "") == key)
-
-
-def figure(of: Kpi, view: View, found: Table) -> Figure:
-    """That of the cell of its keys; of all together where it has none."""
-    if not view.keys:
-        return found.total
-    return next((row.figure for row in found.rows if row.keys == view.keys), nothing(of))
-
-
-def nothing(of: Kpi) -> Figure:
-    """The figure of a group of which nothing was counted."""
-    found = _figure(of, {})
-    return replace(found, value=None) if of.total == kpi.BY_EVENNESS else found
+def nothing(of: Kpi, inputs: Mapping[str, float] = MappingProxyType({})) -> Figure:
+    """The figure of a group of which nothing was counted, but perhaps of some `inputs`."""
+    return total.nothing(of, inputs, company_currency())
 
 
 def question(measure: Measure, view: View, group: Sequence[str] = ()) -> Question:
@@ -151,10 +123,14 @@ def question(measure: Measure, view: View, group: Sequence[str] = ()) -> Questio
     )
 
 
+def start(day: date) -> datetime:
+    """The moment at which a day of the company's begins."""
+    return datetime.combine(day, time(), company_zone()).astimezone(UTC)
+
+
 def eve(day: date) -> int:
     """The last microsecond before a day of the company's."""
-    began = datetime.combine(day, time(), company_zone()).astimezone(UTC)
-    return int(began.timestamp()) * 1_000_000 - 1
+    return int(start(day).timestamp()) * 1_000_000 - 1
 
 
 def refuse_hidden(tx: Transaction, measure: Measure, view: View) -> Fact:
@@ -167,7 +143,7 @@ def refuse_hidden(tx: Transaction, measure: Measure, view: View) -> Fact:
     made_of = [fact.fields[name] for name in (*used, *group, *view.where, *(n for n, _ in measure.where))]
     for text in (fact.defined, *made_of, *([fact.moment] if _by_time(measure, view) else [])):
         refuse(tx, fact, text)
-    _refuse_people(tx, view.group)
+    refuse_people(tx, view.group)
     return fact
 
 
@@ -217,7 +193,7 @@ def _by_time(measure: Measure, view: View) -> bool:
     return bounded or measure.span != kpi.PERIOD or measure.value == kpi.AMOUNT
 
 
-def _refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
+def refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
     """What is known of an owner is a person's."""
     for name in dimensions:
         if name in DERIVED:
@@ -227,40 +203,39 @@ def _refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
                 raise Denied(f"people.{field}.read")
 
 
-def covered(tx: Transaction, fact: Fact) -> Covered | None:
-    """The criterion of what the caller sees of a fact by its holder; None: all of it. What nobody holds is for
-    everybody whose scope is a team."""
-    scope = tx.principal.require(fact.resource, fact.verb)
-    if scope is Scope.ALL:
-        return None
-
-    def within(holder: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        mine = visible(tx.principal, scope, holder, people)
-        return sa.or_(mine, holder == "") if scope is Scope.TEAM else mine
-
-    return within
-
-
-def _groups(tx: Transaction, measure: Measure, view: View) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
+def _groups(tx: Transaction, measure: Measure, view: View, unrated: list[Unrated]) -> dict[tuple[str, ...], Amounts]:
+    """What a measure counted, by group; what of it has no exchange rate is noted."""
     asked = question(measure, view, view.group)
     if any(not values for values in asked.where.values()):
         return {}
     fact = FACTS[measure.fact]
-    found = sums.answer(tx, ledger.live(tx), asked, covered(tx, fact))
+    found = sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, fact))
     keys = _keys(tx, asked, view, found)
     grain = next((name for name in view.group if name in periods.GRAINS), "hour")
     if fact.once and grain not in ("hour", "day"):
         return _by_span(tx, measure, view, grain, {key[view.group.index(grain)] for key in keys})
-    turn = rates.turner(tx, company_currency(), {(one.currency, one.day) for one in found if one.day})
-    groups: dict[tuple[str, ...], list[tuple[int, Decimal, int]]] = defaultdict(list)
+    known = rates.known(tx, company_currency(), {(one.currency, one.day) for one in found})
+    turn = rates.turner(known)
+    if measure.value == kpi.AMOUNT:
+        unrated += _unrated(measure, [one for one in found if one.day and (one.currency, one.day) not in known])
+    groups: dict[tuple[str, ...], list[Amounts]] = defaultdict(list)
     for key, one in zip(keys, found, strict=True):
         groups[key].append((one.count, turn(one.amount, one.currency, one.day), one.seconds))
-    return {key: _added(parts) for key, parts in groups.items()}
+    return {key: total.added(parts) for key, parts in groups.items()}
+
+
+def _unrated(measure: Measure, found: Iterable[Sum]) -> list[Unrated]:
+    """By currency."""
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for one in found:
+        sums[one.currency][0] += one.amount
+        sums[one.currency][1] += one.count
+    return [Unrated(measure.id, currency, *sums[currency]) for currency in sorted(sums)]
 
 
 def _by_span(
     tx: Transaction, measure: Measure, view: View, grain: str, spans: Iterable[str]
-) -> dict[tuple[str, ...], tuple[int, Decimal, int]]:
+) -> dict[tuple[str, ...], Amounts]:
     """What counts once in each span of time, which is not so often as in its days."""
     at = view.group.index(grain)
     apart = view.group[:at] + view.group[at + 1 :]
@@ -268,23 +243,18 @@ def _by_span(
         (*key[:at], span, *key[at:]): amounts
         for span in spans
         for key, amounts in _groups(
-            tx, measure, replace(view, group=apart, hours=periods.of_key(grain, span).hours)
+            tx, measure, replace(view, group=apart, hours=periods.of_key(grain, span).hours), []
         ).items()
     }
 
 
-def rates_used(tx: Transaction, measure: Measure, view: View) -> list[tuple[str, str, str]]:
-    """The exchange rates that turn what a measure counted into the company's currency: (currency, date, rate)."""
-    if measure.value != kpi.AMOUNT:
-        return []  # they would tell of amounts that were not asked for, nor whether they may be seen
-    found = sums.answer(tx, ledger.live(tx), question(measure, view), covered(tx, FACTS[measure.fact]))
-    home = company_currency()
-    return [
-        (currency, day, str(rate))
-        for currency, on in sorted({(one.currency, one.day) for one in found if one.day})
-        if (used := rates.at(tx, currency, home, (periods.EPOCH + timedelta(days=on)).isoformat()))
-        for rate, day in (used,)
-    ]
+def _in_each(
+    tx: Transaction, measure: Measure, view: View, unrated: list[Unrated], there: Iterable[tuple[str, ...]]
+) -> dict[tuple[str, ...], Amounts]:
+    """What there is now, the same in each span of time that is `there`."""
+    at = next(place for place, name in enumerate(view.group) if name in periods.GRAINS)
+    now = _groups(tx, measure, replace(view, group=view.group[:at] + view.group[at + 1 :]), unrated)
+    return {keys: now[rest] for keys in there if (rest := keys[:at] + keys[at + 1 :]) in now}
 
 
 def _keys(tx: Transaction, asked: Question, view: View, found: Sequence[Sum]) -> list[tuple[str, ...]]:
@@ -306,21 +276,6 @@ def _keys(tx: Transaction, asked: Question, view: View, found: Sequence[Sum]) ->
     return [key(one) for one in found]
 
 
-def _added(parts: Any) -> tuple[int, Decimal, int]:
-    count, amount, seconds = 0, Decimal(0), 0
-    for one in parts:
-        count, amount, seconds = count + one[0], amount + one[1], seconds + one[2]
-    return count, amount, seconds
-
-
-def _figure(of: Kpi, given: Mapping[str, tuple[int, Decimal, int]]) -> Figure:
-    inputs = kpi.counted(of.measures, {id: (c, float(a), s) for id, (c, a, s) in given.items()})
-    found = formula.value(of.formula, inputs)
-    if found is not None and of.unit == kpi.MONEY:
-        found = float(money.rounded(Decimal(repr(found)), company_currency()))
-    return Figure(found, inputs)
-
-
 def may_group(tx: Transaction, of: Kpi, view: View) -> bool:
     """Whether the caller may see what a view of a KPI is made of, of whatever records."""
     try:
@@ -331,15 +286,30 @@ def may_group(tx: Transaction, of: Kpi, view: View) -> bool:
     return True
 
 
-def of_all(tx: Transaction, of: Kpi) -> bool:
-    """Whether the caller sees all the records that a KPI counts."""
-    facts = [FACTS[one.fact] for one in of.measures]
-    return all(tx.principal.scope(fact.resource, fact.verb) is Scope.ALL for fact in facts)
-
-
 def learnt(tx: Transaction) -> datetime:
     """Until when what was learnt is in the figures."""
     return ledger.rolled(tx) or tx.now
+
+
+def ordered(tx: Transaction, view: View, of: Table) -> Table:
+    """Stages in the order in which they are passed: by their pipeline's way; of several together by the first place
+    that they have in one. Those of no way last."""
+    if "stage" not in view.group:
+        return of
+    asked = view.where.get("pipeline", ())
+    own = names.places(tx)
+    first = {id: place for place, id in enumerate(customer.STAGES, 1)}
+    for (way, id), place in own.items():
+        if not asked or way in asked:
+            first[id] = min(place, first.get(id, place))
+
+    def order(row: Row) -> list[tuple[int, str]]:
+        keys = dict(zip(view.group, row.keys, strict=True))
+        stage = keys["stage"]
+        at = own.get((keys["pipeline"], stage), _LAST) if "pipeline" in keys else first.get(stage, _LAST)
+        return [(at if name == "stage" else 0, key) for name, key in keys.items()]
+
+    return replace(of, rows=sorted(of.rows, key=order))
 
 
 def labels(tx: Transaction, view: View, of: Table) -> dict[str, str]:
@@ -348,12 +318,19 @@ def labels(tx: Transaction, view: View, of: Table) -> dict[str, str]:
     keys = {name: {row.keys[place] for row in of.rows} - {""} for place, name in enumerate(view.group)}
     named = {key for name, found in keys.items() if name not in (*periods.GRAINS, "stage") for key in found}
     ways = sorted(keys.get("pipeline") or view.where.get("pipeline", ()))
-    return names.stages(tx, sorted(keys.get("stage", ())), ways) | names.called(
-        tx, sorted(one for one in named if _named(tx, one))
-    )
+    stages = names.stages(tx, sorted(keys.get("stage", ())), ways, together="pipeline" not in keys)
+    return stages | names.called(tx, _named(tx, named))
 
 
-def _named(tx: Transaction, name: str) -> bool:
-    """Whether the caller may know what something is called: of records, whoever may read their names."""
-    grant = tx.principal.grant(name.partition("/")[0])
-    return "display_name" not in grant.hidden and (grant.read > Scope.NONE or not name.startswith(RECORDS))
+def _named(tx: Transaction, names: Iterable[str]) -> list[str]:
+    """Those of which the caller may know what they are called: of records, those that he may read."""
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        by_kind[name.partition("/")[0]].append(name)
+    found: list[str] = []
+    for kind, its in by_kind.items():
+        if "display_name" in tx.principal.grant(kind).hidden:
+            continue
+        within = reaching.within(tx, tx.principal.scope(kind, "read")) if f"{kind}/" in RECORDS else None
+        found += its if within is None else ledger.seen(tx, ledger.live(tx), its, within)
+    return found

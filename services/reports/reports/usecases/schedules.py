@@ -7,18 +7,21 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from chassis import people, records
+import sqlalchemy as sa
+
+from chassis import paging, records
 from chassis.columns import Column
 from chassis.errors import Invalid, NotFound
 from chassis.records import Kind
 from chassis.transaction import Transaction
 from reports.domain import schedule as domain
-from reports.domain.schedule import ExportSchedule
+from reports.domain.schedule import ExportSchedule, Mail
 from reports.settings import company_zone, mails
 from reports.storage import schedules as stored
+from reports.storage.schedules import mails as mails_table
 from reports.storage.schedules import schedules
 from reports.storage.tables import people as people_table
-from reports.usecases import boards, kpis
+from reports.usecases import addressees, boards, kpis
 from reports.wire import asking
 from reports.wire.schedule_messages import schedule as shown
 
@@ -70,14 +73,30 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
     and as records.hold."""
     before = records.hold(tx, SCHEDULES, name, etag)
     after = replace(before, **values)
-    _check(tx, {name: getattr(after, name) for name in ("report", "group_by", "filter", "people")})
+    _check_all(tx, after)
     if (after.enabled and not before.enabled) or after.span != before.span:
         after = replace(after, sent_until=_last(tx, after.span, after.hour))
     return records.save(tx, SCHEDULES, before, after)
 
 
 def undelete(tx: Transaction, name: str) -> ExportSchedule:
+    """Raises NOT_DELETED, and Invalid where its report is gone."""
+    _check_all(tx, records.find(tx, SCHEDULES, name, deleted=True))
     return records.undelete(tx, SCHEDULES, name)
+
+
+def mails_of(tx: Transaction, request: Any) -> tuple[list[Mail], str]:
+    """A page of what became of a schedule's mails. Raises NotFound, Invalid."""
+    of = records.find(tx, SCHEDULES, request.parent, deleted=True)
+    c = mails_table.c
+    columns = {
+        **{name: Column(c[name], "name") for name in ("person", "state", "begin_date")},
+        "create_time": Column(c.create_time, "time", order=True),
+    }
+    query = sa.select(*(c[name] for name in Mail.__slots__)).where(c.schedule == of.name)
+    order = "create_time desc"
+    page = paging.listing(tx, query, columns, request, order, sa.type_coerce(c.person + "/" + c.begin_date, sa.Text))
+    return [Mail(*row[: len(Mail.__slots__)]) for row in page.rows], page.next_page_token
 
 
 def purge(tx: Transaction) -> bool:
@@ -101,6 +120,10 @@ def _last(tx: Transaction, span: int, hour: int) -> str:
     return domain.days(domain.due(span, hour, tx.now.astimezone(company_zone())))[0]
 
 
+def _check_all(tx: Transaction, of: ExportSchedule) -> None:
+    _check(tx, {name: getattr(of, name) for name in ("report", "group_by", "filter", "people")})
+
+
 def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
     wrong = []
     try:
@@ -109,9 +132,7 @@ def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
         wrong.append(("export_schedule.report", "there is no such KPI or board", "没有这个指标或看板"))
     except Invalid as problem:
         wrong += [(f"export_schedule.{one.field}", one.english, one.chinese) for one in problem.violations]
-    named = [who for who in values["people"] if who.startswith("people/")]
-    known = {one.name for one in people.find_all(tx, people_table, named)}
-    wrong += [("export_schedule.people", f"{who} is not known", f"{who} 不存在") for who in named if who not in known]
+    wrong += addressees.unknown(tx, "export_schedule.people", values["people"])
     if wrong:
         raise Invalid(wrong)
 

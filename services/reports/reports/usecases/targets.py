@@ -18,7 +18,8 @@ from reports.domain import periods
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
 from reports.domain.target import Target
-from reports.domain.view import Row, Table, View
+from reports.domain.view import Figure, Row, Table, View
+from reports.storage import names
 from reports.storage import targets as stored
 from reports.storage.tables import people as people_table
 from reports.storage.targets import targets
@@ -97,13 +98,34 @@ def reached(tx: Transaction, of: Kpi, view: View) -> dict[str, float]:
     return of_rows | ({} if goal is None else {"": goal})
 
 
-def beside(of: Kpi, view: View, table: Table, goals: Mapping[str, float]) -> Table:
-    """The table with a row for each who has a target and reached nothing."""
+def trees(tx: Transaction, view: View, goals: Mapping[str, float]) -> dict[str, View]:
+    """Of the teams that have a target and teams below them, what the target is of: all that their people have and those
+    of the teams below. Raises Denied for a caller who may not know that of people."""
+    teams = [key for key in goals if key.startswith("teams/")] if view.group == ("team",) else []
+    if not teams:
+        return {}
+    reading.refuse_people(tx, view.group)
+    below = names.below(tx, teams)
+    return {
+        team: replace(view, group=(), keys=(), where={**view.where, "owner": tuple(names.owners(tx, {"team": of}))})
+        for team, of in below.items()
+        if len(of) > 1
+    }
+
+
+def wholes(tx: Transaction, of: Kpi, trees: Mapping[str, View]) -> dict[tuple[str, ...], Figure]:
+    """The figures of `trees`, by the keys of their rows."""
+    return {(team,): reading.table(tx, of, view).total for team, view in trees.items()}
+
+
+def beside(of: Kpi, view: View, table: Table, goals: Mapping[str, float], whole: Mapping[Any, Figure]) -> Table:
+    """The table with a row for each who has a target and reached nothing, and the `whole` of teams with teams below."""
     if len(view.group) != 1:
         return table
-    there = {row.keys for row in table.rows}
-    more = [Row((key,), reading.nothing(of)) for key in goals if key and (key,) not in there]
-    return replace(table, rows=sorted([*table.rows, *more], key=lambda row: row.keys)) if more else table
+    rows = {(key,): Row((key,), reading.nothing(of)) for key in goals if key}
+    rows |= {row.keys: row for row in table.rows}
+    rows |= {keys: Row(keys, figure, teams_below=True) for keys, figure in whole.items()}
+    return replace(table, rows=[rows[keys] for keys in sorted(rows)]) if goals else table
 
 
 def _check(tx: Transaction, values: Mapping[str, Any]) -> None:

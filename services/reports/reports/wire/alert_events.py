@@ -20,6 +20,27 @@ def notice(of: Alert, person: str) -> rule_events_pb2.ActionRequested:
     days = f"{of.begin_date} – {of.end_date}"
     zh = f"{of.label or '整体'}（{days}），数值见预警列表"
     en = f"{of.label or 'In all'} ({days}); the figures are in the list of alerts"
+    return _notify(of, person, zh, en, "")
+
+
+def correction(of: Alert, person: str) -> rule_events_pb2.ActionRequested:
+    """Tells him that it has turned out otherwise."""
+    days = f"{of.begin_date} – {of.end_date}"
+    zh, en = ("已撤回", "withdrawn") if of.withdrawn else ("已更正", "corrected")
+    late_zh, late = (
+        "因有数据迟到，当时与现在的数值见预警列表",
+        "something came in late; the list of alerts has both figures",
+    )
+    return _notify(
+        of,
+        person,
+        f"{zh}：{of.label or '整体'}（{days}），{late_zh}",
+        f"{en}: {of.label or 'In all'} ({days}); {late}",
+        f"/{en}",
+    )
+
+
+def _notify(of: Alert, person: str, zh: str, en: str, origin: str) -> rule_events_pb2.ActionRequested:
     parameters = Struct()
     parameters.update({"subject_zh": of.title_zh, "subject_en": of.title, "text_zh": zh, "text_en": en})
     return rule_events_pb2.ActionRequested(
@@ -29,5 +50,5 @@ def notice(of: Alert, person: str) -> rule_events_pb2.ActionRequested:
         parameters=parameters,
         text_zh=zh,
         text_en=en,
-        origin=f"{of.rule}/{of.key}/{of.begin_date}/{person}",
+        origin=f"{of.rule}/{of.key}/{of.begin_date}/{person}{origin}",
     )

@@ -69,8 +69,13 @@ def alert(of: Alert) -> pb.Alert:
         value=of.value,
         previous=of.previous,
         people=of.people,
+        corrected_value=of.corrected_value,
+        corrected_previous=of.corrected_previous,
+        withdrawn=of.withdrawn,
     )
     found.raise_time.FromDatetime(of.raise_time)
+    if of.correct_time is not None:
+        found.correct_time.FromDatetime(of.correct_time)
     return found
 
 

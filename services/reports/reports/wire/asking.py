@@ -10,8 +10,8 @@ from typing import Any
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck
 from reports.domain import periods
-from reports.domain.board import NUMBER, Board, Tile
-from reports.domain.checking import can_group
+from reports.domain.board import SINGLE, Board, Tile
+from reports.domain.checking import can_group, grains
 from reports.domain.kpi import Kpi
 from reports.domain.periods import ALL, GRAINS, Period
 from reports.domain.view import View
@@ -21,6 +21,7 @@ from reports.wire.news import micros
 MOST_GROUPS = 2
 MOST_MONTHS = 24
 _LONGEST = 2000
+_FAR = (periods.FAR - periods.EPOCH).days * 86_400_000_000
 _TERM = re.compile(r"""\s*(?P<name>[A-Za-z_]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s()"]+))\s*""")
 _WORD = re.compile(r"(?P<word>AND|OR)\b")
 
@@ -31,8 +32,13 @@ def id_of(name: str) -> str:
 
 
 def as_of(request: Any) -> int | None:
-    """Until when what was learnt is asked for, in microseconds; None: now."""
-    return micros(request.as_of_time) if request.HasField("as_of_time") else None
+    """Until when what was learnt is asked for, in microseconds; None: now. Raises Invalid after the year 9998."""
+    if not request.HasField("as_of_time"):
+        return None
+    found = micros(request.as_of_time)
+    if found >= _FAR:
+        raise Invalid([("as_of_time", "must be before the year 9999", "须早于 9999 年")])
+    return found
 
 
 def view(request: Any, of: Kpi, today: date) -> View:
@@ -84,8 +90,8 @@ def tile_view(request: Any, of: Board, tile: Tile, kpi: Kpi, today: date) -> Vie
     asked = {name: values for name, values in where(request.filter, check).items() if name in can}
     narrowed = {**asked, **where(tile.filter, FieldCheck())}
     group = tile.group_by
-    if not group and tile.chart != NUMBER:
-        group = tuple(name for name in request.group_by if name in can or name in GRAINS)[:MOST_GROUPS]
+    if not group and tile.chart not in SINGLE:
+        group = tuple(name for name in request.group_by if name in can or name in grains(kpi))[:MOST_GROUPS]
     found = View(
         period(text, today, check),
         today,
@@ -121,7 +127,7 @@ def check_board(request: Any, kpis: Sequence[Kpi], today: date) -> None:
 def _looked_at(request: Any, today: date) -> date:
     """The day from which a request looks: whoever asks what was known on a day means what was old, overdue or this
     month's on that day."""
-    if not request.HasField("as_of_time"):
+    if as_of(request) is None:
         return today
     then: datetime = request.as_of_time.ToDatetime(UTC)
     return min(today, then.astimezone(company_zone()).date())
@@ -152,8 +158,14 @@ def fit(field: str, names: Sequence[str], of: Kpi, check: FieldCheck) -> None:
     can = can_group(of)
     grouping = field.endswith("group_by")
     for name in names:
-        if name not in can and not (grouping and name in GRAINS):
-            known = ", ".join((*can, *(GRAINS if grouping else ())))
+        if grouping and name in GRAINS and not grains(of):
+            check.refuse(
+                field,
+                f"{name}: its measures go by several times; ask for each period by itself, of a stock asOfTime",
+                f"{name}：其度量的时间口径不一，请逐个期间查询，存量请用 asOfTime",
+            )
+        elif name not in can and not (grouping and name in GRAINS):
+            known = ", ".join((*can, *(grains(of) if grouping else ())))
             check.refuse(field, f"{name[:40]}: there are {known}", f"{name[:40]}：可用 {known}")
 
 

@@ -59,14 +59,15 @@ def told(event: Message, cause: Cause) -> list[News]:
 
 
 def labels(event: Message, cause: Cause) -> list[Label]:
-    """What the stages that it tells of are called, by "pipelines/x#stage": the latest that was told."""
+    """What the stages that it tells of are called and where they stand, by "pipelines/x#stage": the latest that was
+    told."""
     if isinstance(event, events_pb2.OpportunityOpened):
-        stage, called = event.stage, event.stage_display_name
+        stage, called, place = event.stage, event.stage_display_name, event.place
     elif isinstance(event, events_pb2.StageChanged):
-        stage, called = event.to_stage, event.to_stage_display_name
+        stage, called, place = event.to_stage, event.to_stage_display_name, event.to_place
     else:
         return []
-    return [Label(f"{event.pipeline}#{stage}", called, micros(cause.envelope.receive_time))]
+    return [Label(f"{event.pipeline}#{stage}", called, micros(cause.envelope.receive_time), place)]
 
 
 def _state(of: opportunities_pb2.Opportunity, version: int, deleted: bool, cause: Cause) -> News:

@@ -41,8 +41,12 @@ def kpi_values(message: pb.Kpi, paths: Sequence[str]) -> dict[str, Any]:
             found[name] = tuple(message.dimensions)
         elif name == "total":
             found[name] = message.total or kpi.BY_FORMULA
-            if found[name] not in (kpi.BY_FORMULA, kpi.BY_SUM, kpi.BY_EVENNESS):
-                check.refuse("kpi.total", "must be FORMULA, SUM or EVENNESS", "须为 FORMULA、SUM 或 EVENNESS")
+            if found[name] not in range(kpi.BY_FORMULA, kpi.BY_SHARE + 1):
+                check.refuse(
+                    "kpi.total",
+                    "must be FORMULA, SUM, EVENNESS, COUNTED or SHARE",
+                    "须为 FORMULA、SUM、EVENNESS、COUNTED 或 SHARE",
+                )
         else:
             found[name] = getattr(message, name)
     _raise(check)
@@ -148,6 +152,7 @@ def _measure(message: pb.Kpi.Measure) -> Measure:
 
 def _tile(message: pb.Board.Tile, path: str, check: FieldCheck) -> Tile:
     title = check.take(f"{path}.title", fields.text, message.title, 128)
+    title_zh = check.take(f"{path}.title_zh", fields.text, message.title_zh, 128)
     return Tile(
         message.kpi,
         title or "",
@@ -159,6 +164,8 @@ def _tile(message: pb.Board.Tile, path: str, check: FieldCheck) -> Tile:
         message.height or 1,
         message.limit,
         message.overlay_kpi,
+        tuple(message.more_kpis),
+        title_zh or "",
     )
 
 

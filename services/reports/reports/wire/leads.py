@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from google.protobuf.message import Message
 
 from chassis.transaction import Cause
@@ -69,7 +67,7 @@ def told(event: Message, cause: Cause) -> list[News]:
         # As it did before it was deleted: in the pool since then, and for the reason that it was given then.
         stood = _stands(event, event.status, cause, event.status_reason)
         since = micros(event.status_time)
-        back = [replace(stood, values={**stood.values, "time": since}) if since else stood]
+        back = [stood._replace(values={**stood.values, "time": since}) if since else stood]
         if event.owner:
             from_now = micros(event.undelete_time)
             back.append(_began(event.lead, event.owner_version, event.owner, domain.UNDELETED, from_now, cause))

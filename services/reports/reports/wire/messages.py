@@ -16,35 +16,49 @@ from reports.domain.drawn import Drawn
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
 from reports.domain.posting import DIMENSIONS
-from reports.domain.view import Figure, Table, View
+from reports.domain.view import Figure, Table, Unrated, View
 from reports.settings import company_currency
 
 
 def report(
-    name: str, tiles: Sequence[pb.Report.Tile], learnt: datetime, titles: tuple[str, str] | None = None
+    asked: pb.GetReportRequest,
+    tiles: Sequence[pb.Report.Tile],
+    learnt: datetime,
+    titles: tuple[str, str] | None = None,
 ) -> pb.Report:
     """`titles`: in English and in Chinese; those of its only tile unless given."""
     english, chinese = titles or (tiles[0].title, tiles[0].title_zh)
-    found = pb.Report(name=name, display_name=english, display_name_zh=chinese, tiles=tiles)
+    found = pb.Report(name=asked.name, display_name=english, display_name_zh=chinese, tiles=tiles)
     found.learn_time.FromDatetime(learnt)
+    if asked.HasField("as_of_time"):
+        found.as_of_time.CopyFrom(asked.as_of_time)
+        if found.as_of_time.ToNanoseconds() < found.learn_time.ToNanoseconds():
+            found.learn_time.CopyFrom(asked.as_of_time)
     return found
 
 
 def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Mapping[str, float]) -> pb.Report.Tile:
     """`goals` are what is to be reached, by the key of a row, "" of all together."""
+    title, title_zh = _named(of)
     found = pb.Report.Tile(
         kpi=of.name,
         kpi_version=of.version,
-        title=of.display_name or of.display_name_zh,
-        title_zh=of.display_name_zh or of.display_name,
+        title=title,
+        title_zh=title_zh,
+        kpi_title=title,
+        kpi_title_zh=title_zh,
         unit=of.unit,  # type: ignore[arg-type]
         group_by=view.group,
         period=view.period_text,
         filter=view.filter_text,
         total=pb.Report.Row(figure=figure(of, table.total)),
+        unrated=unrated(table.unrated),
         rows=[
             pb.Report.Row(
-                keys=row.keys, labels=[labels.get(key, key) for key in row.keys], figure=figure(of, row.figure)
+                keys=row.keys,
+                labels=[labels.get(key, key) for key in row.keys],
+                figure=figure(of, row.figure),
+                teams_below=row.teams_below or None,
             )
             for row in table.rows
         ],
@@ -53,44 +67,68 @@ def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Ma
     if len(view.group) == 1:
         for row in found.rows:
             _aim(of, row, goals.get(row.keys[0]) if row.keys[0] else None)
-    if view.period.begin and view.period.end:
+    if kpi.stands(of):
+        found.as_of_date = view.today.isoformat()
+    if view.period.begin and view.period.end and kpi.happens(of):
         found.begin_date = view.period.begin.isoformat()
         found.end_date = (view.period.end - timedelta(days=1)).isoformat()
     return found
+
+
+def unrated(found: Sequence[Unrated]) -> list[pb.Report.Unrated]:
+    return [
+        pb.Report.Unrated(measure=one.measure, amount=money(one.amount, one.currency), count=one.count) for one in found
+    ]
 
 
 def drawn(of: Drawn, labels: Mapping[str, str]) -> pb.Report.Tile:
     """A tile of a board. What the caller may not see has no figures."""
     found = tile(of.kpi, of.view, of.table or Table([], Figure(None, {})), labels, of.goals)
     if of.table is None:
-        found.denied = True
+        found.failed = of.failed
+        found.denied = not of.failed
         found.ClearField("total")
-    if of.tile.title:
-        found.title = found.title_zh = of.tile.title
+    elif of.groups > len(of.table.rows):
+        found.groups = of.groups
+    if of.tile.title or of.tile.title_zh:
+        found.title = of.tile.title or of.tile.title_zh
+        found.title_zh = of.tile.title_zh or of.tile.title
     found.chart = of.tile.chart  # type: ignore[assignment]
-    if of.overlay_kpi is not None and of.overlay:
-        found.overlay_title = of.overlay_kpi.display_name or of.overlay_kpi.display_name_zh
-        found.overlay_title_zh = of.overlay_kpi.display_name_zh or of.overlay_kpi.display_name
-        found.overlay_unit = of.overlay_kpi.unit  # type: ignore[assignment]
-    for row in found.rows:
-        second = of.overlay.get(tuple(row.keys))
-        if second is not None and of.overlay_kpi is not None:
-            row.overlay.CopyFrom(figure(of.overlay_kpi, second))
+    for one in (*([of.overlay] if of.overlay is not None else []), *of.more):
+        found.unrated.extend(unrated(one.unrated))
+    if of.overlay is not None:
+        found.overlay_title, found.overlay_title_zh = _named(of.overlay.kpi)
+        found.overlay_unit = of.overlay.kpi.unit  # type: ignore[assignment]
+        for row in found.rows:
+            second = of.overlay.figures.get(tuple(row.keys))
+            if second is not None:
+                row.overlay.CopyFrom(figure(of.overlay.kpi, second))
+    for one in of.more:
+        title, title_zh = _named(one.kpi)
+        found.more.add(kpi=one.kpi.name, title=title, title_zh=title_zh, unit=one.kpi.unit)
+        found.total.more.append(figure(one.kpi, one.total))
+        for row in found.rows:
+            row.more.append(figure(one.kpi, one.figures[tuple(row.keys)]))
     return found
+
+
+def _named(of: Kpi) -> tuple[str, str]:
+    """What it is called, in English and in Chinese; in the other where one of them is not said."""
+    return of.display_name or of.display_name_zh, of.display_name_zh or of.display_name
 
 
 def _aim(of: Kpi, row: pb.Report.Row, goal: float | None) -> None:
     if goal is not None:
         row.target.CopyFrom(figure(of, Figure(goal, {})))
         value = row.figure.value
-        if of.lower_is_better and value > 0:
+        if of.lower_is_better and value > goal / kpi.MOST:
             row.attainment = goal / value
         elif row.figure.HasField("value") and not of.lower_is_better:
             row.attainment = value / goal
 
 
 def figure(of: Kpi, found: Figure) -> pb.Report.Figure:
-    said = pb.Report.Figure(inputs=dict(found.inputs))
+    said = pb.Report.Figure(inputs=dict(found.inputs), left_out=found.left_out or None)
     if found.value is not None:
         said.value = found.value
         if of.unit == kpi.MONEY:
@@ -111,6 +149,7 @@ def explanation(of: Kpi, found: Any) -> pb.Explanation:
         figure=figure(of, found.figure),
         next_page_token=found.next_page_token,
         rates=[pb.Explanation.Rate(currency=c, date=d, rate=r) for c, d, r in found.rates],
+        unrated=unrated(found.unrated),
     )
     for entry in found.entries:
         one = said.postings.add(
@@ -149,8 +188,12 @@ def backtest(found: Sequence[Any], mean_error: float | None) -> pb.BacktestRepor
     )
 
 
-def counted(row: Any) -> pb.ListRecordsResponse.Counted:
+def counted(row: Any, follow_ups: Sequence[Any] = ()) -> pb.ListRecordsResponse.Counted:
+    """`follow_ups`: its customer's, as usecases.following has them."""
     found = pb.ListRecordsResponse.Counted(name=row.record, owner=row.owner, customer=row.customer)
+    for one in follow_ups:
+        told = found.follow_ups.add(name=one.record, owner=one.owner, method=one.channel, outcome=one.detail)
+        _stamp(told.happen_time, one.happen_time)
     _stamp(found.happen_time, row.happen_time)
     if row.currency:
         found.amount.CopyFrom(money(row.amount, row.currency))

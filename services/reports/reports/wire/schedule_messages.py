@@ -10,7 +10,7 @@ from chassis import fields
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck, FieldProblem
 from dealwright.reports.v1 import exports_pb2 as pb
-from reports.domain.schedule import ExportSchedule
+from reports.domain.schedule import ExportSchedule, Mail
 
 GIVEN = (
     *("display_name", "display_name_zh", "report", "group_by", "filter", "format", "span", "hour", "people"),
@@ -50,6 +50,19 @@ def schedule(of: ExportSchedule) -> pb.ExportSchedule:
     found.update_time.FromDatetime(of.update_time)
     if of.delete_time is not None:
         found.delete_time.FromDatetime(of.delete_time)
+    return found
+
+
+def mail(of: Mail) -> pb.ExportMail:
+    found = pb.ExportMail(
+        person=of.person,
+        begin_date=of.begin_date,
+        end_date=of.end_date,
+        state=pb.ExportMail.State.Value(of.state),
+        reason=of.why,
+        tries=of.tries,
+    )
+    found.create_time.FromDatetime(of.create_time)
     return found
 
 

@@ -50,7 +50,7 @@ def _written(value: int) -> str:
 
 
 def _period(text: str) -> str:
-    if not re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?", text, re.ASCII):
+    if not re.fullmatch(r"(?!0000|9999)\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?", text, re.ASCII):
         raise FieldProblem(
             "must be a month, a quarter or a year: 2026-11, 2026-Q4, 2026",
             "须为月、季度或年份，如 2026-11、2026-Q4、2026",

@@ -24,6 +24,15 @@ def team(event: directory_events.TeamChanged) -> Label:
     return Label(event.team.name, event.team.display_name, event.version)
 
 
+def parent(event: directory_events.TeamChanged) -> tuple[str, str, int]:
+    """The team above a team, with the version of what told it."""
+    return event.team.name, event.team.parent, event.version
+
+
+def role(event: directory_events.RoleChanged) -> Label:
+    return Label(event.role.name, event.role.display_name or event.role.name, event.version)
+
+
 def rate(event: contract_events.ExchangeRateChanged) -> Rate:
     of = event.exchange_rate
     return Rate(of.name, of.from_currency, of.to_currency, of.date, of.rate, event.deleted, event.version)

@@ -21,7 +21,8 @@ class Fact:
     over all time is what there is now, and its times are since when. `hourly`: people look at it by the hour, in all
     and by channel. `held`: each record of it is one person's at a time, and he sees what it adds. `amounts_to`: what
     its amount is: "money", "seconds", or the "count" of something. `once`: each of its records counts once in a period,
-    on however many days of it there was something.
+    on however many days of it there was something. `borrows`: it is what somebody did with a lead, and counts for him
+    for good, whoever has that since; these of its `fields` are the lead's, and told to those alone who may read it.
 
     The rest says where it comes from, as fields of its own resource and of others: "source leads.channel". Who may not
     see one of them may not see what is made of it. `fields`: what each dimension, and "amount", "seconds", are made of.
@@ -41,6 +42,14 @@ class Fact:
     defined: str = ""
     amounts_to: str = "money"
     once: bool = False
+    borrows: tuple[str, ...] = ()
+
+    @property
+    def lenders(self) -> frozenset[str]:
+        """The resources whose records lend it something."""
+        made_of = [*self.fields.values(), self.moment, self.defined]
+        of_others = frozenset(one.resource for text in made_of for one in self.sources(text)) - {self.resource}
+        return of_others | {self.resource} if self.borrows else of_others
 
     def sources(self, text: str) -> Sequence[Source]:
         """The fields that `moment`, `defined` or one of `fields` names."""

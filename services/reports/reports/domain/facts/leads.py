@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reports.domain.facts.deals import OF_OTHERS
 from reports.domain.facts.fact import Fact
@@ -31,6 +32,14 @@ def _lead(
     return Fact(f"lead.{id}", "leads", english, chinese, fields, stock, hourly, moment=moment, defined=defined)
 
 
+def _deed(
+    id: str, english: str, chinese: str, fields: Mapping[str, str], defined: str, moment: str, *also: str
+) -> Fact:
+    """What somebody did with a lead. `also`: what is the lead's besides where it came from."""
+    fact = _lead(id, english, chinese, fields, defined, moment)
+    return replace(fact, held=False, borrows=("channel", "region", "industry", *also))
+
+
 FACTS: tuple[Fact, ...] = (
     _lead("captured", "leads captured", "新增线索", hourly=True),
     _lead("answered", "of those captured: answered, with the time from the capture", "已首次响应的线索（自获取起）",
@@ -41,12 +50,14 @@ FACTS: tuple[Fact, ...] = (
     _lead("won", "of those captured: that became opportunities and were won, each once", "赢单的线索（每条计一次）",
           defined=f"{_BUSINESS} opportunities.status", hourly=True),
     _lead("disqualified", "of those captured: disqualified", "不合格线索", _REASON, "status"),
-    _lead("assigned", "assignments; the first of each lead with the time from the capture", "线索分配",
-          {**_LEAD, "seconds": "assign_time capture_time", "detail": "owner"}, "owner", "assign_time"),
-    _lead("acknowledged", "of the assignments: answered by that owner, with the time from the assignment",
+    _deed("assigned", "assignments, of whom each was to; the first of each lead with the time from the capture",
+          "线索分配（计入被分配人）", {**_LEAD, "seconds": "assign_time capture_time", "detail": "owner"}, "owner",
+          "assign_time", "seconds"),
+    _deed("acknowledged", "of the assignments: answered by that owner, with the time from the assignment",
           "已由负责人首次联系的分配（自分配起）", _ACKNOWLEDGED, "owner first_response_time", "assign_time"),
     # Since when it is in the pool is in no field of its own.
-    _lead("released", "leads given back or reclaimed", "退回公海的线索", _REASON, "status owner", "status"),
+    _deed("released", "leads given back or reclaimed, of whom each was", "退回公海的线索（计入原负责人）", _REASON,
+          "status owner", "status"),
     _lead("pooled", "leads in the pool, by since when", "公海线索", _REASON, "status", "status", stock=True),
     _lead("open", "open leads, by when they were last followed up", "跟进中线索",
           {**_LEAD, "detail": "status"}, "status", _TOUCHED, stock=True),

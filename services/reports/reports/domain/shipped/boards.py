@@ -10,16 +10,34 @@ def _number(kpi: str, period: str = "") -> Tile:
     return Tile(f"kpis/{kpi}", chart=board.NUMBER, period=period)
 
 
+def _aim(kpi: str, period: str = "") -> Tile:
+    """How much of a target was reached."""
+    return Tile(f"kpis/{kpi}", chart=board.GAUGE, period=period)
+
+
 def _chart(
-    kpi: str, chart: int, *group_by: str, width: int = 6, period: str = "", limit: int = 0, over: str = ""
+    kpi: str,
+    chart: int,
+    *group_by: str,
+    width: int = 6,
+    period: str = "",
+    limit: int = 0,
+    over: str = "",
+    more: tuple[str, ...] = (),
+    titles: tuple[str, str] = ("", ""),
 ) -> Tile:
+    """`titles` in English and Chinese, where the KPI's own are not what it shows."""
     overlay = f"kpis/{over}" if over else ""
-    return Tile(f"kpis/{kpi}", "", chart, period, group_by, "", width, 3, limit, overlay)
+    further = tuple(f"kpis/{one}" for one in more)
+    return Tile(
+        f"kpis/{kpi}", titles[0], chart, period, group_by, "", width, 3, limit, overlay, further, titles[1]
+    )  # fmt: skip
 
 
+# How many and how much in each stage, what went on of them, and how long that took.
 _FUNNEL = (
-    _chart("stage-entered", board.FUNNEL, "stage", over="stage-conversion"),
-    _chart("stage-time", board.BAR, "stage"),
+    _chart("stage-entered", board.FUNNEL, "stage", over="stage-amount"),
+    _chart("stage-conversion", board.BAR, "stage", over="stage-time"),
 )
 _WEEK = (
     _number("leads-captured", "this_week"),
@@ -34,13 +52,15 @@ BOARDS: tuple[Board, ...] = (
             *_WEEK,
             _number("opportunities-opened"),
             _number("answered-within-1h"),
-            _number("won-amount"),
+            _aim("won-amount"),
             _number("open-amount"),
             _number("conversion"),
             _number("average-cycle"),
             _number("payments-received"),
             *_FUNNEL,
+            _chart("stage-drop-off", board.BAR, "stage", over="follow-up-rate", titles=("Weak spots", "薄弱环节")),
             _chart("open-opportunities", board.BAR, "stage", over="open-amount"),
+            _chart("opportunities-untouched-7d", board.TABLE, "customer", limit=50),
             _chart("opportunities-lost", board.PIE, "reason", period="this_quarter"),
         ),
         roles=("roles/sales",),
@@ -51,18 +71,25 @@ BOARDS: tuple[Board, ...] = (
             *_WEEK,
             _number("opportunities-opened"),
             _number("answered-within-1h"),
-            _number("won-amount"),
+            _aim("won-amount"),
             _number("conversion"),
             _number("win-rate"),
             _number("average-deal"),
             _number("average-cycle"),
             _number("leads-untouched-7d"),
             _number("data-completeness"),
-            _chart("leads-captured", board.HEAT_MAP, "owner", "day", period="last_7_days"),
+            _chart("won-amount", board.GAUGE, "owner", titles=("Targets of each", "个人目标完成")),
+            _chart("opportunities-opened", board.TABLE, "owner", more=("won-amount", "average-cycle"),
+                   titles=("What each did", "人员业绩")),
             _chart("won-amount", board.RANKING, "owner", limit=20),
             _chart("payments-received", board.RANKING, "owner", limit=20),
+            _chart("customers-created", board.RANKING, "owner", limit=20),
+            _chart("conversion", board.HEAT_MAP, "owner", period="this_quarter", more=("average-deal",),
+                   titles=("Conversion and average deal of each", "人员对比：转化率与客单价")),
             *_FUNNEL,
-            _chart("conversion", board.HEAT_MAP, "owner", "month", period="this_year"),
+            _chart("leads-captured", board.HEAT_MAP, "owner", "day", period="last_7_days"),
+            _chart("leads-captured", board.HEAT_MAP, "channel", "hour", period="today"),
+            _chart("follow-ups", board.RANKING, "owner", over="customer-coverage", limit=20),
             _chart("opportunities-lost", board.PIE, "reason", period="this_quarter", over="lost-amount"),
             _chart("deviations", board.BAR, "detail", period="this_quarter"),
         ),
@@ -72,10 +99,11 @@ BOARDS: tuple[Board, ...] = (
         # A director manages a team that has teams below it: what he sees is theirs.
         "boards/director", "Director", "经营总览",
         (
-            _number("won-amount"),
+            _aim("won-amount"),
             _number("forecast"),
             _number("payments-received"),
             _number("overdue-amount"),
+            _chart("won-amount", board.GAUGE, "team", titles=("Targets of the teams", "团队目标完成")),
             _chart("won-amount", board.LINE, "month", period="this_year", over="average-cycle"),
             _chart("won-amount", board.BAR, "region", over="conversion"),
             _number("data-completeness", "last_30_days"),
@@ -96,6 +124,8 @@ BOARDS: tuple[Board, ...] = (
     Board(
         "boards/teams", "Teams side by side", "团队对比",
         (
+            _chart("won-amount", board.GAUGE, "team", period="this_month",
+                   titles=("Targets of this month", "本月目标完成")),
             _chart("won-amount", board.RANKING, "team", over="conversion", limit=20),
             _chart("open-amount", board.RANKING, "team", over="open-opportunities", limit=20),
             _chart("payments-received", board.RANKING, "team", limit=20),
@@ -103,6 +133,8 @@ BOARDS: tuple[Board, ...] = (
             _chart("average-cycle", board.RANKING, "team", over="average-deal", limit=20),
             _chart("opportunities-untouched-7d", board.RANKING, "team", over="leads-untouched-7d", limit=20),
             _chart("data-completeness", board.RANKING, "team", period="last_30_days", limit=20),
+            _chart("conversion", board.HEAT_MAP, "team", more=("average-deal", "win-rate", "average-cycle"),
+                   titles=("The teams compared", "团队对比")),
             _chart("won-amount", board.HEAT_MAP, "team", "month", period="this_year"),
         ),
         period="this_quarter",
@@ -120,6 +152,9 @@ BOARDS: tuple[Board, ...] = (
             _number("overdue-amount"),
             _number("collection-rate"),
             _chart("payments-received", board.LINE, "month", period="this_year"),
+            _chart("payments-expected", board.BAR, "month", period="next_365_days", over="collection-rate",
+                   titles=("Payments to come", "回款预测")),
+            _chart("payments-received", board.RANKING, "owner", over="signed-amount", limit=20),
             _chart("overdue-amount", board.RANKING, "customer", limit=20),
             _chart("outstanding-amount", board.BAR, "owner"),
         ),
@@ -135,12 +170,16 @@ BOARDS: tuple[Board, ...] = (
             _number("customers-untouched-30d"),
             _chart("customers", board.PIE, "detail"),
             _chart("customers", board.FUNNEL, "stage"),
-            _chart("customers", board.BAR, "industry", over="customers-won"),
-            _chart("customers-created", board.LINE, "month", period="this_year"),
+            *(_chart("customers", board.BAR, by, over="customers-won") for by in ("industry", "region", "channel")),
+            _chart("customers", board.HEAT_MAP, "region", "industry",
+                   titles=("Where customers are", "客户分布")),
+            _chart("customers-created", board.LINE, "month", period="this_year", over="average-cycle"),
+            _chart("customers-created", board.HEAT_MAP, "region", "month", period="this_year"),
             _chart("customer-coverage", board.RANKING, "owner", limit=20),
             _chart("customers-untouched-30d", board.BAR, "owner"),
             _chart("rfm", board.BAR, "detail"),
-            *(_chart(f"rfm-r{recency}", board.BAR, "detail", width=4) for recency in (5, 4, 3, 2, 1)),
+            _chart("rfm-r5", board.HEAT_MAP, "detail", width=12, more=("rfm-r4", "rfm-r3", "rfm-r2", "rfm-r1"),
+                   titles=("RFM: value of customers", "RFM 客户价值矩阵")),
         ),
         roles=("roles/manager", "roles/sales"),
     ),
@@ -153,9 +192,9 @@ BOARDS: tuple[Board, ...] = (
             _number("acknowledge-time"),
             _number("acknowledged-within-2h"),
             _number("answered-within-4h"),
-            _chart("source-won-amount", board.RANKING, "channel", over="source-opportunities"),
+            _chart("source-won-amount", board.RANKING, "channel", over="lead-win-rate"),
             _chart("source-opportunities", board.BAR, "channel", over="lead-conversion"),
-            _chart("qualification-rate", board.BAR, "channel", over="lead-win-rate"),
+            _chart("qualification-rate", board.BAR, "channel", over="leads-qualified"),
             _chart("leads-captured", board.HEAT_MAP, "region", "channel"),
             _chart("leads-disqualified", board.PIE, "reason"),
             _chart("leads-assigned", board.BAR, "owner", over="leads-open"),
@@ -165,7 +204,7 @@ BOARDS: tuple[Board, ...] = (
         period="this_quarter",
         roles=("roles/admin", "roles/manager"),
     ),
-    # What a channel costs, it costs the company: beside what came of it to a team it would say nothing.
+    # What a channel costs, it costs the company: who sees a team's deals has what came to these over all of it.
     Board(
         "boards/source-returns", "Return on sources", "渠道投入产出",
         (
@@ -175,10 +214,11 @@ BOARDS: tuple[Board, ...] = (
             _number("source-won-amount"),
             _chart("roi", board.RANKING, "channel", over="source-won-amount"),
             _chart("channel-cost", board.BAR, "channel", over="cost-per-lead"),
+            _chart("roi", board.HEAT_MAP, "channel", "hour", period="today"),
             _chart("roi", board.LINE, "hour", period="last_7_days", over="cost-per-lead"),
         ),
         period="this_quarter",
-        roles=("roles/admin", "roles/backoffice"),
+        roles=("roles/admin", "roles/backoffice", "roles/manager"),
     ),
     Board(
         "boards/behaviour", "Behaviour", "行为与待办",
@@ -191,6 +231,10 @@ BOARDS: tuple[Board, ...] = (
             _chart("follow-ups", board.HEAT_MAP, "owner", "day", period="last_7_days"),
             _chart("follow-ups", board.PIE, "channel"),
             _chart("tasks-done", board.RANKING, "owner", over="tasks-overdue", limit=20),
+            _chart("opportunities-untouched-7d", board.TABLE, "customer", "owner", limit=50,
+                   titles=("Opportunities to look after", "待跟进商机")),
+            _chart("leads-untouched-7d", board.TABLE, "owner", "channel", limit=50,
+                   titles=("Leads to look after", "待跟进线索")),
             _chart("opportunities-untouched-3d", board.BAR, "owner"),
             _chart("opportunities-untouched-7d", board.BAR, "stage"),
             _chart("opportunities-untouched-30d", board.BAR, "owner"),
@@ -225,11 +269,11 @@ BOARDS: tuple[Board, ...] = (
             _number("follow-up-rate"),
             _number("open-opportunities"),
             _chart("stage-drop-off", board.BAR, "stage", over="stage-conversion-now"),
-            _chart("deviations", board.HEAT_MAP, "detail", "stage"),
-            _chart("follow-up-rate", board.HEAT_MAP, "stage", "channel"),
+            _chart("deviations", board.HEAT_MAP, "stage", "detail"),
+            _chart("follow-up-rate", board.BAR, "stage", "channel"),
             _chart("stage-time", board.BAR, "stage"),
         ),
-        roles=("roles/admin",),
+        roles=("roles/admin", "roles/manager"),
     ),
     Board(
         "boards/adoption", "Adoption", "使用情况",
@@ -242,7 +286,10 @@ BOARDS: tuple[Board, ...] = (
             _chart("active-people", board.LINE, "day"),
             _chart("feature-use", board.BAR, "detail", over="response-time"),
             _chart("feature-use", board.RANKING, "owner", limit=20),
-            _chart("conversion", board.LINE, "month", period="this_year"),
+            _number("answered-within-4h"),
+            _number("data-completeness", "last_30_days"),
+            _chart("conversion", board.LINE, "month", period="this_year", over="average-cycle"),
+            _chart("ctre", board.LINE, "week", period="last_90_days", over="acknowledge-time"),
         ),
         roles=("roles/admin",),
     ),

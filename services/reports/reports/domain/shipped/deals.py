@@ -76,10 +76,12 @@ KPIS: tuple[Kpi, ...] = (
     _kpi("product-amount", ("Amount won by product", "产品赢单金额"), kpi.MONEY,
          (Measure("amount", "deal.sold", kpi.AMOUNT),), "amount", ("product", "owner", "region")),
     _kpi("forecast", ("Forecast", "销售预测"), kpi.MONEY,
-         (Measure("amount", "deal.open", kpi.AMOUNT, span=kpi.STOCK),
+         (Measure("amount", "deal.open", kpi.AMOUNT, (("detail", ("AWAITING_CONFIRMATION", "OPEN")),), kpi.STOCK),
           Measure("won", "deal.won_from", span=kpi.LAST, days=365),
-          Measure("entered", "deal.entered", span=kpi.LAST, days=365)),
-         "amount * won / entered", _AT_STAGE, kpi.BY_SUM,
-         said=("What is open in each stage, by how much of what came into it in the last year was won; by stage.",
-               "各阶段在谈金额 × 近一年该阶段的历史赢单率；按阶段汇总。")),
+          Measure("lost", "deal.lost_from", span=kpi.LAST, days=365)),
+         "amount * won / (won + lost)", _AT_STAGE, kpi.BY_SUM,
+         said=("What is open in each stage, by how much of what came into it in the last year and is decided was won; "
+               "by stage. What is on hold is not in it, what awaits its approval is.",
+               "各阶段在谈金额 × 近一年进入该阶段且已有结果的商机的赢单率；按阶段汇总。"
+               "不含已搁置的商机，含待审批的商机。")),
 )  # fmt: skip

@@ -11,9 +11,13 @@ _CALLED = Measure("calls", "usage.called")
 KPIS: tuple[Kpi, ...] = (
     made("active-people", ("Active people, by day", "活跃人天"), kpi.COUNTS, (Measure("days", "usage.attended"),),
          "days", ("owner",), said=("People who used it, each counted once a day.", "每人每天计一次。")),
-    made("feature-use", ("Use of features", "功能使用次数"), kpi.COUNTS, (_CALLED,), "calls", ("detail", "owner")),
+    made("feature-use", ("Use of features", "功能使用次数"), kpi.COUNTS, (_CALLED,), "calls", ("detail", "owner"),
+         said=("How often each feature was called; how long somebody looks at what it shows is not measured.",
+               "各功能的调用次数；不统计页面停留时长。")),
     made("response-time", ("Response time", "接口响应时间"), kpi.IN_SECONDS,
-         (Measure("seconds", "usage.called", kpi.AMOUNT), _CALLED), "seconds / calls", ("detail", "owner"), lower=True),
+         (Measure("seconds", "usage.called", kpi.AMOUNT), _CALLED), "seconds / calls", ("detail", "owner"), lower=True,
+         said=("How long our servers took over a call, on average; not what the network or the screen add.",
+               "服务端处理一次调用的平均用时，不含网络与页面渲染。")),
     made("failure-rate", ("Failed calls", "接口失败率"), kpi.RATIO,
          (Measure("failed", "usage.failed"), _CALLED), "failed / calls", ("detail", "owner"), lower=True),
 )  # fmt: skip

@@ -30,7 +30,8 @@ def guarded(text: str) -> str:
 
 def _alone(of: Paper, section: Section) -> list[Sequence[Cell]]:
     total = (*([of.words["total"]] if section.keys else []), *section.total[min(section.keys, 1) :])
-    return [[column.title for column in section.columns], *section.rows, total]
+    lines = [[column.title for column in section.columns], *section.rows, total]
+    return [*lines, [section.lacking]] if section.lacking else lines
 
 
 def _together(of: Paper, sections: Sequence[Section]) -> list[Sequence[Cell]]:
@@ -41,17 +42,20 @@ def _together(of: Paper, sections: Sequence[Section]) -> list[Sequence[Cell]]:
         + [said[name] for name in ("overlay", "second", "target", "attainment")]
     ]
     for section in sections:
-        if section.denied:
-            lines.append([section.title, section.about, said["denied"], *[None] * (len(lines[0]) - 3)])
+        if section.instead:
+            lines.append([section.title, section.about, section.instead, *[None] * (len(lines[0]) - 3)])
             continue
-        figure, over = section.columns[section.keys], section.columns[section.keys + 1 :]
+        first = section.keys
+        more = range(section.aims - section.further, section.aims)
         for row in (*section.rows, (said["total"], *section.total[1:]) if section.keys else section.total):
-            keys = [*row[: section.keys], None, None][:2]
-            figures = list(row[section.keys :])
-            second = figures.pop(1) if section.overlaid else None
-            aim = [*figures[1:], None, None][:2]
-            compared = [over[0].title, second] if section.overlaid else [None, None]
-            lines.append([section.title, section.about, *keys, figure.unit, figures[0], *compared, *aim])
+            keys = [*row[:first], None, None][:2]
+            aim = [*row[section.aims :], None, None][:2]
+            compared = [section.columns[first + 1].title, row[first + 1]] if section.overlaid else [None, None]
+            unit = section.columns[first].unit
+            lines.append([section.title, section.about, *keys, unit, row[first], *compared, *aim])
+            for column, cell in ((section.columns[at], row[at]) for at in more):
+                title = f"{section.title} · {column.bare}"
+                lines.append([title, section.about, *keys, column.unit, cell, *[None] * 4])
     return lines
 
 

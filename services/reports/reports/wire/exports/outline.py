@@ -14,7 +14,7 @@ from chassis.errors import Invalid
 from chassis.fields import FieldCheck
 from dealwright.reports.v1 import reports_pb2 as pb
 from reports.domain import board, kpi, periods
-from reports.domain.exported import Cell, Column, Kind, Paper, Section
+from reports.domain.exported import Cell, Column, Kind, Paper, Section, written
 from reports.wire.exports import codes
 
 LANGUAGES = ("zh", "en")
@@ -41,10 +41,19 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "group": ("分组", "Group"),
     "none": ("（无）", "(none)"),
     "now": ("当前", "now"),
+    "standing": ("截至 {}", "As of {}"),
+    "unrated": ("未计入（无汇率）：{}", "Not in it, for want of an exchange rate: {}"),
+    "unweighed": ("未计入（所属分组无数值）：{}", "Not in it, of groups without a figure: {}"),
+    "below": ("{}（含下级团队）", "{} (with the teams below)"),
+    "comma": ("，", ", "),
+    "times": ("{} {}（{} 条）", "{} {} (records: {})"),
     "filter": ("筛选", "Filter"),
     "denied": ("您无权导出该内容。", "You may not export this."),
+    "failed": ("该内容未能统计，已记录。", "This could not be counted; it was logged."),
     "empty": ("没有数据。", "Nothing was counted."),
     "made": ("{who} 制于 {when}，数据截至 {until}", "Made by {who} at {when}, with what was learnt until {until}"),
+    "as_of": ("截至 {} 已知的数据", "as known at {}"),
+    "first": ("前 {} 项，共 {} 项", "first {} of {}"),
     "left_out": ("另有 {} 项未画出", "{} more are not drawn"),
     "more": ("另有 {} 行，见表格文件", "{} more rows: see the spreadsheet"),
     "page": ("第 {} 页，共 {} 页", "Page {} of {}"),
@@ -98,12 +107,13 @@ def paper(of: pb.Report, tongue: str, who: str, made: datetime, zone: ZoneInfo, 
         return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
     until = clock(of.learn_time.ToDatetime(UTC))
+    past = said["as_of"].format(clock(of.as_of_time.ToDatetime(UTC))) if of.HasField("as_of_time") else ""
     return Paper(
         plain(of.display_name_zh if tongue == "zh" else of.display_name),
         said["made"].format(who=plain(who), when=clock(made), until=until),
         tongue,
         currency,
-        _told_apart([_section(tile, tongue, said, currency) for tile in of.tiles]),
+        _told_apart([_section(tile, tongue, said, currency, past) for tile in of.tiles]),
         said,
     )
 
@@ -124,47 +134,81 @@ def plain(text: str) -> str:
 
 
 def file_name(of: Paper, report: pb.Report, ending: str) -> str:
-    """What the download is called: its title, and its days where all of it is about the same."""
-    days = {" ".join(dict.fromkeys(filter(None, (t.begin_date, t.end_date)))) for t in report.tiles}
-    name = " ".join(filter(None, (of.title, days.pop() if len(days) == 1 else "")))
+    """What the download is called: its title, its days where all of it is about the same, and of when it was known."""
+    past = f"{report.as_of_time.ToDatetime(UTC):%Y-%m-%dT%H%MZ}" if report.HasField("as_of_time") else ""
+    days = {" ".join(dict.fromkeys(filter(None, (t.begin_date, t.end_date)))) or t.as_of_date for t in report.tiles}
+    name = " ".join(filter(None, (of.title, days.pop() if len(days) == 1 else "", past and f"@{past}")))
     return f"{re.sub(r'[/:*?<>|]+', '-', name.replace(chr(92), '-').replace(chr(34), '-'))[:120]}.{ending}"
 
 
-def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency: str) -> Section:
+def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency: str, past: str) -> Section:
     chinese = tongue == "zh"
     title = plain(of.title_zh if chinese else of.title)
     second = plain(of.overlay_title_zh if chinese else of.overlay_title)
-    overlaid = bool(second)
+    overlaid, further = bool(second), len(of.more)
     aimed = any(row.HasField("target") for row in (*of.rows, of.total))
     columns = [Column(said.get(name, name), _GRAINS.get(name, _day_or_text(name))) for name in of.group_by]
-    columns.append(_column(title, of.unit, said, currency))
+    own = plain(of.kpi_title_zh if chinese else of.kpi_title)
+    columns.append(_column(own, of.unit, said, currency))
     columns += [_column(second, of.overlay_unit, said, currency)] if overlaid else []
+    columns += [_column(plain(one.title_zh if chinese else one.title), one.unit, said, currency) for one in of.more]
     columns += [_column(said["target"], of.unit, said, currency), Column(said["attainment"], Kind.RATIO)] * aimed
 
     def figures(row: pb.Report.Row) -> tuple[Cell, ...]:
         found: list[Cell] = [_value(row.figure)]
         found += [_value(row.overlay)] * overlaid
+        found += [_value(one) for one in row.more] if row.more else [None] * further
         found += [_value(row.target), row.attainment if row.HasField("attainment") else None] * aimed
         return tuple(found)
 
     rows = [
         (
             *(
-                _key(name, key, label, said, chinese)
+                said["below"].format(cell) if row.teams_below else cell
                 for name, key, label in zip(of.group_by, row.keys, row.labels, strict=True)
+                for cell in [_key(name, key, label, said, chinese)]
             ),
             *figures(row),
         )
         for row in of.rows
     ]
-    days = f"{of.begin_date} – {of.end_date}" if of.begin_date != of.end_date else of.begin_date
-    if "T" in of.period:  # one hour of that day
-        days = of.period
-    about = [f"{said['period']} {days or (of.period if of.period != 'all' else '') or said['now']}"]
-    about += [f"{said['filter']} {plain(of.filter)}"] if of.filter else []
+    lacking = _lacking(of, said)
+    about = [*_when(of, said), f"{said['filter']} {plain(of.filter)}" if of.filter else "", past]
+    about += [said["first"].format(len(of.rows), of.groups) if of.groups else "", lacking]
     chart = of.chart or _chart(of)
     total = (*(None for _ in of.group_by), *figures(of.total))
-    return Section(title, " · ".join(about), chart, columns, len(of.group_by), rows, total, overlaid, of.denied)
+    said_of_it = " · ".join(filter(None, about))
+    keys = len(of.group_by)
+    instead = said["denied"] if of.denied else said["failed"] if of.failed else ""
+    return Section(title, said_of_it, chart, columns, keys, rows, total, overlaid, instead, further, lacking)
+
+
+def _when(of: pb.Report.Tile, said: Mapping[str, str]) -> list[str]:
+    """What it is about: a period, what there was on a day, or both."""
+    found = []
+    if of.begin_date or not of.as_of_date:
+        days = f"{of.begin_date} – {of.end_date}" if of.begin_date != of.end_date else of.begin_date
+        if "T" in of.period:  # one hour of that day
+            days = of.period
+        found.append(f"{said['period']} {days or (of.period if of.period != 'all' else '') or said['now']}")
+    return [*found, *([said["standing"].format(of.as_of_date)] if of.as_of_date else [])]
+
+
+def _lacking(of: pb.Report.Tile, said: Mapping[str, str]) -> str:
+    """What is in no figure: amounts by currency, of measures that count the same, once; and what is of groups that have
+    none."""
+    each = [
+        said["times"].format(
+            one.amount.currency_code,
+            written(one.amount.units + one.amount.nanos / 1e9, Kind.MONEY),
+            written(float(one.count), Kind.COUNT),
+        )
+        for one in of.unrated
+    ]
+    unweighed = of.total.figure.left_out
+    parts = [said["unrated"].format(said["comma"].join(dict.fromkeys(each))) if each else ""]
+    parts.append(said["unweighed"].format(written(unweighed, Kind.NUMBER)) if unweighed else "")
+    return " · ".join(filter(None, parts))
 
 
 def _chart(of: pb.Report.Tile) -> int:

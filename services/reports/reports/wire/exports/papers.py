@@ -24,6 +24,7 @@ _KINDS = {
     board.RANKING: "bars",
     board.LINE: "line",
     board.HEAT_MAP: "heat",
+    board.GAUGE: "gauge",
 }
 
 
@@ -38,7 +39,7 @@ def data(of: Paper) -> dict[str, Any]:
         "made": of.made,
         "language": of.language,
         "region": "cn" if of.language == "zh" else "gb",
-        "words": {name: of.words[name] for name in ("denied", "empty", "total")},
+        "words": {name: of.words[name] for name in ("empty", "total")},
         "page": of.words["page"].split("{}"),
         "sections": [_page(sheaf, of) for sheaf in exported.sheaves(of.sections)],
     }
@@ -55,10 +56,11 @@ def _card(of: Section) -> dict[str, Any]:
     return {
         "title": of.title,
         "about": of.about,
-        "denied": of.denied,
+        "instead": of.instead,
         "number": number,
         "unit": unit,
-        "aim": "" if of.denied else of.aim,
+        "aim": "" if of.instead else of.aim,
+        "reached": None if of.instead else of.reached,
     }
 
 
@@ -68,8 +70,9 @@ def _section(of: Section, paper: Paper) -> dict[str, Any]:
     return {
         "title": of.title,
         "about": of.about,
-        "denied": of.denied,
+        "instead": of.instead,
         **dict(zip(("number", "unit"), of.said if of.single else ("", ""), strict=True)),
+        "reached": of.reached if of.single else None,
         "columns": [{"title": one.title, "right": at >= of.keys} for at, one in enumerate(of.columns)],
         "rows": [_texts(of, row) for row in of.rows[:_MOST_ROWS]],
         "total": _texts(of, of.total),
@@ -87,12 +90,16 @@ def _picture(found: Picture, of: Section, paper: Paper) -> dict[str, Any]:
     kind = _KINDS[found.chart]
     if kind == "columns" and len(found.categories) > _MOST_BESIDE and not found.timely:
         kind = "bars"  # names are read from left to right
-    line = found.line if kind in ("columns", "line") else None
+    line = found.line if kind in ("columns", "line", "bars", "funnel") else None
     return {
         "kind": kind,
         "categories": list(found.categories),
-        "series": [_series(one) for one in found.series],
-        **_axis(found.series, of.unit),
+        "series": [
+            {**_series(one), "low": axis.low, "high": axis.high}
+            for one, axis in zip(found.series, exported.scales(found), strict=True)
+        ],
+        **_axis([*found.series, *([found.goals] if found.goals else [])], of.unit),
+        "goals": None if found.goals is None else _series(found.goals),
         "line": None if line is None else {**_series(line), **_axis([line], line.kind)},
         "left_out": paper.words["left_out"].format(found.left_out) if found.left_out else "",
     }

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reports.domain import board, exported
-from reports.domain.exported import Cell, Kind, Paper, Picture, Section
+from reports.domain.exported import Cell, Kind, Paper, Picture, Section, Series
 
 _FORMATS: Mapping[Kind, str] = {
     Kind.DAY: "yyyy-mm-dd",
@@ -30,6 +30,7 @@ _CHARTS: Mapping[int, dict[str, str]] = {
     board.FUNNEL: {"type": "bar"},
     board.RANKING: {"type": "bar"},
     board.LINE: {"type": "line"},
+    board.GAUGE: {"type": "bar"},
 }
 # Of a sheet's name: what it must not have, and how many of UTF-16's units it may.
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]+")
@@ -37,6 +38,16 @@ _LONGEST_NAME = 31
 TABLE_ROW = 4
 _MOST_DRAWN = 400
 _COLORS = {"min_color": "#FFFFFF", "max_color": "#1F6FB5"}
+# A cell that is filled by how much of a target was reached.
+_FILLED: Mapping[str, Any] = {
+    "type": "data_bar",
+    "bar_solid": True,
+    "bar_color": "#8FB8DC",
+    "min_type": "num",
+    "min_value": 0,
+    "max_type": "num",
+    "max_value": 1,
+}
 
 
 def made(of: Paper) -> bytes:
@@ -109,22 +120,24 @@ class _Writer:
             sheet.write_string(TABLE_ROW, at, said[head], self._head)
             sheet.set_column(at, at, (34, 18, 10, 40, 18, 12)[at])
         for down, one in enumerate(of, TABLE_ROW + 1):
-            sheet.write_string(down, 0, one.columns[0].bare, self._formats[Kind.TEXT])
+            sheet.write_string(down, 0, one.title, self._formats[Kind.TEXT])
             sheet.write_string(down, 3, one.about.removeprefix(f"{said['period']} "), self._formats[Kind.TEXT])
-            if one.denied:
-                sheet.write_string(down, 1, said["denied"], self._formats[Kind.TEXT])
+            if one.instead:
+                sheet.write_string(down, 1, one.instead, self._formats[Kind.TEXT])
                 continue
             sheet.write_string(down, 2, one.said[1], self._formats[Kind.TEXT])
-            aims = list(zip(one.columns, one.total, strict=True))[1 + one.overlaid :]
+            aims = list(zip(one.columns, one.total, strict=True))[one.aims :]
             for at, (column, cell) in ((1, (one.columns[0], one.total[0])), *enumerate(aims, 4)):
                 if isinstance(cell, float):
                     sheet.write_number(down, at, cell, self._formats[column.kind])
+            if one.reached is not None:
+                sheet.conditional_format(down, 5, down, 5, _FILLED)
         sheet.freeze_panes(TABLE_ROW + 1, 0)
 
     def sheet(self, of: Section, name: str) -> None:
         sheet = self._begun(name, of.title, of.about)
-        if of.denied:
-            sheet.write_string(TABLE_ROW, 0, self._of.words["denied"])
+        if of.instead:
+            sheet.write_string(TABLE_ROW, 0, of.instead)
             return
         for at, column in enumerate(of.columns):
             sheet.write_string(TABLE_ROW, at, column.title, self._head)
@@ -159,7 +172,8 @@ class _Writer:
         rows = len(found.categories)
         first, left = TABLE_ROW + 1, len(of.columns) + 1
         if of.keys == 1:
-            columns, key = [1], 0
+            columns, key = list(range(1, 1 + len(found.series))), 0
+            columns += [of.aims] if found.goals is not None else []
             first += found.left_out if found.timely else 0
         else:
             columns, key = [left + 1 + at for at in range(len(found.series))], left
@@ -168,28 +182,46 @@ class _Writer:
         last = first + rows - 1
         if found.chart == board.HEAT_MAP:
             scale = {"type": "2_color_scale", **_COLORS}
-            sheet.conditional_format(first, columns[0], last, columns[-1], scale)
+            for part in [[at] for at in columns] if found.apart else [columns]:
+                sheet.conditional_format(first, part[0], last, part[-1], scale)
             return
+        if found.goals is not None:
+            sheet.conditional_format(first, of.aims + 1, last, of.aims + 1, _FILLED)
         chart = self._book.add_chart(dict(_CHARTS[found.chart]))
         for at in columns:
             chart.add_series(_series(name, first, last, key, at))
-        if found.line is not None and found.chart in (board.BAR, board.LINE):
+        joined = found.line is not None and found.chart in (board.BAR, board.LINE)
+        if joined:
             over = self._book.add_chart({"type": "line"})
             over.add_series({**_series(name, first, last, 0, 2), "y2_axis": True, "marker": {"type": "circle"}})
             chart.combine(over)
         chart.set_title({"name": of.title, "overlay": False, "name_font": {"size": 12}})
         chart.set_legend({"position": "bottom"})
         chart.set_size({"width": 720, "height": max(360, 22 * rows if "bar" in _CHARTS[found.chart]["type"] else 0)})
-        if found.chart in (board.FUNNEL, board.RANKING):
+        if found.chart in (board.FUNNEL, board.RANKING, board.GAUGE):
             chart.set_y_axis({"reverse": True})
             chart.set_x_axis({"num_format": _FORMATS[of.unit], "num_format_linked": False})
         elif found.chart != board.PIE:
             chart.set_y_axis({"num_format": _FORMATS[of.unit], "num_format_linked": False})
             if of.keys == 1 and of.columns[0].kind not in (Kind.TEXT, Kind.TIME):
                 chart.set_x_axis({"date_axis": False, "num_format": _FORMATS[of.columns[0].kind]})
-        if len(columns) == 1 and found.line is None and found.chart != board.PIE:
+        if len(columns) == 1 and not joined and found.chart != board.PIE:
             chart.set_legend({"none": True})
         sheet.insert_chart(TABLE_ROW, left, chart)
+        if found.line is not None and not joined:
+            beside = self._beside(found.line, _series(name, first, last, 0, 2), rows)
+            sheet.insert_chart(TABLE_ROW, left, beside, {"x_offset": 736})
+
+    def _beside(self, of: Series, series: dict[str, Any], rows: int) -> Any:
+        """The overlay of what no line can be drawn over: bars of its own."""
+        chart = self._book.add_chart({"type": "bar"})
+        chart.add_series({**series, "fill": {"color": "#F2994A"}})
+        chart.set_title({"name": of.name, "overlay": False, "name_font": {"size": 12}})
+        chart.set_legend({"none": True})
+        chart.set_size({"width": 480, "height": max(360, 22 * rows)})
+        chart.set_y_axis({"reverse": True})
+        chart.set_x_axis({"num_format": _FORMATS[of.kind], "num_format_linked": False})
+        return chart
 
     def _matrix(self, sheet: Any, of: Section, found: Picture, left: int) -> None:
         form = self._formats[of.unit]

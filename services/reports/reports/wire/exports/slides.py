@@ -12,7 +12,7 @@ from reports.domain.exported import Kind, Paper, Picture, Section, Series, writt
 # Programs on other machines have these; where they have not, they take what they write Chinese with.
 LATIN, EAST_ASIAN = "Calibri", "Microsoft YaHei"
 _WIDE, _HIGH = 13.333, 7.5
-_MOST_DRAWN = {board.LINE: 366, board.PIE: 12, board.HEAT_MAP: 16, board.RANKING: 15, board.FUNNEL: 15}
+_MOST_DRAWN = {board.LINE: 366, board.PIE: 12, board.HEAT_MAP: 16, board.RANKING: 15, board.FUNNEL: 15, board.GAUGE: 15}
 _MOST_ROWS = 14
 _ACCENT, _FAINT, _INK = "1F4E79", "6B7785", "1D2733"
 _FORMATS: Mapping[Kind, str] = {
@@ -45,19 +45,20 @@ def made(of: Paper) -> bytes:
 
 def _slide(show: Any, of: Section, paper: Paper) -> None:
     slide = _titled(show, of.title, f"{of.about}    {paper.made}")
-    if of.denied:
-        _text(slide, paper.words["denied"], 0.6, 3, 18, _INK)
+    if of.instead:
+        _text(slide, of.instead, 0.6, 3, 18, _INK)
         return
     found = exported.picture(of, _MOST_DRAWN.get(of.chart, 24))
     if found is not None and found.chart == board.HEAT_MAP:
-        _heat(slide, found, of)
-    elif found is not None:
+        _heat(slide, found)
+    elif found is not None and not of.further:
         _chart(slide, found, of)
         if found.left_out:
             _text(slide, paper.words["left_out"].format(found.left_out), 0.6, 7.0, 10, _FAINT)
     elif of.single:
         _text(slide, " ".join(filter(None, of.said)), 0.6, 2.6, 66, _ACCENT, high=1.4)
         _text(slide, of.aim, 0.6, 4.1, 16, _FAINT)
+        _filled(slide, of.reached, 0.7, 4.7, 6.0, 0.3)
     else:
         _table(slide, of, paper)
         if of.keys and not of.rows:
@@ -80,11 +81,29 @@ def _cards(show: Any, of: Sequence[Section], paper: Paper) -> None:
     for at, one in enumerate(of):
         left, top = 0.6 + (wide + gap) * (at % across), 1.65 + (high + gap) * (at // across)
         _text(slide, one.title, left, top, 13, _INK, wide=wide)
-        number = paper.words["denied"] if one.denied else " ".join(filter(None, one.said))
-        _text(slide, number, left, top + 0.36, 12 if one.denied else 26, _ACCENT, high=0.6, wide=wide)
+        number = one.instead or " ".join(filter(None, one.said))
+        _text(slide, number, left, top + 0.36, 12 if one.instead else 26, _ACCENT, high=0.6, wide=wide)
         _text(slide, one.about, left, top + 0.96, 10, _FAINT, wide=wide)
-        if one.aim and not one.denied:
+        if one.aim and not one.instead:
             _text(slide, one.aim, left, top + 1.22, 10, _FAINT, wide=wide)
+            _filled(slide, one.reached, left + 0.1, top + 1.5, wide - 0.2, 0.1)
+
+
+def _filled(slide: Any, share: float | None, left: float, top: float, wide: float, high: float) -> None:
+    """How much of a target was reached: a bar of all of it, filled so far; nothing where there is none."""
+    from pptx.dml.color import RGBColor
+    from pptx.enum.shapes import MSO_SHAPE
+    from pptx.util import Inches
+
+    if share is None:
+        return
+    for part, color in ((1.0, "D5DBE2"), (min(max(share, 0.0), 1.0), _ACCENT)):
+        if part:
+            size = (Inches(one) for one in (left, top, wide * part, high))
+            bar = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *size)
+            bar.fill.solid()
+            bar.fill.fore_color.rgb = RGBColor.from_string(color)
+            bar.line.fill.background()
 
 
 def _chart(slide: Any, found: Picture, of: Section) -> None:
@@ -98,9 +117,10 @@ def _chart(slide: Any, found: Picture, of: Section) -> None:
         board.FUNNEL: XL_CHART_TYPE.BAR_CLUSTERED,
         board.RANKING: XL_CHART_TYPE.BAR_CLUSTERED,
         board.LINE: XL_CHART_TYPE.LINE_MARKERS,
+        board.GAUGE: XL_CHART_TYPE.BAR_CLUSTERED,
     }
-    series = [*found.series, *([found.line] if found.line else [])]
-    parts: list[Sequence[Series]] = [found.series, [found.line]] if found.line else [series]
+    main = [*found.series, *([found.goals] if found.goals else [])]
+    parts: list[Sequence[Series]] = [main, [found.line]] if found.line else [main]
     wide = (_WIDE - 1.2) / len(parts)
     for place, part in enumerate(parts):
         data = CategoryChartData(number_format=_FORMATS[part[0].kind])
@@ -154,20 +174,19 @@ def _workbook(categories: Sequence[str], series: Sequence[Series]) -> bytes:
     return out.getvalue()
 
 
-def _heat(slide: Any, found: Picture, of: Section) -> None:
+def _heat(slide: Any, found: Picture) -> None:
     from pptx.dml.color import RGBColor
 
-    axis = exported.scale([value for one in found.series for value in one.values])
-    series = found.series[:12]
+    series, scales = found.series[:12], exported.scales(found)
     table = _grid(slide, len(found.categories) + 1, len(series) + 1)
     for at, one in enumerate(series, 1):
         _cell(table, 0, at, one.name, bold=True)
     for down, name in enumerate(found.categories, 1):
         _cell(table, down, 0, name)
-        for at, one in enumerate(series, 1):
+        for at, (one, axis) in enumerate(zip(series, scales, strict=False), 1):
             value = one.values[down - 1]
             share = 0.0 if value is None else (value - axis.low) / (axis.high - axis.low)
-            cell = _cell(table, down, at, written(value, of.unit), color="FFFFFF" if share > 0.5 else _INK)
+            cell = _cell(table, down, at, written(value, one.kind), color="FFFFFF" if share > 0.5 else _INK)
             cell.fill.solid()
             cell.fill.fore_color.rgb = RGBColor(
                 *(round(255 + (int(_ACCENT[i : i + 2], 16) - 255) * share) for i in (0, 2, 4))

@@ -1,0 +1,71 @@
+"""What a KPI makes of what was counted: in one group, and in several together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from chassis import money
+from reports.domain import formula, kpi
+from reports.domain.kpi import Amounts, Kpi
+from reports.domain.view import Figure
+
+Given = Mapping[str, Amounts]
+"""What each measure counted."""
+
+
+def figure(of: Kpi, given: Given, home: str) -> Figure:
+    """That of the formula; `home` is the company's currency."""
+    return made(of, kpi.counted(of.measures, given), home)
+
+
+def made(of: Kpi, inputs: Mapping[str, float], home: str) -> Figure:
+    """What the formula makes of its inputs."""
+    return Figure(_told(of, formula.value(of.formula, inputs), home), inputs)
+
+
+def together(of: Kpi, parts: Sequence[Given], home: str) -> Figure:
+    """The figure of several groups: of those of `kpi.added`, of which each is there once, unless it is a sum or its
+    formula's."""
+    if of.total == kpi.BY_COUNTED:
+        parts = [part for part in parts if kpi.counted(of.measures[:1], part)[of.measures[0].id]]
+    whole = figure(of, {one.id: added(part[one.id] for part in parts if one.id in part) for one in of.measures}, home)
+    if of.total in (kpi.BY_FORMULA, kpi.BY_COUNTED):
+        return whole
+    if of.total == kpi.BY_SHARE:
+        return _weighed(of, [kpi.counted(of.measures, part) for part in parts], whole.inputs, home)
+    there = [value for part in parts if (value := figure(of, part, home).value) is not None]
+    if of.total == kpi.BY_EVENNESS:
+        return Figure(kpi.evenness(there), whole.inputs)
+    return Figure(kpi.held(math.fsum(there)) if there else None, whole.inputs)
+
+
+def nothing(of: Kpi, inputs: Mapping[str, float], home: str) -> Figure:
+    """The figure of a group of which nothing was counted, but perhaps of some `inputs`."""
+    found = made(of, kpi.counted(of.measures, {}) | dict(inputs), home)
+    return Figure(None, found.inputs) if of.total in (kpi.BY_EVENNESS, kpi.BY_SHARE) else found
+
+
+def added(parts: Iterable[Amounts]) -> Amounts:
+    count, amount, seconds = 0, Decimal(0), 0
+    for one in parts:
+        count, amount, seconds = count + one[0], amount + one[1], seconds + one[2]
+    return count, amount, seconds
+
+
+def _weighed(of: Kpi, parts: Sequence[Mapping[str, float]], whole: Mapping[str, float], home: str) -> Figure:
+    """The mean of the parts' figures by what the last measure counted in each, and how much of that is in parts that
+    have none. In the formula that measure is what it counted in all."""
+    weight = of.measures[-1].id
+    each = [(formula.value(of.formula, {**part, weight: whole[weight]}), part[weight]) for part in parts]
+    there = [(value, share) for value, share in each if value is not None]
+    among = math.fsum(share for _, share in there)
+    mean = math.fsum(value * share for value, share in there) / among if among else None
+    return Figure(_told(of, mean, home), whole, math.fsum(share for value, share in each if value is None))
+
+
+def _told(of: Kpi, value: float | None, home: str) -> float | None:
+    """As it is told: None where it is larger than a figure can be, money in whole coins."""
+    found = kpi.held(value)
+    return float(money.rounded(Decimal(repr(found)), home)) if found is not None and of.unit == kpi.MONEY else found

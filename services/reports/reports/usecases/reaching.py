@@ -1,0 +1,44 @@
+"""Whose records, and what others lend to them, a caller sees."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from chassis.access import Scope, visible
+from chassis.transaction import Transaction
+from reports.domain.facts import Fact
+from reports.storage.ledger import Within
+from reports.storage.sums import Reach
+from reports.storage.tables import people
+
+LENDERS = {"customers": ("customer_holder", "customer"), "leads": ("lead_holder", "lead")}
+"""In a posting, whose the record of that resource is that lends it something, and its name."""
+
+
+def reach(tx: Transaction, fact: Fact) -> Reach:
+    """What the caller sees of a fact: the records that he may read, and of what others lend these what he may read of
+    those."""
+    lent = {
+        column: (name, within(tx, tx.principal.scope(resource, "read")))
+        for resource, (column, name) in LENDERS.items()
+        if resource in fact.lenders
+    }
+    return Reach(within(tx, tx.principal.require(fact.resource, fact.verb)), lent)
+
+
+def within(tx: Transaction, scope: Scope) -> Within | None:
+    """The criterion of a scope by whose a record is; None: everybody's. What nobody holds is for everybody whose scope
+    is a team."""
+    if scope is Scope.ALL:
+        return None
+    if scope is not Scope.TEAM:
+        return lambda holder: visible(tx.principal, scope, holder, people)
+    # As one list of whose it may be: alternatives of a list and a name would not be looked up by any index.
+    whose = sa.union_all(
+        sa.select(people.c.name).where(visible(tx.principal, scope, people.c.name, people)),
+        *(sa.select(sa.literal(name, sa.Text)) for name in (tx.principal.person, "")),
+    )
+    if tx.dialect == "postgresql":
+        # As it stands: `==` is turned round, or round again by `not`, as suits two columns.
+        return lambda holder: holder.bool_op("=")(sa.func.any(sa.func.array(whose.scalar_subquery())))
+    return lambda holder: holder.in_(whose)

@@ -1,0 +1,138 @@
+"""What runs for the journeys: the embedded house in this process and the cluster of many, by one clock that goes on
+when somebody says so, and never back."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from chassis import ids
+from chassis.service import Runtime, runtime
+from chassis.settings import Settings
+from embedded.catalogue import NAMES, load
+from embedded.cluster import Cluster
+from embedded.starting import House, first_sign_in
+from tests.journeys.api import until
+
+PASSWORD = "journeys-administrator"
+MOVING = Path(__file__).with_name("moving.py")
+
+
+class Moved:
+    """How far the clock is ahead; processes read it in the file."""
+
+    def __init__(self, file: Path) -> None:
+        self.ahead, self.file = timedelta(), file
+        self.later(timedelta())
+
+    def later(self, by: timedelta) -> None:
+        self.ahead += by
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(str(self.ahead.total_seconds()))
+        fresh.chmod(0o644)
+        fresh.replace(self.file)
+
+
+class Running(Protocol):
+    """`runtimes`: its services by name, and in what `environment` a command beside it finds their databases."""
+
+    url: str
+    runtimes: Mapping[str, Runtime]
+    environment: Mapping[str, str]
+
+    def later(self, by: timedelta) -> None: ...
+
+    def settle(self) -> None:
+        """Waits until every event is handled."""
+
+
+class RunningHouse:
+    """A house that runs in this process."""
+
+    def __init__(self, house: House, moved: Moved) -> None:
+        self.house, self.later = house, moved.later
+        self.url = house.gateway.url
+        self.front_door = f"127.0.0.1:{house.gateway.grpc_port}"
+        self.runtimes: Mapping[str, Runtime] = house.embedding.runtimes
+        self.environment: Mapping[str, str] = {"DATA": str(self.runtimes["reports"].settings.data)}
+
+    def settle(self) -> None:
+        until(self.house.embedding.bus.idle)
+
+
+class MovedCluster(Cluster):
+    """Its processes go by the clock that is moved."""
+
+    def __init__(self, folder: Path, moved: Moved) -> None:
+        super().__init__(folder, {"MOVED_BY": str(moved.file)}, durable=False)
+
+    def command(self, role: str, name: str) -> list[str]:
+        return super().command(role, name) if role == "migrate" else [sys.executable, str(MOVING), role, name]
+
+
+class RunningCluster:
+    """A process for each role of each service, on PostgreSQL, RabbitMQ and Valkey."""
+
+    def __init__(self, cluster: Cluster, moved: Moved) -> None:
+        self.cluster, self.later = cluster, moved.later
+        self.url, self.front_door = cluster.url, cluster.front_door
+        key = SecretStr(cluster.token_key)
+        self.runtimes: Mapping[str, Runtime] = {
+            name: runtime(
+                load(name), Settings(data=cluster.folder, database_url=cluster.databases[name], token_key=key)
+            )
+            for name in NAMES
+        }
+        self.environment: Mapping[str, str] = {
+            "DATA": str(cluster.folder / "nothing"),
+            **{f"DEALWRIGHT_DATABASE_URL_{name.upper()}": cluster.databases[name] for name in NAMES},
+        }
+        first_sign_in(self.runtimes["directory"])
+        self._settled = 0.0
+
+    def settle(self) -> None:
+        until(self._idle, 60)
+
+    def _idle(self) -> bool:
+        """Whether each subscriber has handled all that was announced since it was so before."""
+        began, first = time.time(), ids.first_id_at(self._settled)
+        announced, handled = Counter[str](), Counter[str]()
+        for mine in self.runtimes.values():
+            outbox, inbox = mine.service.tables.outbox, mine.service.tables.inbox
+            with mine.reading() as tx:
+                waiting = sa.select(outbox.c.id).where(outbox.c.published_at.is_(None)).limit(1)
+                if tx.execute(waiting).first() is not None:
+                    return False
+                sent = sa.select(outbox.c.type, sa.func.sum(outbox.c.events)).where(outbox.c.id >= first)
+                announced.update(dict(tx.execute(sent.group_by(outbox.c.type)).all()))
+                came = sa.select(inbox.c.subscriber, sa.func.count()).where(inbox.c.event_id >= first)
+                handled.update(dict(tx.execute(came.group_by(inbox.c.subscriber)).all()))
+        for name, mine in self.runtimes.items():
+            for subscription in mine.service.subscribers():
+                if handled[subscription.queue(name)] < sum(announced[kind] for kind in subscription.types):
+                    return False
+        self._settled = began
+        return True
+
+
+@contextmanager
+def wide_open() -> Iterator[Path]:
+    """A folder that every user may enter: PostgreSQL does not run as root."""
+    before = os.umask(0o022)  # a house that ran in this process keeps what it writes to itself
+    try:
+        with tempfile.TemporaryDirectory(prefix="dealwright-") as name:
+            Path(name).chmod(0o755)
+            yield Path(name)
+    finally:
+        os.umask(before)

@@ -1,0 +1,160 @@
+"""When a week went wrong, whoever it concerns is told, once, and nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chassis import clock
+from reports.settings import company_zone
+from tests.journeys.api import Api, Refused, until
+from tests.journeys.desk import Desk, phone
+from tests.journeys.running import RunningHouse
+from tests.journeys.signing import cny
+from tests.journeys.test_opportunities import dragged, opened
+
+_WAY = {"pipeline": "pipelines/four-stage"}
+_WEEK = timedelta(days=7)
+
+
+class _Region:
+    """A region with a seller, and a director where it has one."""
+
+    def __init__(self, desk: Desk, region: str, directed: bool = True) -> None:
+        self.name = region
+        self.director = desk.sign_in(desk.hire("大区总监", role="manager", region=region)) if directed else None
+        self.seller = desk.sign_in(desk.hire("区域销售", region=region))
+        self.customer = self.seller.post("/v1/customers", {"displayName": f"客户 {phone()}", "region": region})["name"]
+
+    def deal(self, units: int = 1) -> str:
+        return str(opened(self.seller, **_WAY, customer=self.customer, amount=cny(units))["name"])
+
+    def win(self, units: int) -> None:
+        won = self.deal(units)
+        dragged(self.seller, {"name": won}, "intent", "quote")
+        self.seller.post(f"/v1/{won}:win")
+
+    def lose(self) -> None:
+        self.seller.post(f"/v1/{self.deal()}:lose", {"reason": "PRICE"})
+
+
+def _to_monday(house: RunningHouse) -> None:
+    """On to noon of the company's next Monday: a week of which there is nothing yet."""
+    now = clock.now().astimezone(company_zone())
+    noon = now.replace(hour=12, minute=0) + timedelta(days=7 - now.weekday())
+    house.later(noon - now)
+    house.settle()
+
+
+def _looked(house: RunningHouse) -> None:
+    """As the house does every five minutes, when what it was told of is in the figures and nothing has come for a
+    while."""
+    reports = house.house.embedding.runtimes["reports"]
+    loops = {one.name: one for one in reports.service.loops()}
+    house.later(timedelta(minutes=15))
+    house.settle()
+    for name in ("sum what is new", "look by the rules of alerts"):
+        with reports.transaction() as tx:
+            loops[name].run(tx)
+    house.settle()
+
+
+def _alerts(api: Api, kpi: str, key: str = "") -> list[Any]:
+    found = api.get("/v1/alerts", filter=f'kpi = "kpis/{kpi}"', pageSize=1000).get("alerts", [])
+    return [one for one in found if one.get("key", "") == key]
+
+
+def _notices(api: Api) -> list[str]:
+    found = api.get("/v1/notifications", pageSize=1000).get("notifications", [])
+    return [f"{one['titleZh']} {one['textZh']}" for one in found if one["kind"] == "NOTIFY"]
+
+
+@pytest.fixture
+def bad_week(desk: Desk, house: RunningHouse, region: str) -> tuple[_Region, _Region, _Region]:
+    """The week before everything went well. In the week that is over the first region sold 30 % less, the second 10 %
+    less, the third, which has no director, nothing; two of six that were opened went on, and two of eleven were won."""
+    first, second, third = (_Region(desk, f"{region}{n}", n != "丙") for n in "甲乙丙")
+    _to_monday(house)
+    for of in (first, second, third):
+        of.win(1000)
+    house.settle()
+    _to_monday(house)
+    first.win(700)
+    second.win(900)
+    for _ in range(9):
+        third.lose()
+    house.settle()
+    _to_monday(house)
+    _looked(house)
+    return first, second, third
+
+
+def test_R11_R12_R13_whoever_a_bad_week_concerns_is_told_of_it(
+    desk: Desk, bad_week: tuple[_Region, _Region, _Region], house: RunningHouse
+) -> None:
+    first, second, third = bad_week
+    assert first.director is not None
+    assert second.director is not None
+    admin, mine, other = desk.api, first.director, second.director
+    rules = {one["kpi"]: one for one in admin.get("/v1/alertRules")["alertRules"]}
+    shipped = {"kpis/won-amount": "15", "kpis/stage-conversion": "5", "kpis/win-rate": "0.2"}
+    assert {kpi: rules[kpi]["limit"] for kpi in shipped} == shipped
+    assert all(rules[kpi]["enabled"] and rules[kpi]["span"] == "WEEK" for kpi in shipped)
+
+    # 30 % is more than 15: the region's own director. 10 % is not.
+    (fell,) = _alerts(admin, "won-amount", first.name)
+    assert (fell["value"], fell["previous"], fell["people"]) == (700, 1000, [mine.me["name"]])
+    assert _alerts(admin, "won-amount", second.name) == []
+    (told,) = _alerts(mine, "won-amount", first.name)
+    # He is told the figures of the records that he may read: here his seller's, who are all of the region's.
+    asked = {"period": f"{told['beginDate']}..{told['endDate']}", "filter": f'region = "{first.name}"'}
+    (tile,) = mine.get("/v1/reports/won-amount", **asked)["tiles"]
+    assert (told["value"], told["previous"]) == (tile["total"]["figure"]["value"], 1000) == (700, 1000)
+    assert _alerts(other, "won-amount", first.name) == []
+    assert any("区域业绩" in one and first.name in one for one in until(lambda: _notices(mine)))
+    assert not any(first.name in one for one in _notices(other))
+    # Where there is no director, those who run the house.
+    (nobodys,) = _alerts(admin, "won-amount", third.name)
+    assert admin.me["name"] in nobodys["people"]
+
+    # Of those that came into the first stage all went on, then two of eleven; and two of eleven were won.
+    (stage,) = _alerts(admin, "stage-conversion", "lead")
+    assert (stage["value"], stage["previous"]) == (pytest.approx(2 / 11), 1)
+    (rate,) = (one for one in _alerts(admin, "win-rate") if one["beginDate"] == stage["beginDate"])
+    assert rate["value"] == pytest.approx(2 / 11)
+    for alert, words in ((stage, "漏斗阶段"), (rate, "周签约率")):
+        assert {mine.me["name"], other.me["name"]} <= set(alert["people"])
+        assert first.seller.me["name"] not in alert["people"]
+        for api in (mine, other):
+            assert sum(words in one for one in _notices(api)) == 1
+    assert not any("签约率" in one for one in _notices(first.seller))
+    assert _alerts(first.seller, "win-rate") == []
+    # It is told once, however often it is looked at.
+    before = len(_notices(mine))
+    _looked(house)
+    assert len(_notices(mine)) == before
+
+
+def test_R11_a_rule_of_ones_own_tells_whom_it_names(desk: Desk, house: RunningHouse, region: str) -> None:
+    of = _Region(desk, region)
+    other = desk.sign_in(desk.hire("别人", role="manager", region=region))
+    rule = desk.api.post(
+        "/v1/alertRules",
+        {"displayName": "Leads", "displayNameZh": "新线索太少", "kpi": "kpis/leads-captured", "groupBy": "region",
+         "condition": "BELOW", "limit": "2", "span": "WEEK", "notify": [of.seller.me["name"]], "enabled": True},
+    )  # fmt: skip
+    try:
+        _to_monday(house)
+        desk.capture(region=region)
+        _to_monday(house)
+        _looked(house)
+        (mine,) = _alerts(of.seller, "leads-captured", region)
+        assert (mine["rule"], mine["people"]) == (rule["name"], [of.seller.me["name"]])
+        assert any("新线索太少" in one for one in until(lambda: _notices(of.seller)))
+        assert _alerts(other, "leads-captured", region) == []
+    finally:
+        desk.api.delete(f"/v1/{rule['name']}")
+    with pytest.raises(Refused):
+        of.seller.post("/v1/alertRules", {"displayName": "x", "kpi": "kpis/win-rate"})

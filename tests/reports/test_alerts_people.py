@@ -1,0 +1,168 @@
+"""Whom a rule tells, and of what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+
+from chassis.errors import Invalid
+from chassis.people import Person
+from dealwright.directory.v1 import directory_pb2
+from dealwright.directory.v1.events_pb2 import RoleChanged
+from dealwright.reports.v1 import alerts_pb2 as pb
+from reports.servicer.alerts import AlertServicer
+from reports.usecases import copies
+from tests.reports.deals import Deal
+from tests.reports.desk import BOSS, Desk
+from tests.reports.people import customer
+from tests.reports.test_alerts import TODAY, WEEK, look, only
+
+AT = "2026-11-18T10:00"
+
+
+@pytest.fixture(autouse=True)
+def house(desk: Desk) -> Iterator[None]:
+    """Li and Zhao are led by Boss, who is led by Chief; Wang by Nan."""
+    with time_machine.travel(TODAY, tick=True):
+        desk.also(AlertServicer())
+        desk.hire(("people/admin", "", "admin"), ("people/chief", "", "manager"), manager="", version=2)
+        desk.hire(("people/boss", "teams/east", "manager"), manager="people/chief", version=2)
+        desk.hire(("people/nan", "teams/west", "manager"), manager="people/chief", version=2)
+        desk.hire(("people/wang", "teams/west", "sales"), manager="people/nan", version=2)
+        only(desk, "none")
+        yield
+
+
+def leaves(desk: Desk, person: str, role: str, team: str = "teams/east", manager: str = "people/boss") -> None:
+    with desk.runtime.transaction() as tx:
+        copies.know_people(tx, [Person(person, person, team, manager, role, False, 9)], [])
+
+
+def rule(desk: Desk, *notify: str, **more: Any) -> pb.AlertRule:
+    of: dict[str, Any] = {
+        "display_name": "x",
+        "kpi": "kpis/won-amount",
+        "group_by": "owner",
+        "condition": pb.AlertRule.ABOVE,
+        "limit": "1",
+        "span": pb.AlertRule.WEEK,
+        "enabled": True,
+    }
+    asked = pb.CreateAlertRuleRequest(alert_rule=pb.AlertRule(**{**of, "notify": notify, **more}))
+    made: pb.AlertRule = desk.call("CreateAlertRule", asked)
+    return made
+
+
+def told(desk: Desk) -> dict[str, list[str]]:
+    """Who is told, by group."""
+    return {one.key: list(one.people) for one in look(desk)[0]}
+
+
+def sold(desk: Desk, *owners: str, **fields: str) -> None:
+    for owner in owners:
+        desk.hear(*Deal(f"opportunities/{desk.number()}", AT, 1000, owner, {**fields}).win(WEEK).told)
+
+
+def test_R11_a_rule_by_team_tells_whoever_leads_it_of_his_own(desk: Desk) -> None:
+    sold(desk, "people/li", "people/wang")
+    rule(desk, "manager", group_by="team")
+    raised, notices = look(desk)
+    assert {one.key: list(one.people) for one in raised} == {
+        "teams/east": ["people/boss"],
+        "teams/west": ["people/nan"],
+    }
+    assert {one.person for one in notices} == {"people/boss", "people/nan"}
+    (mine,) = desk.call("ListAlerts", pb.ListAlertsRequest(), BOSS).alerts
+    assert (mine.key, mine.value) == ("teams/east", 1000)
+
+
+def test_R11_a_rule_by_manager_tells_each_of_his_own_people(desk: Desk) -> None:
+    sold(desk, "people/li", "people/zhao", "people/wang")
+    rule(desk, "manager", group_by="manager")
+    raised, _ = look(desk)
+    assert {one.key: (one.value, list(one.people)) for one in raised} == {
+        "people/boss": (2000, ["people/boss"]),
+        "people/nan": (1000, ["people/nan"]),
+    }
+
+
+def test_R11_of_all_together_each_is_told_the_figure_of_his_own(desk: Desk) -> None:
+    sold(desk, "people/li", "people/wang")
+    rule(desk, "roles/manager", group_by="")
+    assert told(desk) == {"": ["people/boss", "people/chief", "people/nan"]}
+    (mine,) = desk.call("ListAlerts", pb.ListAlertsRequest(), BOSS).alerts
+    (everything,) = desk.call("ListAlerts", pb.ListAlertsRequest()).alerts
+    assert (mine.value, everything.value) == (1000, 2000)
+
+
+def test_R11_for_a_manager_who_has_left_the_next_one_up_is_told_and_then_administrators(desk: Desk) -> None:
+    sold(desk, "people/li")
+    leaves(desk, "people/boss", "manager", manager="people/chief")
+    rule(desk, "manager")
+    assert told(desk) == {"people/li": ["people/chief"]}
+    leaves(desk, "people/chief", "manager", "", "")
+    rule(desk, "manager")
+    assert told(desk) == {"people/li": ["people/admin"]}
+
+
+def test_R11_for_an_owner_or_somebody_named_who_has_left_his_manager_is_told(desk: Desk) -> None:
+    sold(desk, "people/li")
+    leaves(desk, "people/li", "sales")
+    leaves(desk, "people/zhao", "sales")
+    rule(desk, "owner")
+    assert told(desk) == {"people/li": ["people/boss"]}
+    rule(desk, "people/zhao", group_by="")
+    assert told(desk) == {"": ["people/boss"]}
+
+
+def test_R12_whoever_has_left_is_not_told_by_his_role(desk: Desk) -> None:
+    sold(desk, "people/li")
+    leaves(desk, "people/boss", "manager")
+    rule(desk, "roles/manager", group_by="")
+    assert told(desk) == {"": ["people/chief", "people/nan"]}
+
+
+def test_R11_a_notice_does_not_tell_what_a_customer_is_called(desk: Desk) -> None:
+    """Whoever is told may not read that customer."""
+    desk.hear(customer("customers/a", "2026-11-01T10:00"))
+    sold(desk, "people/li", customer="customers/a")
+    rule(desk, "people/zhao", group_by="customer")
+    (raised,), (notice,) = look(desk)
+    assert (raised.key, raised.label) == ("customers/a", "customers/a")
+    assert "号" not in f"{notice}"
+
+
+@pytest.mark.parametrize(
+    ("group_by", "who"),
+    [
+        ("region", "owner"),
+        ("region", "manager"),
+        ("", "owner"),
+        ("", "manager"),
+        ("team", "owner"),
+        ("owner", "director"),
+        ("owner", "roles/mangaer"),
+        ("owner", "people/nobody"),
+    ],
+)
+def test_R11_whom_the_groups_do_not_have_and_who_is_none_is_refused(desk: Desk, group_by: str, who: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        rule(desk, who, group_by=group_by)
+    assert [(one.field, who.partition(" ")[0] in one.english) for one in refused.value.violations] == [
+        ("alert_rule.notify", True)
+    ]
+    made = rule(desk, "roles/manager", group_by=group_by)
+    made.notify[:] = [who]
+    with pytest.raises(Invalid, match="notify"):
+        desk.call("UpdateAlertRule", pb.UpdateAlertRuleRequest(alert_rule=made))
+
+
+def test_R11_a_role_of_the_companys_own_is_known(desk: Desk) -> None:
+    with pytest.raises(Invalid, match="roles/hunter"):
+        rule(desk, "roles/hunter")
+    role = directory_pb2.Role(name="roles/hunter", display_name="Hunter")
+    desk.hear((RoleChanged(role=role, version=1), AT))
+    assert rule(desk, "roles/hunter").notify == ["roles/hunter"]

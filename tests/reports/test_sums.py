@@ -1,0 +1,80 @@
+"""Whatever is asked, sums out of cells are those of the postings."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reports.domain.posting import Posting
+from reports.storage import cells, ledger, sums
+from reports.storage.cells import DAY, EVER, HOUR, Rollup
+from reports.storage.ledger import Entry
+from reports.storage.sums import Question, Reach
+from tests.reports.desk import Desk
+
+FACT, FIRST, DAYS = "deal.open", 494_000 // 24 * 24, 6
+# The end of time: what is asked as of a moment is summed from the postings.
+ALWAYS = 1 << 60
+ROLLUPS = [
+    Rollup(FACT, dimensions, grain)
+    for dimensions in ((), ("owner",), ("owner", "stage"))
+    for grain in (DAY, EVER, HOUR)
+]  # fmt: skip
+
+hours = st.integers(FIRST - 24 * DAYS, FIRST + 24 * DAYS)
+posted = st.builds(
+    lambda hour, count, amount, currency, holder, owner, stage: (
+        hour,
+        Posting(FACT, hour * 3_600_000_000, count, amount, currency, 0, holder, owner, stage=stage),
+    ),
+    hours,
+    st.sampled_from([1, -1]),
+    st.integers(-9, 9),
+    st.sampled_from(["", "CNY", "USD"]),
+    *(st.sampled_from(["", "people/a", "people/b"]),) * 2,
+    st.sampled_from(["need", "quote"]),
+)
+edges = st.none() | hours | hours.map(lambda hour: hour // 24 * 24)
+questions = st.builds(
+    Question,
+    st.just(FACT),
+    edges,
+    edges,
+    st.sampled_from([{}, {"owner": ("people/a",)}, {"stage": ("need", "quote")}]),
+    st.sampled_from([(), ("owner",), ("owner", "stage")]),
+    st.sampled_from(["", "DAY", "HOUR"]),
+    home=st.just("CNY"),
+    rate_day=st.none() | st.just(FIRST // 24),
+    held=st.just(False),
+)
+whose = st.sampled_from([Reach(), Reach(lambda holder: holder.in_(["people/a", ""]))])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(st.lists(posted, max_size=12), max_size=3), asked=st.lists(questions, min_size=8, max_size=8),
+       covered=whose)  # fmt: skip
+def test_B33_B41_sums_of_cells_are_those_of_the_postings(
+    desk: Desk, batches: list[list[tuple[int, Posting]]], asked: list[Question], covered: Reach
+) -> None:
+    with suppress(_Undone), desk.runtime.transaction() as tx:
+        cells.add(tx, 1, ROLLUPS)
+        for batch in batches:
+            ledger.append(tx, 1, [Entry("opportunities/1", "e", 1, hour, one) for hour, one in batch])
+            cells.roll(tx, 1, cells.fresh(tx, 1))
+        for one in asked:
+            out_of_cells = sums.answer(tx, 1, one, covered)
+            of_postings = sums.answer(tx, 1, replace(one, as_of=ALWAYS), covered)
+            assert sorted(map(_plain, out_of_cells)) == sorted(map(_plain, of_postings))
+        raise _Undone
+
+
+class _Undone(Exception):
+    """What one example wrote is not there for the next."""
+
+
+def _plain(one: sums.Sum) -> tuple[Any, ...]:
+    return (one.keys, one.bucket, one.currency, one.day, one.count, one.amount, one.seconds)
