@@ -52,6 +52,7 @@ def _leads(desk: Desk, team: Team, other: Api, region: str) -> tuple[str, str]:
 
     path, mine = got(channel="WEB_FORM", company=f"客户{phone()}公司", fullName="王先生")
     # What was said before it was a customer's is part of the customer's history.
+    desk.settle()
     mine.post("/v1/followUps", {"record": path.removeprefix("/v1/"), **_said("CALL", "PROGRESS")})
     mine.post(f"{path}:contact", {"note": "聊过"})
     lead = mine.post(f"{path}:qualify")["name"]

@@ -101,7 +101,12 @@ def _wait(made: Brought) -> None:
     end = time.monotonic() + 120
     while time.monotonic() < end and any(
         _differing(made.reported(kpi, group), made.computed(kpi, group))
-        for kpi, group in (("stage-time", "stage"), ("stage-entered", "stage"), ("won-amount", "quarter"))
+        for kpi, group in (
+            ("stage-time", "stage"),
+            ("stage-entered", "stage"),
+            ("won-amount", "quarter"),
+            ("opportunities-opened", "quarter"),
+        )
     ):
         time.sleep(0.5)
 

@@ -60,6 +60,6 @@ def test_B3_stages_are_called_as_their_pipeline_calls_them(desk: Desk) -> None:
     opened.pipeline, opened.stage_display_name = "pipelines/others", "要什么 Need"
     desk.hear((opened, ENTERED))
     rows = desk.report("stage-entered", period="all", group_by=["stage"]).rows
-    assert [row.labels[0] for row in rows] == ["初访 First contact", "要什么 Need / 需求 Need"]
+    assert [row.labels[0] for row in rows] == ["初访 First contact", "要什么 Need (others) / 需求 Need (six-stage)"]
     narrow = desk.report("stage-entered", period="all", group_by=["stage"], filter='pipeline = "pipelines/six-stage"')
     assert [row.labels[0] for row in narrow.rows] == ["初访 First contact", "需求 Need"]

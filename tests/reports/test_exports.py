@@ -49,7 +49,7 @@ def sold(desk: Desk) -> Desk:
         deal = Deal(f"opportunities/{desk.number()}", when, amount, owner).win(when)
         desk.hear(*deal.told)
         with desk.runtime.transaction() as tx:
-            learning.learn(tx, [News(deal.name, "customer", {"region": region, "industry": "教育"})])
+            learning.learn(tx, [News(deal.name, "customer", {"holder": "", "region": region, "industry": "教育"})])
     desk.roll()
     return desk
 
@@ -205,7 +205,7 @@ def test_B33_text_of_a_pdf_is_text_and_never_markup(sold: Desk) -> None:
     deal = Deal(f"opportunities/{sold.number()}", ON, 1).win(ON)
     sold.hear(*deal.told)
     with sold.runtime.transaction() as tx:
-        learning.learn(tx, [News(deal.name, "customer", {"region": hostile, "industry": ""})])
+        learning.learn(tx, [News(deal.name, "customer", {"holder": "", "region": hostile, "industry": ""})])
     sold.roll()
     said = exported.everything(export(sold, "won-amount", Format.PDF, group_by=["region"]))
     assert "".join(hostile.split()) in said

@@ -91,7 +91,6 @@ def test_B11_the_sums_of_a_kpi_over_a_large_ledger_are_filled_by_the_loop_and_it
     _house(desk)
     monkeypatch.setattr(cells, "_FEW", 3)
     _make(desk, dimensions=["pipeline", "customer"])
-    wanted = Rollup("deal.won", ("customer",))
     with desk.runtime.reading() as tx:
         before = dict(cells.kept(tx, ledger.live(tx)))
     ours = [Condition(dimension="pipeline", values=["pipelines/six-stage"])]
@@ -108,7 +107,8 @@ def test_B11_the_sums_of_a_kpi_over_a_large_ledger_are_filled_by_the_loop_and_it
     desk.roll()
     with desk.runtime.reading() as tx:
         kept = cells.kept(tx, ledger.live(tx))
-    assert {narrowed, wanted} <= set(kept.values())
+    assert narrowed in kept.values()
+    assert Rollup("deal.won", ("customer",)) not in kept.values(), "there are as many customers as postings"
     assert before.items() <= kept.items()
     assert desk.figures("another", period=NOVEMBER, group_by=["channel"]) == {"": 14}
 

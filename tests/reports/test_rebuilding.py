@@ -326,7 +326,7 @@ def test_all_that_is_learnt_from_is_kept_for_good_and_is_heard_as_it_is_read_aga
     kept = {one.name: set(one.kept_events) for one in (leads, customers, opportunities, activities, contracts)}
     for name, types in telling.by_service().items():
         assert set(types) <= kept[name]
-    copied = {"people", "teams", "usage"}  # which a new copy takes along
+    copied = {"people", "teams", "roles", "usage"}  # which a new copy takes along
     heard = {kind for one in service.subscribers() if one.name not in copied for kind in one.types}
     assert heard == set(telling.TOLD)
     assert contract_events.PaymentChanged.DESCRIPTOR.full_name in heard

@@ -44,10 +44,13 @@ def waiting(desk: Desk) -> Desk:
     return desk
 
 
-def _total(desk: Desk, kpi: str, **asked: Any) -> tuple[float | None, float]:
+def _total(desk: Desk, kpi: str, **asked: Any) -> tuple[Any, float]:
+    return _value(desk.report(kpi, **asked).total.figure)
+
+
+def _value(of: pb.Report.Figure) -> tuple[Any, float]:
     """And how much is not in it."""
-    found = desk.report(kpi, **asked).total.figure
-    return (found.value if found.HasField("value") else None), found.left_out
+    return (of.value if of.HasField("value") else None), of.left_out
 
 
 def _explained(desk: Desk, kpi: str, asked: dict[str, Any], *keys: str, **more: Any) -> pb.Report.Figure:
@@ -120,28 +123,28 @@ def test_B37_V7_ctre_weighs_each_channels_time_by_its_share_of_the_leads_capture
     assert _total(waiting, "ctre-literal", **OCTOBER) == (pytest.approx(5.5 / 25), 5)
     for group in (["channel"], ["hour"], ["region", "day"], ["owner"]):
         assert _total(waiting, "ctre", **OCTOBER, group_by=group) == (pytest.approx(5.5), 5)
-    assert _total(waiting, "ctre", LI, **OCTOBER) == (pytest.approx(5.5), 0)
+    assert _total(waiting, "ctre", who=LI, **OCTOBER) == (pytest.approx(5.5), 0)
 
 
 def test_B37_each_group_is_weighed_by_itself_and_says_what_is_not_in_it(waiting: Desk) -> None:
     late = Lead("leads/late", "2026-10-10T09:30", "WECHAT", "华南").assign("people/wang", "2026-10-10T09:30")
     waiting.hear(*late.contact("2026-10-10T12:30").told)
     rows = {row.keys[0]: row.figure for row in waiting.report("ctre", **OCTOBER, group_by=["region"]).rows}
-    assert {region: (one.value, one.left_out) for region, one in rows.items()} == {
+    assert {region: _value(one) for region, one in rows.items()} == {
         "华东": (pytest.approx(5.5), 0),
         "华南": (pytest.approx(3), 5),
     }
     assert dict(rows["华南"].inputs) == {"seconds": 3 * 3_600, "answered": 1, "captured": 6}
     by_hour = waiting.report("ctre", **TENTH, group_by=["hour"]).rows
     nine = next(row.figure for row in by_hour if row.keys[0] == "2026-10-10T09")
-    assert (nine.value, nine.left_out) == (pytest.approx((10 * 10 + 10 * 1 + 3) / 21), 5)
+    assert _value(nine) == (pytest.approx((10 * 10 + 10 * 1 + 3) / 21), 5)
     assert _total(waiting, "ctre", **OCTOBER, filter="channel = DOUYIN") == (None, 5)
     assert _total(waiting, "ctre", period="2026-09") == (None, 0)
 
 
 def test_B33_B41_behind_ctre_are_all_its_leads(waiting: Desk) -> None:
     said = _explained(waiting, "ctre", OCTOBER)
-    assert (said.value, said.left_out) == (pytest.approx(5.5), 5)
+    assert _value(said) == (pytest.approx(5.5), 5)
     assert dict(said.inputs) == {"seconds": 20 * 3_600, "answered": 11, "captured": 25}
     assert len(_behind(waiting, "ctre", "captured", OCTOBER)) == 25
     assert len(_behind(waiting, "ctre", "answered", OCTOBER)) == 11

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
 
-import sqlalchemy as sa
-
 from chassis.access import Grant, Principal, Scope, peer
 from chassis.service import Runtime
 from chassis.transaction import Transaction
@@ -30,8 +28,7 @@ from reports.domain.shipped import SHIPPED
 from reports.domain.shipped.boards import BOARDS
 from reports.domain.view import Figure, Table, View
 from reports.settings import company_currency, company_zone
-from reports.storage.tables import people
-from reports.usecases import reading, ready
+from reports.usecases import copies, reading, ready
 
 HOLDERS = 5
 """Of how many people what they have of their own is compared; of more there are, others every day."""
@@ -129,7 +126,7 @@ def compare(here: Mapping[str, Runtime], sums: Sums, kpis: Sequence[Kpi] = SHIPP
     with here["reports"].reading(peer("reports")) as tx:
         today = tx.now.astimezone(company_zone()).date()
         _compare(found, Remembering.of(tx), compared, today, sums, EVERYBODY)
-        holders = sums.holders() | {row.name for row in tx.execute(sa.select(people.c.name))}
+        holders = sums.holders() | {*copies.people_known(tx)}
     found.people = len(holders - {""})
     for holder in some(holders, today):
         found.looked_at.add(holder)

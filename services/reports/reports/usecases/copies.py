@@ -17,6 +17,10 @@ def know_people(tx: Transaction, told: Sequence[Person], regions: Sequence[tuple
     names.know_regions(tx, regions)
 
 
+def people_known(tx: Transaction) -> list[str]:
+    return names.owners(tx, {})
+
+
 def know_teams(tx: Transaction, told: Sequence[Label], parents: Sequence[tuple[str, str, int]]) -> None:
     names.know(tx, told)
     names.know_parents(tx, parents)

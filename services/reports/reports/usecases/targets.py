@@ -118,11 +118,13 @@ def wholes(tx: Transaction, of: Kpi, trees: Mapping[str, View]) -> dict[tuple[st
     return {(team,): reading.table(tx, of, view).total for team, view in trees.items()}
 
 
-def beside(of: Kpi, view: View, table: Table, goals: Mapping[str, float], whole: Mapping[Any, Figure]) -> Table:
+def beside(
+    of: Kpi, view: View, table: Table, goals: Mapping[str, float], whole: Mapping[tuple[str, ...], Figure]
+) -> Table:
     """The table with a row for each who has a target and reached nothing, and the `whole` of teams with teams below."""
     if len(view.group) != 1:
         return table
-    rows = {(key,): Row((key,), reading.nothing(of)) for key in goals if key}
+    rows: dict[tuple[str, ...], Row] = {(key,): Row((key,), reading.nothing(of)) for key in goals if key}
     rows |= {row.keys: row for row in table.rows}
     rows |= {keys: Row(keys, figure, teams_below=True) for keys, figure in whole.items()}
     return replace(table, rows=[rows[keys] for keys in sorted(rows)]) if goals else table
