@@ -29,7 +29,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "teams": ("opportunities-opened", {**OCTOBER, "group_by": ["team", "owner"]}),
     "teams among some": ("won-amount", {"period": "2026", "group_by": ["team"], "filter": "owner = people/li"}),
     "a forecast by stage": ("forecast", {**OCTOBER, "group_by": ["stage"]}),
-    "a forecast by team and day": ("forecast", {**OCTOBER, "group_by": ["team", "day"]}),
+    "a forecast by team and owner": ("forecast", {**OCTOBER, "group_by": ["team", "owner"]}),
     "a return by hour": ("roi", {"period": "2026-10-10", "group_by": ["hour"]}),
     "answers by region": ("ctre", {**OCTOBER, "group_by": ["region"]}),
     "answers by day": ("ctre-literal", {**OCTOBER, "group_by": ["day"]}),
