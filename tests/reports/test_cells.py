@@ -18,8 +18,8 @@ from tests.reports.test_sources import _business, _cost
 
 OCTOBER: dict[str, Any] = {"period": "2026-10"}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
-    "leads by hour": ("leads-captured", {**OCTOBER, "group_by": ["hour"]}),
-    "answers by channel and hour": ("ctre", {**OCTOBER, "group_by": ["channel", "hour"]}),
+    "leads by hour": ("leads-captured", {"period": "2026-10-10..2026-10-11", "group_by": ["hour"]}),
+    "answers by channel and hour": ("ctre", {"period": "2026-10-10..2026-10-11", "group_by": ["channel", "hour"]}),
     "the return by hour": ("roi", {"period": "2026-10-09..2026-10-10", "group_by": ["hour", "channel"]}),
     "a cost by hour": ("cost-per-lead", {"period": "2026-10-10", "group_by": ["hour"]}),
     "one hour": ("leads-captured", {"period": "2026-10-10T10", "group_by": ["channel"]}),
@@ -149,7 +149,7 @@ def test_B33_P8_a_cell_says_no_more_to_anybody_than_its_table_does(busy: Desk) -
     hidden = principal("people/admin", "admin", ADMIN.scope("leads", "read"), hidden=("channel",))
     with pytest.raises(Denied, match=r"leads\.channel\.read"):
         _explained(busy, "leads-captured", {**OCTOBER, "group_by": ["channel"]}, "", ["DOUYIN"], hidden)
-    asked = {**OCTOBER, "group_by": ["team", "hour"]}
+    asked: dict[str, Any] = {"period": "2026-10-09..2026-10-12", "group_by": ["team", "hour"]}
     rows = busy.report("opportunities-opened", LI, **asked).rows
     theirs = {tuple(row.keys) for row in busy.report("opportunities-opened", **asked).rows}
     assert {tuple(row.keys) for row in rows} < theirs
