@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from dealwright.activities.v1 import notices_pb2
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events
 from dealwright.leads.v1 import events_pb2 as lead_events
+from dealwright.reports.v1.events_pb2 import FiguresChanged
 from dealwright.rules.v1 import events_pb2 as rule_events
 from dealwright.rules.v1 import rules_pb2
 from gateway.usecases import stream
@@ -341,3 +343,38 @@ def test_fields_that_a_role_never_sees_are_not_in_its_feed() -> None:
     )  # fmt: skip
     blind = Principal(person="people/a", grants={"leads": Grant(read=Scope.OWN, hidden=frozenset({"capture_time"}))})
     assert shown(blind, entry, "en")["data"] == {"owner": "people/a"}
+
+
+def test_B34_that_figures_changed_is_told_to_those_alone_who_may_see_whose_they_are(
+    staffed: None, listen: Any, announce: Any
+) -> None:
+    ann, bob, east, west = map(listen, ("sales/ann/east", "sales/bob/east", "manager/eva/east", "manager/wim/west"))
+    boss, finance = listen("admin/root/head"), listen("finance/fin/east")
+    everybody, versions = (ann, bob, east, west, boss, finance), count(100)
+
+    def changed(*holders: str, resource: str = "leads", verb: str = "read") -> None:
+        event = FiguresChanged(name="reports", resource=resource, verb=verb, holders=holders)
+        event.learn_time.GetCurrentTime()
+        announce(event)
+
+    def heard(*who: Listener, times: int = 1) -> None:
+        for one in who:
+            one.wait(lambda one=one: len(one.of("reports")) == times)  # type: ignore[misc]
+        # What comes after it is there, so nothing of it is still to come.
+        away, version = directory_pb2.Person.AWAY, next(versions)
+        announce(directory_events.PresenceChanged(person="people/ann", presence=away, version=version))
+        for one in everybody:
+            one.wait(lambda one=one: bool(one.of("people/ann")))
+            assert len(one.of("reports")) == (times if one in who else 0), one
+            one.events.clear()
+
+    changed("people/ann")
+    boss.wait(lambda: bool(boss.of("reports")))
+    assert boss.of("reports")[0]["data"]["data"]["holders"] == []
+    heard(ann, east, boss)
+    changed("people/bob", "people/cid")
+    heard(bob, east, west, boss)
+    changed("")  # what nobody has is for those who have a team
+    heard(east, west, boss)
+    changed("people/ann", resource="people", verb="write")  # all may read people, and not what they use
+    heard(boss)

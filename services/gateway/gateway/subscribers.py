@@ -168,6 +168,15 @@ def _notified(event: Notified, notice: tuple[str, str]) -> Outline:
     return Outline(bare, stream.PERSONAL, (event.person,), zh, en)
 
 
+def _figures(event: FiguresChanged, notice: tuple[str, str]) -> Outline:
+    """Whoever may see one of the records hears that figures changed; whose those are is told nobody."""
+    bare = FiguresChanged()
+    bare.CopyFrom(event)
+    bare.ClearField("holders")
+    whose = [one for one in event.holders if one]
+    return Outline(bare, event.resource, whose, verb=event.verb or "read", nobodys="" in event.holders)
+
+
 _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadAssigned": _assigned,
     "LeadUnassigned": lambda event, notice: Outline(event, "leads", ()),
@@ -185,5 +194,5 @@ _OUTLINES: Mapping[str, Callable[[Any, tuple[str, str]], Outline | None]] = {
     "LeadRemoved": _owned,
     "PresenceChanged": lambda event, notice: Outline(event, "people", (event.person,)),
     "ActionRequested": _asked,
-    "FiguresChanged": lambda event, notice: Outline(event, "reports", ()),
+    "FiguresChanged": _figures,
 }

@@ -50,6 +50,8 @@ class Entry:
     time: str
     data: Mapping[str, Any]
     notice: Mapping[str, str]
+    verb: str = "read"
+    nobodys: bool = False
 
     @staticmethod
     def of(entry_id: str, fields: Mapping[str, str]) -> Entry:
@@ -63,18 +65,20 @@ class Entry:
             fields["time"],
             json.loads(fields["data"]),
             {"zh": fields.get("notice_zh", ""), "en": fields.get("notice_en", "")},
+            fields.get("verb", "read"),
+            bool(fields.get("nobodys")),
         )
 
 
 def may_see(principal: Principal, entry: Entry) -> bool:
     if entry.resource == PERSONAL:
         return bool(principal.person) and principal.person in entry.people
-    scope = principal.scope(entry.resource, "read")
+    scope = principal.scope(entry.resource, entry.verb)
     if scope is Scope.NONE:
         return False
     if scope is Scope.ALL or principal.person in entry.people:
         return True
-    return scope is Scope.TEAM and any(team in principal.teams for team in entry.teams)
+    return scope is Scope.TEAM and (entry.nobodys or any(team in principal.teams for team in entry.teams))
 
 
 def shown(principal: Principal, entry: Entry, tongue: str) -> dict[str, Any]:

@@ -27,13 +27,16 @@ _DEFAULT_RESPONSE_MINUTES = 120
 
 @dataclass(frozen=True)
 class Outline:
-    """An event as the feed tells it. `people`: whom it concerns, the addressee of a notice first."""
+    """An event as the feed tells it, to those who may do `verb` with the `resource`. `people`: whom it concerns, the
+    addressee of a notice first. `nobodys`: it is also of what nobody has, which is for all whose scope is a team."""
 
     event: Message
     resource: str
     people: Sequence[str]
     notice_zh: str = ""
     notice_en: str = ""
+    verb: str = "read"
+    nobodys: bool = False
 
 
 def response_notice(minutes: int) -> tuple[str, str]:
@@ -67,6 +70,8 @@ def entry(outline: Outline, teams: Mapping[str, str], now: datetime) -> dict[str
         "resource": outline.resource,
         "people": ",".join(people),
         "teams": ",".join(sorted({teams[person] for person in people if teams.get(person)})),
+        "verb": outline.verb,
+        "nobodys": "1" if outline.nobodys else "",
         "time": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "data": json.dumps(json_writer.write(event), ensure_ascii=False, separators=(",", ":")),
     }

@@ -67,22 +67,24 @@ def fresh(tx: Transaction, copy: int) -> list[int]:
     return [row[0] for row in tx.execute(query)]
 
 
-def roll(tx: Transaction, copy: int, fresh: Sequence[int]) -> set[str]:
-    """Adds the postings of these batches to the cells, and forgets that they were fresh. Returns their facts."""
+def roll(tx: Transaction, copy: int, fresh: Sequence[int]) -> set[tuple[str, str]]:
+    """Adds the postings of these batches to the cells, and forgets that they were fresh. Returns their facts, each with
+    whose records it is of."""
     mine = (postings.c.copy == copy, postings.c.batch.in_(list(fresh)))
     rows = tx.execute(sa.select(*_READ).where(*mine).limit(_BY_HAND + 1)).all()
     few = len(rows) <= _BY_HAND
-    told = rows if few else tx.execute(sa.select(postings.c.fact).distinct().where(*mine))
-    facts = {row.fact for row in told}
+    told = rows if few else tx.execute(sa.select(postings.c.fact, postings.c.holder).distinct().where(*mine))
+    moved = {(row.fact, row.holder) for row in told}
     if few:
         _add_by_hand(tx, copy, rows)
     else:
+        facts = {fact for fact, _ in moved}
         for number, rollup in kept(tx, copy).items():
             if rollup.fact in facts:
                 _add(tx, copy, number, rollup, *mine)
     tx.execute(sa.delete(batches).where(batches.c.id.in_(list(fresh))))
     tx.execute(sa.update(copies).where(copies.c.copy == copy).values(roll_time=tx.now))
-    return facts
+    return moved
 
 
 def kept(tx: Transaction, copy: int, fact: str = "") -> dict[int, Rollup]:

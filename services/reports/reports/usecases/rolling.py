@@ -14,8 +14,8 @@ def roll(tx: Transaction) -> bool:
     for copy in ledger.filled(tx):
         if cells.claim(tx, copy):
             fresh = cells.fresh(tx, copy)
-            facts = cells.roll(tx, copy, fresh) if fresh else set()
-            if facts and copy == live:
-                tx.emit(figures.changed(facts, tx.now))
+            moved = cells.roll(tx, copy, fresh) if fresh else set()
+            if copy == live:
+                tx.emit_all(figures.changed(moved, tx.now))
             more = bool(fresh) or cells.fill(tx, copy) or more
     return more
