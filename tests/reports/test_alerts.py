@@ -93,15 +93,25 @@ def test_R11_a_region_that_sold_nothing_fell_and_one_that_never_sold_did_not(des
     assert [(one.key, one.value) for one in look(desk)[0]] == [("华东", 0)]
 
 
-def test_R12_a_stage_whose_conversion_fell_by_more_than_5_percent_tells_the_managers(desk: Desk) -> None:
+def test_R12_a_stage_whose_conversion_fell_by_more_than_5_percent_tells_its_teams_managers(desk: Desk) -> None:
     only(desk, "kpis/stage-conversion")
     for when, moving in ((BEFORE, 4), (WEEK, 3)):
         for place in range(4):
             deal = Deal(f"opportunities/{desk.number()}", when)
             desk.hear(*(deal.move("need", when) if place < moving else deal).told)
-    (raised,) = (one for one in look(desk)[0] if one.key == "first-contact")
-    assert (raised.value, raised.previous) == (0.75, 1)
-    assert set(raised.people) == {"people/boss", "people/dong", "people/nan"}
+    desk.hire(("people/admin", "", "admin"))
+    raised = {one.team: one for one in look(desk)[0] if one.key == "first-contact"}
+    assert {team: (one.value, one.previous) for team, one in raised.items()} == dict.fromkeys(
+        ("", "teams/east"), (0.75, 1)
+    )
+    assert list(raised[""].people) == ["people/admin"]
+    assert set(raised["teams/east"].people) == {"people/boss", "people/dong"}
+
+
+def test_R12_a_stage_into_which_nothing_came_alarms_nobody(desk: Desk) -> None:
+    only(desk, "kpis/stage-conversion")
+    desk.hear(*Deal("opportunities/a", BEFORE).move("need", BEFORE).move("proposal", BEFORE).told)
+    assert look(desk)[0] == []
 
 
 def test_R12_a_house_in_which_nothing_changes_alarms_nobody(desk: Desk) -> None:
@@ -133,10 +143,10 @@ def test_R13_a_week_in_which_less_than_a_fifth_was_won_is_marked(desk: Desk) -> 
     for place in range(6):
         deal = Deal(f"opportunities/{desk.number()}", WEEK)
         desk.hear(*(deal.win(WEEK) if place == 0 else deal.lose(WEEK)).told)
-    (raised,) = look(desk)[0]
-    assert raised.value == pytest.approx(1 / 6)
+    raised = {one.team: one for one in look(desk)[0]}
+    assert {team: one.value for team, one in raised.items()} == dict.fromkeys(("", "teams/east"), pytest.approx(1 / 6))
     mine = desk.call("ListAlerts", pb.ListAlertsRequest(), BOSS).alerts
-    assert [one.name for one in mine] == [raised.name]
+    assert [(one.name, one.value) for one in mine] == [(raised["teams/east"].name, pytest.approx(1 / 6))]
     assert not desk.call("ListAlerts", pb.ListAlertsRequest(), LI).alerts
 
 
@@ -172,7 +182,8 @@ def test_R11_each_is_told_the_figures_of_the_records_that_he_may_read(desk: Desk
     [
         (alert.FALLS, 84.9, 100.0, True),
         (alert.FALLS, 85.0, 100.0, False),
-        (alert.FALLS, None, 100.0, True),
+        (alert.FALLS, 0.0, 100.0, True),
+        (alert.FALLS, None, 100.0, False),
         (alert.FALLS, 1.0, None, False),
         (alert.FALLS, 1.0, 9.0, False),  # less than the minimum before
         (alert.BELOW, 14.9, None, True),
@@ -218,6 +229,23 @@ def _by_stage(desk: Desk) -> pb.AlertRule:
     rule.condition, rule.span, rule.enabled = pb.AlertRule.ABOVE, pb.AlertRule.WEEK, True
     said: pb.AlertRule = desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
     return said
+
+
+def test_R12_a_kpi_keeps_its_owner_where_a_rule_looks_at_each_team(desk: Desk) -> None:
+    made = reports_pb2.Kpi(display_name="Won", unit=reports_pb2.Kpi.COUNT, formula="n", dimensions=["region"])
+    made.measures.add(id="n", fact="deal.won")
+    desk.call("CreateKpi", reports_pb2.CreateKpiRequest(kpi_id="mine", kpi=made))
+    rule = pb.AlertRule(display_name="Little", kpi="kpis/mine", limit="9", notify=["manager"], enabled=True)
+    rule.condition, rule.span = pb.AlertRule.BELOW, pb.AlertRule.WEEK
+    desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
+    kpi = desk.call("GetKpi", reports_pb2.GetKpiRequest(name="kpis/mine"))
+    kpi.measures[0].fact, kpi.dimensions[:] = "cost.spent", []
+    mask = FieldMask(paths=["measures", "dimensions"])
+    with pytest.raises(Refused, match="Little"):
+        desk.call("UpdateKpi", reports_pb2.UpdateKpiRequest(kpi=kpi, update_mask=mask))
+    rule.kpi = "kpis/roi"
+    with pytest.raises(Invalid, match="notify"):
+        desk.call("CreateAlertRule", pb.CreateAlertRuleRequest(alert_rule=rule))
 
 
 def _without_stage(desk: Desk, who: Principal = ADMIN) -> None:

@@ -154,7 +154,7 @@ def test_R11_an_alert_that_turns_out_otherwise_is_withdrawn_and_kept_with_what_w
     (corrected,) = look(desk)[1]
     assert (corrected.person, corrected.text_en) == (
         notice.person,
-        "corrected: 华东 (2026-11-16 – 2026-11-22); something came in late; the list of alerts has both figures",
+        "corrected: 华东 (2026-11-16 – 2026-11-22); something came in late; the figures are in the list of alerts",
     )
     assert (alert(desk).corrected_value, alert(desk).withdrawn) == (500, False)
     brought(desk, 100, WEEK)

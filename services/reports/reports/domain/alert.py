@@ -11,12 +11,11 @@ from reports.domain.periods import Period
 
 FALLS, BELOW, ABOVE = 1, 2, 3
 DAY, WEEK, MONTH = 1, 2, 3
-TOLD_OF = {
-    "owner": ("owner",),
-    "manager": ("owner", "team", "manager"),
-    "director": ("region", "owner_region"),
-}
+MANAGER = "manager"
+TOLD_OF = {"owner": ("owner",), "director": ("region", "owner_region")}
 """By what a rule is grouped that tells each of these."""
+LED = ("owner", "team", "manager")
+"""What has a manager, each of them."""
 _GRAINS = {DAY: "day", WEEK: "week", MONTH: "month"}
 
 
@@ -47,8 +46,8 @@ class AlertRule:
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A rule held for a group, in the span from `begin_date` to `end_date`, both included. `value` is None for whoever
-    may not know it; `group_by` is what it was grouped by. From `correct_time` on the corrected figures hold, by which
-    it may be `withdrawn`."""
+    may not know it; `group_by` is what it was grouped by; `team`: of that one, and those below it, alone. From
+    `correct_time` on the corrected figures hold, by which it may be `withdrawn`."""
 
     name: str
     rule: str
@@ -68,11 +67,27 @@ class Alert:
     corrected_previous: float | None = None
     correct_time: datetime | None = None
     withdrawn: bool = False
+    team: str = ""
 
     @property
     def latest(self) -> tuple[float | None, float | None]:
         """Its figure and the one before, as they are known now."""
         return (self.corrected_value, self.corrected_previous) if self.correct_time else (self.value, self.previous)
+
+
+def by_team(rule: AlertRule) -> bool:
+    """Whether it looks at each team by itself, for who leads that."""
+    return MANAGER in rule.notify and rule.group_by not in LED
+
+
+def groups(rule: AlertRule) -> set[str]:
+    """By what it looks at its KPI."""
+    return {*filter(None, [rule.group_by]), *(["team"] if by_team(rule) else [])}
+
+
+def in_all(rule: AlertRule) -> bool:
+    """Whether it looks at what is of all teams together."""
+    return not by_team(rule) or set(rule.notify) != {MANAGER}
 
 
 def over(span: int, today: date) -> Period:
@@ -94,14 +109,13 @@ def before(span: int, of: Period) -> Period:
 
 
 def holds(rule: AlertRule, value: float | None, previous: float | None) -> bool:
-    """Whether it is to be told. What has no figure now, or is compared and had none, alarms nobody: but one that fell
-    to nothing does."""
+    """Whether it is to be told. What has no figure now, or is compared and had none, alarms nobody: where
+    nothing came into a stage, no conversion of it fell. A sum of nothing is a figure."""
     limit, least = Decimal(rule.limit_value), Decimal(rule.minimum or "0")
     if rule.condition == FALLS:
-        if not previous or previous < 0 or Decimal(repr(previous)) < least:
+        if value is None or not previous or previous < 0 or Decimal(repr(previous)) < least:
             return False
-        now = Decimal(repr(value or 0.0))
-        return now < Decimal(repr(previous)) * (1 - limit / 100)
+        return Decimal(repr(value)) < Decimal(repr(previous)) * (1 - limit / 100)
     if value is None or (least and Decimal(repr(value)) < least):
         return False
     return Decimal(repr(value)) < limit if rule.condition == BELOW else Decimal(repr(value)) > limit

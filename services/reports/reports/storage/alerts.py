@@ -53,7 +53,8 @@ alerts = sa.Table(
     *(sa.Column(name, sa.Float) for name in ("corrected_value", "corrected_previous")),
     sa.Column("correct_time", Moment),
     sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.UniqueConstraint("rule", "key", "begin_date", name="alerts_one"),
+    *_texts("team"),
+    sa.UniqueConstraint("rule", "key", "team", "begin_date", name="alerts_one"),
     sa.Index("alerts_raised", "raise_time", "name"),
 )
 _ALERT = tuple(Alert.__slots__)
@@ -69,10 +70,10 @@ def enabled(tx: Transaction) -> list[AlertRule]:
     return [AlertRule(*row) for row in tx.execute(query)]
 
 
-def grouped(tx: Transaction, kpi: str) -> list[AlertRule]:
-    """The rules that look at groups of a KPI."""
+def of_kpi(tx: Transaction, kpi: str) -> list[AlertRule]:
+    """The rules that look at a KPI."""
     c = alert_rules.c
-    query = sa.select(*(c[name] for name in _RULE)).where(c.kpi == kpi, c.group_by != "", c.delete_time.is_(None))
+    query = sa.select(*(c[name] for name in _RULE)).where(c.kpi == kpi, c.delete_time.is_(None))
     return [AlertRule(*row) for row in tx.execute(query.order_by(c.name))]
 
 
@@ -91,11 +92,11 @@ def came(tx: Transaction, before: datetime, since: datetime) -> bool:
     return any(tx.execute(query).first() is not None for query in (late, tried.limit(1)))
 
 
-def of_span(tx: Transaction, rule: str, begin: str) -> dict[str, Alert]:
-    """What a rule told of a span, by group."""
+def of_span(tx: Transaction, rule: str, begin: str) -> dict[tuple[str, str], Alert]:
+    """What a rule told of a span, by group and team."""
     c = alerts.c
     query = sa.select(*(c[name] for name in _ALERT)).where(c.rule == rule, c.begin_date == begin)
-    return {row.key: Alert(*row) for row in tx.execute(query)}
+    return {(row.key, row.team): Alert(*row) for row in tx.execute(query)}
 
 
 def correct(tx: Transaction, of: Alert) -> None:
@@ -108,7 +109,7 @@ def correct(tx: Transaction, of: Alert) -> None:
 def add(tx: Transaction, of: Alert) -> bool:
     """Keeps an alert; False where the rule told of the same group and span before."""
     row = [getattr(of, name) for name in _ALERT]
-    conflict = "(rule, key, begin_date) DO NOTHING"
+    conflict = "(rule, key, team, begin_date) DO NOTHING"
     return bool(insert_rows(tx.connection, alerts, _ALERT, [row], conflict, returning=("name",)))
 
 
@@ -134,6 +135,12 @@ def managers(tx: Transaction, names: Sequence[str]) -> list[str]:
     """Of these people, whoever leads them."""
     query = sa.select(people.c.manager).where(people.c.name.in_(list(names)), people.c.manager != "")
     return sorted({row[0] for row in tx.execute(query)})
+
+
+def teams(tx: Transaction) -> list[str]:
+    """Those that somebody is in."""
+    query = sa.select(people.c.team).where(people.c.active, people.c.team != "").distinct()
+    return sorted(tx.execute(query).scalars())
 
 
 def leaders(tx: Transaction, team: str, role: str) -> list[str]:

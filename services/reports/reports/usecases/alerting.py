@@ -21,6 +21,7 @@ from reports.storage import names
 from reports.usecases import kpis, reading
 from reports.wire import alert_events
 
+_Group = tuple[str, str]  # a key of what the rule is grouped by, and a team; "": all
 MANAGER, ADMIN = "manager", "admin"
 # After its end a span waits so long, and so long nothing of before may have come in.
 _SETTLING, _QUIET = timedelta(hours=1), timedelta(minutes=10)
@@ -58,39 +59,50 @@ def _look(tx: Transaction, rule: AlertRule, span: Period) -> None:
         of = kpis.find(tx, rule.kpi)
     except NotFound:
         return  # the blueprint may bring it back
-    if rule.group_by and rule.group_by not in can_group(of):
+    if not alert.groups(rule) <= set(can_group(of)):
         return  # as it came from elsewhere: whoever changes a KPI is told of the rules that group it so
     assert span.begin is not None
     told = stored.of_span(tx, rule.name, span.begin.isoformat())
     now = _at_its_end(tx, of, rule, span)
     was = _at_its_end(tx, of, rule, alert.before(rule.span, span)) if rule.condition == alert.FALLS else {}
     # What a record is called is told nobody who may not read it.
-    called = names.called(tx, sorted(key for key in now | was if key and not key.startswith(reading.RECORDS)))
-    for key in sorted(now.keys() | was.keys() | told.keys()):
-        value, previous = now.get(key), was.get(key)
+    nothing = reading.nothing(of).value  # of a group that there is not
+    told_of = {name for group in now | was for name in group if name and not name.startswith(reading.RECORDS)}
+    called = names.called(tx, sorted(told_of))
+    for group in sorted(now.keys() | was.keys() | told.keys()):
+        value, previous = now.get(group, nothing), was.get(group)
         holds = alert.holds(rule, value, previous)
-        before = told.get(key)
+        before = told.get(group)
         if before is None:
             if holds:
-                _tell(tx, rule, of, span, key, called.get(key, key), value or 0.0, previous)
+                label = " · ".join(called.get(name, name) for name in group if name)
+                _tell(tx, rule, of, span, group, label, value or 0.0, previous)
         elif before.latest != (value or 0.0, previous):
             _correct(tx, before, value or 0.0, previous, holds)
 
 
-def _at_its_end(tx: Transaction, of: Kpi, rule: AlertRule, span: Period) -> dict[str, float | None]:
+def _at_its_end(tx: Transaction, of: Kpi, rule: AlertRule, span: Period) -> dict[_Group, float | None]:
     """Of everybody's records, as it was known when the span was over. What is compared has had the same time: a stage
     of last week has had a week less to go on from than one of the week before, and of a stock there is only what there
     was."""
-    return figures(replace(tx, principal=peer("reports")), of, rule.group_by, span)
+    ours = replace(tx, principal=peer("reports"))
+    teams = ([""] if alert.in_all(rule) else []) + (stored.teams(tx) if alert.by_team(rule) else [])
+    return {(key, team): value for team in teams for key, value in figures(ours, of, rule.group_by, span, team).items()}
 
 
-def figures(tx: Transaction, of: Kpi, group_by: str, span: Period) -> dict[str, float | None]:
-    """A KPI's figures by group ("" is all together), of what the caller sees, as it was known when the span was over.
-    Raises Denied."""
+def view(tx: Transaction, group_by: str, span: Period, team: str = "") -> View:
+    """What a rule asks of a KPI for a span: as it was known when that was over; of a team what its people have, and
+    those of the teams below it."""
     assert span.end is not None
-    group = (group_by,) if group_by else ()
-    table = reading.table(tx, of, View(span, span.end, group, as_of=reading.eve(span.end)))
-    return {row.keys[0]: row.figure.value for row in table.rows} if group else {"": table.total.value}
+    where = {"owner": tuple(names.owners(tx, {"team": names.below(tx, [team])[team]}))} if team else {}
+    return View(span, span.end, (group_by,) if group_by else (), where, reading.eve(span.end))
+
+
+def figures(tx: Transaction, of: Kpi, group_by: str, span: Period, team: str = "") -> dict[str, float | None]:
+    """A KPI's figures by group ("" is all together), of what the caller sees, as `view` has it. Raises Denied."""
+    asked = view(tx, group_by, span, team)
+    table = reading.table(tx, of, asked)
+    return {row.keys[0]: row.figure.value for row in table.rows} if asked.group else {"": table.total.value}
 
 
 def _correct(tx: Transaction, of: Alert, value: float, previous: float | None, holds: bool) -> None:
@@ -107,14 +119,14 @@ def _tell(
     rule: AlertRule,
     of: Kpi,
     span: Period,
-    key: str,
+    group: _Group,
     label: str,
     value: float,
     previous: float | None,
 ) -> None:
     assert span.begin is not None
     assert span.end is not None
-    last = span.end - timedelta(days=1)
+    (key, team), last = group, span.end - timedelta(days=1)
     raised = Alert(
         f"alerts/{ids.new_id()}",
         rule.name,
@@ -127,25 +139,26 @@ def _tell(
         last.isoformat(),
         value,
         previous,
-        _people(tx, rule, key),
+        _people(tx, rule, key, team),
         tx.now,
         rule.group_by,
+        team=team,
     )
     if stored.add(tx, raised):
         tx.emit(alert_events.raised(raised))
         tx.emit_all(alert_events.notice(raised, person) for person in raised.people)
 
 
-def _people(tx: Transaction, rule: AlertRule, key: str) -> list[str]:
-    """Whom it concerns; administrators where there is nobody else."""
-    found: list[str] = []
-    for who in rule.notify:
+def _people(tx: Transaction, rule: AlertRule, key: str, team: str) -> list[str]:
+    """Whom it concerns, of a team who leads that; administrators where there is nobody else."""
+    found: list[str] = stored.leaders(tx, team, MANAGER) if team else []
+    for who in () if team else rule.notify:
         if who == "director":
             found += stored.of_role(tx, MANAGER, key) if key else []
         elif who == "owner":
             found.append(key)
-        elif who == "manager":
-            found += _leaders(tx, rule.group_by, key)
+        elif who == alert.MANAGER:
+            found += _leaders(tx, rule.group_by, key) if rule.group_by in alert.LED else []
         elif who.startswith("roles/"):
             found += stored.of_role(tx, who.removeprefix("roles/"))
         else:

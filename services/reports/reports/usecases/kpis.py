@@ -12,7 +12,7 @@ from chassis.errors import Denied, Invalid, NotFound, Refused, Stale, already_ex
 from chassis.fields import FieldCheck
 from chassis.records import KEPT_DELETED
 from chassis.transaction import Transaction
-from reports.domain import checking
+from reports.domain import alert, checking
 from reports.domain.kpi import Kpi
 from reports.domain.shipped import BY_NAME
 from reports.storage import alerts, definitions
@@ -154,8 +154,8 @@ def _held(tx: Transaction, name: str, etag: str, verb: str, deleted: bool = Fals
 
 def _refuse_ungrouped(tx: Transaction, of: Kpi) -> None:
     """Refuses what would leave alert rules without the groups that they look at."""
-    can = checking.can_group(of)
-    lost = [rule for rule in alerts.grouped(tx, of.name) if rule.group_by not in can]
+    can = set(checking.can_group(of))
+    lost = [rule for rule in alerts.of_kpi(tx, of.name) if not alert.groups(rule) <= can]
     if lost and of.delete_time is None:
         told = tx.principal.scope("alertRules", "read") is not Scope.NONE
         titles = [(one.display_name, one.display_name_zh) if told else (one.name, one.name) for one in lost]

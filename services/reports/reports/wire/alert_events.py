@@ -28,8 +28,8 @@ def correction(of: Alert, person: str) -> rule_events_pb2.ActionRequested:
     days = f"{of.begin_date} – {of.end_date}"
     zh, en = ("已撤回", "withdrawn") if of.withdrawn else ("已更正", "corrected")
     late_zh, late = (
-        "因有数据迟到，当时与现在的数值见预警列表",
-        "something came in late; the list of alerts has both figures",
+        "因有数据迟到，数值见预警列表",
+        "something came in late; the figures are in the list of alerts",
     )
     return _notify(
         of,
@@ -50,5 +50,5 @@ def _notify(of: Alert, person: str, zh: str, en: str, origin: str) -> rule_event
         parameters=parameters,
         text_zh=zh,
         text_en=en,
-        origin=f"{of.rule}/{of.key}/{of.begin_date}/{person}{origin}",
+        origin=f"{of.rule}/{of.key}{of.team and f'/{of.team}'}/{of.begin_date}/{person}{origin}",
     )

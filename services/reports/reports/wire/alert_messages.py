@@ -72,6 +72,7 @@ def alert(of: Alert) -> pb.Alert:
         corrected_value=of.corrected_value,
         corrected_previous=of.corrected_previous,
         withdrawn=of.withdrawn,
+        team=of.team,
     )
     found.raise_time.FromDatetime(of.raise_time)
     if of.correct_time is not None:
