@@ -107,7 +107,7 @@ def in_cluster(
                 found += office.measure(house, size.office, 3 * size.paced, min(size.compared, 100), say)
                 say("office measured")
             if "reports" in wanted:
-                found += tiles.measure(house, size.rows, size.compared, say)
+                found.extend(tiles.measure(house, size.rows, size.compared, say))
                 say("reports measured")
             if "import" in wanted:
                 found += sheets.measure(bench, size.sheet)

@@ -12,7 +12,7 @@ from chassis import audit
 from chassis.service import runtime
 from chassis.settings import Settings
 from embedded.catalogue import load
-from loadtests import likeness, million, population, rest, setting, stepped
+from loadtests import ingest, likeness, million, population, rest, setting, stepped, visible
 from loadtests.driving import LoadFailed, drive
 from loadtests.generator import Job
 from loadtests.measures import SMOKE, Bench
@@ -107,6 +107,18 @@ def test_a_known_phone_is_no_lead_and_fails_the_run(house: House) -> None:
         population.call(house.cluster.url, "/v1/leads:capture", known, house.population.office)
     with pytest.raises(LoadFailed, match="5 leads were refused"):
         drive(Job("batch", house.leads, house.token, first, 5, batch=3))
+
+
+def test_events_are_seen_in_a_live_tile_and_taken_in_by_a_worker(house: House) -> None:
+    seen = visible.measure(house, 5, 50)
+    assert seen.details["eventsPerSecond"] >= 50
+    assert 0 < seen.value < 30
+    taken = ingest.measure(house)
+    assert taken.value > 10
+    with psycopg.connect(house.cluster.databases["reports"], autocommit=True) as on:
+        (parked,) = on.execute("select count(*) from failures").fetchone() or (1,)
+    assert parked == 0
+    assert population.call(house.cluster.url, "/v1/boards", token=house.population.admin)["boards"]
 
 
 def test_locust_drives_the_same_path_in_steps(house: House) -> None:
