@@ -58,9 +58,9 @@ class Kind(Generic[R]):
     or nothing. What nobody owns is for everybody whose scope is a team, or with `team`, the column with the team that
     it is for, for whoever has that one in his scope. What has a `parent` (its column, the parent's kind) is whose the
     parent is, and away while that is deleted. `also` widens what a caller reads (what is shared with him).
-    `announce(tx, before, after)` tells of every change; before is None for a new record, after None for one that is
-    gone for good. `shown` is the record as an answer has it, and `spelt` are the columns whose field is called
-    otherwise there."""
+    `named`: its ids may be words of its maker's, too. `announce(tx, before, after)` tells of every change; before is
+    None for a new record, after None for one that is gone for good. `shown` is the record as an answer has it, and
+    `spelt` are the columns whose field is called otherwise there."""
 
     resource: str
     word: str
@@ -73,6 +73,7 @@ class Kind(Generic[R]):
     owner: str = "owner"
     team: str = ""
     parent: tuple[str, Kind[Any]] | None = None
+    named: bool = False
     order: str = "create_time desc"
     also: Callable[[Principal], sa.ColumnElement[bool] | None] = lambda principal: None
     announce: Callable[[Transaction, Any, Any], None] = _silent
@@ -89,7 +90,8 @@ class Kind(Generic[R]):
         return f"{self.resource}/{ids.new_id()}"
 
     def is_name(self, name: str) -> bool:
-        return re.fullmatch(rf"{self.resource}/[0-9a-f]{{32}}", name) is not None
+        id = "[a-z0-9][a-z0-9-]{1,62}" if self.named else "[0-9a-f]{32}"
+        return re.fullmatch(f"{self.resource}/{id}", name) is not None
 
 
 def criteria(kind: Kind[Any], principal: Principal, verb: str, resource: str = "") -> sa.ColumnElement[bool]:

@@ -13,7 +13,7 @@ from reports.usecases import blueprint
 
 
 class ReportPart:
-    """KPIs and boards. The company's time zone tells which day it is."""
+    """KPIs, boards and rules of alerts. The company's time zone tells which day it is."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._zone = clock.company_zone(runtime.settings.company_time_zone)

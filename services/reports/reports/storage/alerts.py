@@ -70,6 +70,13 @@ def enabled(tx: Transaction) -> list[AlertRule]:
     return [AlertRule(*row) for row in tx.execute(query)]
 
 
+def every(tx: Transaction, deleted: bool) -> list[AlertRule]:
+    """All rules by name, deleted ones too where that is said."""
+    c = alert_rules.c
+    query = sa.select(*(c[name] for name in _RULE)).order_by(c.name)
+    return [AlertRule(*row) for row in tx.execute(query if deleted else query.where(c.delete_time.is_(None)))]
+
+
 def of_kpi(tx: Transaction, kpi: str) -> list[AlertRule]:
     """The rules that look at a KPI."""
     c = alert_rules.c

@@ -79,8 +79,19 @@ def end(tx: Transaction, before: datetime, shipped: frozenset[str]) -> list[str]
     return gone
 
 
+def count(tx: Transaction) -> None:
+    """Something of our part of the blueprint changes."""
+    insert_rows(
+        tx.connection,
+        settings,
+        ("id", "content", "version"),
+        [(_PART, {}, 1)],
+        conflict="(id) DO UPDATE SET version = settings.version + 1",
+    )
+
+
 def part_version(tx: Transaction, lock: bool = False) -> int:
-    """How many times KPIs or boards were changed: the version of our part of the blueprint."""
+    """How many times KPIs, boards or rules of alerts were changed: the version of our part of the blueprint."""
     query = sa.select(settings.c.version).where(settings.c.id == _PART)
     if lock and tx.dialect == "postgresql":
         query = query.with_for_update()
@@ -100,13 +111,7 @@ def _keep(tx: Transaction, table: sa.Table, names: tuple[str, ...], of: Any, con
     )
     if not kept:
         return False
-    insert_rows(
-        tx.connection,
-        settings,
-        ("id", "content", "version"),
-        [(_PART, {}, 1)],
-        conflict="(id) DO UPDATE SET version = settings.version + 1",
-    )
+    count(tx)
     return True
 
 

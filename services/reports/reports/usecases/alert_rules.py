@@ -24,6 +24,7 @@ from reports.domain.kpi import Kpi
 from reports.domain.periods import Period
 from reports.domain.view import DERIVED
 from reports.storage import alerts as stored
+from reports.storage import definitions
 from reports.storage.alerts import alert_rules, alerts
 from reports.storage.tables import people as people_table
 from reports.usecases import addressees, alerting, kpis, reading
@@ -39,6 +40,8 @@ RULES: Kind[AlertRule] = Kind(
     people=people_table,
     shown=shown,
     owner="",
+    named=True,
+    announce=lambda tx, before, after: definitions.count(tx),
     spelt={"limit_value": "limit"},
     columns={
         "kpi": Column(_c.kpi, "name"),
@@ -50,8 +53,8 @@ RULES: Kind[AlertRule] = Kind(
 # In English and Chinese, of which KPI, by what, when, and who is told: a region's fall of 15 % (R11), a stage's of 5 %
 # (R12), a signing rate of a week below 20 % (R13); of these each team's manager of his own, so that none is hidden by
 # others, and administrators of all together.
-_SHIPPED: tuple[dict[str, Any], ...] = (
-    {
+SHIPPED: Mapping[str, Mapping[str, Any]] = {
+    "alertRules/region-fell": {
         "display_name": "A region's sales fell by more than 15 %",
         "display_name_zh": "区域业绩周环比下降超过 15%",
         "kpi": "kpis/won-amount",
@@ -60,7 +63,7 @@ _SHIPPED: tuple[dict[str, Any], ...] = (
         "limit_value": "15",
         "notify": ["director"],
     },
-    {
+    "alertRules/conversion-fell": {
         "display_name": "A stage's conversion fell by more than 5 %",
         "display_name_zh": "漏斗阶段转化率周环比下降超过 5%",
         "kpi": "kpis/stage-conversion",
@@ -69,7 +72,7 @@ _SHIPPED: tuple[dict[str, Any], ...] = (
         "limit_value": "5",
         "notify": ["manager", "roles/admin"],
     },
-    {
+    "alertRules/few-won": {
         "display_name": "Less than 20 % of what was closed in a week was won",
         "display_name_zh": "周签约率低于 20%",
         "kpi": "kpis/win-rate",
@@ -78,28 +81,31 @@ _SHIPPED: tuple[dict[str, Any], ...] = (
         "limit_value": "0.2",
         "notify": ["manager", "roles/admin"],
     },
-)
+}
 _NO_KPI = ("alert_rule.kpi", "there is no such KPI", "没有这个指标")
 _NEW: Mapping[str, Any] = {"span": alert.WEEK, "enabled": True, "minimum": "", "looked_at": "", "version": 1}
 
 
 def start(tx: Transaction) -> None:
     """What a new database begins with."""
-    for values in () if stored.any_rule(tx) else _SHIPPED:
-        _make(tx, values)
+    if not stored.any_rule(tx):
+        for name, values in SHIPPED.items():
+            put(tx, None, new(tx, name, values))
 
 
 def create(tx: Transaction, values: Mapping[str, Any]) -> AlertRule:
     """Raises Invalid."""
-    _check(tx, values)
-    return _make(tx, values)
+    check(tx, values)
+    made = new(tx, RULES.new_name(), values)
+    put(tx, None, made)
+    return made
 
 
 def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> AlertRule:
     """Raises Invalid, and as records.hold."""
     before = records.hold(tx, RULES, name, etag)
     after = replace(before, **values)
-    _check_all(tx, after)
+    check(tx, written(after))
     return records.save(tx, RULES, before, after)
 
 
@@ -161,26 +167,40 @@ def _seen(tx: Transaction, one: Alert, mine: _Figures) -> Alert | None:
     return replace(one, value=summed(span), previous=previous, corrected_value=None, corrected_previous=None)
 
 
-def _make(tx: Transaction, values: Mapping[str, Any]) -> AlertRule:
+def every(tx: Transaction, deleted: bool = False) -> list[AlertRule]:
+    """All of them, by name."""
+    return stored.every(tx, deleted)
+
+
+def new(tx: Transaction, name: str, values: Mapping[str, Any]) -> AlertRule:
     times = {"create_time": tx.now, "update_time": tx.now, "delete_time": None}
-    return records.create(tx, RULES, AlertRule(**{**_NEW, "name": RULES.new_name(), **values, **times}))
+    return AlertRule(**{**_NEW, "name": name, **values, **times})
 
 
-def _check_all(tx: Transaction, of: AlertRule) -> None:
-    _check(tx, {name: getattr(of, name) for name in ("kpi", "group_by", "notify", "condition", "limit_value")})
+def put(tx: Transaction, before: AlertRule | None, after: AlertRule) -> None:
+    """Writes one that was checked; `before` is the one that is there, deleted or not. Raises Stale."""
+    if before is None:
+        records.create(tx, RULES, after)
+    else:
+        records.save(tx, RULES, before, after, "deleted" if after.delete_time else "changed")
 
 
-def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
+def written(of: AlertRule) -> dict[str, Any]:
+    """What is checked of it."""
+    return {name: getattr(of, name) for name in ("kpi", "group_by", "notify", "condition", "limit_value")}
+
+
+def check(tx: Transaction, values: Mapping[str, Any], known: Mapping[str, Kpi] | None = None) -> None:
+    """Refuses a rule that makes no sense, by the KPIs that are `known`; None: that are there. Raises Invalid."""
     wrong = []
-    try:
-        of = kpis.find(tx, values["kpi"])
-    except NotFound:
+    of = ({one.name: one for one in kpis.every(tx)} if known is None else known).get(values["kpi"])
+    if of is None:
         wrong.append(_NO_KPI)
     else:
         can = (*of.dimensions, *(name for name, base in DERIVED.items() if base in of.dimensions))
         if values["group_by"] and values["group_by"] not in can:
-            known = ", ".join(can)
-            wrong.append(("alert_rule.group_by", f"there are: {known}", f"可用：{known}"))
+            named = ", ".join(can)
+            wrong.append(("alert_rule.group_by", f"there are: {named}", f"可用：{named}"))
         if alert.MANAGER in values["notify"] and "team" not in can_group(of):
             wrong.append(("alert_rule.notify", "manager needs a KPI by owner", "manager 须用可按负责人分组的指标"))
     if values["condition"] == alert.FALLS and Decimal(values["limit_value"]) >= 100:

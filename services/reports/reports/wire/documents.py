@@ -1,4 +1,4 @@
-"""KPIs and boards as documents of the blueprint: protobuf's JSON, without what nobody sets."""
+"""KPIs, boards and rules of alerts as documents of the blueprint: protobuf's JSON, without what nobody sets."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from google.protobuf import json_format
 
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck
+from dealwright.reports.v1 import alerts_pb2
 from dealwright.reports.v1 import reports_pb2 as pb
+from reports.domain.alert import AlertRule
 from reports.domain.board import Board
 from reports.domain.checking import id_fits
 from reports.domain.kpi import Kpi
-from reports.wire import definitions, messages
+from reports.wire import alert_messages, definitions, messages
 
 MOST = 1000
 _OURS = ("name", "version", "owner", "etag", "create_time", "update_time", "delete_time")
 _KEPT = ("version", "owner", "revision", "create_time", "update_time")
 D = TypeVar("D", Kpi, Board)
+T = TypeVar("T")
 
 
-def plain(kpis: Sequence[Kpi], boards: Sequence[Board]) -> dict[str, Any]:
+def plain(kpis: Sequence[Kpi], boards: Sequence[Board], rules: Sequence[AlertRule]) -> dict[str, Any]:
     return {
         "kpis": {_id(one): _written(messages.definition(one)) for one in kpis},
         "boards": {_id(one): _written(definitions.shown_board(one)) for one in boards},
+        "alertRules": {_id(one): _written(alert_messages.rule(one)) for one in rules},
     }
 
 
@@ -39,18 +43,27 @@ def boards(given: Any, check: FieldCheck) -> list[Board]:
     return _read("boards", given, pb.Board, definitions.new_board, check)
 
 
+def rules(given: Any, check: FieldCheck) -> list[tuple[str, dict[str, Any]]]:
+    """Ids, and the values of the columns. What is wrong is noted in `check`."""
+
+    def read(id: str, message: alerts_pb2.AlertRule) -> tuple[str, dict[str, Any]]:
+        return id, alert_messages.read(message, alert_messages.GIVEN)
+
+    return _read("alertRules", given, alerts_pb2.AlertRule, read, check)
+
+
 def over(before: D, after: D) -> D:
     """What a document says, with what it does not say of the one that is there."""
     return replace(after, **{name: getattr(before, name) for name in _KEPT if hasattr(before, name)})
 
 
 def _read(
-    key: str, given: Any, message: Callable[[], Any], read: Callable[[str, Any], D], check: FieldCheck
-) -> list[D]:
+    key: str, given: Any, message: Callable[[], Any], read: Callable[[str, Any], T], check: FieldCheck
+) -> list[T]:
     if not isinstance(given, Mapping) or len(given) > MOST:
         check.refuse(key, f"must be an object of at most {MOST}", f"须为最多 {MOST} 项的对象")
         return []
-    found: list[D] = []
+    found: list[T] = []
     for id, content in given.items():
         path = f"{key}.{id[:64]}"
         if not id_fits(id):
@@ -91,5 +104,5 @@ def _written(of: Any) -> dict[str, Any]:
     return found
 
 
-def _id(of: Kpi | Board) -> str:
+def _id(of: Kpi | Board | AlertRule) -> str:
     return of.name.partition("/")[2]
