@@ -27,7 +27,7 @@ from reports.domain.shipped import SHIPPED
 from reports.domain.view import DERIVED, View
 from reports.settings import company_currency, company_zone
 from reports.storage import ledger, sums
-from reports.storage.cells import EVER, HOUR, LENDERS, SLOTS
+from reports.storage.cells import EVER, HOURS, LENDERS, SLOTS
 from reports.storage.tables import cells, postings
 from reports.usecases import reading
 from tests.journeys import busy_year
@@ -209,7 +209,7 @@ def test_an_amount_without_an_exchange_rate_is_in_no_figure_and_compared_too(
     assert counted.unrated(measure, EVERYBODY) == {"GBP": (300_000, 1)}
     with here["reports"].reading(peer("reports")) as tx:
         asked = reading.question(measure, View(ALL, tx.now.date()))
-        number, _ = sums.fitting(tx, ledger.live(tx), asked) or (0, None)
+        number = sums.parts(tx, ledger.live(tx), asked)[0].number
         pounds = [cells.c.copy == ledger.live(tx), cells.c.rollup == number, cells.c.currency == "GBP"]
     pounds.append(cells.c.holder == EVERYBODY)
 
@@ -319,12 +319,10 @@ def _cell(
     """Such a cell that the measure is summed from by this group, with the values of the group in it."""
     over = tuple(dict.fromkeys((*group, *kpi.added(of))))
     asked = reading.question(measure, View(ALL, tx.now.astimezone(company_zone()).date(), over), over)
-    fitting = sums.fitting(tx, ledger.live(tx), asked)
-    if asked.begin is None and asked.end is not None:  # all but what is newer
-        fitting = sums.fitting(tx, ledger.live(tx), replace(asked, end=None)) or fitting
-    if fitting is None or set(group) & {*DERIVED, *GRAINS}:
+    parts = sums.parts(tx, ledger.live(tx), asked)
+    if not parts or set(group) & {*DERIVED, *GRAINS}:
         return None
-    number, rollup = fitting
+    number, rollup, asked = parts[0].number, parts[0].rollup, parts[0].asked
     slots = dict(zip(rollup.dimensions, SLOTS, strict=False))
     where = [cells.c.rollup == number, cells.c.copy == ledger.live(tx), holder]
     where += [cells.c[slots[name]].in_(values) for name, values in asked.where.items()]
@@ -333,7 +331,7 @@ def _cell(
     # What lends it something is the holder's too, or is not in it: the rest he does not see.
     where += [sa.or_(cells.c[name] == WHOEVER, cells.c[name].startswith(OTHERS)) for name in LENDERS]
     if rollup.grain != EVER and asked.end is not None:
-        unit = 1 if rollup.grain == HOUR else 24
+        unit = HOURS[rollup.grain]
         where.append(cells.c.bucket < asked.end // unit)
         where.append(cells.c.bucket >= (asked.begin or 0) // unit)
     newest = sa.select(*cells.columns).where(*where).order_by(cells.c.holder.desc(), cells.c.bucket.desc()).limit(1)

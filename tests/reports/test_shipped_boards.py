@@ -66,15 +66,15 @@ def test_B42_N13_who_a_board_is_for_sees_all_its_tiles_and_may_take_them_along(
 def unready(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     """What was asked of the ledger that no sums were kept for; what counts once has none."""
     found: list[Question] = []
-    fitting = sums.fitting
+    parts = sums.parts
 
-    def spy(tx: Transaction, copy: int, asked: Question) -> object:
-        rollup = fitting(tx, copy, asked)
-        if rollup is None:
+    def spy(tx: Transaction, copy: int, asked: Question, wide: bool = True) -> list[sums.Part]:
+        read = parts(tx, copy, asked, wide)
+        if not read:
             found.append(asked)
-        return rollup
+        return read
 
-    monkeypatch.setattr(sums, "fitting", spy)
+    monkeypatch.setattr(sums, "parts", spy)
     return found
 
 

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from reports.domain.posting import Posting
 from reports.storage import cells, ledger, sums
-from reports.storage.cells import DAY, EVER, HOUR, Rollup
+from reports.storage.cells import BLOCK, DAY, EVER, HOUR, Rollup
 from reports.storage.ledger import Entry
 from reports.storage.sums import Question, Reach
 from tests.reports.desk import Desk
 
-FACT, FIRST, DAYS = "deal.open", 494_000 // 24 * 24, 6
+FACT, FIRST, DAYS = "deal.open", 494_000 // 24 * 24, 70
 # The end of time: what is asked as of a moment is summed from the postings.
 ALWAYS = 1 << 60
 ROLLUPS = [
     Rollup(FACT, dimensions, grain)
     for dimensions in ((), ("owner",), ("owner", "stage"))
-    for grain in (DAY, EVER, HOUR)
+    for grain in (DAY, BLOCK, EVER, HOUR)
 ]  # fmt: skip
 
 hours = st.integers(FIRST - 24 * DAYS, FIRST + 24 * DAYS)

@@ -13,11 +13,12 @@ from typing import Any
 
 from reports.domain import rate
 from reports.domain.folding import Folding, News, Part, newer, plainly
-from reports.domain.posting import Posting, incomplete, lent, replace
+from reports.domain.posting import Posting, incomplete, lent, replace, with_values
 
 OPEN, WON, LOST, ON_HOLD, AWAITING = 1, 2, 3, 4, 5
 SOON = 7 * 86_400_000_000
 """Within which a follow-up counts for B5's rate."""
+_REGION, _STAGE = (Posting._fields.index(name) for name in ("region", "stage"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,9 @@ def postings(deal: Deal) -> list[Posting]:
         # Whoever knows nothing of the lead knows when the deal was opened.
         alone = replace(deal, lead_channel="", first_contact_time=0, lead_time=deal.create_time)
         known = lent(known, _posted(alone), "lead_holder", deal.lead_holder)
-    of_itself = [replace(one, region="", industry=deal.industry) for one in known]
+    if (deal.region, known[0].industry) == ("", deal.industry):
+        return known
+    of_itself = [with_values(one, _REGION, "", deal.industry) for one in known]
     return lent(known, of_itself, "customer_holder", deal.customer_holder)
 
 
@@ -193,24 +196,23 @@ def _posted(deal: Deal) -> list[Posting]:
     worth = replace(bare, amount=deal.amount, currency=deal.currency if deal.amount else "")
     visits = _visits(deal)
     last = _stood_in(deal)
-    opened = replace(worth, fact="deal.opened", happen_time=deal.create_time)
+    opened = with_values(worth, 0, "deal.opened", deal.create_time)
     found = [opened, *incomplete(opened, "deal", deal.blank), *_of_source(deal, worth)]
     for visit in visits:
-        here = replace(bare, happen_time=visit.begin, stage=visit.stage)
-        costly = replace(worth, happen_time=visit.begin, stage=visit.stage)
-        found.append(replace(costly, fact="deal.entered"))
+        here, costly = (with_values(one, _STAGE, visit.stage) for one in (bare, worth))
+        found.append(with_values(costly, 0, "deal.entered", visit.begin))
         if visit.left:
-            found.append(replace(here, fact="deal.left", seconds=visit.seconds))
+            found.append(replace(here, fact="deal.left", happen_time=visit.begin, seconds=visit.seconds))
         if visit.advanced or deal.status == WON:
-            found.append(replace(here, fact="deal.advanced"))
+            found.append(with_values(here, 0, "deal.advanced", visit.begin))
         if deal.status == WON:
-            found.append(replace(costly, fact="deal.won_from"))
+            found.append(with_values(costly, 0, "deal.won_from", visit.begin))
         if deal.status == LOST:
-            found.append(replace(here, fact="deal.lost_from"))
+            found.append(with_values(here, 0, "deal.lost_from", visit.begin))
         if deal.status == LOST and visit.stage == last:
-            found.append(replace(here, fact="deal.dropped", reason=deal.reason))
+            found.append(replace(here, fact="deal.dropped", happen_time=visit.begin, reason=deal.reason))
         if any(visit.begin <= touch < visit.begin + SOON for *_, touch in deal.touches):
-            found.append(replace(here, fact="deal.followed_up"))
+            found.append(with_values(here, 0, "deal.followed_up", visit.begin))
     found += [
         replace(bare, fact="deal.deviated", happen_time=move.time, stage=move.from_stage, detail=detail)
         for move in deal.moves

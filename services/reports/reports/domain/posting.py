@@ -57,16 +57,23 @@ def lent(known: Iterable[Posting], alone: Iterable[Posting], by: str, holder: st
     """What a record posts with what another lends it (`known`), and what without (`alone`), one by one: of each that
     is not the same both, one for those who may see what `holder` has, and one for those who may not. `by` says which
     other: "customer_holder" or "lead_holder"."""
+    place, apart = _PLACES[by], f"{APART}{holder}"
     found = []
     for one, other in zip(known, alone, strict=True):
         if one == other:
             found.append(one)
         else:
-            found += [replace(one, **{by: holder}), replace(other, **{by: f"{APART}{holder}"})]
+            found += [with_values(one, place, holder), with_values(other, place, apart)]
     return found
 
 
 _PLACES = {name: place for place, name in enumerate(Posting._fields)}
+
+
+def with_values(one: Posting, place: int, *values: Any) -> Posting:
+    """A posting with these values from that place of its fields on: what of it is made most often, at a third of what
+    `replace` costs."""
+    return tuple.__new__(Posting, (*one[:place], *values, *one[place + len(values) :]))
 
 
 def incomplete(one: Posting, kind: str, blank: Sequence[str]) -> list[Posting]:

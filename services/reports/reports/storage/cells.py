@@ -18,7 +18,10 @@ from reports.domain.facts import FACTS
 from reports.domain.posting import APART, DIMENSIONS, WHOEVER, Posting
 from reports.storage.tables import batches, cells, copies, postings, rollups
 
-HOUR, DAY, EVER = "HOUR", "DAY", "EVER"
+HOUR, DAY, BLOCK, EVER = "HOUR", "DAY", "BLOCK", "EVER"
+HOURS = {HOUR: 1, DAY: 24, BLOCK: 24 * 32}
+"""How many hours a bucket of each grain has; that of EVER has all. Blocks are summed where a year of days would be many
+cells."""
 EVERYBODY = "*"
 SLOTS = ("d1", "d2", "d3")
 _SUMS = ("count", "amount", "seconds")
@@ -41,7 +44,7 @@ _FEW = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """A fact summed by at most three dimensions, in hours, in days, or over all time."""
+    """A fact summed by at most three dimensions, in hours, in days, in blocks of 32 days, or over all time."""
 
     fact: str
     dimensions: tuple[str, ...]
@@ -50,7 +53,9 @@ class Rollup:
 
 def bucket(grain: str) -> sa.ColumnElement[int]:
     """The bucket of a posting."""
-    return {HOUR: postings.c.hour, DAY: postings.c.hour // 24, EVER: sa.literal(0, sa.BigInteger)}[grain]
+    if grain == EVER:
+        return sa.literal(0, sa.BigInteger)
+    return postings.c.hour if grain == HOUR else postings.c.hour // HOURS[grain]
 
 
 def claim(tx: Transaction, copy: int) -> bool:
@@ -134,12 +139,12 @@ def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[sa.Row[Any]]) -> Non
     """Adds a few postings to all sums with one statement: two for each sum cost more than the postings."""
     names = [column.name for column in _READ]
     hour, holder, first = (names.index(name) for name in ("hour", "holder", _SUMS[0]))
-    more = ("HOLDER", DAY, EVER, "BLANK", *(f"OF_{name}" for name in LENDERS))
+    more = ("HOLDER", DAY, BLOCK, EVER, "BLANK", *(f"OF_{name}" for name in LENDERS))
     places = {name: place for place, name in enumerate((*names, *more))} | {HOUR: hour}
     by_fact: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in chain(rows, _bare(rows)):
         for whose, *lends in _whose(row[holder], *(row[places[name]] for name in LENDERS)):
-            by_fact[row[0]].append((*row, whose, row[hour] // 24, 0, "", *lends))
+            by_fact[row[0]].append((*row, whose, row[hour] // HOURS[DAY], row[hour] // HOURS[BLOCK], 0, "", *lends))
     added: list[tuple[Any, ...]] = []
     for number, rollup in kept(tx, copy).items():
         slots = (*rollup.dimensions, *("BLANK" for _ in SLOTS[len(rollup.dimensions) :]))

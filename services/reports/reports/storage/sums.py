@@ -12,7 +12,7 @@ from chassis.database import in_values
 from chassis.transaction import Transaction
 from reports.domain.posting import APART, WHOEVER
 from reports.storage import cells as stored
-from reports.storage.cells import BORROWED, DAY, EVER, EVERYBODY, HOUR, SLOTS, complete
+from reports.storage.cells import BLOCK, BORROWED, DAY, EVER, EVERYBODY, HOUR, HOURS, SLOTS, complete
 from reports.storage.ledger import Within
 from reports.storage.tables import cells, postings, subjects
 
@@ -70,26 +70,64 @@ def answer(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[Su
     """The sums of what the caller sees."""
     if asked.once:
         return _once(tx, asked, *_of_postings(copy, asked, reach))
-    rollup = None if asked.as_of is not None else fitting(tx, copy, asked)
-    if rollup is None:
-        return _rows(tx, asked, _of_postings(copy, asked, reach))
+    wide = parts(tx, copy, asked)
+    if not wide:
+        return _rows(tx, asked, (1, _of_postings(copy, asked, reach)))
+    found = _rows(tx, asked, *((one.sign, _of_cells(copy, one, reach)) for one in wide))
+    if any(one.day == _NO_DAY for one in found):  # so it takes each day's rate
+        days = parts(tx, copy, asked, wide=False)
+        return _rows(tx, asked, *((one.sign, _of_cells(copy, one, reach)) for one in days))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rollup that a question is answered from, the span of it, and whether that is added or taken away."""
+
+    number: int
+    rollup: stored.Rollup
+    asked: Question
+    sign: int = 1
+
+
+def parts(tx: Transaction, copy: int, asked: Question, wide: bool = True) -> list[Part]:
+    """What is read for it; nothing where no rollup fits. `wide`: in blocks of days, too."""
+    if asked.as_of is not None:
+        return []
+    kept = stored.kept(tx, copy, asked.fact)
+    best = _fitting(kept, asked)
+    if best is None:
+        return []
     whole = replace(asked, end=None)
-    ever = fitting(tx, copy, whole) if asked.begin is None and asked.end is not None else None
+    ever = _fitting(kept, whole) if asked.begin is None and asked.end is not None else None
     if ever is not None and ever[1].grain == EVER:
         # What was before a day is all but what was since: those days are few, and the years before them are not.
-        since = replace(asked, begin=asked.end, end=None)
-        return _rows(tx, asked, _of_cells(copy, whole, reach, *ever), _of_cells(copy, since, reach, *rollup))
-    return _rows(tx, asked, _of_cells(copy, asked, reach, *rollup))
+        return [Part(*ever, whole), Part(*best, replace(asked, begin=asked.end, end=None), -1)]
+    number, rollup = best
+    blocks = {one: number for number, one in kept.items()}.get(replace(rollup, grain=BLOCK))
+    if not wide or rollup.grain != DAY or asked.grain or blocks is None:
+        return [Part(*best, asked)]
+    size = HOURS[BLOCK]
+    first = None if asked.begin is None else -(-asked.begin // size) * size
+    last = None if asked.end is None else asked.end // size * size
+    if first is not None and last is not None and first >= last:
+        return [Part(*best, asked)]
+    found = [Part(blocks, replace(rollup, grain=BLOCK), replace(asked, begin=first, end=last))]
+    if first != asked.begin:
+        found.append(Part(number, rollup, replace(asked, end=first)))
+    if last != asked.end:
+        found.append(Part(number, rollup, replace(asked, begin=last)))
+    return found
 
 
-def fitting(tx: Transaction, copy: int, asked: Question) -> tuple[int, stored.Rollup] | None:
-    """The smallest rollup that has all it needs."""
+def _fitting(kept: Mapping[int, stored.Rollup], asked: Question) -> tuple[int, stored.Rollup] | None:
+    """The smallest rollup that has all it needs, in each span."""
     needed = {*asked.group, *asked.where}
     whole_days = all(edge is None or edge % 24 == 0 for edge in (asked.begin, asked.end))
     always = asked.begin is None and asked.end is None and not asked.grain and asked.rate_day is not None
     fits = [
         (number, rollup)
-        for number, rollup in stored.kept(tx, copy, asked.fact).items()
+        for number, rollup in kept.items()
         if rollup.fact == asked.fact
         and needed <= set(rollup.dimensions)
         and (
@@ -102,8 +140,10 @@ def fitting(tx: Transaction, copy: int, asked: Question) -> tuple[int, stored.Ro
     return min(fits, key=lambda fit: (order[fit[1].grain], len(fit[1].dimensions)), default=None)
 
 
+# The day of a block's amount, which is of many.
+_NO_DAY = -1
 # A table, its columns by dimension, the bucket and the day of its rows, and which of them.
-_Parts = tuple[
+_Columns = tuple[
     Any,
     dict[str, sa.ColumnElement[Any]],
     sa.ColumnElement[int],
@@ -112,21 +152,22 @@ _Parts = tuple[
 ]
 
 
-def _of_cells(copy: int, asked: Question, reach: Reach, number: int, rollup: stored.Rollup) -> _Parts:
+def _of_cells(copy: int, of: Part, reach: Reach) -> _Columns:
+    rollup, asked = of.rollup, of.asked
     columns: dict[str, sa.ColumnElement[Any]] = {
         name: cells.c[slot] for name, slot in zip(rollup.dimensions, SLOTS, strict=False)
     }
-    unit = {HOUR: 1, DAY: 24, EVER: 1}[rollup.grain]
-    where = [cells.c.copy == copy, cells.c.rollup == number]
+    where = [cells.c.copy == copy, cells.c.rollup == of.number]
     if reach.within is None:
         where.append(cells.c.holder == EVERYBODY)
     else:
-        where += [reach.within(cells.c.holder), *(_lent(cells.c[name], of) for name, (_, of) in reach.lent.items())]
+        where.append(reach.within(cells.c.holder))
+        where += [_lent(cells.c[name], within) for name, (_, within) in reach.lent.items()]
     if rollup.grain != EVER:
-        where += _between(cells.c.bucket, asked, unit)
+        where += _between(cells.c.bucket, asked, HOURS[rollup.grain])
     bucket = cells.c.bucket // 24 if rollup.grain == HOUR and asked.grain == DAY else cells.c.bucket
-    day = {HOUR: cells.c.bucket // 24, DAY: cells.c.bucket}.get(rollup.grain, sa.literal(0))
-    return cells, columns, bucket, day, where
+    days = {HOUR: cells.c.bucket // 24, DAY: cells.c.bucket, BLOCK: sa.literal(_NO_DAY)}
+    return cells, columns, bucket, days.get(rollup.grain, sa.literal(0)), where
 
 
 def counted(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[sa.ColumnElement[bool]]:
@@ -178,7 +219,7 @@ def _lent_now(copy: int, name: str, lender: sa.ColumnElement[str], within: Withi
     return sa.or_(postings.c[name] == WHOEVER, complete(name) == lender.in_(_held(copy, within)))
 
 
-def _of_postings(copy: int, asked: Question, reach: Reach) -> _Parts:
+def _of_postings(copy: int, asked: Question, reach: Reach) -> _Columns:
     table: Any = postings
     where = _ours(copy, asked, reach)
     if asked.fact in BORROWED and reach.within is not None:
@@ -232,11 +273,10 @@ def _once(
     return [Sum(tuple(row[:-2]), row[-2], "", 0, row[-1], 0, 0) for row in tx.execute(query)]
 
 
-def _rows(tx: Transaction, asked: Question, of: _Parts, but: _Parts | None = None) -> list[Sum]:
-    """The sums of the one, less those of the other: in one statement, since more is summed meanwhile."""
-    query: Any = _summed(tx, asked, 1, *of)
-    if but is not None:
-        query = sa.union_all(query, _summed(tx, asked, -1, *but))
+def _rows(tx: Transaction, asked: Question, *of: tuple[int, _Columns]) -> list[Sum]:
+    """The sums of some, less those of others: in one statement, since more is summed meanwhile."""
+    each = [_summed(tx, asked, sign, *columns) for sign, columns in of]
+    query: Any = each[0] if len(each) == 1 else sa.union_all(*each)
     width = len(asked.group)
     found: dict[tuple[Any, ...], tuple[int, int, int]] = {}
     for row in tx.execute(query):

@@ -102,15 +102,8 @@ class _Learning:
         each = [list(heard) for _, heard in groupby(told, key=_event)]
         changed = [heard[0] for heard in each if heard[0].record in self.subjects and self.take(*heard)]
         names = list(dict.fromkeys(one.record for one in changed))
-        # Whom they belong to, as far as known, tells more of them.
         latest = {one.record: one for one in changed}
-        links = {name: FOLDINGS[_kind(name)].links(self.states[name]) for name in names}
-        self.hold(_teller(other) for linked in links.values() for other in linked)
-        for name, linked in links.items():
-            for link, other in zip(LINKS, map(_teller, linked), strict=True):
-                if other in self.subjects:
-                    self.take(latest[name]._replace(what=link, values=self.tells(other)))
-        # And what they tell of others that others did not know.
+        # What they tell of others that others did not know.
         for name in names:
             before, now = self.told[name], self.tells(name)
             if now != before:
@@ -154,6 +147,7 @@ class _Learning:
             state = folding.fold(state, one)
         if state == self.states[name]:
             return False
+        state = self.belonging(state, folding.links(self.states[name]), news)
         subject = self.subjects[name]
         learnt = max(subject.learn_time, news.time)
         now = list(folding.postings(state))
@@ -175,6 +169,17 @@ class _Learning:
         self.subjects[name] = replace(subject, learn_time=learnt)
         self.changed.add(name)
         return True
+
+    def belonging(self, state: Any, before: Sequence[str], news: News) -> Any:
+        """With what those tell of it that it newly belongs to, as far as they are known: they tell what changes."""
+        folding = FOLDINGS[_kind(news.record)]
+        links = folding.links(state)
+        others = [_teller(other) if other != was else "" for other, was in zip(links, before, strict=True)]
+        self.hold(others)
+        for link, other in zip(LINKS, others, strict=True):
+            if other in self.subjects:
+                state = folding.fold(state, news._replace(what=link, values=self.tells(other)))
+        return state
 
     def written(self, name: str) -> Subject:
         """As it is kept: once for all that was heard of it."""

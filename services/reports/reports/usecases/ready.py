@@ -14,12 +14,14 @@ from reports.domain.periods import GRAINS
 from reports.domain.shipped import SHIPPED
 from reports.domain.view import DERIVED
 from reports.storage import cells, definitions, ledger
-from reports.storage.cells import DAY, EVER, HOUR, SLOTS, Rollup
+from reports.storage.cells import BLOCK, DAY, EVER, HOUR, SLOTS, Rollup
 from reports.usecases import showing
 from reports.wire import asking
 
 # There are about as many customers as there are postings: sums by customer would be as many again.
 _TOO_MANY = ("customer",)
+# With so many values a year of days is very many cells.
+_MANY = frozenset(("owner",))
 
 
 def make(tx: Transaction) -> None:
@@ -87,6 +89,7 @@ def _by(of: Kpi, dimensions: tuple[str, ...], hourly: bool) -> list[Rollup]:
             found.append(Rollup(fact.id, names, EVER))
         if measure.span != kpi.STOCK:
             found.append(Rollup(fact.id, names, DAY))
+            found += [Rollup(fact.id, names, BLOCK)] if _MANY & {*names} else []
             if fact.hourly and hourly:
                 found.append(Rollup(fact.id, names, HOUR))
     return found
