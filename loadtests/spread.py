@@ -136,7 +136,7 @@ def _keep_originals(dsn: str, copy: int) -> None:
             "case grain when 'DAY' then 1 when 'HOUR' then 24 else 0 end as day, "
             "'customer' = any(string_to_array(dimensions, ',')) as named, "
             f"rollup, holder, {_KEYS}, count, amount, seconds from cells c join rollups r using (copy, rollup) "
-            "join (select distinct fact, kind from originals) o using (fact) where c.copy >= %s",
+            "join (select distinct fact, kind from originals) o using (fact) where c.copy >= %s and grain <> 'BLOCK'",
             (_OF_CLASS,),
         )
         for table in ("cells", "rollups", "postings"):
@@ -234,7 +234,8 @@ def _cells(on: psycopg.Connection, copy: int) -> None:
     on.execute(
         f"create temp table summed on commit drop as select copy, rollup, holder, {_KEYS}, sum(count)::bigint as count,"
         " sum(amount)::bigint as amount, sum(seconds)::bigint as seconds from ("
-        f"select copy, rollup, holder, {_KEYS}, count, amount, seconds from cells union all "
+        f"select copy, rollup, holder, {_KEYS}, count, amount, seconds from cells join rollups using (copy, rollup) "
+        "where grain <> 'BLOCK' union all "
         f"select {copy}, rollup, holder, bucket - day * (1 + window_ * {_CLASSES} + class), {slots}, currency, "
         "customer_holder, lead_holder, count * times, amount * times, seconds * times "
         f"from original_cells join times using (kind, named)) t group by copy, rollup, holder, {_KEYS}"
@@ -244,6 +245,15 @@ def _cells(on: psycopg.Connection, copy: int) -> None:
         f"insert into cells (copy, rollup, holder, {_KEYS}, count, amount, seconds) "
         f"select copy, rollup, holder, {_KEYS}, count, amount, seconds from summed "
         "order by copy, rollup, holder, bucket"
+    )
+    # A block has its days; those of a copy lie in others than those of its original.
+    on.execute(
+        "insert into cells (copy, rollup, holder, bucket, d1, d2, d3, currency, customer_holder, lead_holder, count, "
+        "amount, seconds) select s.copy, b.rollup, holder, bucket / 32, d1, d2, d3, currency, customer_holder, "
+        "lead_holder, sum(count), sum(amount), sum(seconds) from summed s "
+        "join rollups d on d.copy = s.copy and d.rollup = s.rollup and d.grain = 'DAY' "
+        "join rollups b on b.copy = d.copy and b.fact = d.fact and b.dimensions = d.dimensions and b.grain = 'BLOCK' "
+        "group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 order by 1, 2, 3, 4"
     )
 
 
@@ -284,13 +294,15 @@ def differences(dsn: str, compared: int) -> tuple[list[str], int]:
         ).fetchall()  # fmt: skip
         unlike = [f"{record}: no record of the API's posted so" for (record,) in wrong]
         odd = on.execute(
-            "select c.fact, c.dimensions, c.bucket, c.count, p.count from (select * from cells join rollups r "
-            "using (copy, rollup) where holder = '*' and r.grain = 'DAY' and r.dimensions in ('owner', 'customer') "
+            "select c.fact, c.dimensions, c.bucket, c.count, p.count from (select *, "
+            "case grain when 'DAY' then 24 else 24 * 32 end as hours from cells join rollups r "
+            "using (copy, rollup) where holder = '*' and r.grain in ('DAY', 'BLOCK') "
+            "and r.dimensions in ('owner', 'customer') "
             "order by random() limit 30) c, lateral (select coalesce(sum(count), 0) as count "
             "from postings where copy = c.copy and fact = c.fact and currency = c.currency "
             "and case c.dimensions when 'owner' then owner else customer end = c.d1 "
             "and customer_holder not like '!%' and lead_holder not like '!%' "
-            "and hour >= c.bucket * 24 and hour < c.bucket * 24 + 24) p where p.count <> c.count"
+            "and hour >= c.bucket * hours and hour < (c.bucket + 1) * hours) p where p.count <> c.count"
         ).fetchall()
     return [*unlike, *(f"the cell {row[:3]} says {row[3]}, its postings {row[4]}" for row in odd)], len(names)
 
