@@ -49,10 +49,18 @@ def measure(house: House, leads: int, compared: int, say: Callable[[str], None])
     yield from asking.of_roles(url, house.population, _TIMES, must=100, aim=30)
     yield from _narrowed(house, leads)
     yield _boards(house)
-    yield from embedded_tiles.measure(house.cluster.parts.postgres, max(leads // 10, 5_000), say)
-    yield ingest.measure(house)
-    books.quiet(dsn)
-    yield visible.measure(house)
+    failed = []
+    for part in (
+        lambda: [ingest.measure(house)],
+        lambda: embedded_tiles.measure(house.cluster.parts.postgres, max(leads // 10, 5_000), say),
+        lambda: [visible.measure(house)],
+    ):
+        try:
+            yield from part()
+        except LoadFailed as problem:  # takes no other part with it
+            failed.append(str(problem))
+    if failed:
+        raise LoadFailed("; ".join(failed))
 
 
 def tile(took: Took, leads: int, details: Mapping[str, object]) -> Figure:
