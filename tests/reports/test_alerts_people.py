@@ -17,7 +17,7 @@ from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1.events_pb2 import RoleChanged, TeamChanged
 from dealwright.reports.v1 import alerts_pb2 as pb
 from reports.servicer.alerts import AlertServicer
-from reports.usecases import copies
+from reports.usecases import alerting, copies
 from tests.reports.deals import Deal
 from tests.reports.desk import BOSS, Desk, principal
 from tests.reports.people import customer
@@ -211,14 +211,14 @@ def test_R12_whoever_has_left_is_not_told_by_his_role(desk: Desk) -> None:
     assert told(desk) == {"": ["people/chief", "people/nan"]}
 
 
-def test_R11_a_notice_does_not_tell_what_a_customer_is_called(desk: Desk) -> None:
+def test_R11_a_notice_does_not_tell_which_customer_it_is_of(desk: Desk) -> None:
     """Whoever is told may not read that customer."""
     desk.hear(customer("customers/a", "2026-11-01T10:00"))
     sold(desk, "people/li", customer="customers/a")
     rule(desk, "people/zhao", group_by="customer")
     (raised,), (notice,) = look(desk)
-    assert (raised.key, raised.label) == ("customers/a", "customers/a")
-    assert "号" not in f"{notice}"
+    assert (raised.key, raised.label) == ("customers/a", alerting.A_RECORD)
+    assert "customers/a" not in f"{notice}"
 
 
 @pytest.mark.parametrize(

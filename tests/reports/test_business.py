@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.access import Grant
+from chassis.access import Grant, Scope
 from chassis.errors import Denied
 from chassis.transaction import Cause
 from reports.domain import deal as deals
@@ -19,7 +19,7 @@ from reports.domain import lead as domain
 from reports.domain.folding import News
 from reports.wire.leads import told
 from tests.reports.deals import Deal
-from tests.reports.desk import ADMIN, LI, WANG, Desk, envelope
+from tests.reports.desk import ADMIN, LI, WANG, Desk, envelope, principal
 from tests.reports.leads import Lead
 
 CAPTURED = "2026-10-10T10:00"
@@ -55,12 +55,14 @@ def test_L25_B17_a_lead_with_two_opportunities_counts_once(desk: Desk) -> None:
 
 
 def test_L25_it_is_the_leads_owners_whoever_works_on_its_opportunities(desk: Desk) -> None:
-    """So nobody converts more leads than he has."""
+    """So nobody converts more leads than he has; and nobody hears of opportunities that he may not see."""
     mine = [_lead("a"), _lead("b")]
     other = [_deal("a1", "a", owner="people/wang"), _deal("a2", "a", owner="people/wang")]
     desk.hear(*(told for one in _all(*mine, *other) for told in one.told))
-    assert desk.figure("lead-conversion", LI, **OCTOBER) == 0.5
-    assert desk.figures("lead-conversion", **OCTOBER, group_by=["owner"]) == {"people/li": 0.5}
+    both = principal("people/both", "manager", Scope.TEAM, "teams/east", "teams/west")
+    for who in (ADMIN, both):
+        assert desk.figures("lead-conversion", who, **OCTOBER, group_by=["owner"]) == {"people/li": 0.5}
+    assert desk.figure("lead-conversion", LI, **OCTOBER) == 0
     assert desk.figure("lead-conversion", WANG, **OCTOBER) is None
 
 
@@ -111,7 +113,8 @@ def _parts(names: Sequence[tuple[str, bool]]) -> list[News]:
     """What opportunities count for: one that is won first counts as open, and then that is taken back."""
     found = []
     for name, won in names:
-        told = [(("deal", name, False), 1)] + ([(("deal", name, False), -1), (("deal", name, True), 1)] if won else [])
+        still, over = ("deal", name, "people/li", False), ("deal", name, "people/li", True)
+        told = [(still, 1)] + ([(still, -1), (over, 1)] if won else [])
         found += [News("leads/a", "part", {"part": part, "count": count}) for part, count in told]
     return found
 
@@ -133,7 +136,7 @@ def test_L25_a_lead_is_converted_once_or_not_at_all(data: st.DataObject, names: 
 
 
 def test_an_opportunity_counts_for_the_lead_that_it_names_while_it_is_there() -> None:
-    one = deals.Deal(version=1, lead="leads/a", status=deals.OPEN)
-    assert deals.FOLDING.parts("opportunities/x", one) == [("leads/a", ("deal", "opportunities/x", False))]
+    one = deals.Deal(version=1, lead="leads/a", status=deals.OPEN, owner="people/li")
+    assert deals.FOLDING.parts("opportunities/x", one) == [("leads/a", ("deal", "opportunities/x", "people/li", False))]
     for gone in (replace(one, deleted=True), replace(one, version=0), replace(one, lead="")):
         assert not deals.FOLDING.parts("opportunities/x", gone)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reports.domain import activity, customer
 from reports.domain.folding import News
-from reports.domain.posting import Posting
+from reports.domain.posting import APART, WHOEVER, Posting
 
 DAY = 86_400_000_000
 
@@ -21,11 +21,12 @@ def _state(version: int, deleted: bool, tier: str) -> News:
     return News("customers/a", "state", values)
 
 
+WHOSE = st.sampled_from(["people/li", "people/wang"])
 PARTS = st.one_of(
     st.tuples(st.just("covered"), st.integers(1, 5).map(lambda n: n * DAY)),
-    st.tuples(st.just("deal"), st.sampled_from("abc"), st.integers(1, 9).map(lambda n: n * DAY),
+    st.tuples(st.just("deal"), st.sampled_from("abc"), WHOSE, st.integers(1, 9).map(lambda n: n * DAY),
               st.integers(0, 10**11)),
-    st.tuples(st.just("contract"), st.sampled_from("xyz"), st.integers(1, 9).map(lambda n: n * DAY),
+    st.tuples(st.just("contract"), st.sampled_from("xyz"), WHOSE, st.integers(1, 9).map(lambda n: n * DAY),
               st.integers(0, 10**11), st.sampled_from(["", "a"])),
 )  # fmt: skip
 STATES = st.builds(_state, st.integers(1, 9), st.booleans(), st.sampled_from("ABC"))
@@ -62,8 +63,12 @@ def test_B29_what_was_told_and_taken_back_counts_nothing(parts: list[tuple[Any, 
     state = _state(1, False, "A")
     both = [state, *(_part(part, n) for n in (1, -1) for part in parts)]
     assert _facts(_folded(both)) == _facts(_folded([state]))
-    worth = [one.detail for one in _facts(_folded(both[: 1 + len(parts)])) if one.fact == "customer.valued"]
-    assert len(worth) == any(part[0] != "covered" for part in parts)
+    valued = [one for one in _facts(_folded(both[: 1 + len(parts)])) if one.fact == "customer.valued"]
+    # Everybody has one of it, and its owner where he bought of him.
+    bought = [part for part in parts if part[0] != "covered"]
+    assert sum(not one.lead_holder.startswith(APART) for one in valued) == any(bought)
+    to_owner = [one for one in valued if one.lead_holder == WHOEVER or one.lead_holder.startswith(APART)]
+    assert len(to_owner) == any(part[2] == "people/li" for part in bought)
 
 
 @given(st.data(), st.lists(st.tuples(st.integers(1, 9), st.booleans()), unique_by=lambda pair: pair[0], min_size=1))

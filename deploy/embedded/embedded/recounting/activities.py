@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dealwright.activities.v1.activities_pb2 import FollowUp, Task
 from embedded.owners import Owners
-from embedded.recounting.counted import Counted, called, lasted, moment
+from embedded.recounting.counted import Counted, called, lasted, lent, moment
 from embedded.recounting.known import Known
 
 
@@ -20,15 +21,25 @@ def count(owners: Owners, known: Known) -> Iterator[Counted]:
             known.covered[said.customer].add(when.date())
         of = {"owner": said.owner, "customer": said.customer, "channel": called(FollowUp.Method, said.method)}
         of["detail"] = called(FollowUp.Outcome, said.outcome)
-        yield Counted("activity.followed_up", when, of, seconds=lasted(happened, moment(said.create_time)))
+        yield from _of_customer(
+            Counted("activity.followed_up", when, of, seconds=lasted(happened, moment(said.create_time))), known
+        )
     for there in owners.all("activities", "ListCheckIns"):
         when = known.here(moment(there.happen_time))
         if there.customer:
             known.covered[there.customer].add(when.date())
-        yield Counted("activity.checked_in", when, {"owner": there.owner, "customer": there.customer})
+        of = {"owner": there.owner, "customer": there.customer}
+        yield from _of_customer(Counted("activity.checked_in", when, of), known)
     for task in owners.all("activities", "ListTasks"):
         if not task.origin.startswith("leads/"):  # of those that come with leads, the leads' clocks tell
-            yield from _of_task(task, known)
+            for one in _of_task(task, known):
+                yield from _of_customer(one, known)
+
+
+def _of_customer(one: Counted, known: Known) -> Iterator[Counted]:
+    """Whoever may not read a customer does not know which it was."""
+    his = known.customer(one.of["customer"]).owner == one.of["owner"]
+    yield from lent([one], [one if his else replace(one, of={**one.of, "customer": ""})])
 
 
 def _of_task(task: Task, known: Known) -> Iterator[Counted]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dealwright.customers.v1.customers_pb2 import Customer
 from dealwright.leads.v1.leads_pb2 import Channel
-from embedded.recounting.counted import Counted, called, incomplete, moment, units
+from embedded.recounting.counted import OF_EVERYBODY, OF_HOLDER, Counted, called, incomplete, moment, units
 from embedded.recounting.known import Known, Purchase
 from embedded.recounting.rates import Rates
 
@@ -39,9 +39,11 @@ def count(known: Known, rates: Rates) -> Iterator[Counted]:
         for day in days:
             yield Counted("customer.covered", known.on(day), of, once=customer.name)
         bought = known.bought[customer.name]
-        if bought:
-            when = max(one.when for one in bought.values())
-            yield Counted("customer.valued", when, {**of, "detail": _worth(customer, bought, rates)})
+        his = {name: one for name, one in bought.items() if one.owner == customer.owner}
+        for whose, there in ((OF_EVERYBODY, bought), (OF_HOLDER, his)):
+            if there:
+                when = max(one.when for one in there.values())
+                yield Counted("customer.valued", when, {**of, "detail": _worth(customer, there, rates)}, whose=whose)
 
 
 def _worth(customer: Any, bought: Mapping[str, Purchase], rates: Rates) -> str:

@@ -47,9 +47,10 @@ def count(owners: Owners, known: Known) -> Iterator[Counted]:
         stood = places[deal.name] + [(0, 0)] * len(kept)
         moves = [_Move(one, known.here(moment(one.happen_time)), *at) for one, at in zip(kept, stood, strict=False)]
         lead, customer = known.lead(deal.lead), known.customer(deal.customer)
-        known.business[deal.lead].append(deal.status == Opportunity.WON)
+        known.business[deal.lead].append((deal.owner, deal.status == Opportunity.WON))
         if deal.status == Opportunity.WON:
-            known.bought[deal.customer][deal.name] = Purchase(known.here(moment(deal.close_time)), **_worth(deal))
+            closed = known.here(moment(deal.close_time))
+            known.bought[deal.customer][deal.name] = Purchase(deal.owner, closed, **_worth(deal))
         whole = _of_deal(deal, moves, known, lead, customer)
         # Whoever knows nothing of the lead knows when the deal was opened.
         its_lead = lead if lead is None or lead.owner == deal.owner else Origin("", _opened(deal), None)
@@ -112,7 +113,7 @@ def _grouped(deal: Any, lead: Origin | None, customer: Customer) -> dict[str, st
         "channel": deal.source or (lead.channel if lead else ""),
         "region": customer.region,
         "industry": deal.industry or customer.industry,
-        "customer": deal.customer,
+        "customer": customer.name,
         "product": products[0] if len(products) == 1 else "",
         "pipeline": deal.pipeline,
     }

@@ -35,6 +35,7 @@ class Origin:
 class Purchase:
     """A deal that was won or a contract in force; `opportunity` is what the contract is of."""
 
+    owner: str
     when: datetime
     amount: int
     currency: str
@@ -43,14 +44,15 @@ class Purchase:
 
 class Known:
     """`touches` are the moments at which a record was followed up, `covered` the days on which a customer was,
-    `bought` its purchases by the names of their records, and `business` whether the deals of a lead were won."""
+    `bought` its purchases by the names of their records, and `business` whose the deals of a lead are, and whether they
+    were won."""
 
     def __init__(self, owners: Owners, zone: ZoneInfo) -> None:
         self._owners, self._zone = owners, zone
         self.touches: dict[str, list[datetime]] = defaultdict(list)
         self.covered: dict[str, set[date]] = defaultdict(set)
         self.bought: dict[str, dict[str, Purchase]] = defaultdict(dict)
-        self.business: dict[str, list[bool]] = defaultdict(list)
+        self.business: dict[str, list[tuple[str, bool]]] = defaultdict(list)
         self.leads: dict[str, Origin] = {}
         # Deleted ones, too: what was done with them stays in the figures, and where it was.
         self.customers = {one.name: one for one in owners.all("customers", "ListCustomers", show_deleted=True)}
@@ -65,7 +67,7 @@ class Known:
         return datetime.combine(found, time(), self._zone)
 
     def customer(self, name: str) -> Customer:
-        return self.customers.get(name) or (self._customers_gone.get(name) if name else None) or Customer()
+        return self.customers.get(name) or (self._customers_gone.get(name) if name else None) or Customer(name=name)
 
     def lead(self, name: str) -> Origin | None:
         return self.leads.get(name) or (self._leads_gone.get(name) if name else None)

@@ -9,7 +9,17 @@ from typing import Any
 
 from dealwright.leads.v1.leads_pb2 import Channel, Lead, Touchpoint
 from embedded.owners import Owners
-from embedded.recounting.counted import Counted, called, how_soon, incomplete, lasted, lent, moment
+from embedded.recounting.counted import (
+    OF_EVERYBODY,
+    OF_HOLDER,
+    Counted,
+    called,
+    how_soon,
+    incomplete,
+    lasted,
+    lent,
+    moment,
+)
 from embedded.recounting.known import Known, Origin
 
 _AT_WORK = (Lead.WAITING, Lead.UNASSIGNED, Lead.ASSIGNED, Lead.CONTACTED)
@@ -35,14 +45,19 @@ def count(owners: Owners, known: Known) -> Iterator[Counted]:
 
 
 def count_business(known: Known) -> Iterator[Counted]:
-    """Leads that became opportunities, each once, however many."""
-    for name, won in known.business.items():
+    """Leads that became opportunities, each once, however many; its holder knows of those that are his, too."""
+    for name, deals in known.business.items():
         origin = known.leads.get(name)
         if origin is not None and origin.of is not None:
             captured = known.here(origin.capture_time)
-            yield Counted("lead.converted", captured, origin.of)
-            if any(won):
-                yield Counted("lead.won", captured, origin.of)
+            for whose, there in (
+                (OF_EVERYBODY, deals),
+                (OF_HOLDER, [(owner, won) for owner, won in deals if owner == origin.owner]),
+            ):
+                if there:
+                    yield Counted("lead.converted", captured, origin.of, whose=whose)
+                if any(won for _, won in there):
+                    yield Counted("lead.won", captured, origin.of, whose=whose)
 
 
 def _of_lead(

@@ -22,7 +22,7 @@ _HOUR = timedelta(hours=1)
 def count(owners: Owners, known: Known) -> Iterator[Counted]:
     for one in _papers(owners, known):
         his = known.customer(one.of["customer"]).owner == one.of["owner"]
-        alone = one if his else replace(one, of={**one.of, "region": "", "industry": ""})
+        alone = one if his else replace(one, of={**one.of, "customer": "", "region": "", "industry": ""})
         yield from lent([one], [alone])
     for cost in owners.all("reports", "ListChannelCosts"):
         yield from _hours(cost, known)
@@ -40,7 +40,8 @@ def _papers(owners: Owners, known: Known) -> Iterator[Counted]:
             currency = contract.amount.currency_code
             mode = called(Contract.FinanceMode, contract.finance_mode)
             yield Counted("contract.signed", signed, of(contract, mode), amount, currency)
-            known.bought[contract.customer][contract.name] = Purchase(signed, amount, currency, contract.opportunity)
+            bought = Purchase(contract.owner, signed, amount, currency, contract.opportunity)
+            known.bought[contract.customer][contract.name] = bought
     for due in owners.all("contracts", "ListInstalments"):
         if due.status != Instalment.CANCELLED and due.due_date:
             on, whole, paid = known.on(due.due_date), units(due.amount), units(due.paid)

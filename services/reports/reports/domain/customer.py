@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from reports.domain.folding import Folding, News, newer
-from reports.domain.posting import Posting, incomplete, replace
+from reports.domain.posting import Posting, incomplete, made_of, replace
 
 FREQUENCY = (2, 3, 5, 8)
 """From how many purchases on it is F2 to F5."""
@@ -25,11 +25,11 @@ DEAL, CONTRACT, COVERED = "deal", "contract", "covered"
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """`version` is of the newest state. `signed` is what its service says was signed with it in all, `blank`
-    are those of the fields that it should have that have no value. `parts` are how
-    often each of what others count for with it counts: purchases ("deal", record, time, worth), ("contract", record,
-    time, worth, its opportunity), and days on which it was followed up ("covered", when the day
-    began). All money is in ten-thousandths of the company's currency, by the rate of the day of each purchase."""
+    """`version` is of the newest state. `signed` is what its service says was signed with it in all, `blank` are those
+    of the fields that it should have that have no value. `parts` are how often each of what others count for with it
+    counts: purchases ("deal", record, whose, time, worth), ("contract", record, whose, time, worth, its opportunity),
+    and days on which it was followed up ("covered", when the day began). All money is in ten-thousandths of the
+    company's currency, by the rate of the day of each purchase."""
 
     version: int = 0
     deleted: bool = False
@@ -84,23 +84,31 @@ def postings(customer: Customer) -> list[Posting]:
         replace(bare, fact="customer.present", happen_time=here, stage=customer.stage, detail=customer.tier),
         *(replace(bare, fact="customer.covered", happen_time=day) for day in days),
     ]
-    bought = _purchases(customer)
-    if bought:
-        last = max(time for _, _, time, *_ in bought)
-        found.append(replace(bare, fact="customer.valued", happen_time=last, detail=value(customer, bought)))
-    return found
+    return found + _valued(customer, replace(bare, fact="customer.valued"))
 
 
-def _purchases(customer: Customer) -> list[tuple[Any, ...]]:
-    parts = [part for part, count in customer.parts if count > 0]
-    contracts = [part for part in parts if part[0] == CONTRACT]
-    signed = {part[4] for part in contracts}
-    return contracts + [part for part in parts if part[0] == DEAL and part[1] not in signed]
+def _valued(customer: Customer, bare: Posting) -> list[Posting]:
+    """What it is worth by all that it bought, and by what it bought of its owner: all that he may know of."""
+    bought = [part for part, count in customer.parts if part[0] in (DEAL, CONTRACT) and count > 0]
+    his = [part for part in bought if part[2] == customer.owner]
+
+    def worth(bought: Sequence[tuple[Any, ...]]) -> Posting:
+        each = _purchases(bought)
+        return replace(bare, happen_time=max(part[3] for part in each), detail=value(customer, each))
+
+    others = {part[1]: part[2] for part in bought if part not in his}
+    return made_of(worth(bought), worth(his) if his else None, others) if bought else []
+
+
+def _purchases(bought: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    contracts = [part for part in bought if part[0] == CONTRACT]
+    signed = {part[5] for part in contracts}
+    return contracts + [part for part in bought if part[0] == DEAL and part[1] not in signed]
 
 
 def value(customer: Customer, bought: Sequence[tuple[Any, ...]]) -> str:
     """ "F3M5": how often it bought, and for how much."""
-    worth = max(sum(part[3] for part in bought), customer.signed)
+    worth = max(sum(part[4] for part in bought), customer.signed)
     return f"F{1 + bisect_right(FREQUENCY, len(bought))}M{1 + bisect_right(MONETARY, worth)}"
 
 

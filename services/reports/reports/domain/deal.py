@@ -117,10 +117,10 @@ def _parts(name: str, deal: Deal) -> Sequence[Part]:
     """Its lead became business; one that was won is a purchase of its customer's."""
     if not deal.version or deal.deleted:
         return ()
-    found: list[Part] = [(deal.lead, ("deal", name, deal.status == WON))] if deal.lead else []
+    found: list[Part] = [(deal.lead, ("deal", name, deal.owner, deal.status == WON))] if deal.lead else []
     if deal.customer and deal.status == WON:
         worth = rate.worth(deal.amount, deal.abroad, deal.rate)
-        found.append((deal.customer, ("deal", name, deal.close_time, worth)))
+        found.append((deal.customer, ("deal", name, deal.owner, deal.close_time, worth)))
     return found
 
 

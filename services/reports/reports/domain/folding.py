@@ -25,7 +25,7 @@ class News(NamedTuple):
 
 Part = tuple[str, tuple[str | int, ...]]
 """What a record counts for with another: that one's name, and what with. For its customer, a won deal is
-("customers/a", ("deal", "opportunities/b", 1764000000000000, 500000))."""
+("customers/a", ("deal", "opportunities/b", "people/c", 1764000000000000, 500000))."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from reports.domain.folding import Folding, News, plainly
-from reports.domain.posting import HOUR, Posting, incomplete, replace
+from reports.domain.posting import HOUR, Posting, incomplete, made_of, replace
 
 WAITING, UNASSIGNED, ASSIGNED, CONTACTED, QUALIFIED, DISQUALIFIED, POOLED = range(1, 8)
 DELETED = 9
@@ -62,7 +62,8 @@ class Lead:
     """`standing` is the newest of (owner version, time, status, reason); `waiting` the newest (owner version, time) at
     which it was announced as wanting an owner, `unassigned` the owner version at which nobody could take it. `contacts`
     are the first (owner version, time) of each ownership. `touches` are its follow-ups: name, version, and when it was
-    (0: it was deleted). `parts` are how often each opportunity of it counts: ("deal", name, whether it was won)."""
+    (0: it was deleted). `parts` are how often each opportunity of it counts: ("deal", name, whose, whether it was
+    won)."""
 
     said: Said | None = None
     terms: tuple[Term, ...] = ()
@@ -179,11 +180,7 @@ def postings(lead: Lead) -> list[Posting]:
     if answered:
         took = _seconds(said.capture_time, answered)
         found.append(replace(bare, fact="lead.answered", seconds=took, detail=band(took)))
-    deals = [won for (_, _, won), count in lead.parts if count > 0]
-    if deals:  # once, however many it became
-        found.append(replace(bare, fact="lead.converted"))
-    if any(deals):
-        found.append(replace(bare, fact="lead.won"))
+    found += _business(lead, bare)
     if stands == QUALIFIED:
         found.append(replace(bare, fact="lead.qualified"))
     elif stands == DISQUALIFIED:
@@ -194,6 +191,21 @@ def postings(lead: Lead) -> list[Posting]:
         touched = max(said.capture_time, lead.contact_time, *(time for *_, time in lead.touches))
         found.append(replace(bare, fact="lead.open", happen_time=touched, detail=_OPEN[stands]))
     return found + _deeds(lead, replace(bare, lead_holder=mine))
+
+
+def _business(lead: Lead, bare: Posting) -> list[Posting]:
+    """That it became opportunities, and that one of them was won: each once, however many did."""
+    deals = [part[1:] for part, count in lead.parts if count > 0]
+    found = []
+    for fact, those in (
+        ("lead.converted", {name: whose for name, whose, _ in deals}),
+        ("lead.won", {name: whose for name, whose, won in deals if won}),
+    ):
+        if those:
+            one = replace(bare, fact=fact)
+            others = {name: whose for name, whose in those.items() if whose != bare.holder}
+            found += made_of(one, one if len(others) < len(those) else None, others)
+    return found
 
 
 def _deeds(lead: Lead, bare: Posting) -> list[Posting]:

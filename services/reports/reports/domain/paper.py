@@ -116,7 +116,7 @@ def _bought(name: str, paper: Paper) -> Sequence[Part]:
     if not (paper.customer and paper.time and paper.counts) or paper.deleted:
         return ()
     worth = rate.worth(paper.amount, paper.abroad, paper.rate)
-    return [(paper.customer, ("contract", name, paper.time, worth, paper.opportunity))]
+    return [(paper.customer, ("contract", name, paper.owner, paper.time, worth, paper.opportunity))]
 
 
 def _links(paper: Paper) -> tuple[str, str, str]:

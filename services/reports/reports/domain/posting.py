@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 HOUR = 3_600_000_000
@@ -26,7 +26,8 @@ class Posting(NamedTuple):
     `customer_holder` and `lead_holder` are whose the customer, and the `lead`, are that lend it something: it is as
     those see it who may see theirs. After APART: as those see it who may not. WHOEVER: they lend it nothing. Of what
     somebody did with a lead, `lead_holder` is whose that lead is, and there is no second one: what it borrows is left
-    out where it is summed."""
+    out where it is summed. Of what is made of others' records (a lead won by a deal, a customer worth what it bought),
+    `lead` and `lead_holder` are such a record and whose it is, or SEVERAL people's."""
 
     fact: str
     happen_time: int
@@ -50,7 +51,7 @@ class Posting(NamedTuple):
     lead_holder: str = "*"
 
 
-WHOEVER, APART = "*", "!"
+WHOEVER, APART, SEVERAL = "*", "!", "several"
 
 
 def lent(known: Iterable[Posting], alone: Iterable[Posting], by: str, holder: str) -> list[Posting]:
@@ -65,6 +66,18 @@ def lent(known: Iterable[Posting], alone: Iterable[Posting], by: str, holder: st
         else:
             found += [with_values(one, place, holder), with_values(other, place, apart)]
     return found
+
+
+def made_of(whole: Posting, alone: Posting | None, others: Mapping[str, str]) -> list[Posting]:
+    """What a record posts with what it is made of at `others`' (their names, and whose each is), and what without that,
+    if anything: the one for those who may see these, the other for those who may not. Of several people's, those alone
+    who see everything see the whole."""
+    if whole == alone:
+        return [whole]
+    holders = sorted({*others.values()})
+    name, holder = (min(others), holders[0]) if len(holders) == 1 else ("", SEVERAL)
+    found = [replace(whole, lead=name, lead_holder=holder)]
+    return found if alone is None else [*found, replace(alone, lead=name, lead_holder=f"{APART}{holder}")]
 
 
 _PLACES = {name: place for place, name in enumerate(Posting._fields)}

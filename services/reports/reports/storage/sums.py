@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,10 +20,12 @@ from reports.storage.tables import cells, postings, subjects
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What a caller sees: the records that `within` covers; None: everybody's. `lent`: of what others lend these, by
-    the column with whose those are: the column with their names, and which of them; None: everybody's."""
+    the column with whose those are: the column with their names, and which of them; None: everybody's. `customers`:
+    which of the customers that these name he may know; None: all."""
 
     within: Within | None = None
     lent: Mapping[str, tuple[str, Within | None]] = field(default_factory=dict)
+    customers: Within | None = None
 
     @property
     def narrow(self) -> bool:
@@ -157,6 +159,8 @@ def _of_cells(copy: int, of: Part, reach: Reach) -> _Columns:
     columns: dict[str, sa.ColumnElement[Any]] = {
         name: cells.c[slot] for name, slot in zip(rollup.dimensions, SLOTS, strict=False)
     }
+    if "customer" in columns:
+        columns["customer"] = customer(copy, columns["customer"], reach)
     where = [cells.c.copy == copy, cells.c.rollup == of.number]
     if reach.within is None:
         where.append(cells.c.holder == EVERYBODY)
@@ -172,12 +176,26 @@ def _of_cells(copy: int, of: Part, reach: Reach) -> _Columns:
 
 def counted(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[sa.ColumnElement[bool]]:
     """The criteria of the postings that a question sums; of what was done with leads, of those that one may read."""
-    where = [*_ours(copy, asked, reach), *_narrowed(tx, asked, postings.c)]
+    where = [*_ours(copy, asked, reach), *_narrowed(tx, asked, _columns(copy, postings, asked.where, reach))]
     within = reach.within if asked.fact in BORROWED else None
     return where if within is None else [*where, seen_now(copy, within)]
 
 
-def _narrowed(tx: Transaction, asked: Question, columns: Any) -> list[sa.ColumnElement[bool]]:
+def customer(copy: int, column: sa.ColumnElement[str], reach: Reach) -> sa.ColumnElement[str]:
+    """The customer named there where the caller may know it, else ""."""
+    if reach.customers is None:
+        return column
+    mine = (subjects.c.copy == copy, subjects.c.name == column, reach.customers(subjects.c.holder))
+    return sa.case((sa.exists().where(*mine), column), else_="")
+
+
+def _columns(copy: int, table: Any, names: Iterable[str], reach: Reach) -> dict[str, sa.ColumnElement[Any]]:
+    return {n: customer(copy, table.c[n], reach) if n == "customer" else table.c[n] for n in names}
+
+
+def _narrowed(
+    tx: Transaction, asked: Question, columns: Mapping[str, sa.ColumnElement[Any]]
+) -> list[sa.ColumnElement[bool]]:
     return [in_values(columns[name], sorted(values), tx.dialect) for name, values in asked.where.items()]
 
 
@@ -224,7 +242,7 @@ def _of_postings(copy: int, asked: Question, reach: Reach) -> _Columns:
     where = _ours(copy, asked, reach)
     if asked.fact in BORROWED and reach.within is not None:
         table, where = _as_seen(copy, asked.fact, reach.within, where), []
-    columns: dict[str, sa.ColumnElement[Any]] = {name: table.c[name] for name in {*asked.group, *asked.where}}
+    columns = _columns(copy, table, {*asked.group, *asked.where}, reach)
     bucket = table.c.hour if asked.grain == HOUR else table.c.hour // 24
     return table, columns, bucket, table.c.hour // 24, where
 

@@ -124,7 +124,8 @@ def purge(tx: Transaction) -> bool:
 
 def raised(tx: Transaction, request: Any) -> tuple[list[Alert], str]:
     """A page of the alerts that the caller was told of, or with the right to all of all: of those whose KPI he may read
-    by what they are grouped by, with their figures where he may of all records."""
+    by what they are grouped by, with their figures where he may of all records, and of which record it is where he may
+    read that."""
     scope = tx.principal.require("alerts", "read")
     c = alerts.c
     columns = {
@@ -153,8 +154,12 @@ def _seen(tx: Transaction, one: Alert, mine: _Figures) -> Alert | None:
     people = replace(view, group=(*view.group, "team")) if one.team else view
     if tx.principal.scope("reports", "read") is Scope.NONE or not reading.may_group(tx, of, people):
         return None
+    named = one
+    if one.key.startswith(reading.RECORDS):
+        record = reading.called(tx, [one.key]).get(one.key, "")
+        named = replace(one, label=one.label.replace(alerting.A_RECORD, record)) if record else replace(one, key="")
     if _of_all(tx, of):
-        return one
+        return named
 
     def summed(over: Period) -> float | None:
         asked = (of.name, of.version, one.group_by, one.team, over)
@@ -164,7 +169,7 @@ def _seen(tx: Transaction, one: Alert, mine: _Figures) -> Alert | None:
 
     was = alert.before(alert.span_of((end - begin).days), span)
     previous = None if one.previous is None else summed(was)
-    return replace(one, value=summed(span), previous=previous, corrected_value=None, corrected_previous=None)
+    return replace(named, value=summed(span), previous=previous, corrected_value=None, corrected_previous=None)
 
 
 def every(tx: Transaction, deleted: bool = False) -> list[AlertRule]:

@@ -23,6 +23,7 @@ from reports.wire import alert_events
 
 _Group = tuple[str, str]  # a key of what the rule is grouped by, and a team; "": all
 MANAGER, ADMIN = "manager", "admin"
+A_RECORD = "一条记录 A record"
 # After its end a span waits so long, and so long nothing of before may have come in.
 _SETTLING, _QUIET = timedelta(hours=1), timedelta(minutes=10)
 
@@ -65,10 +66,10 @@ def _look(tx: Transaction, rule: AlertRule, span: Period) -> None:
     told = stored.of_span(tx, rule.name, span.begin.isoformat())
     now = _at_its_end(tx, of, rule, span)
     was = _at_its_end(tx, of, rule, alert.before(rule.span, span)) if rule.condition == alert.FALLS else {}
-    # What a record is called is told nobody who may not read it.
     nothing = reading.nothing(of).value  # of a group that there is not
-    told_of = {name for group in now | was for name in group if name and not name.startswith(reading.RECORDS)}
-    called = names.called(tx, sorted(told_of))
+    called = names.called(tx, sorted({name for group in now | was for name in group if name}))
+    # Which record it is, and what it is called, is told nobody who may not read it.
+    called |= {key: A_RECORD for key, _ in now | was if key.startswith(reading.RECORDS)}
     for group in sorted(now.keys() | was.keys() | told.keys()):
         value, previous = now.get(group, nothing), was.get(group)
         holds = alert.holds(rule, value, previous)

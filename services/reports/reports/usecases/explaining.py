@@ -46,27 +46,30 @@ def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     table = reading.table(tx, of, view)
     figure = locating.figure(of, view, table)
     measure = measure_of(of, request.measure)
-    timed, still = _timed(tx, measure), _still_seen(tx, measure, view)
-    if timed and reading.open_to(tx, FACTS[measure.fact]) and not reaching.reach(tx, FACTS[measure.fact]).narrow:
+    fact, timed, still = FACTS[measure.fact], _timed(tx, measure), _still_seen(tx, measure, view)
+    reach = reaching.reach(tx, fact)
+    traced = timed and not (fact.gathered and reach.within is not None)
+    if traced and reading.open_to(tx, fact) and not reach.narrow:
         select, key, c = sa.select(postings).where(*counted(tx, measure, view), *still), _KEY, postings.c
     else:
-        select, key, c = _alike(tx, measure, view, timed, still)
-    columns = {"learn_time": Column(c.learn_time, "int", order=True, nullable=False)} if timed else {}
-    order, bound = "learn_time desc" if timed else "", _bound(tx, of, view)
+        select, key, c = _alike(tx, measure, view, timed, traced, still)
+    columns = {"learn_time": Column(c.learn_time, "int", order=True, nullable=False)} if traced else {}
+    order, bound = "learn_time desc" if traced else "", _bound(tx, of, view)
     page = paging.listing(tx, select, columns, request, order, key, narrowed=True, bound=bound)
-    rows = _shown(tx, measure, page.rows, timed)
+    rows = _shown(tx, measure, page.rows, timed, traced)
     used = _rates(tx, measure, view)
     return Explained(figure, measure, rows, page.next_page_token, used, table.unrated)
 
 
 def _alike(
-    tx: Transaction, measure: Measure, view: View, timed: bool, still: Sequence[sa.ColumnElement[bool]]
+    tx: Transaction, measure: Measure, view: View, timed: bool, traced: bool, still: Sequence[sa.ColumnElement[bool]]
 ) -> tuple[sa.Select[Any], Any, Any]:
     """The entries, those together that look alike to the caller: one that takes back another that differs in what he
     may not see alone would tell that it does. With a key, and the columns."""
     c = postings.c
     concealed = reading.concealed(tx, FACTS[measure.fact])
-    by: list[sa.ColumnElement[Any]] = [c.record, *((c.event, c.learn_time, c.happen_time) if timed else ())]
+    by: list[sa.ColumnElement[Any]] = [c.record]
+    by += [*((c.event, c.learn_time) if traced else ()), *((c.happen_time,) if timed else ())]
     if "amount" not in concealed:
         by += [c.currency, sa.func.abs(c.amount).label("worth")]
     if "seconds" not in concealed:
@@ -97,18 +100,18 @@ def records(tx: Transaction, of: Kpi, view: View, request: Any) -> tuple[Sequenc
     timed = _timed(tx, measure)
     c = postings.c
     # By whom it counted for: how many they were is hidden with who they were.
-    apart = sorted({"owner", "customer"} - reading.concealed(tx, fact))
+    whose = {"owner": c.owner, "customer": sums.customer(ledger.live(tx), c.customer, reaching.reach(tx, fact))}
+    apart = sorted({*whose} - reading.concealed(tx, fact))
     summed = (
         sa.select(
             c.record,
-            sa.func.max(c.owner).label("owner"),
-            sa.func.max(c.customer).label("customer"),
+            *(sa.func.max(column).label(name) for name, column in whose.items()),
             sa.cast(sa.func.sum(c.amount), sa.BigInteger).label("amount"),
             sa.func.max(c.currency).label("currency"),
             sa.func.max(c.happen_time).label("happen_time"),
         )
         .where(*counted(tx, measure, view))
-        .group_by(c.record, *(c[name] for name in apart))
+        .group_by(c.record, *(whose[name] for name in apart))
         .having(sa.func.sum(c.count) != 0)
         .subquery()
     )
@@ -118,7 +121,7 @@ def records(tx: Transaction, of: Kpi, view: View, request: Any) -> tuple[Sequenc
         key = key + " " + summed.c[name]
     order, bound = "happen_time desc" if timed else "", _bound(tx, of, view)
     page = paging.listing(tx, sa.select(summed), columns, request, order, key, narrowed=True, bound=bound)
-    return _shown(tx, measure, page.rows, timed), page.next_page_token
+    return _shown(tx, measure, page.rows, timed, timed), page.next_page_token
 
 
 def _timed(tx: Transaction, measure: Measure) -> bool:
@@ -128,8 +131,9 @@ def _timed(tx: Transaction, measure: Measure) -> bool:
     return reading.shows(tx, fact, fact.moment)
 
 
-def _shown(tx: Transaction, measure: Measure, rows: Sequence[Any], timed: bool) -> list[Any]:
-    """Rows without what the caller's role does not show of the records."""
+def _shown(tx: Transaction, measure: Measure, rows: Sequence[Any], timed: bool, traced: bool) -> list[Any]:
+    """Rows without what the caller's role does not show of the records, nor, where they are not `timed` or `traced`,
+    when it was or which event told of it."""
     concealed = reading.concealed(tx, FACTS[measure.fact])
     blank: dict[str, Any] = dict.fromkeys(concealed & {"owner", "customer"}, "")
     for name in concealed & {"amount", "seconds"}:
@@ -137,7 +141,9 @@ def _shown(tx: Transaction, measure: Measure, rows: Sequence[Any], timed: bool) 
     if "amount" in concealed:
         blank["currency"] = ""
     if not timed:
-        blank |= {"happen_time": None, "learn_time": None, "event": ""}
+        blank["happen_time"] = None
+    if not traced:
+        blank |= {"learn_time": None, "event": ""}
     return [SimpleNamespace(**{**row._mapping, **blank}) for row in rows]
 
 

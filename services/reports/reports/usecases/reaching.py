@@ -11,19 +11,24 @@ from reports.storage.ledger import Within
 from reports.storage.sums import Reach
 from reports.storage.tables import people
 
-LENDERS = {"customers": ("customer_holder", "customer"), "leads": ("lead_holder", "lead")}
+_BY_LEAD = ("lead_holder", "lead")
+LENDERS = {
+    "customers": ("customer_holder", "customer"),
+    **dict.fromkeys(("leads", "opportunities", "contracts"), _BY_LEAD),
+}
 """In a posting, whose the record of that resource is that lends it something, and its name."""
 
 
 def reach(tx: Transaction, fact: Fact) -> Reach:
-    """What the caller sees of a fact: the records that he may read, and of what others lend these what he may read of
-    those."""
-    lent = {
-        column: (name, within(tx, tx.principal.scope(resource, "read")))
-        for resource, (column, name) in LENDERS.items()
-        if resource in fact.lenders
-    }
-    return Reach(within(tx, tx.principal.require(fact.resource, fact.verb)), lent)
+    """What the caller sees of a fact: the records that he may read, of what others lend these what he may read of
+    those, and which customers they are of where he may read these."""
+    least: dict[tuple[str, str], Scope] = {}
+    for resource in fact.lenders & LENDERS.keys():
+        scope = tx.principal.scope(resource, "read")
+        least[LENDERS[resource]] = min(scope, least.get(LENDERS[resource], scope))
+    lent = {column: (name, within(tx, scope)) for (column, name), scope in sorted(least.items())}
+    own = within(tx, tx.principal.require(fact.resource, fact.verb))
+    return Reach(own, lent, within(tx, tx.principal.scope("customers", "read")) if "customer" in fact.fields else None)
 
 
 def within(tx: Transaction, scope: Scope) -> Within | None:

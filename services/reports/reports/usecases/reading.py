@@ -319,13 +319,13 @@ def labels(tx: Transaction, view: View, of: Table) -> dict[str, str]:
     named = {key for name, found in keys.items() if name not in (*periods.GRAINS, "stage") for key in found}
     ways = sorted(keys.get("pipeline") or view.where.get("pipeline", ()))
     stages = names.stages(tx, sorted(keys.get("stage", ())), ways, together="pipeline" not in keys)
-    return stages | names.called(tx, _named(tx, named))
+    return stages | called(tx, named)
 
 
-def _named(tx: Transaction, names: Iterable[str]) -> list[str]:
-    """Those of which the caller may know what they are called: of records, those that he may read."""
+def called(tx: Transaction, keys: Iterable[str]) -> dict[str, str]:
+    """What these are called, of those of which the caller may know it: of records, those that he may read."""
     by_kind: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(names):
+    for name in sorted(keys):
         by_kind[name.partition("/")[0]].append(name)
     found: list[str] = []
     for kind, its in by_kind.items():
@@ -333,4 +333,4 @@ def _named(tx: Transaction, names: Iterable[str]) -> list[str]:
             continue
         within = reaching.within(tx, tx.principal.scope(kind, "read")) if f"{kind}/" in RECORDS else None
         found += its if within is None else ledger.seen(tx, ledger.live(tx), its, within)
-    return found
+    return names.called(tx, found)

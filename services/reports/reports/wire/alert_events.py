@@ -50,5 +50,5 @@ def _notify(of: Alert, person: str, zh: str, en: str, origin: str) -> rule_event
         parameters=parameters,
         text_zh=zh,
         text_en=en,
-        origin=f"{of.rule}/{of.key}{of.team and f'/{of.team}'}/{of.begin_date}/{person}{origin}",
+        origin=f"{of.name}/{person}{origin}",
     )

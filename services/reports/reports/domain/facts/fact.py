@@ -23,6 +23,8 @@ class Fact:
     its amount is: "money", "seconds", or the "count" of something. `once`: each of its records counts once in a period,
     on however many days of it there was something. `borrows`: it is what somebody did with a lead, and counts for him
     for good, whoever has that since; these of its `fields` are the lead's, and told to those alone who may read it.
+    `gathered`: it is made of others' records, of which not all who see it may see all: they are not told which events
+    it comes from.
 
     The rest says where it comes from, as fields of its own resource and of others: "source leads.channel". Who may not
     see one of them may not see what is made of it. `fields`: what each dimension, and "amount", "seconds", are made of.
@@ -43,6 +45,7 @@ class Fact:
     amounts_to: str = "money"
     once: bool = False
     borrows: tuple[str, ...] = ()
+    gathered: bool = False
 
     @property
     def lenders(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ _LEAD: Mapping[str, str] = {"owner": "owner", "channel": "channel", "region": "r
 _DEAL: Mapping[str, str] = {**OF_OTHERS, "owner": "owner", "customer": "customer", "amount": "amount"}
 _CAME = "leads.capture_time open_time create_time"
 # What became of a lead is nothing for whoever may not read opportunities.
-_BUSINESS = "opportunities.lead"
+_OF_DEALS = "opportunities.lead"
 _ANSWER = {**_LEAD, **dict.fromkeys(("seconds", "detail"), "first_response_time capture_time")}
 _ACKNOWLEDGED = {**_LEAD, **dict.fromkeys(("seconds", "detail"), "first_response_time assign_time")}
 _REASON = {**_LEAD, "reason": "status_reason"}
@@ -40,15 +40,20 @@ def _deed(
     return replace(fact, held=False, borrows=("channel", "region", "industry", *also))
 
 
+def _business(id: str, english: str, chinese: str, defined: str) -> Fact:
+    """What became of a lead, by whosever opportunities."""
+    return replace(_lead(id, english, chinese, defined=defined, hourly=True), gathered=True)
+
+
 FACTS: tuple[Fact, ...] = (
     _lead("captured", "leads captured", "新增线索", hourly=True),
     _lead("answered", "of those captured: answered, with the time from the capture", "已首次响应的线索（自获取起）",
           _ANSWER, "first_response_time", hourly=True),
     _lead("qualified", "of those captured: qualified", "合格线索", defined="status"),
-    _lead("converted", "of those captured: that became opportunities, each once", "转为商机的线索（每条计一次）",
-          defined=_BUSINESS, hourly=True),
-    _lead("won", "of those captured: that became opportunities and were won, each once", "赢单的线索（每条计一次）",
-          defined=f"{_BUSINESS} opportunities.status", hourly=True),
+    _business("converted", "of those captured: that became opportunities, each once", "转为商机的线索（每条计一次）",
+              _OF_DEALS),
+    _business("won", "of those captured: that became opportunities and were won, each once",
+              "赢单的线索（每条计一次）", f"{_OF_DEALS} opportunities.status"),
     _lead("disqualified", "of those captured: disqualified", "不合格线索", _REASON, "status"),
     _deed("assigned", "assignments, of whom each was to; the first of each lead with the time from the capture",
           "线索分配（计入被分配人）", {**_LEAD, "seconds": "assign_time capture_time", "detail": "owner"}, "owner",
