@@ -19,8 +19,9 @@ from chassis.service import Runtime
 _LOCK = 0x6465616C  # any number of our own: one migration at a time per database
 
 
-def migrate(runtime: Runtime) -> None:
-    """Runs what is missing of the chassis's and the service's versions, in one transaction, then the service's seed."""
+def migrate(runtime: Runtime, *versions: str) -> None:
+    """Runs what is missing of the chassis's and the service's versions, in one transaction, then the service's seed.
+    `versions`: no further than to these, and without the seed."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     locations = [str(files("chassis.migrations") / "versions"), str(files(runtime.service.migrations) / "versions")]
     config = Config()
@@ -33,7 +34,8 @@ def migrate(runtime: Runtime) -> None:
             connection.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         config.attributes["connection"] = connection
-        command.upgrade(config, "heads")
-    if runtime.service.seed is not None:
+        for version in versions or ("heads",):
+            command.upgrade(config, version)
+    if runtime.service.seed is not None and not versions:
         with runtime.transaction() as tx:
             runtime.service.seed(tx)

@@ -28,7 +28,7 @@ from reports.domain.view import DERIVED, View
 from reports.settings import company_currency, company_zone
 from reports.storage import ledger, sums
 from reports.storage.cells import EVER, HOURS, LENDERS, SLOTS
-from reports.storage.tables import cells, postings
+from reports.storage.tables import cells
 from reports.usecases import reading
 from tests.journeys import busy_year
 from tests.journeys.api import Api, until
@@ -39,19 +39,17 @@ APART = ("active-people", "feature-use", "response-time", "failure-rate")
 
 
 def _is_held(measure: Measure) -> bool:
-    """Whether there are cells of holders: each record of it is somebody's, and it is no count of days."""
-    return "owner" in FACTS[measure.fact].fields and not FACTS[measure.fact].once
+    """Whether there are cells of holders: each record of it is somebody's."""
+    return "owner" in FACTS[measure.fact].fields
 
 
 COLUMNS = {kpi.COUNT: "count", kpi.AMOUNT: "amount", kpi.SECONDS: "seconds"}
 COMPARED = [(of, one) for of in SHIPPED for one in of.measures if of.name.removeprefix("kpis/") not in APART]
-# Of those that are no sums there are no cells: a day of theirs is planted as a posting.
-ONCE = [(of, one) for of, one in COMPARED if FACTS[one.fact].once]
 
 
 # What is compared, and how, is the same on both deployments: every cell that can be wrong is so on one of them.
 ON_ONE = pytest.mark.parametrize("running", ["embedded"], indirect=True)
-EACH = [pytest.param(*one, id=f"{one[0].name[5:]}.{one[1].id}") for one in COMPARED if one not in ONCE]
+EACH = [pytest.param(*one, id=f"{one[0].name[5:]}.{one[1].id}") for one in COMPARED]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +134,7 @@ def test_a_wrong_cell_of_one_holder_is_named_and_whose_it_is(
 def test_a_wrong_cell_of_two_dimensions_is_named_with_both(
     here: Mapping[str, Runtime], counted: Sums, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = [(of, one) for of, one in COMPARED if one == of.measures[0] and (of, one) not in ONCE]
+    first = [(of, one) for of, one in COMPARED if one == of.measures[0]]
     kept = [(of, one) for of, one in first if comparing.pairs(of)]
     assert kept
     for of, measure in kept:
@@ -236,30 +234,6 @@ def test_where_there_are_many_people_some_are_looked_at_and_others_tomorrow(
     assert len(found.looked_at) == 1 < found.people
 
 
-@ON_ONE
-@pytest.mark.parametrize(("of", "measure"), ONCE)
-def test_a_day_that_is_missing_of_what_counts_once_is_named(
-    here: Mapping[str, Runtime], counted: Sums, of: Kpi, measure: Measure
-) -> None:
-    def add(one: int) -> None:
-        with here["reports"].transaction() as tx:
-            assert tx.execute(sa.update(postings).where(*key).values(count=postings.c.count + one)).rowcount == 1
-
-    with here["reports"].reading(peer("reports")) as tx:
-        live = [postings.c.copy == ledger.live(tx), postings.c.fact == measure.fact]
-        record = sa.select(postings.c.record).where(*live).group_by(postings.c.record)
-        once = tx.execute(record.having(sa.func.count() == 1)).scalars().first()
-        row = tx.execute(sa.select(postings).where(*live, postings.c.record == once)).mappings().one()
-    key = [postings.c[column.name] == row[column.name] for column in postings.primary_key]
-    add(-1)
-    try:
-        wrong = comparing.compare(here, counted, [of]).wrong
-    finally:
-        add(1)
-    assert [line for line in wrong if line.startswith(f"{of.name} ({measure.id}), in all: the reports say ")], wrong
-    assert [line for line in wrong if line.startswith(f"{of.name} ({measure.id}), day = ")], wrong
-
-
 def _wrong(
     here: Mapping[str, Runtime],
     counted: Sums,
@@ -299,7 +273,7 @@ def _planted(
         groups = [group for group in groups if (group or of.total not in apart) and len(group) >= width]
         group, cell = next(found for group in groups if (found := _cell(tx, of, measure, group, holder)))
     key = [cells.c[name] == cell[name] for name in (column.name for column in cells.primary_key)]
-    column = cells.c[COLUMNS[measure.value]]
+    column = cells.c[_column(measure)]
 
     def add(one: int) -> None:
         with reports.transaction() as tx:
@@ -311,6 +285,11 @@ def _planted(
         yield ", ".join(terms) or "in all", cell["holder"]
     finally:
         add(-1)
+
+
+def _column(measure: Measure) -> str:
+    """What counts once, in all that was since a day, by the mark of its latest day."""
+    return "amount" if FACTS[measure.fact].once else COLUMNS[measure.value]
 
 
 def _cell(
@@ -327,7 +306,7 @@ def _cell(
     where = [cells.c.rollup == number, cells.c.copy == ledger.live(tx), holder]
     where += [cells.c[slots[name]].in_(values) for name, values in asked.where.items()]
     where.append(cells.c.currency.in_(("", company_currency())))
-    where.append(cells.c[COLUMNS[measure.value]] != 0)
+    where.append(cells.c[_column(measure)] != 0)
     # What lends it something is the holder's too, or is not in it: the rest he does not see.
     where += [sa.or_(cells.c[name] == WHOEVER, cells.c[name].startswith(OTHERS)) for name in LENDERS]
     if rollup.grain != EVER and asked.end is not None:

@@ -82,7 +82,8 @@ def postings(customer: Customer) -> list[Posting]:
         replace(bare, fact="customer.created"),
         *incomplete(bare, "customer", customer.blank),
         replace(bare, fact="customer.present", happen_time=here, stage=customer.stage, detail=customer.tier),
-        *(replace(bare, fact="customer.covered", happen_time=day) for day in days),
+        # The latest is marked by its amount: those who were covered since a day are as many as have theirs since.
+        *(replace(bare, fact="customer.covered", happen_time=day, amount=int(day == days[-1])) for day in days),
     ]
     return found + _valued(customer, replace(bare, fact="customer.valued"))
 

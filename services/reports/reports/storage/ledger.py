@@ -16,6 +16,8 @@ from reports.storage.tables import batches, copies, postings, subjects
 
 Within = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
 """The criterion of what a caller sees, by the column with the holder."""
+EDITION = 2
+"""Goes up whenever records post something else than before: what answers is then made anew."""
 LIVE, BUILDING, JOINING, OLD = "LIVE", "BUILDING", "JOINING", "OLD"
 _SUBJECT = ("copy", "name", "customer", "lead", "rate", "holder", "learn_time", "state")
 _KEPT = "(copy, name) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _SUBJECT[2:])
@@ -60,6 +62,12 @@ def summed(tx: Transaction) -> list[int]:
 def _in(tx: Transaction, *states: str) -> list[int]:
     query = sa.select(copies.c.copy).where(copies.c.state.in_(states)).order_by(copies.c.copy)
     return [row[0] for row in tx.execute(query)]
+
+
+def outdated(tx: Transaction) -> bool:
+    """Whether the copy that answers has what records posted in an edition before this one."""
+    query = sa.select(copies.c.edition).where(copies.c.state == LIVE)
+    return int(tx.execute(query).scalar_one()) < EDITION
 
 
 def live(tx: Transaction) -> int:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from chassis.database import in_values, insert_rows
 from chassis.transaction import Transaction
 from reports.domain.posting import Posting
-from reports.storage.ledger import BUILDING, JOINING, LIVE, OLD
+from reports.storage.ledger import BUILDING, EDITION, JOINING, LIVE, OLD
 from reports.storage.tables import batches, cells, copies, postings, rollups, subjects, walks
 
 # After it answered last, what was begun with the old copy may still be under way.
@@ -60,7 +60,7 @@ def begin(tx: Transaction) -> Built:
     if found is not None:
         return found
     number = tx.execute(sa.select(sa.func.max(copies.c.copy))).scalar_one() + 1
-    tx.execute(sa.insert(copies).values(copy=number, state=BUILDING, begin_time=tx.now))
+    tx.execute(sa.insert(copies).values(copy=number, state=BUILDING, begin_time=tx.now, edition=EDITION))
     names = ("rollup", "fact", "dimensions", "grain")
     # There is nothing in it yet that they could lack.
     kept = sa.select(sa.literal(number), *(rollups.c[name] for name in names), sa.true()).where(rollups.c.copy == live)

@@ -70,16 +70,27 @@ class Sum:
 
 def answer(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[Sum]:
     """The sums of what the caller sees."""
-    if asked.once:
-        return _once(tx, asked, *_of_postings(copy, asked, reach))
+    if asked.once and asked.end is not None and not _anything_since(tx, copy, asked.fact, asked.end):
+        asked = replace(asked, end=None)
     wide = parts(tx, copy, asked)
     if not wide:
-        return _rows(tx, asked, (1, _of_postings(copy, asked, reach)))
+        return (_once if asked.once else _rows)(tx, asked, (1, _of_postings(copy, asked, reach)))
     found = _rows(tx, asked, *((one.sign, _of_cells(copy, one, reach)) for one in wide))
     if any(one.day == _NO_DAY for one in found):  # so it takes each day's rate
         days = parts(tx, copy, asked, wide=False)
         return _rows(tx, asked, *((one.sign, _of_cells(copy, one, reach)) for one in days))
-    return found
+    return list(filter(None, map(_latest, found))) if asked.once and not asked.grain else found
+
+
+def _anything_since(tx: Transaction, copy: int, fact: str, hour: int) -> bool:
+    c = postings.c
+    query = sa.select(sa.literal(1)).where(c.copy == copy, c.fact == fact, c.hour >= hour).limit(1)
+    return tx.execute(query).first() is not None
+
+
+def _latest(of: Sum) -> Sum | None:
+    """How many have their latest day in it: each counts once in all since a day."""
+    return replace(of, count=of.amount, amount=0) if of.amount else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +104,9 @@ class Part:
 
 
 def parts(tx: Transaction, copy: int, asked: Question, wide: bool = True) -> list[Part]:
-    """What is read for it; nothing where no rollup fits. `wide`: in blocks of days, too."""
-    if asked.as_of is not None:
+    """What is read for it; nothing where no rollup fits. `wide`: in blocks of days, too. What counts once is in sums by
+    the day, and of all since a day."""
+    if asked.as_of is not None or (asked.once and asked.grain != DAY and (asked.grain or asked.end is not None)):
         return []
     kept = stored.kept(tx, copy, asked.fact)
     best = _fitting(kept, asked)
@@ -266,16 +278,9 @@ def _between(column: sa.ColumnElement[int], asked: Question, unit: int) -> list[
     return found
 
 
-def _once(
-    tx: Transaction,
-    asked: Question,
-    table: Any,
-    columns: Mapping[str, sa.ColumnElement[Any]],
-    bucket: sa.ColumnElement[int],
-    day: sa.ColumnElement[int],
-    where: list[sa.ColumnElement[bool]],
-) -> list[Sum]:
+def _once(tx: Transaction, asked: Question, of: tuple[int, _Columns]) -> list[Sum]:
     """How many records there are of each group."""
+    _, (table, columns, bucket, _, where) = of
     keys = [*(columns[name] for name in asked.group), bucket if asked.grain else sa.literal(0)]
     labels = [f"k{place}" for place in range(len(keys))]
     labelled = [key.label(label) for label, key in zip(labels, keys, strict=True)]

@@ -94,7 +94,8 @@ exchange_rates = sa.Table(
 )
 
 # LIVE answers. BUILDING is made from history, JOINING hears what is new besides; OLD goes. Whoever works on one of them
-# holds it for a while. `compared` is the last record of which it was seen whether both were learnt at the same times.
+# holds it for a while. `compared` is the last record of which it was seen whether both were learnt at the same times,
+# `edition` the ledger's when it was begun.
 copies = sa.Table(
     "copies",
     metadata,
@@ -106,6 +107,7 @@ copies = sa.Table(
     sa.Column("held_until", Moment),
     sa.Column("end_time", Moment),
     _text("compared"),
+    sa.Column("edition", sa.Integer, nullable=False, server_default="1"),
 )
 
 # How far each service's history is in a copy that is built: the id of the last message, and how many events.

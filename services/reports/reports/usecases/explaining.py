@@ -134,9 +134,9 @@ def _timed(tx: Transaction, measure: Measure) -> bool:
 def _shown(tx: Transaction, measure: Measure, rows: Sequence[Any], timed: bool, traced: bool) -> list[Any]:
     """Rows without what the caller's role does not show of the records, nor, where they are not `timed` or `traced`,
     when it was or which event told of it."""
-    concealed = reading.concealed(tx, FACTS[measure.fact])
+    concealed, has = reading.concealed(tx, FACTS[measure.fact]), FACTS[measure.fact].fields
     blank: dict[str, Any] = dict.fromkeys(concealed & {"owner", "customer"}, "")
-    for name in concealed & {"amount", "seconds"}:
+    for name in {name for name in ("amount", "seconds") if name in concealed or name not in has}:
         blank[name] = 0
     if "amount" in concealed:
         blank["currency"] = ""

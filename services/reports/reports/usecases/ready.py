@@ -82,8 +82,7 @@ def _by(of: Kpi, dimensions: tuple[str, ...], hourly: bool) -> list[Rollup]:
     for measure in of.measures:
         fact = FACTS[measure.fact]
         names = tuple(sorted({*(name for name, _ in measure.where), *dimensions, *kpi.added(of)}))
-        # Of what counts once, sums of days do not tell of how many it was.
-        if fact.once or len(names) > len(SLOTS):
+        if len(names) > len(SLOTS):
             continue
         if measure.span in (kpi.STOCK, kpi.OLDER):
             found.append(Rollup(fact.id, names, EVER))

@@ -21,8 +21,9 @@ class Fact:
     over all time is what there is now, and its times are since when. `hourly`: people look at it by the hour, in all
     and by channel. `held`: each record of it is one person's at a time, and he sees what it adds. `amounts_to`: what
     its amount is: "money", "seconds", or the "count" of something. `once`: each of its records counts once in a period,
-    on however many days of it there was something. `borrows`: it is what somebody did with a lead, and counts for him
-    for good, whoever has that since; these of its `fields` are the lead's, and told to those alone who may read it.
+    on however many days of it there was something; of its latest day the amount is 1. `borrows`: it is what somebody
+    did with a lead, and counts for him for good, whoever has that since; these of its `fields` are the lead's, and told
+    to those alone who may read it.
     `gathered`: it is made of others' records, of which not all who see it may see all: they are not told which events
     it comes from.
 

@@ -74,7 +74,6 @@ def _alerts() -> None:
         *_wholes("version"),
         *(sa.Column(name, Moment, nullable=False) for name in ("create_time", "update_time")),
         sa.Column("delete_time", Moment),
-        sa.Column("look_time", Moment),
     )
     gone = sa.text("delete_time IS NOT NULL")
     op.create_index("alert_rules_deleted", "alert_rules", ["delete_time"], postgresql_where=gone, sqlite_where=gone)
@@ -87,9 +86,6 @@ def _alerts() -> None:
         sa.Column("people", Json, nullable=False),
         sa.Column("raise_time", Moment, nullable=False),
         *_texts("group_by"),
-        *(sa.Column(name, sa.Float) for name in ("corrected_value", "corrected_previous")),
-        sa.Column("correct_time", Moment),
-        sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.UniqueConstraint("rule", "key", "begin_date", name="alerts_one"),
     )
     op.create_index("alerts_raised", "alerts", ["raise_time", "name"])
@@ -193,7 +189,7 @@ def upgrade() -> None:
         *_texts("fact", "record", "event"),
         *_wholes("learn_time", "happen_time", "hour", "count", "amount", "seconds"),
         *_texts("currency", "holder", "owner", "channel", "region", "industry", "customer", "product"),
-        *_texts("pipeline", "stage", "reason", "detail", "lead", "customer_holder", "lead_holder"),
+        *_texts("pipeline", "stage", "reason", "detail"),
     )
     op.create_index("postings_of_fact", "postings", ["copy", "fact", "hour"])
     op.create_index("postings_of_holder", "postings", ["copy", "holder", "fact", "hour"])
@@ -213,7 +209,6 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text, primary_key=True),
         _key("bucket", sa.BigInteger),
         *(sa.Column(name, sa.Text, primary_key=True) for name in ("d1", "d2", "d3", "currency")),
-        *(sa.Column(name, sa.Text, primary_key=True) for name in ("customer_holder", "lead_holder")),
         *_wholes("count", "amount", "seconds"),
     )
     _made_by_people()
