@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cache
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from reports.domain.posting import Posting
+from reports.domain.posting import Posting, shape
 
 
 class News(NamedTuple):
@@ -57,16 +55,10 @@ def plainly(value: Any) -> Any:
         return [plainly(one) for one in value]
     if kind in _PLAIN:
         return value
-    return [one if type(one) in _PLAIN else plainly(one) for one in _all_fields(kind)(value)]
+    return [one if type(one) in _PLAIN else plainly(one) for one in shape(kind)[0](value)]
 
 
 _PLAIN = frozenset({str, int, bool, float, type(None), dict})
-
-
-@cache
-def _all_fields(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
-    """Of a dataclass with two fields or more."""
-    return attrgetter(*(part.name for part in fields(kind)))
 
 
 class Kept(Protocol):

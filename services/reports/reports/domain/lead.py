@@ -12,12 +12,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from reports.domain.folding import Folding, News, plainly
-from reports.domain.posting import HOUR, Posting, incomplete, made_of, replace
+from reports.domain.posting import HOUR, Posting, incomplete, made_of, replace, with_values
 
 WAITING, UNASSIGNED, ASSIGNED, CONTACTED, QUALIFIED, DISQUALIFIED, POOLED = range(1, 8)
 DELETED = 9
 _OPEN = {WAITING: "WAITING", UNASSIGNED: "UNASSIGNED", ASSIGNED: "ASSIGNED", CONTACTED: "CONTACTED"}
 _BANDS = (("1h", HOUR), ("2h", 2 * HOUR), ("4h", 4 * HOUR), ("24h", 24 * HOUR))
+_HOLDER, _DETAIL = (Posting._fields.index(name) for name in ("holder", "detail"))
 BANDS = (*(name for name, _ in _BANDS), "later")
 """How soon, each of what the ones before do not have."""
 UNDELETED = "UNDELETED"
@@ -175,7 +176,7 @@ def postings(lead: Lead) -> list[Posting]:
         region=said.region,
         industry=said.industry,
     )
-    found = [replace(bare, fact="lead.captured"), *incomplete(bare, "lead", said.blank)]
+    found = [with_values(bare, 0, "lead.captured"), *incomplete(bare, "lead", said.blank)]
     answered = answer_time(lead)
     if answered:
         took = _seconds(said.capture_time, answered)
@@ -189,7 +190,7 @@ def postings(lead: Lead) -> list[Posting]:
         found.append(replace(bare, fact="lead.pooled", happen_time=since, reason=reason))
     elif stands in _OPEN:
         touched = max(said.capture_time, lead.contact_time, *(time for *_, time in lead.touches))
-        found.append(replace(bare, fact="lead.open", happen_time=touched, detail=_OPEN[stands]))
+        found.append(with_values(with_values(bare, 0, "lead.open", touched), _DETAIL, _OPEN[stands]))
     return found + _deeds(lead, replace(bare, lead_holder=mine))
 
 
@@ -217,7 +218,7 @@ def _deeds(lead: Lead, bare: Posting) -> list[Posting]:
         for one in lead.releases
     ]
     for place, term in enumerate(term for term in lead.terms if term.how != UNDELETED):
-        here = replace(bare, happen_time=term.begin, holder=term.owner, owner=term.owner)
+        here = with_values(with_values(bare, 1, term.begin), _HOLDER, term.owner, term.owner)
         waited = _seconds(bare.happen_time, term.begin) if place == 0 else 0
         found.append(replace(here, fact="lead.assigned", detail=term.how, seconds=waited))
         if term.version in first:

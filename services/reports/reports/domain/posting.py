@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 HOUR = 3_600_000_000
@@ -98,14 +100,27 @@ def incomplete(one: Posting, kind: str, blank: Sequence[str]) -> list[Posting]:
 
 
 def replace(one: Value, **changes: Any) -> Value:
-    """A value with other fields: of a posting, of which each event makes dozens, at a tenth of what
+    """A posting or a dataclass, of which each event makes dozens, with other fields: at a third and less of what
     `dataclasses.replace` costs."""
     if isinstance(one, Posting):
         values = list(one)
         for name, value in changes.items():
             values[_PLACES[name]] = value
         return tuple.__new__(Posting, values)  # type: ignore[return-value]  # it is a posting
-    return dataclasses.replace(one, **changes)  # type: ignore[type-var]
+    kind: Any = type(one)
+    read, places = shape(kind)
+    values = list(read(one))
+    for name, value in changes.items():
+        values[places[name]] = value
+    made: Value = kind(*values)
+    return made
+
+
+@cache
+def shape(kind: type[Any]) -> tuple[Callable[[Any], tuple[Any, ...]], Mapping[str, int]]:
+    """What reads all fields of a dataclass with two or more, and their places."""
+    names = [one.name for one in dataclasses.fields(kind)]
+    return attrgetter(*names), {name: place for place, name in enumerate(names)}
 
 
 DIMENSIONS = (
