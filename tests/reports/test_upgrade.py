@@ -15,8 +15,7 @@ from reports.servicer.rebuilder import Rebuilder
 from reports.storage import ledger
 from reports.storage.tables import copies
 from reports.usecases import rebuilding
-from tests.reports.conftest import open_runtime
-from tests.reports.desk import Desk
+from tests.reports.desk import Desk, open_runtime
 from tests.reports.test_rebuilding import History, _envelopes, _story, _to_the_end
 
 _BEFORE = ("chassis@head", "reports_0001")

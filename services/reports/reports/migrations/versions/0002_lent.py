@@ -14,7 +14,7 @@ down_revision = "reports_0001"
 branch_labels = None
 depends_on = None
 
-_FOLLOW_UPS = sa.text("fact = 'activity.followed_up'")
+_THESE = sa.text("fact = 'activity.followed_up'")
 _LEDGER = ("cells", "postings", "rollups", "walks", "batches", "subjects")
 
 
@@ -53,8 +53,9 @@ def upgrade() -> None:
     op.create_index("postings_of_fact", "postings", ["copy", "fact", "hour"])
     op.create_index("postings_of_holder", "postings", ["copy", "holder", "fact", "hour"])
     op.create_index("postings_of_record", "postings", ["copy", "record"])
-    these = {"postgresql_where": _FOLLOW_UPS, "sqlite_where": _FOLLOW_UPS}
-    op.create_index("postings_of_follow_ups", "postings", ["copy", "customer"], **these)
+    op.create_index(
+        "postings_of_follow_ups", "postings", ["copy", "customer"], postgresql_where=_THESE, sqlite_where=_THESE
+    )
     op.create_table(
         "cells",
         _key("copy"),
