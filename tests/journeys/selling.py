@@ -19,6 +19,7 @@ from reports.storage import ledger
 from reports.usecases import rebuilding
 from tests.journeys.api import Api, until
 from tests.journeys.desk import Desk, phone
+from tests.journeys.looking import look
 from tests.journeys.signing import Team, cny
 from tests.journeys.test_opportunities import dragged, opened
 
@@ -53,7 +54,7 @@ class Tale:
         self._next(7)
         self.third = clock.now()
         self.soon = self._leads({"PHONE_400": (0.3, 1), "REFERRAL": (3.0, 1)})
-        self._ring()
+        look(self.reports, self.desk.settle, self.desk.later)
         self._next(21)
         self.last = clock.now()
 
@@ -224,16 +225,6 @@ class Tale:
         me = {"by": self.desk.api, "filter": f'owner = "{self.desk.api.me["name"]}"'}
         until(lambda: self.total("active-people", period=company_day(clock.now()), **me))
         self.desk.settle()
-
-    def _ring(self) -> None:
-        """What looks by the rules of alerts each five minutes looks now that nothing has come in for a while."""
-        self.desk.settle()
-        loops = {one.name: one for one in self.reports.service.loops()}
-        self.desk.later(timedelta(minutes=15))
-        self.desk.settle()
-        for name in ("sum what is new", "look by the rules of alerts"):
-            with self.reports.transaction() as tx:
-                loops[name].run(tx)
 
 
 def company_day(when: datetime) -> str:

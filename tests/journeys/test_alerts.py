@@ -11,6 +11,7 @@ from chassis import clock
 from reports.settings import company_zone
 from tests.journeys.api import Api, Refused, until
 from tests.journeys.desk import Desk, phone
+from tests.journeys.looking import look
 from tests.journeys.running import RunningHouse
 from tests.journeys.signing import cny
 from tests.journeys.test_opportunities import dragged, opened
@@ -50,19 +51,6 @@ def _to_monday(house: RunningHouse) -> None:
     house.settle()
 
 
-def _looked(house: RunningHouse) -> None:
-    """As the house does every five minutes, when what it was told of is in the figures and nothing has come for a
-    while."""
-    reports = house.house.embedding.runtimes["reports"]
-    loops = {one.name: one for one in reports.service.loops()}
-    house.later(timedelta(minutes=15))
-    house.settle()
-    for name in ("sum what is new", "look by the rules of alerts"):
-        with reports.transaction() as tx:
-            loops[name].run(tx)
-    house.settle()
-
-
 def _alerts(api: Api, kpi: str, key: str = "", team: str = "") -> list[Any]:
     found = api.get("/v1/alerts", filter=f'kpi = "kpis/{kpi}"', pageSize=1000).get("alerts", [])
     return [one for one in found if (one.get("key", ""), one.get("team", "")) == (key, team)]
@@ -89,7 +77,7 @@ def bad_week(desk: Desk, house: RunningHouse, region: str) -> tuple[_Region, _Re
         third.lose()
     house.settle()
     _to_monday(house)
-    _looked(house)
+    look(house.runtimes["reports"], house.settle, house.later)
     return first, second, third
 
 
@@ -141,7 +129,7 @@ def test_R11_R12_R13_whoever_a_bad_week_concerns_is_told_of_it(
     assert _alerts(first.seller, "win-rate") == []
     # It is told once, however often it is looked at.
     before = len(_notices(mine))
-    _looked(house)
+    look(house.runtimes["reports"], house.settle, house.later)
     assert len(_notices(mine)) == before
 
 
@@ -157,7 +145,7 @@ def test_R11_a_rule_of_ones_own_tells_whom_it_names(desk: Desk, house: RunningHo
         _to_monday(house)
         desk.capture(region=region)
         _to_monday(house)
-        _looked(house)
+        look(house.runtimes["reports"], house.settle, house.later)
         (mine,) = _alerts(of.seller, "leads-captured", region)
         assert (mine["rule"], mine["people"]) == (rule["name"], [of.seller.me["name"]])
         assert any("新线索太少" in one for one in until(lambda: _notices(of.seller)))
