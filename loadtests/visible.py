@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from statistics import median
 from threading import Event
 from typing import Any
@@ -27,7 +28,7 @@ def measure(house: House, seconds: float = _SECONDS, events: float = EVENTS) -> 
     sent = [0]
 
     def crowd() -> None:
-        every, size = 0.2, round(events * 0.2 / 2 * 1.04)  # a capture tells of itself and of its assignment
+        every, size = 0.2, ceil(events * 0.2 / 2 * 1.04)  # a capture tells of itself and of its assignment
         following = time.monotonic()
         while not stopping.is_set():
             first = house.numbers(size)
