@@ -49,7 +49,7 @@ def sold(desk: Desk) -> Desk:
         deal = Deal(f"opportunities/{desk.number()}", when, amount, owner).win(when)
         desk.hear(*deal.told)
         with desk.runtime.transaction() as tx:
-            learning.learn(tx, [News(deal.name, "customer", {"holder": "", "region": region, "industry": "教育"})])
+            learning.learn(tx, [News(deal.name, "customer", {"holder": owner, "region": region, "industry": "教育"})])
     desk.roll()
     return desk
 
