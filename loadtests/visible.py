@@ -46,7 +46,7 @@ def measure(house: House, seconds: float = _SECONDS, events: float = EVENTS) -> 
             time.sleep(3)  # the crowd is at its pace before anything is timed
             while time.monotonic() - began < seconds or len(samples) < 6:
                 samples.append(_seen(house, f"行业{len(samples)}"))
-                time.sleep(0.3)
+                time.sleep(0.3)  # samples lie apart, so that some begin in each part of a roll
             rate = sent[0] / (time.monotonic() - began)
         finally:
             stopping.set()
