@@ -74,7 +74,8 @@ def answer(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[Su
         asked = replace(asked, end=None)
     wide = parts(tx, copy, asked)
     if not wide:
-        return (_once if asked.once else _rows)(tx, asked, (1, _of_postings(copy, asked, reach)))
+        columns = _of_postings(copy, asked, reach)
+        return _once(tx, asked, columns) if asked.once else _rows(tx, asked, (1, columns))
     found = _rows(tx, asked, *((one.sign, _of_cells(copy, one, reach)) for one in wide))
     if any(one.day == _NO_DAY for one in found):  # so it takes each day's rate
         days = parts(tx, copy, asked, wide=False)
@@ -278,9 +279,9 @@ def _between(column: sa.ColumnElement[int], asked: Question, unit: int) -> list[
     return found
 
 
-def _once(tx: Transaction, asked: Question, of: tuple[int, _Columns]) -> list[Sum]:
+def _once(tx: Transaction, asked: Question, of: _Columns) -> list[Sum]:
     """How many records there are of each group."""
-    _, (table, columns, bucket, _, where) = of
+    table, columns, bucket, _, where = of
     keys = [*(columns[name] for name in asked.group), bucket if asked.grain else sa.literal(0)]
     labels = [f"k{place}" for place in range(len(keys))]
     labelled = [key.label(label) for label, key in zip(labels, keys, strict=True)]
