@@ -16,6 +16,7 @@ from chassis.people import Person
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1.events_pb2 import RoleChanged, TeamChanged
 from dealwright.reports.v1 import alerts_pb2 as pb
+from dealwright.reports.v1 import reports_pb2
 from reports.servicer.alerts import AlertServicer
 from reports.usecases import alerting, copies
 from tests.reports.deals import Deal
@@ -182,6 +183,71 @@ def test_R11_a_team_that_fell_to_nothing_is_told_so_to_its_manager(desk: Desk) -
     look(desk)
     (mine,) = desk.call("ListAlerts", pb.ListAlertsRequest(), BOSS).alerts
     assert (mine.HasField("value"), mine.value, mine.previous) == (True, 0, 1000)
+
+
+def below(desk: Desk, *notify: str, **more: Any) -> None:
+    """A rule about less than two that were won in a week."""
+    rule(desk, *notify, kpi="kpis/opportunities-won", condition=pb.AlertRule.BELOW, limit="2", **more)
+
+
+def test_R13_below_tells_of_who_has_nothing_but_not_of_who_has_left(desk: Desk) -> None:
+    sold(desk, "people/li", "people/wang", "people/wang")
+    desk.hear(*Deal("opportunities/before", BEFORE, 1000, "people/nan").win(BEFORE).told)
+    desk.hire(("people/gone", "teams/east", "sales"), manager="people/boss")
+    sold_before = Deal("opportunities/gone", BEFORE, 1000, "people/gone").win(BEFORE)
+    desk.hear(*sold_before.told)
+    leaves(desk, "people/gone", "sales")
+    below(desk, "manager")
+    raised, notices = look(desk)
+    # Zhao sells, and never sold; Nan did a week before, and leads.
+    assert {one.key: (one.value, one.label, list(one.people)) for one in raised} == {
+        "people/li": (1, "li", ["people/boss"]),
+        "people/nan": (0, "nan", ["people/chief"]),
+        "people/zhao": (0, "zhao", ["people/boss"]),
+    }
+    assert len(notices) == 3
+    mine = desk.call("ListAlerts", pb.ListAlertsRequest(filter='key = "people/zhao"'), BOSS).alerts
+    assert [(one.HasField("value"), one.value) for one in mine] == [(True, 0)]
+    assert look(desk) == ([], [])
+
+
+def test_R11_below_tells_of_a_region_with_nothing(desk: Desk) -> None:
+    desk.settle(("people/south", "teams/west", "sales", "华南"), ("people/boss9", "teams/east", "manager", "西北"))
+    for region, when in (("华东", WEEK), ("东北", BEFORE), ("西南", "2026-08-10T10:00")):
+        of = f"customers/{desk.number()}"
+        deal = Deal(f"opportunities/{desk.number()}", when, 1000, "people/li", {"customer": of}).win(when)
+        desk.hear(customer(of, when, region=region), *deal.told)
+    below(desk, "roles/admin", group_by="region")
+    # Somebody sells in the south; what sold nothing for eight weeks is no market.
+    assert {one.key: one.value for one in look(desk)[0]} == {"东北": 0, "华东": 1, "华南": 0}
+
+
+def test_R13_below_tells_who_leads_a_team_that_it_has_nothing_of_a_group(desk: Desk) -> None:
+    sold(desk, "people/li", "people/li")
+    desk.hear(*Deal("opportunities/before", BEFORE, 1000, "people/wang").win(BEFORE).told)
+    below(desk, "manager", group_by="pipeline")
+    assert {one.team: (one.value, list(one.people)) for one in look(desk)[0]} == {"teams/west": (0, ["people/nan"])}
+
+
+def test_R13_below_tells_of_a_team_without_anything_and_not_of_an_average_without_any(desk: Desk) -> None:
+    sold(desk, "people/li", "people/li")
+    below(desk, "manager", group_by="team")
+    rule(desk, "manager", kpi="kpis/win-rate", group_by="team", condition=pb.AlertRule.BELOW, limit="0.5")
+    assert {(one.kpi, one.key): one.value for one in look(desk)[0]} == {("kpis/opportunities-won", "teams/west"): 0}
+
+
+def test_R13_below_looks_at_a_stock_that_is_gone_and_at_nothing_that_its_kpi_leaves_out(desk: Desk) -> None:
+    opened = Deal("opportunities/a", BEFORE, 1000, "people/li", {"customer": "customers/a"})
+    desk.hear(*opened.win(WEEK).told)
+    rule(desk, "roles/admin", kpi="kpis/open-amount", group_by="customer", condition=pb.AlertRule.BELOW, limit="5")
+    made = reports_pb2.Kpi(display_name="Li's", unit=reports_pb2.Kpi.COUNT, formula="n", dimensions=["owner"])
+    made.measures.add(id="n", fact="deal.lost").where.add(dimension="owner", values=["people/li"])
+    desk.call("CreateKpi", reports_pb2.CreateKpiRequest(kpi_id="mine", kpi=made))
+    rule(desk, "roles/admin", kpi="kpis/mine", condition=pb.AlertRule.BELOW, limit="5")
+    assert {(one.kpi, one.key): one.value for one in look(desk)[0]} == {
+        ("kpis/open-amount", "customers/a"): 0,
+        ("kpis/mine", "people/li"): 0,
+    }
 
 
 def test_R11_for_a_manager_who_has_left_the_next_one_up_is_told_and_then_administrators(desk: Desk) -> None:

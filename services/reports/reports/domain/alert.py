@@ -16,6 +16,8 @@ TOLD_OF = {"owner": ("owner",), "director": ("region", "owner_region")}
 """By what a rule is grouped that tells each of these."""
 LED = ("owner", "team", "manager")
 """What has a manager, each of them."""
+BACK = 8
+"""What had something in one of so many spans before is looked for."""
 _GRAINS = {DAY: "day", WEEK: "week", MONTH: "month"}
 
 
@@ -106,6 +108,14 @@ def before(span: int, of: Period) -> Period:
     """The span before one."""
     assert of.begin is not None
     return over(span, of.begin)
+
+
+def back(span: int, of: Period) -> Period:
+    """The BACK spans before one, together."""
+    first = of
+    for _ in range(BACK):
+        first = before(span, first)
+    return Period(first.begin, of.begin)
 
 
 def holds(rule: AlertRule, value: float | None, previous: float | None) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from chassis import ids
-from chassis.database import Json, Moment, insert_rows
+from chassis.database import Json, Moment, in_values, insert_rows
 from chassis.transaction import Transaction
 from reports.domain.alert import Alert, AlertRule
 from reports.storage.tables import metadata, people, regions
@@ -148,6 +148,21 @@ def teams(tx: Transaction) -> list[str]:
     """Those that somebody is in."""
     query = sa.select(people.c.team).where(people.c.active, people.c.team != "").distinct()
     return sorted(tx.execute(query).scalars())
+
+
+def selling(tx: Transaction, by: str) -> list[tuple[str, str]]:
+    """Of the active people who sell, what they are grouped by, and whose team that is."""
+    columns = {"owner": people.c.name, "region": regions.c.region, "owner_region": regions.c.region}
+    column = columns[by] if by in columns else people.c[by]
+    query = sa.select(column, people.c.team).select_from(people.outerjoin(regions, regions.c.name == people.c.name))
+    rows = tx.execute(query.where(people.c.role == "sales", people.c.active, column != "").distinct())
+    return [(row[0], row[1]) for row in rows]
+
+
+def active(tx: Transaction, names: Sequence[str]) -> set[str]:
+    """Those of these people who have not left."""
+    query = sa.select(people.c.name).where(in_values(people.c.name, names, tx.dialect), people.c.active)
+    return set(tx.execute(query).scalars())
 
 
 def leaders(tx: Transaction, team: str, role: str) -> list[str]:

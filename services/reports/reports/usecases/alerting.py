@@ -23,6 +23,7 @@ from reports.wire import alert_events
 
 _Group = tuple[str, str]  # a key of what the rule is grouped by, and a team; "": all
 MANAGER, ADMIN = "manager", "admin"
+_STAFF = ("owner", "team", "manager", "owner_region", "region")
 A_RECORD = "一条记录 A record"
 # After its end a span waits so long, and so long nothing of before may have come in.
 _SETTLING, _QUIET = timedelta(hours=1), timedelta(minutes=10)
@@ -67,10 +68,13 @@ def _look(tx: Transaction, rule: AlertRule, span: Period) -> None:
     now = _at_its_end(tx, of, rule, span)
     was = _at_its_end(tx, of, rule, alert.before(rule.span, span)) if rule.condition == alert.FALLS else {}
     nothing = reading.nothing(of).value  # of a group that there is not
-    called = names.called(tx, sorted({name for group in now | was for name in group if name}))
+    every = now.keys() | was.keys() | told.keys()
+    if rule.condition == alert.BELOW and rule.group_by and nothing is not None:
+        every |= _with_nothing(tx, of, rule, span)
+    called = names.called(tx, sorted({name for group in every for name in group if name}))
     # Which record it is, and what it is called, is told nobody who may not read it.
-    called |= {key: A_RECORD for key, _ in now | was if key.startswith(reading.RECORDS)}
-    for group in sorted(now.keys() | was.keys() | told.keys()):
+    called |= {key: A_RECORD for key, _ in every if key.startswith(reading.RECORDS)}
+    for group in sorted(every):
         value, previous = now.get(group, nothing), was.get(group)
         holds = alert.holds(rule, value, previous)
         before = told.get(group)
@@ -86,9 +90,30 @@ def _at_its_end(tx: Transaction, of: Kpi, rule: AlertRule, span: Period) -> dict
     """Of everybody's records, as it was known when the span was over. What is compared has had the same time: a stage
     of last week has had a week less to go on from than one of the week before, and of a stock there is only what there
     was."""
-    ours = replace(tx, principal=peer("reports"))
-    teams = ([""] if alert.in_all(rule) else []) + (stored.teams(tx) if alert.by_team(rule) else [])
-    return {(key, team): value for team in teams for key, value in figures(ours, of, rule.group_by, span, team).items()}
+    ours, by = replace(tx, principal=peer("reports")), rule.group_by
+    return {(key, team): value for team in _teams(tx, rule) for key, value in figures(ours, of, by, span, team).items()}
+
+
+def _teams(tx: Transaction, rule: AlertRule) -> list[str]:
+    return ([""] if alert.in_all(rule) else []) + (stored.teams(tx) if alert.by_team(rule) else [])
+
+
+def _with_nothing(tx: Transaction, of: Kpi, rule: AlertRule, span: Period) -> set[_Group]:
+    """The groups that may have nothing, which is least of all: those that had something in one of the spans before, and
+    those of the people who sell. Not people and teams that are gone, nor what the KPI itself leaves out."""
+    by, teams = rule.group_by, _teams(tx, rule)
+    found = set(_at_its_end(tx, of, rule, alert.back(rule.span, span)))
+    if by in _STAFF:
+        trees = names.below(tx, teams)
+        sellers = stored.selling(tx, by)
+        found |= {(key, team) for team in teams for key, its in sellers if not team or its in trees[team]}
+    keys = {key for key, _ in found if key}
+    if by in ("owner", "manager"):
+        keys = stored.active(tx, sorted(keys))
+    elif by == "team":
+        keys &= set(stored.teams(tx))
+    counted = [values for one in of.measures for name, values in one.where if name == by]
+    return {group for group in found if group[0] in keys and all(group[0] in values for values in counted)}
 
 
 def view(tx: Transaction, group_by: str, span: Period, team: str = "") -> View:
