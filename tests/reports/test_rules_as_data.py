@@ -101,6 +101,28 @@ def test_N13_a_rule_comes_and_goes_with_its_kpi(desk: Desk) -> None:
     assert _apply(desk, **before) == before
 
 
+def test_N13_B41_which_reports_are_mailed_is_written_down_and_comes_and_goes_with_its_board(desk: Desk) -> None:
+    before, version = _read(desk)
+    assert before["exportSchedules"].keys() == {"weekly-report"}
+    weekly = before["exportSchedules"]["weekly-report"]
+    assert (weekly["report"], weekly["hour"], weekly["people"]) == ("reports/team", 9, ["roles/manager"])
+    board = {"displayName": "Ours", "tiles": [{"kpi": "kpis/wins"}]}
+    daily = {**weekly, "report": "reports/ours", "span": "DAY", "enabled": True}
+    more = {
+        "kpis": {**before["kpis"], "wins": WINS},
+        "boards": {**before["boards"], "ours": board},
+        "exportSchedules": {"weekly-report": {**weekly, "hour": 8}, "daily": daily},
+    }
+    after = _apply(desk, **more)
+    assert after["exportSchedules"] == more["exportSchedules"]
+    assert _planned(desk, **after) == []
+    assert _read(desk)[1] > version
+    with pytest.raises(Invalid) as refused:
+        _apply(desk, exportSchedules={"daily": {**daily, "report": "reports/none"}})
+    assert [one.field for one in refused.value.violations] == ["exportSchedules.daily.report"]
+    assert _apply(desk, **before) == before
+
+
 @pytest.mark.parametrize(
     ("path", "wrong"),
     [

@@ -30,7 +30,7 @@ def test_L22_the_file_that_was_read_is_changed_and_applied(front: Front) -> None
     document = yaml.safe_load(file)
     every = {"version", "automations", "calendars", "customers", "forms", "leads", "pipelines", "policies", "roles"}
     every |= {"approvalFlows", "approverGroups", "company", "contracts", "followUps", "notices", "tasks"}
-    every |= {"alertRules", "boards", "kpis"}
+    every |= {"alertRules", "boards", "exportSchedules", "kpis"}
     assert set(document) == every
     assert front("POST", APPLY, data=file.encode(), headers=YAML).json()["changes"] == []
     changed = file.replace("pickLimitPerDay: 10", "pickLimitPerDay: 4")

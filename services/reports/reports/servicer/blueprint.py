@@ -13,7 +13,7 @@ from reports.usecases import blueprint
 
 
 class ReportPart:
-    """KPIs, boards and rules of alerts. The company's time zone tells which day it is."""
+    """KPIs, boards, rules of alerts and schedules. The company's time zone tells which day it is."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._zone = clock.company_zone(runtime.settings.company_time_zone)

@@ -54,6 +54,13 @@ def any_schedule(tx: Transaction) -> bool:
     return tx.execute(sa.select(schedules.c.name).limit(1)).first() is not None
 
 
+def every(tx: Transaction, deleted: bool) -> list[ExportSchedule]:
+    """All of them by name, deleted ones too where that is said."""
+    c = schedules.c
+    query = sa.select(*(c[name] for name in _SCHEDULE)).order_by(c.name)
+    return [ExportSchedule(*row) for row in tx.execute(query if deleted else query.where(c.delete_time.is_(None)))]
+
+
 def enabled(tx: Transaction) -> list[ExportSchedule]:
     """Held until the commit; those that another process holds are left to it."""
     c = schedules.c

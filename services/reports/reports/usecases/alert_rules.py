@@ -18,6 +18,7 @@ from chassis.records import Kind
 from chassis.transaction import Transaction
 from reports.domain import alert
 from reports.domain.alert import Alert, AlertRule
+from reports.domain.board import Board
 from reports.domain.checking import can_group
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
@@ -182,7 +183,7 @@ def new(tx: Transaction, name: str, values: Mapping[str, Any]) -> AlertRule:
     return AlertRule(**{**_NEW, "name": name, **values, **times})
 
 
-def put(tx: Transaction, before: AlertRule | None, after: AlertRule) -> None:
+def put(tx: Transaction, before: Any, after: Any) -> None:
     """Writes one that was checked; `before` is the one that is there, deleted or not. Raises Stale."""
     if before is None:
         records.create(tx, RULES, after)
@@ -190,16 +191,16 @@ def put(tx: Transaction, before: AlertRule | None, after: AlertRule) -> None:
         records.save(tx, RULES, before, after, "deleted" if after.delete_time else "changed")
 
 
-def written(of: AlertRule) -> dict[str, Any]:
+def written(of: Any) -> dict[str, Any]:
     """What is checked of it."""
     return {name: getattr(of, name) for name in ("kpi", "group_by", "notify", "condition", "limit_value")}
 
 
-def check(tx: Transaction, values: Mapping[str, Any], known: Mapping[str, Kpi] | None = None) -> None:
+def check(tx: Transaction, values: Mapping[str, Any], known: Mapping[str, Kpi | Board] | None = None) -> None:
     """Refuses a rule that makes no sense, by the KPIs that are `known`; None: that are there. Raises Invalid."""
     wrong = []
     of = ({one.name: one for one in kpis.every(tx)} if known is None else known).get(values["kpi"])
-    if of is None:
+    if not isinstance(of, Kpi):
         wrong.append(_NO_KPI)
     else:
         can = (*of.dimensions, *(name for name, base in DERIVED.items() if base in of.dimensions))

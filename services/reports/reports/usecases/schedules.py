@@ -15,8 +15,11 @@ from chassis.errors import Invalid, NotFound
 from chassis.records import Kind
 from chassis.transaction import Transaction
 from reports.domain import schedule as domain
+from reports.domain.board import Board
+from reports.domain.kpi import Kpi
 from reports.domain.schedule import ExportSchedule, Mail
 from reports.settings import company_zone, mails
+from reports.storage import definitions
 from reports.storage import schedules as stored
 from reports.storage.schedules import mails as mails_table
 from reports.storage.schedules import schedules
@@ -34,6 +37,8 @@ SCHEDULES: Kind[ExportSchedule] = Kind(
     people=people_table,
     shown=shown,
     owner="",
+    named=True,
+    announce=lambda tx, before, after: definitions.count(tx),
     columns={
         "report": Column(_c.report, "name"),
         "enabled": Column(_c.enabled, "bool"),
@@ -42,46 +47,48 @@ SCHEDULES: Kind[ExportSchedule] = Kind(
     },
 )
 # The weekly report: on Mondays at nine, of the week before, for those who lead a team.
-_WEEKLY: Mapping[str, Any] = {
-    "display_name": "Weekly report",
-    "display_name_zh": "销售周报",
-    "report": "reports/team",
-    "group_by": [],
-    "filter": "",
-    "format": 2,
-    "span": 2,
-    "hour": 9,
-    "people": ["roles/manager"],
-    "language": "zh",
+SHIPPED: Mapping[str, Mapping[str, Any]] = {
+    "exportSchedules/weekly-report": {
+        "display_name": "Weekly report",
+        "display_name_zh": "销售周报",
+        "report": "reports/team",
+        "group_by": [],
+        "filter": "",
+        "format": 2,
+        "span": 2,
+        "hour": 9,
+        "people": ["roles/manager"],
+        "language": "zh",
+    },
 }
 
 
 def start(tx: Transaction) -> None:
     """What a new database begins with; it goes out where mail can."""
     if not stored.any_schedule(tx):
-        _make(tx, {**_WEEKLY, "enabled": mails()})
+        for name, values in SHIPPED.items():
+            put(tx, None, new(tx, name, {**values, "enabled": mails()}))
 
 
 def create(tx: Transaction, values: Mapping[str, Any]) -> ExportSchedule:
     """Raises Invalid."""
-    _check(tx, values)
-    return _make(tx, values)
+    check(tx, values)
+    made = new(tx, SCHEDULES.new_name(), values)
+    put(tx, None, made)
+    return made
 
 
 def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> ExportSchedule:
-    """What is enabled anew, or goes out for another span, begins with the span that is not over yet. Raises Invalid,
-    and as records.hold."""
+    """Raises Invalid, and as records.hold."""
     before = records.hold(tx, SCHEDULES, name, etag)
     after = replace(before, **values)
-    _check_all(tx, after)
-    if (after.enabled and not before.enabled) or after.span != before.span:
-        after = replace(after, sent_until=_last(tx, after.span, after.hour))
-    return records.save(tx, SCHEDULES, before, after)
+    check(tx, written(after))
+    return _save(tx, before, after, "changed")
 
 
 def undelete(tx: Transaction, name: str) -> ExportSchedule:
     """Raises NOT_DELETED, and Invalid where its report is gone."""
-    _check_all(tx, records.find(tx, SCHEDULES, name, deleted=True))
+    check(tx, written(records.find(tx, SCHEDULES, name, deleted=True)))
     return records.undelete(tx, SCHEDULES, name)
 
 
@@ -103,9 +110,14 @@ def purge(tx: Transaction) -> bool:
     return records.purge(tx, SCHEDULES)
 
 
-def _make(tx: Transaction, values: Mapping[str, Any]) -> ExportSchedule:
+def every(tx: Transaction, deleted: bool = False) -> list[ExportSchedule]:
+    """All of them, by name."""
+    return stored.every(tx, deleted)
+
+
+def new(tx: Transaction, name: str, values: Mapping[str, Any]) -> ExportSchedule:
     made = {
-        "name": SCHEDULES.new_name(),
+        "name": name,
         **values,
         "sent_until": _last(tx, values["span"], values["hour"]),
         "version": 1,
@@ -113,21 +125,38 @@ def _make(tx: Transaction, values: Mapping[str, Any]) -> ExportSchedule:
         "update_time": tx.now,
         "delete_time": None,
     }
-    return records.create(tx, SCHEDULES, ExportSchedule(**made))
+    return ExportSchedule(**made)
+
+
+def put(tx: Transaction, before: Any, after: Any) -> None:
+    """Writes one that was checked; `before` is the one that is there, deleted or not. Raises Stale."""
+    if before is None:
+        records.create(tx, SCHEDULES, after)
+    else:
+        _save(tx, before, after, "deleted" if after.delete_time else "changed")
+
+
+def _save(tx: Transaction, before: ExportSchedule, after: ExportSchedule, action: str) -> ExportSchedule:
+    """What is enabled anew, or goes out for another span, begins with the span that is not over yet."""
+    if (after.enabled and not before.enabled) or after.span != before.span:
+        after = replace(after, sent_until=_last(tx, after.span, after.hour))
+    return records.save(tx, SCHEDULES, before, after, action)
 
 
 def _last(tx: Transaction, span: int, hour: int) -> str:
     return domain.days(domain.due(span, hour, tx.now.astimezone(company_zone())))[0]
 
 
-def _check_all(tx: Transaction, of: ExportSchedule) -> None:
-    _check(tx, {name: getattr(of, name) for name in ("report", "group_by", "filter", "people")})
+def written(of: Any) -> dict[str, Any]:
+    """What is checked of it."""
+    return {name: getattr(of, name) for name in ("report", "group_by", "filter", "people")}
 
 
-def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
+def check(tx: Transaction, values: Mapping[str, Any], known: Mapping[str, Kpi | Board] | None = None) -> None:
+    """Refuses one of what is none, by the KPIs and boards that are `known`; None: that are there. Raises Invalid."""
     wrong = []
     try:
-        _ask(tx, values)
+        _ask(tx, values, known)
     except NotFound:
         wrong.append(("export_schedule.report", "there is no such KPI or board", "没有这个指标或看板"))
     except Invalid as problem:
@@ -137,16 +166,21 @@ def _check(tx: Transaction, values: Mapping[str, Any]) -> None:
         raise Invalid(wrong)
 
 
-def _ask(tx: Transaction, values: Mapping[str, Any]) -> None:
+def _ask(tx: Transaction, values: Mapping[str, Any], known: Mapping[str, Kpi | Board] | None) -> None:
     """As each who gets it will. Raises NotFound, Invalid."""
     id = asking.id_of(values["report"])
     request = SimpleNamespace(
         period="", group_by=values["group_by"], filter=values["filter"], HasField=lambda name: False
     )
     today = tx.now.astimezone(company_zone()).date()
-    if boards.is_one(tx, f"boards/{id}"):
-        there = {one.name: one for one in kpis.every(tx)}
-        tiles = boards.find(tx, f"boards/{id}").tiles
-        asking.check_board(request, [there[tile.kpi] for tile in tiles if tile.kpi in there], today)
+    there = known
+    if there is None:
+        there = {**{one.name: one for one in kpis.every(tx)}, **{one.name: one for one in boards.every(tx)}}
+    of = there.get(f"boards/{id}") or there.get(f"kpis/{id}")
+    if isinstance(of, Board):
+        shown = (there.get(tile.kpi) for tile in of.tiles)
+        asking.check_board(request, [one for one in shown if isinstance(one, Kpi)], today)
+    elif isinstance(of, Kpi):
+        asking.view(request, of, today)
     else:
-        asking.view(request, kpis.find(tx, f"kpis/{id}"), today)
+        raise NotFound(values["report"][:80])

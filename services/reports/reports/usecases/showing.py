@@ -20,17 +20,20 @@ def every(tx: Transaction, deleted: bool = False) -> list[Board]:
     return [found[name] for name in sorted(found) if deleted or found[name].delete_time is None]
 
 
-def used(tx: Transaction, kpi: str, boards: Iterable[Board], rules: Iterable[str]) -> tuple[str, str]:
-    """What of a KPI there would be no more without it, in English and Chinese: of these boards, of its `rules` of
-    alerts, of schedules and targets; of people's own boards that are not the caller's, that there are some. Empty where
-    there is nothing."""
+def report_of(kpi: str) -> str:
+    return f"reports/{kpi.partition('/')[2]}"
+
+
+def used(tx: Transaction, kpi: str, boards: Iterable[Board], others: Iterable[str]) -> tuple[str, str]:
+    """What of a KPI there would be no more without it, in English and Chinese: of these boards and `others` (rules
+    of alerts, schedules), and of targets; of people's own boards that are not the caller's, that there are some. Empty
+    where there is nothing."""
     shown = [one for one in boards if kpi in one.kpis]
     theirs = [one for one in shown if one.owner and one.owner != tx.principal.person]
     found = [
         *((one.name, one.name) for one in shown if one not in theirs),
         *([("boards of others", "他人的看板")] if theirs else []),
-        *((name, name) for name in rules),
-        *((name, name) for name in schedules.of_report(tx, f"reports/{kpi.partition('/')[2]}")),
+        *((name, name) for name in others),
         *((name, name) for name in targets.of_kpi(tx, kpi)),
     ]
     more = len(found) - _NAMED
@@ -41,6 +44,6 @@ def used(tx: Transaction, kpi: str, boards: Iterable[Board], rules: Iterable[str
 
 def refuse_used(tx: Transaction, kpi: str) -> None:
     """Raises IN_USE, naming what a KPI is used by."""
-    english, chinese = used(tx, kpi, every(tx), alerts.rules_of(tx, kpi))
+    english, chinese = used(tx, kpi, every(tx), [*alerts.rules_of(tx, kpi), *schedules.of_report(tx, report_of(kpi))])
     if english:
         raise Refused("IN_USE", f"{kpi} is used by {english}.", f"{kpi} 正被 {chinese} 使用。")

@@ -1,4 +1,5 @@
-"""KPIs, boards and rules of alerts as documents of the blueprint: protobuf's JSON, without what nobody sets."""
+"""What the blueprint has of reports (KPIs, boards, rules of alerts, schedules): protobuf's JSON, without what nobody
+sets."""
 
 from __future__ import annotations
 
@@ -10,26 +11,34 @@ from google.protobuf import json_format
 
 from chassis.errors import Invalid
 from chassis.fields import FieldCheck
-from dealwright.reports.v1 import alerts_pb2
+from dealwright.reports.v1 import alerts_pb2, exports_pb2
 from dealwright.reports.v1 import reports_pb2 as pb
 from reports.domain.alert import AlertRule
 from reports.domain.board import Board
 from reports.domain.checking import id_fits
 from reports.domain.kpi import Kpi
-from reports.wire import alert_messages, definitions, messages
+from reports.domain.schedule import ExportSchedule
+from reports.wire import alert_messages, definitions, messages, schedule_messages
 
 MOST = 1000
 _OURS = ("name", "version", "owner", "etag", "create_time", "update_time", "delete_time")
 _KEPT = ("version", "owner", "revision", "create_time", "update_time")
 D = TypeVar("D", Kpi, Board)
 T = TypeVar("T")
+_RECORDS: Mapping[str, tuple[Callable[[], Any], Any]] = {
+    "alertRules": (alerts_pb2.AlertRule, alert_messages),
+    "exportSchedules": (exports_pb2.ExportSchedule, schedule_messages),
+}
 
 
-def plain(kpis: Sequence[Kpi], boards: Sequence[Board], rules: Sequence[AlertRule]) -> dict[str, Any]:
+def plain(
+    kpis: Sequence[Kpi], boards: Sequence[Board], rules: Sequence[AlertRule], schedules: Sequence[ExportSchedule]
+) -> dict[str, Any]:
     return {
         "kpis": {_id(one): _written(messages.definition(one)) for one in kpis},
         "boards": {_id(one): _written(definitions.shown_board(one)) for one in boards},
         "alertRules": {_id(one): _written(alert_messages.rule(one)) for one in rules},
+        "exportSchedules": {_id(one): _written(schedule_messages.schedule(one)) for one in schedules},
     }
 
 
@@ -43,13 +52,10 @@ def boards(given: Any, check: FieldCheck) -> list[Board]:
     return _read("boards", given, pb.Board, definitions.new_board, check)
 
 
-def rules(given: Any, check: FieldCheck) -> list[tuple[str, dict[str, Any]]]:
+def records(key: str, given: Any, check: FieldCheck) -> list[tuple[str, dict[str, Any]]]:
     """Ids, and the values of the columns. What is wrong is noted in `check`."""
-
-    def read(id: str, message: alerts_pb2.AlertRule) -> tuple[str, dict[str, Any]]:
-        return id, alert_messages.read(message, alert_messages.GIVEN)
-
-    return _read("alertRules", given, alerts_pb2.AlertRule, read, check)
+    message, wire = _RECORDS[key]
+    return _read(key, given, message, lambda id, said: (id, wire.read(said, wire.GIVEN)), check)
 
 
 def over(before: D, after: D) -> D:
@@ -104,5 +110,5 @@ def _written(of: Any) -> dict[str, Any]:
     return found
 
 
-def _id(of: Kpi | Board | AlertRule) -> str:
+def _id(of: Kpi | Board | AlertRule | ExportSchedule) -> str:
     return of.name.partition("/")[2]
