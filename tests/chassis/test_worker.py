@@ -252,6 +252,37 @@ def test_a_broker_that_dies_before_the_acknowledgement_ends_no_worker() -> None:
     assert done.stdout.split()[-2:] == ["None", "False"], done.stderr
 
 
+_WAITS_FOR_MORE = """
+import sys, types
+from chassis.bus import worker
+from chassis import clock
+
+entry = worker.Deliveries(most=2_048, pace=30.0, queue=types.SimpleNamespace(name="q"))
+taken = []
+entry.container = types.SimpleNamespace(spawn_worker=lambda *args, **more: taken.append(len(entry._waiting)))
+entry._not_before = clock.monotonic() + 30
+for size in map(int, sys.argv[1:]):
+    entry.received(types.SimpleNamespace(body=bytes(size)))
+print(taken)
+"""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "taken"),
+    [
+        (["1000"] * 31, "[]"),
+        (["1000"] * 32, "[32]"),
+        (["300000"] * 3, "[]"),
+        (["300000"] * 4, "[4]"),
+    ],
+)
+def test_U2_a_paced_subscription_waits_for_a_full_delivery_be_it_of_many_messages_or_of_large_ones(
+    sizes: list[str], taken: str
+) -> None:
+    done = subprocess.run([sys.executable, "-c", _WAITS_FOR_MORE, *sizes], capture_output=True, text=True)
+    assert done.stdout.split("\n")[0] == taken, done.stderr
+
+
 def test_the_embedded_process_loads_neither_broker_nor_worker(tmp_path: Path) -> None:
     local = Local(tmp_path)
     migrate(local.runtime)

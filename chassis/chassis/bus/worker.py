@@ -51,6 +51,8 @@ log = structlog.get_logger(__name__)
 _PREFETCH = 64
 # Small messages that wait together are handled in one transaction of about so many events.
 _EVENTS = 256
+# Half of what the broker hands over at once is as good as a full delivery, and so are so many bytes.
+_ENOUGH, _ENOUGH_BYTES = _PREFETCH // 2, 1_000_000
 _stopping = threading.Event()
 _broken = threading.Event()
 # Set while the broker hands messages to every subscription of this process.
@@ -132,9 +134,8 @@ class Deliveries(Consumer):  # type: ignore[misc]
     def _next(self) -> None:
         if self._under_way or not self._waiting or _stopping.is_set():
             return
-        # Half of what the broker hands over at once is as good as a full delivery.
         early = self._not_before - clock.monotonic()
-        if early > 0 and len(self._waiting) < _PREFETCH // 2:
+        if early > 0 and not self._enough():
             if not self._comes_back:
                 self._comes_back = True
                 eventlet.spawn_after(early, self._comes)
@@ -142,6 +143,10 @@ class Deliveries(Consumer):  # type: ignore[misc]
         self._not_before = clock.monotonic() + self._pace
         work = self._under_way = _Work(self._waiting, self._most)
         self.container.spawn_worker(self, (work,), {}, handle_result=partial(self._handled, work))
+
+    def _enough(self) -> bool:
+        waiting = self._waiting
+        return len(waiting) >= _ENOUGH or sum(len(message.body) for _, message in waiting) >= _ENOUGH_BYTES
 
     def _comes(self) -> None:
         self._comes_back = False

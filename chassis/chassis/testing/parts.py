@@ -9,6 +9,7 @@ Each part alone is a context manager too: `postgres()`, `rabbitmq()`, `valkey()`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,15 +49,21 @@ class Parts:
     rabbitmq: RabbitMQ
     valkey: Valkey
 
-    def __init__(self, folder: Path | None = None, *, durable: bool = True) -> None:
-        self._folder, self._durable = folder, durable
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        durable: bool = True,
+        database_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._folder, self._durable, self._settings = folder, durable, database_settings
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         """Start them. Raises MissingPart or PartFailed of the first that fails, after stopping the others."""
         prepare()
         parts = (
-            postgres(self._below("postgres"), durable=self._durable),
+            postgres(self._below("postgres"), durable=self._durable, settings=self._settings),
             rabbitmq(self._below("rabbitmq")),
             valkey(self._below("valkey")),
         )

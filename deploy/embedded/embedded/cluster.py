@@ -33,7 +33,9 @@ class Cluster:
         self, folder: Path, env: Mapping[str, str] | None = None, http_port: int = 0, durable: bool = True
     ) -> None:
         self.folder = folder
-        self.parts = Parts(folder / "parts", durable=durable)
+        self.parts = Parts(
+            folder / "parts", durable=durable, database_settings=_database_settings() if durable else None
+        )
         self.token_key = ids.new_secret(48)
         self._env = dict(env or {})
         self._held: list[Port] = []
@@ -154,6 +156,13 @@ class Cluster:
     def restart(self, process: str) -> None:
         """Starts a killed process again, on its port."""
         self._start(process)
+
+
+def _database_settings() -> dict[str, str]:
+    """PostgreSQL's own defaults are for the smallest machine there is. Of this one's memory it gets an eighth, since
+    the rest of the cluster is here, too (docs/guide/operating.md has what a machine of its own wants)."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"shared_buffers": f"{max(128, memory // 8 // 2**20)}MB", "wal_compression": "on", "max_wal_size": "4GB"}
 
 
 def _ready(status: str) -> bool:
