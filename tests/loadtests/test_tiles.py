@@ -10,10 +10,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from chassis import ids
 from chassis.migration import migrate
 from chassis.service import Runtime
 from chassis.testing.postgres import Postgres
-from loadtests import embedded_tiles, ingest, spread, tiles, visible
+from loadtests import asking, embedded_tiles, ingest, spread, tiles, visible
 from loadtests.driving import LoadFailed
 from loadtests.spread import Kind
 from reports.storage.tables import cells, postings, subjects
@@ -125,3 +126,13 @@ def test_events_of_other_records_are_those_of_the_same_people() -> None:
     assert lead not in found
     assert found.count(b"\x12\x27people/" + person) == 1
     assert found[: 2 + 38] == found[-(2 + 38) :]
+    assert ids.made_at(found[8:40].decode()) == ids.made_at(lead.decode()), "as new as it was"
+    assert ingest.renamed(body, "again") not in (body, found)
+
+
+def test_a_tile_that_was_slow_once_is_asked_for_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    took = {"/a": iter([1.0, 90.0, *[1.0] * 118]), "/b": iter([2.0] * 121)}
+    monkeypatch.setattr(asking, "once", lambda url, path, token: next(took[path]))
+    found = asking.timed("", "", ["/a", "/b"], 19)
+    assert {path: len(times) for path, times in found.items()} == {"/a": 119, "/b": 119}
+    assert asking.slowest(found)[0] == "/b"
