@@ -126,7 +126,7 @@ def test_B6_a_figure_leads_to_its_records_and_O40_explains_itself(desk: Desk) ->
     said = desk.call("ExplainFigure", pb.ExplainFigureRequest(name="reports/won-amount", period=NOVEMBER))
     assert said.kpi.formula == "amount"
     assert said.figure.amount.units == 8000
-    assert {(one.record, one.amount.units, bool(one.event)) for one in said.postings} == {
+    assert {(one.record, one.amount.units, bool(one.events)) for one in said.postings} == {
         ("opportunities/a", 1000, True),
         ("opportunities/d", 7000, True),
     }

@@ -85,7 +85,7 @@ def test_P3_a_hidden_time_is_in_no_explanation_no_record_no_grain_no_period_and_
     for one in said.postings:
         assert not one.HasField("happen_time")
         assert not one.HasField("learn_time")
-        assert one.event == ""
+        assert not one.events
         assert one.seconds == 0
     assert not any(one.HasField("happen_time") for one in shown)
     assert [one.name for one in shown] == ["opportunities/a", "opportunities/b", "opportunities/c"]

@@ -122,4 +122,4 @@ def test_P6_B21_that_a_customer_was_followed_up_is_on_its_record_and_by_which_ev
         assert [one.record for one in said] == ["customers/mine"] * 2
         assert {one.happen_time.ToJsonString() for one in said} == {"2026-11-07T16:00:00Z", "2026-11-08T16:00:00Z"}
         for one in said:
-            assert bool(one.event) == one.HasField("learn_time") == (who is ADMIN)
+            assert bool(one.events) == one.HasField("learn_time") == (who is ADMIN)

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from chassis.database import insert_rows
 from reports.storage import ledger
-from reports.storage.tables import subjects
+from reports.storage.tables import postings, subjects
 from reports.usecases import learning
 from tests.reports.desk import Desk
+from tests.reports.leads import Lead
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -58,3 +59,28 @@ def test_B2_an_hour_is_of_the_companys_clock_wherever_it_is_and_in_summer_too(
     micros = (datetime.fromisoformat(moment).replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
     hours = (datetime.fromisoformat(f"{there}:00").replace(tzinfo=UTC) - EPOCH) // timedelta(hours=1)
     assert learning.hour_of(micros, ZoneInfo(zone)) == hours
+
+
+def _posted(desk: Desk, fact: str) -> list[tuple[int, str, int]]:
+    """(count, owner, of how many events) of the postings of a fact, as they were written."""
+    c = postings.c
+    query = sa.select(c.count, c.owner, c.event).where(c.fact == fact).order_by(c.batch, c.place)
+    with desk.runtime.reading() as tx:
+        return [(count, owner, len(set(events.split()))) for count, owner, events in tx.execute(query)]
+
+
+def test_B41_what_one_delivery_tells_of_a_record_within_a_second_is_posted_once_and_names_each_event(
+    desk: Desk,
+) -> None:
+    desk.hear(*Lead("leads/a", "2026-11-20T10:00:00.10").assign("people/li", "2026-11-20T10:00:00.40").told)
+    assert _posted(desk, "lead.captured") == [(1, "people/li", 2)]
+    assert _posted(desk, "lead.assigned") == [(1, "people/li", 2)]
+    assert desk.figures("leads-captured", period="2026", group_by=["owner"]) == {"people/li": 1}
+
+
+def test_B41_what_was_known_a_second_before_is_kept(desk: Desk) -> None:
+    desk.hear(*Lead("leads/a", "2026-11-20T10:00:00.90").assign("people/li", "2026-11-20T10:00:01.10").told)
+    assert _posted(desk, "lead.captured") == [(1, "", 1), (-1, "", 1), (1, "people/li", 1)]
+    asked: dict[str, Any] = {"period": "2026", "group_by": ["owner"]}
+    assert desk.figures("leads-captured", **asked, as_of="2026-11-20T10:00:01") == {"": 1}
+    assert desk.figures("leads-captured", **asked, as_of="2026-11-20T10:00:02") == {"people/li": 1}

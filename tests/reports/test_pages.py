@@ -30,7 +30,7 @@ def _records(desk: Desk, kpi: str = "average-deal", **asked: Any) -> tuple[list[
 
 def _explained(desk: Desk, kpi: str = "average-deal", **asked: Any) -> tuple[list[str], str]:
     said = desk.call("ExplainFigure", pb.ExplainFigureRequest(name=f"reports/{kpi}", **asked))
-    return [f"{one.record} {one.event}" for one in said.postings], said.next_page_token
+    return [f"{one.record} {one.events}" for one in said.postings], said.next_page_token
 
 
 ASK: tuple[Callable[..., tuple[list[str], str]], ...] = (_records, _explained)

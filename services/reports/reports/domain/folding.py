@@ -26,6 +26,14 @@ Part = tuple[str, tuple[str | int, ...]]
 ("customers/a", ("deal", "opportunities/b", "people/c", 1764000000000000, 500000))."""
 
 
+def _no_links(state: Any) -> tuple[str, str, str]:
+    return "", "", ""
+
+
+def _no_parts(name: str, state: Any) -> Sequence[Part]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Folding:
     """`plain` and `read` turn the state into plain data and back. `tells(state)` is what the records that name it as
@@ -41,10 +49,15 @@ class Folding:
     postings: Callable[[Any], Sequence[Posting]]
     plain: Callable[[Any], Any]
     read: Callable[[Any], Any]
-    links: Callable[[Any], tuple[str, str, str]] = lambda state: ("", "", "")
+    links: Callable[[Any], tuple[str, str, str]] = _no_links
     tells: Callable[[Any], Mapping[str, Any]] = lambda state: {}
-    parts: Callable[[str, Any], Sequence[Part]] = lambda name, state: ()
+    parts: Callable[[str, Any], Sequence[Part]] = _no_parts
     holder: Callable[[Any], str] = lambda state: ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether such a record neither belongs to others nor counts for them."""
+        return self.links is _no_links and self.parts is _no_parts
 
 
 def plainly(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.database import insert_rows
+from chassis.database import in_values, insert_rows
 from chassis.transaction import Transaction
 from reports.domain.facts import FACTS
 from reports.domain.posting import APART, DIMENSIONS, WHOEVER, Posting
@@ -29,7 +29,15 @@ MOST = 4_000
 # Postings, up to which they are added up here and not by the database.
 _BY_HAND = 40_000
 LENDERS = ("customer_holder", "lead_holder")
-_READ = tuple(postings.c[n] for n in ("fact", "hour", "holder", *LENDERS, "currency", *_SUMS, *DIMENSIONS))
+_FIELDS = ("fact", "hour", "holder", *LENDERS, "currency", *_SUMS, *DIMENSIONS)
+_READ = tuple(postings.c[name] for name in _FIELDS)
+# Where each of them is in a row that is summed by hand, and what is worked out besides: each grain's bucket, nothing,
+# and in whose sums it is.
+_PLACES = {
+    name: place
+    for place, name in enumerate((*_FIELDS, DAY, BLOCK, EVER, "BLANK", "WHOSE", *(f"OF_{name}" for name in LENDERS)))
+} | {HOUR: _FIELDS.index("hour")}
+_FACT, _HOLDER, _CUSTOMERS, _LEADS, _COUNT = (_PLACES[name] for name in ("fact", "holder", *LENDERS, "count"))
 BORROWED = {
     fact.id: {name: Posting._field_defaults[name] for name in fact.borrows} for fact in FACTS.values() if fact.borrows
 }
@@ -79,38 +87,36 @@ def roll(tx: Transaction, copy: int, fresh: Sequence[int]) -> set[tuple[str, str
     rows = tx.execute(sa.select(*_READ).where(*mine).limit(_BY_HAND + 1)).all()
     few = len(rows) <= _BY_HAND
     told = rows if few else tx.execute(sa.select(postings.c.fact, postings.c.holder).distinct().where(*mine))
-    moved = {(row.fact, row.holder) for row in told}
+    moved = {(row[_FACT], row[_HOLDER]) for row in told} if few else set(map(tuple, told))
     if few:
         _add_by_hand(tx, copy, rows)
     else:
-        facts = {fact for fact, _ in moved}
-        for number, rollup in kept(tx, copy).items():
-            if rollup.fact in facts:
-                _add(tx, copy, number, rollup, *mine)
+        for number, rollup in kept(tx, copy, *{fact for fact, _ in moved}).items():
+            _add(tx, copy, number, rollup, *mine)
     tx.execute(sa.delete(batches).where(batches.c.id.in_(list(fresh))))
     tx.execute(sa.update(copies).where(copies.c.copy == copy).values(roll_time=tx.now))
     return moved
 
 
-def kept(tx: Transaction, copy: int, fact: str = "") -> dict[int, Rollup]:
-    """The rollups of a copy that are filled, or those of one fact, by number."""
-    return {number: rollup for number, (rollup, filled) in _there(tx, copy, fact).items() if filled}
+def kept(tx: Transaction, copy: int, *facts: str) -> dict[int, Rollup]:
+    """The rollups of a copy that are filled, or those of some facts, by number."""
+    of = [in_values(rollups.c.fact, sorted(facts), tx.dialect)] if facts else []
+    return _rollups(tx, rollups.c.copy == copy, rollups.c.filled, *of)
 
 
-def _there(tx: Transaction, copy: int, fact: str = "") -> dict[int, tuple[Rollup, bool]]:
-    query = sa.select(rollups.c.rollup, rollups.c.fact, rollups.c.dimensions, rollups.c.grain, rollups.c.filled)
-    which = [rollups.c.copy == copy, *([rollups.c.fact == fact] if fact else [])]
+def _rollups(tx: Transaction, *which: sa.ColumnElement[bool]) -> dict[int, Rollup]:
+    query = sa.select(rollups.c.rollup, rollups.c.fact, rollups.c.dimensions, rollups.c.grain).where(*which)
     return {
-        row.rollup: (Rollup(row.fact, tuple(filter(None, row.dimensions.split(","))), row.grain), row.filled)
-        for row in tx.execute(query.where(*which).order_by(rollups.c.rollup))
+        row.rollup: Rollup(row.fact, tuple(filter(None, row.dimensions.split(","))), row.grain)
+        for row in tx.execute(query.order_by(rollups.c.rollup))
     }
 
 
 def add(tx: Transaction, copy: int, wanted: Sequence[Rollup]) -> None:
     """Makes sure of these rollups. A new one is filled at once where little was posted, else by `fill`, and until then
     its figures are summed from the postings."""
-    there = _there(tx, copy)
-    known = {rollup for rollup, _ in there.values()}
+    there = _rollups(tx, rollups.c.copy == copy)
+    known = set(there.values())
     new = [rollup for rollup in dict.fromkeys(wanted) if rollup not in known]
     for number, rollup in enumerate(new, max(there, default=0) + 1):
         row = {"fact": rollup.fact, "dimensions": ",".join(rollup.dimensions), "grain": rollup.grain}
@@ -124,9 +130,10 @@ def add(tx: Transaction, copy: int, wanted: Sequence[Rollup]) -> None:
 def fill(tx: Transaction, copy: int) -> bool:
     """Fills one rollup that is not, with all that is in the others. The caller holds the copy's cells. Returns whether
     there was one."""
-    number, rollup = next(((n, r) for n, (r, filled) in _there(tx, copy).items() if not filled), (0, None))
-    if rollup is None:
+    unfilled = _rollups(tx, rollups.c.copy == copy, rollups.c.filled.is_(False))
+    if not unfilled:
         return False
+    number, rollup = min(unfilled.items())
     fresh = sa.select(batches.c.id).where(batches.c.copy == copy)
     of_fact = (postings.c.copy == copy, postings.c.fact == rollup.fact, postings.c.batch.not_in(fresh))
     _add(tx, copy, number, rollup, *of_fact)
@@ -135,35 +142,39 @@ def fill(tx: Transaction, copy: int) -> bool:
     return True
 
 
-def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[sa.Row[Any]]) -> None:
+def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[Sequence[Any]]) -> None:
     """Adds a few postings to all sums with one statement: two for each sum cost more than the postings."""
-    names = [column.name for column in _READ]
-    hour, holder, first = (names.index(name) for name in ("hour", "holder", _SUMS[0]))
-    more = ("HOLDER", DAY, BLOCK, EVER, "BLANK", *(f"OF_{name}" for name in LENDERS))
-    places = {name: place for place, name in enumerate((*names, *more))} | {HOUR: hour}
+    hour = _PLACES["hour"]
     by_fact: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in chain(rows, _bare(rows)):
-        for whose, *lends in _whose(row[holder], *(row[places[name]] for name in LENDERS)):
-            by_fact[row[0]].append((*row, whose, row[hour] // HOURS[DAY], row[hour] // HOURS[BLOCK], 0, "", *lends))
+        buckets = (row[hour] // HOURS[DAY], row[hour] // HOURS[BLOCK], 0)
+        of = by_fact[row[_FACT]]
+        for whose in _whose(row[_HOLDER], row[_CUSTOMERS], row[_LEADS]):
+            of.append((*row, *buckets, "", *whose))
     added: list[tuple[Any, ...]] = []
-    for number, rollup in kept(tx, copy).items():
+    for number, rollup in kept(tx, copy, *by_fact).items():
         slots = (*rollup.dimensions, *("BLANK" for _ in SLOTS[len(rollup.dimensions) :]))
-        of_key = ("HOLDER", rollup.grain, *slots, "currency", *(f"OF_{name}" for name in LENDERS))
-        sums = _sums_by(itemgetter(*(places[name] for name in of_key)), by_fact.get(rollup.fact, ()), first)
+        of_key = ("WHOSE", rollup.grain, *slots, "currency", *(f"OF_{name}" for name in LENDERS))
+        sums = _sums_by(itemgetter(*(_PLACES[name] for name in of_key)), by_fact[rollup.fact])
         added += [(copy, number, *key, *sums[key]) for key in sorted(sums) if any(sums[key])]
     insert_rows(tx.connection, cells, [c.name for c in cells.columns], added, conflict=_ADDED)
 
 
-def _bare(rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[Any, ...]]:
+def _bare(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
     """What was done with leads that are another's now, without what it borrows of them."""
     for row in rows:
-        if row[0] in BORROWED and row.lead_holder != row.holder:
-            bare = {**row._mapping, **BORROWED[row[0]], "lead_holder": f"{APART}{row.lead_holder}"}
-            yield tuple(bare.values())
+        if row[_FACT] in BORROWED and row[_LEADS] != row[_HOLDER]:
+            values = list(row)
+            for name, there in BORROWED[row[_FACT]].items():
+                values[_PLACES[name]] = there
+            values[_LEADS] = f"{APART}{row[_LEADS]}"
+            yield tuple(values)
 
 
-def _whose(holder: str, customer: str, lead: str) -> list[tuple[str, str, str]]:
+def _whose(holder: str, customer: str, lead: str) -> Sequence[tuple[str, str, str]]:
     """In whose sums a posting is, everybody's and its holder's, by whose that is what lends it something."""
+    if customer == lead == WHOEVER:
+        return (EVERYBODY, WHOEVER, WHOEVER), (holder, WHOEVER, WHOEVER)
     found = []
     if not customer.startswith(APART) and not lead.startswith(APART):
         found.append((EVERYBODY, WHOEVER, WHOEVER))
@@ -172,18 +183,17 @@ def _whose(holder: str, customer: str, lead: str) -> list[tuple[str, str, str]]:
     return found
 
 
-def _sums_by(key_of: Callable[[Any], Any], rows: Iterable[tuple[Any, ...]], first: int) -> dict[Any, list[int]]:
-    """The count, amount and seconds of rows by their keys; in rows these three begin at `first`."""
+def _sums_by(key_of: Callable[[Any], Any], rows: Iterable[tuple[Any, ...]]) -> dict[Any, list[int]]:
+    """The count, amount and seconds of rows by their keys."""
     found: dict[Any, list[int]] = {}
     for row in rows:
-        count, amount, seconds = row[first : first + 3]
         so_far = found.get(key := key_of(row))
         if so_far is None:
-            found[key] = [count, amount, seconds]
+            found[key] = list(row[_COUNT : _COUNT + 3])
         else:
-            so_far[0] += count
-            so_far[1] += amount
-            so_far[2] += seconds
+            so_far[0] += row[_COUNT]
+            so_far[1] += row[_COUNT + 1]
+            so_far[2] += row[_COUNT + 2]
     return found
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -24,8 +23,7 @@ _KEPT = "(copy, name) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" fo
 _COLUMNS = ("copy", "batch", "place", "record", "event", "learn_time", "hour", *Posting._fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What is known of a record: plain data. `learn_time` is of the newest event that told of it, `holder` whose it
     is; the links are as its folding has them."""
 
@@ -38,12 +36,12 @@ class Subject:
     state: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A posting in the ledger: of which record, by which event, learnt when, in which hour of the company's clock."""
+class Entry(NamedTuple):
+    """A posting in the ledger: of which record, by which events (their ids, a space between), learnt when, in which
+    hour of the company's clock."""
 
     record: str
-    event: str
+    events: str
     learn_time: int
     hour: int
     posting: Posting
@@ -83,10 +81,20 @@ def rolled(tx: Transaction) -> datetime | None:
 
 def hold(tx: Transaction, copy: int, names: Sequence[str]) -> dict[str, Subject]:
     """What is known of these records, made where there is nothing yet, held until the commit. `names` are sorted."""
+    found = _held(tx, copy, names)
+    new = [Subject(name) for name in names if name not in found]
+    rows = [(copy, *one) for one in new]
+    conflict = "(copy, name) DO NOTHING"
+    ours = insert_rows(tx.connection, subjects, _SUBJECT, rows, conflict=conflict, returning=("name",))
+    made = {row[0] for row in ours}
+    found |= {one.name: one for one in new if one.name in made}
+    # Others made the rest meanwhile.
+    return found | _held(tx, copy, [name for name in names if name not in found])
+
+
+def _held(tx: Transaction, copy: int, names: Sequence[str]) -> dict[str, Subject]:
     if not names:
         return {}
-    rows = [(copy, *_values(Subject(name))) for name in names]
-    insert_rows(tx.connection, subjects, _SUBJECT, rows, conflict="(copy, name) DO NOTHING")
     query = sa.select(*(subjects.c[name] for name in _SUBJECT[1:])).where(
         subjects.c.copy == copy, in_values(subjects.c.name, names, tx.dialect)
     )
@@ -122,7 +130,7 @@ def turned_by(tx: Transaction, copy: int, rates: str, begin: str, end: str) -> s
 
 
 def keep(tx: Transaction, copy: int, known: Mapping[str, Subject]) -> None:
-    rows = [(copy, *_values(one)) for _, one in sorted(known.items())]
+    rows = [(copy, *one) for _, one in sorted(known.items())]
     insert_rows(tx.connection, subjects, _SUBJECT, rows, conflict=_KEPT)
 
 
@@ -131,11 +139,5 @@ def append(tx: Transaction, copy: int, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     batch = tx.execute(sa.insert(batches).values(copy=copy).returning(batches.c.id)).scalar_one()
-    rows = [
-        (copy, batch, place, e.record, e.event, e.learn_time, e.hour, *e.posting) for place, e in enumerate(entries)
-    ]
+    rows = [(copy, batch, place, *entry[:4], *entry[4]) for place, entry in enumerate(entries)]
     insert_rows(tx.connection, postings, _COLUMNS, rows)
-
-
-def _values(of: Subject) -> tuple[Any, ...]:
-    return (of.name, of.customer, of.lead, of.rate, of.holder, of.learn_time, of.state)

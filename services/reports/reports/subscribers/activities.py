@@ -12,6 +12,6 @@ from reports.usecases import learning
 from reports.wire import activities as wire
 
 
-@subscriber(*wire.EVENTS, batch=256, pace=0.5)
+@subscriber(*wire.EVENTS, batch=2_048, pace=0.5)
 def activities(tx: Transaction, events: Sequence[Message]) -> None:
     learning.learn(tx, [one for event, cause in zip(events, tx.causes, strict=True) for one in wire.told(event, cause)])

@@ -12,7 +12,7 @@ from reports.usecases import copies, learning
 from reports.wire import deals as wire
 
 
-@subscriber(*wire.EVENTS, batch=256, pace=0.5)
+@subscriber(*wire.EVENTS, batch=2_048, pace=0.5)
 def deals(tx: Transaction, events: Sequence[Message]) -> None:
     heard = list(zip(events, tx.causes, strict=True))
     copies.know_labels(tx, [label for event, cause in heard for label in wire.labels(event, cause)])

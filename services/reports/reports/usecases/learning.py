@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -61,8 +60,10 @@ class _Learning:
         self.posted: dict[str, list[Posting]] = {}
         self.told: dict[str, Mapping[str, Any]] = {}
         self.entries: list[Entry] = []
-        self.parts: list[News] = []
         self.changed: set[str] = set()
+        # Of this second: what each record was told that was new, and what was known of it before.
+        self.heard: dict[str, list[News]] = {}
+        self.before: dict[str, Any] = {}
         self.listening: dict[str, set[str]] = {}
         self.hold(names)
 
@@ -76,40 +77,45 @@ class _Learning:
             self.told[name] = folding.tells(state)
 
     def run(self, told: Sequence[News]) -> None:
-        """Moment by moment, as it was learnt: what is read again later, in other batches, is posted at the same times
+        """Second by second, as it was learnt: what is read again later, in other batches, is posted at the same times
         as when it was new."""
         for link in LINKS[:2]:
             tellers = sorted({one.record for one in told if one.record.startswith(f"{link}s/")})
             self.listening |= ledger.told_by(self.tx, self.copy, link, tellers)
         told = sorted(told, key=_moment)
         self.foresee(told)
-        for _, heard in groupby(told, key=_moment):
+        for _, heard in groupby(told, key=_second):
             self.learn(list(heard))
         ledger.keep(self.tx, self.copy, {name: self.written(name) for name in self.changed})
         ledger.append(self.tx, self.copy, self.entries)
 
     def foresee(self, told: Sequence[News]) -> None:
-        """Holds what this news will lead to at once: each moment would ask for its own."""
+        """Holds what this news will lead to at once: each second would ask for its own."""
         states, others = dict(self.states), set[str]()
         for one in told:
-            if one.record in states:
-                folding = FOLDINGS[_kind(one.record)]
+            folding = FOLDINGS.get(_kind(one.record))
+            if folding and not folding.alone and one.record in states:
                 states[one.record] = state = folding.fold(states[one.record], one)
                 others |= {*map(_teller, folding.links(state)), *(name for name, _ in folding.parts(one.record, state))}
         self.hold(others)
 
     def learn(self, told: Sequence[News]) -> None:
-        each = [list(heard) for _, heard in groupby(told, key=_event)]
-        changed = [heard[0] for heard in each if heard[0].record in self.subjects and self.take(*heard)]
-        names = list(dict.fromkeys(one.record for one in changed))
-        latest = {one.record: one for one in changed}
+        """What is told within a second, most of it of the same doing (a lead is captured and assigned), is known at
+        once: each record posts what comes of all of it."""
+        of: dict[str, list[News]] = {}
+        for one in told:
+            if one.record in self.subjects:
+                of.setdefault(one.record, []).append(one)
+        for heard in of.values():
+            self.take(*heard)
         # What they tell of others that others did not know.
-        for name in names:
+        for name in list(self.heard):
             before, now = self.told[name], self.tells(name)
             if now != before:
                 self.told[name] = now
-                self.pass_on(name, before, now, latest[name])
+                self.pass_on(name, before, now, self.heard[name][-1])
         self.pass_parts()
+        self.post()
 
     def pass_on(self, name: str, before: Mapping[str, Any], now: Mapping[str, Any], because: News) -> None:
         others = set(self.listening.get(name, ()))
@@ -126,49 +132,61 @@ class _Learning:
     def pass_parts(self) -> None:
         """What records count for with others. A record is held until the commit, so whoever it counts for hears of each
         change of that once, and in whatever order changes of several come, they add up to the same."""
-        while self.parts:
-            heard, self.parts = self.parts, []
-            self.hold(one.record for one in heard)
-            for one in heard:
+        while self.before:
+            before, self.before = self.before, {}
+            parts: list[News] = []
+            for name, state in before.items():
+                folding = FOLDINGS[_kind(name)]
+                was, is_now = folding.parts(name, state), folding.parts(name, self.states[name])
+                if was != is_now:
+                    changed = Counter(is_now)
+                    changed.subtract(Counter(was))
+                    because = self.heard[name][-1]
+                    parts += [
+                        because._replace(record=other, what="part", values={"part": part, "count": count})
+                        for (other, part), count in changed.items()
+                        if count
+                    ]
+            self.hold(one.record for one in parts)
+            for one in parts:
                 if one.record in self.subjects:
                     self.take(one)
 
     def tells(self, name: str) -> Mapping[str, Any]:
         return FOLDINGS[_kind(name)].tells(self.states[name])
 
-    def take(self, *told: News) -> bool:
-        """Folds in what one event tells of a record, and posts what comes of all of it. Returns whether anything was
-        new."""
-        news = told[0]
-        name = news.record
+    def take(self, *told: News) -> None:
+        """Folds in what is told of a record."""
+        name = told[0].record
         folding: Folding = FOLDINGS[_kind(name)]
-        state = self.states[name]
+        before = state = self.states[name]
+        new = []
         for one in told:
-            state = folding.fold(state, one)
-        if state == self.states[name]:
-            return False
-        state = self.belonging(state, folding.links(self.states[name]), news)
-        subject = self.subjects[name]
-        learnt = max(subject.learn_time, news.time)
-        now = list(folding.postings(state))
-        for posting in differences(self.posted[name], now):
-            hour = hour_of(posting.happen_time, self.zone)
-            self.entries.append(Entry(name, news.event, learnt, hour, posting))
-        was, is_now = folding.parts(name, self.states[name]), folding.parts(name, state)
-        if was != is_now:
-            changed = Counter(is_now)
-            changed.subtract(Counter(was))
-            self.parts += [
-                news._replace(record=other, what="part", values={"part": part, "count": count})
-                for (other, part), count in changed.items()
-                if count
-            ]
+            was, state = state, folding.fold(state, one)
+            if state != was:
+                new.append(one)
+        if not new:
+            return
+        state = self.belonging(state, folding.links(before), new[-1])
         for whose in filter(None, map(_teller, folding.links(state))):
             self.listening.setdefault(whose, set()).add(name)
-        self.states[name], self.posted[name] = state, now
-        self.subjects[name] = replace(subject, learn_time=learnt)
-        self.changed.add(name)
-        return True
+        self.before.setdefault(name, before)
+        self.heard.setdefault(name, []).extend(new)
+        self.states[name] = state
+
+    def post(self) -> None:
+        """Posts what comes of what was heard, and of which events."""
+        heard, self.heard = self.heard, {}
+        for name, news in heard.items():
+            subject, now = self.subjects[name], list(FOLDINGS[_kind(name)].postings(self.states[name]))
+            learnt = max(subject.learn_time, *(one.time for one in news))
+            events = " ".join(dict.fromkeys(one.event for one in news))
+            for posting in differences(self.posted[name], now):
+                hour = hour_of(posting.happen_time, self.zone)
+                self.entries.append(Entry(name, events, learnt, hour, posting))
+            self.posted[name] = now
+            self.subjects[name] = subject._replace(learn_time=learnt)
+            self.changed.add(name)
 
     def belonging(self, state: Any, before: Sequence[str], news: News) -> Any:
         """With what those tell of it that it newly belongs to, as far as they are known: they tell what changes."""
@@ -192,8 +210,8 @@ def _moment(news: News) -> int:
     return news.time
 
 
-def _event(news: News) -> tuple[str, str]:
-    return news.record, news.event
+def _second(news: News) -> int:
+    return news.time // 1_000_000
 
 
 def _kind(name: str) -> str:

@@ -156,7 +156,7 @@ def explanation(of: Kpi, found: Any) -> pb.Explanation:
             measure=found.measure.id,
             fact=entry.fact,
             record=entry.record,
-            event=entry.event,
+            events=entry.event.split(),
             count=entry.count,
             seconds=entry.seconds,
         )
