@@ -120,8 +120,8 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What is drawn: `series` over `categories`; `line` is drawn over them by a scale of its own. `left_out`: how many
-    categories were too many: of `timely` ones the first, else the last. `apart`: series of different units, each with a
-    scale of its own.
+    categories were too many: of `timely` ones the first, else the least; `series_left_out`: so many series, the least.
+    `apart`: series of different units, each with a scale of its own.
     `goals`: of a gauge, what is to be reached of each category."""
 
     chart: int
@@ -132,6 +132,12 @@ class Picture:
     timely: bool = False
     apart: bool = False
     goals: Series | None = None
+    series_left_out: int = 0
+
+    def lacks(self, words: Mapping[str, str]) -> str:
+        """What is not drawn, in these words; empty where all is."""
+        counted = (("left_out", self.left_out), ("series_left_out", self.series_left_out))
+        return " · ".join(words[word].format(count) for word, count in counted if count)
 
 
 MOST_TOGETHER = 12
@@ -153,7 +159,8 @@ _TIMES = (Kind.DAY, Kind.MONTH, Kind.YEAR, Kind.TIME)
 
 
 def picture(of: Section, most: int = 1000, most_series: int = 12) -> Picture | None:
-    """What is drawn of a section; None where nothing is: it is a number or a table, or has no rows."""
+    """What is drawn of a section: of too many the latest, and the largest, in the order of its rows; None where nothing
+    is: it is a number or a table, or has no rows."""
     if of.instead or not of.rows or not of.keys or of.chart in (board.NUMBER, board.TABLE):
         return None
     if of.keys == 1:
@@ -172,19 +179,26 @@ def _of_two(of: Section, most: int, most_series: int) -> Picture:
             value if isinstance(value, float) else None
         )
     names = list(dict.fromkeys(_key(of, row, across) for row in of.rows))
-    shown = sorted(names)[-most:] if timely else names[:most]
-    largest = sorted(cells, key=lambda name: -sum(abs(value or 0) for value in cells[name].values()))
-    kept = {*largest[: most if of.chart == board.HEAT_MAP else most_series]}
-    series = [Series(name, [cells[name].get(key) for key in shown], of.unit) for name in cells if name in kept]
-    return Picture(
-        board.BAR if of.chart == board.PIE else of.chart, shown, series, None, len(names) - len(shown), timely
-    )
+    across_all = [sum(abs(each.get(name) or 0) for each in cells.values()) for name in names]
+    shown = sorted(names)[-most:] if timely else [names[at] for at in _largest(across_all, most)]
+    lines = list(cells.items())
+    kept = _largest([sum(abs(value or 0) for value in each.values()) for _, each in lines], most_series)
+    series = [Series(lines[at][0], [lines[at][1].get(name) for name in shown], of.unit) for at in kept]
+    left_out, series_left_out = len(names) - len(shown), len(lines) - len(series)
+    chart = board.BAR if of.chart == board.PIE else of.chart
+    return Picture(chart, shown, series, None, left_out, timely, series_left_out=series_left_out)
+
+
+def _largest(values: Sequence[float], most: int) -> list[int]:
+    """The places of these."""
+    return sorted(sorted(range(len(values)), key=lambda at: -values[at])[:most])
 
 
 def _of_one(of: Section, most: int) -> Picture:
     rows = list(of.rows)
     late = of.columns[0].kind in _TIMES
-    shown = rows[-most:] if late else rows[:most]
+    sizes = [abs(value) if isinstance(value := row[1], float) else 0.0 for row in rows]
+    shown = rows[-most:] if late else [rows[at] for at in _largest(sizes, most)]
     names = [_key(of, row, 0) for row in shown]
 
     def series(at: int) -> Series:

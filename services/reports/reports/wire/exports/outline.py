@@ -55,6 +55,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "as_of": ("截至 {} 已知的数据", "as known at {}"),
     "first": ("前 {} 项，共 {} 项", "first {} of {}"),
     "left_out": ("另有 {} 项未画出", "{} more are not drawn"),
+    "series_left_out": ("另有 {} 个系列未画出", "series not drawn: {}"),
     "more": ("另有 {} 行，见表格文件", "{} more rows: see the spreadsheet"),
     "page": ("第 {} 页，共 {} 页", "Page {} of {}"),
     "ratio": ("比率", "ratio"),

@@ -17,6 +17,7 @@ _MOST_ROWS = 1000
 # So many fit on a page, drawn so that they can be read.
 _MOST_DRAWN = {board.LINE: 120, board.PIE: 12, board.HEAT_MAP: 26, board.BAR: 28}
 _MOST_BESIDE = 14
+_MOST_SERIES, _MOST_COUNTS = 12, 26
 _KINDS = {
     board.BAR: "columns",
     board.PIE: "pie",
@@ -66,7 +67,9 @@ def _card(of: Section) -> dict[str, Any]:
 
 def _section(of: Section, paper: Paper) -> dict[str, Any]:
     more = len(of.rows) - _MOST_ROWS
-    found = exported.picture(of, _MOST_DRAWN.get(of.chart, _MOST_BESIDE * 2))
+    most = _MOST_DRAWN.get(of.chart, _MOST_BESIDE * 2)
+    counts = of.chart == board.HEAT_MAP and of.unit in (Kind.COUNT, Kind.RATIO)
+    found = exported.picture(of, most, _MOST_COUNTS if counts else _MOST_SERIES)
     return {
         "title": of.title,
         "about": of.about,
@@ -101,7 +104,7 @@ def _picture(found: Picture, of: Section, paper: Paper) -> dict[str, Any]:
         **_axis([*found.series, *([found.goals] if found.goals else [])], of.unit),
         "goals": None if found.goals is None else _series(found.goals),
         "line": None if line is None else {**_series(line), **_axis([line], line.kind)},
-        "left_out": paper.words["left_out"].format(found.left_out) if found.left_out else "",
+        "left_out": found.lacks(paper.words),
     }
 
 

@@ -36,7 +36,8 @@ _CHARTS: Mapping[int, dict[str, str]] = {
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]+")
 _LONGEST_NAME = 31
 TABLE_ROW = 4
-_MOST_DRAWN = 400
+# Of two keys; of one, the chart looks at all that the table has.
+_MOST_DRAWN, _MOST_SERIES = 400, 12
 _COLORS = {"min_color": "#FFFFFF", "max_color": "#1F6FB5"}
 # A cell that is filled by how much of a target was reached.
 _FILLED: Mapping[str, Any] = {
@@ -151,9 +152,12 @@ class _Writer:
             sheet.freeze_panes(TABLE_ROW + 1, 0)
         if of.rows:
             sheet.autofilter(TABLE_ROW, 0, last, len(of.columns) - 1)
-        found = exported.picture(of, _MOST_DRAWN)
+        most_series = _MOST_DRAWN if of.chart == board.HEAT_MAP else _MOST_SERIES
+        found = exported.picture(of, len(of.rows) if of.keys == 1 else _MOST_DRAWN, most_series)
         if found is not None:
             self._draw(sheet, of, name, found)
+            if lacking := found.lacks(self._of.words):
+                sheet.write_string(TABLE_ROW - 1, len(of.columns) + 1, lacking, self._faint)
 
     def _row(self, sheet: Any, of: Section, down: int, row: tuple[Cell, ...], formats: Mapping[Kind, Any]) -> None:
         for at, (cell, column) in enumerate(zip(row, of.columns, strict=True)):
@@ -174,7 +178,6 @@ class _Writer:
         if of.keys == 1:
             columns, key = list(range(1, 1 + len(found.series))), 0
             columns += [of.aims] if found.goals is not None else []
-            first += found.left_out if found.timely else 0
         else:
             columns, key = [left + 1 + at for at in range(len(found.series))], left
             self._matrix(sheet, of, found, left)
@@ -197,7 +200,7 @@ class _Writer:
             chart.combine(over)
         chart.set_title({"name": of.title, "overlay": False, "name_font": {"size": 12}})
         chart.set_legend({"position": "bottom"})
-        chart.set_size({"width": 720, "height": max(360, 22 * rows if "bar" in _CHARTS[found.chart]["type"] else 0)})
+        chart.set_size({"width": 720, "height": _high(rows) if "bar" in _CHARTS[found.chart]["type"] else 360})
         if found.chart in (board.FUNNEL, board.RANKING, board.GAUGE):
             chart.set_y_axis({"reverse": True})
             chart.set_x_axis({"num_format": _FORMATS[of.unit], "num_format_linked": False})
@@ -218,7 +221,7 @@ class _Writer:
         chart.add_series({**series, "fill": {"color": "#F2994A"}})
         chart.set_title({"name": of.name, "overlay": False, "name_font": {"size": 12}})
         chart.set_legend({"none": True})
-        chart.set_size({"width": 480, "height": max(360, 22 * rows)})
+        chart.set_size({"width": 480, "height": _high(rows)})
         chart.set_y_axis({"reverse": True})
         chart.set_x_axis({"num_format": _FORMATS[of.kind], "num_format_linked": False})
         return chart
@@ -232,6 +235,11 @@ class _Writer:
             for down, value in enumerate(series.values, TABLE_ROW + 1):
                 if value is not None:
                     sheet.write_number(down, at, value, form)
+
+
+def _high(rows: int) -> int:
+    """Of bars one below the other, in pixels."""
+    return min(max(360, 22 * rows), 22 * _MOST_DRAWN)
 
 
 def _series(name: str, first: int, last: int, key: int, at: int) -> dict[str, Any]:

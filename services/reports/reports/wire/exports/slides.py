@@ -12,8 +12,10 @@ from reports.domain.exported import Kind, Paper, Picture, Section, Series, writt
 # Programs on other machines have these; where they have not, they take what they write Chinese with.
 LATIN, EAST_ASIAN = "Calibri", "Microsoft YaHei"
 _WIDE, _HIGH = 13.333, 7.5
-_MOST_DRAWN = {board.LINE: 366, board.PIE: 12, board.HEAT_MAP: 16, board.RANKING: 15, board.FUNNEL: 15, board.GAUGE: 15}
-_MOST_ROWS = 14
+_MOST_DRAWN = {board.LINE: 366, board.PIE: 12, board.HEAT_MAP: 96, board.RANKING: 15, board.FUNNEL: 15, board.GAUGE: 15}
+_MOST_ROWS, _MOST_SERIES = 14, 12
+# A heat map goes on to further slides, each with so many rows and columns; it has so many columns in all.
+_HEAT_ROWS, _HEAT_COLUMNS, _MOST_COLUMNS = 24, 12, 24
 _ACCENT, _FAINT, _INK = "1F4E79", "6B7785", "1D2733"
 _FORMATS: Mapping[Kind, str] = {
     Kind.COUNT: "#,##0",
@@ -44,17 +46,22 @@ def made(of: Paper) -> bytes:
 
 
 def _slide(show: Any, of: Section, paper: Paper) -> None:
-    slide = _titled(show, of.title, f"{of.about}    {paper.made}")
+    most_series = _MOST_COLUMNS if of.chart == board.HEAT_MAP else _MOST_SERIES
+    found = exported.picture(of, _MOST_DRAWN.get(of.chart, 24), most_series)
+    about = f"{of.about}    {paper.made}"
+    if found is not None and found.chart == board.HEAT_MAP:
+        parts = _parts(found)
+        for nth, part in enumerate(parts, 1):
+            slide = _titled(show, f"{of.title} · {nth}/{len(parts)}" if len(parts) > 1 else of.title, about)
+            _heat(slide, found, *part)
+            _text(slide, found.lacks(paper.words), 0.6, 7.0, 10, _FAINT)
+        return
+    slide = _titled(show, of.title, about)
     if of.instead:
         _text(slide, of.instead, 0.6, 3, 18, _INK)
-        return
-    found = exported.picture(of, _MOST_DRAWN.get(of.chart, 24))
-    if found is not None and found.chart == board.HEAT_MAP:
-        _heat(slide, found)
     elif found is not None and not of.further:
         _chart(slide, found, of)
-        if found.left_out:
-            _text(slide, paper.words["left_out"].format(found.left_out), 0.6, 7.0, 10, _FAINT)
+        _text(slide, found.lacks(paper.words), 0.6, 7.0, 10, _FAINT)
     elif of.single:
         _text(slide, " ".join(filter(None, of.said)), 0.6, 2.6, 66, _ACCENT, high=1.4)
         _text(slide, of.aim, 0.6, 4.1, 16, _FAINT)
@@ -174,19 +181,33 @@ def _workbook(categories: Sequence[str], series: Sequence[Series]) -> bytes:
     return out.getvalue()
 
 
-def _heat(slide: Any, found: Picture) -> None:
+def _parts(of: Picture) -> list[tuple[slice, slice]]:
+    """The rows and columns of each slide, about as many of one as of the next."""
+    rows, columns = _cut(len(of.categories), _HEAT_ROWS), _cut(len(of.series), _HEAT_COLUMNS)
+    return [(down, across) for across in columns for down in rows]
+
+
+def _cut(count: int, most: int) -> list[slice]:
+    parts = -(-count // most)
+    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
+
+
+def _heat(slide: Any, found: Picture, down: slice, across: slice) -> None:
     from pptx.dml.color import RGBColor
 
-    series, scales = found.series[:12], exported.scales(found)
-    table = _grid(slide, len(found.categories) + 1, len(series) + 1)
-    for at, one in enumerate(series, 1):
-        _cell(table, 0, at, one.name, bold=True)
-    for down, name in enumerate(found.categories, 1):
-        _cell(table, down, 0, name)
-        for at, (one, axis) in enumerate(zip(series, scales, strict=False), 1):
-            value = one.values[down - 1]
+    rows = list(enumerate(found.categories))[down]
+    columns = list(zip(found.series, exported.scales(found), strict=True))[across]
+    table = _grid(slide, len(rows) + 1, len(columns) + 1)
+    size = 11 if len(rows) < 16 and len(columns) < 8 else 9
+    for at, (one, _) in enumerate(columns, 1):
+        _cell(table, 0, at, one.name, bold=True, size=size)
+    for line, (place, name) in enumerate(rows, 1):
+        _cell(table, line, 0, name, size=size)
+        for at, (one, axis) in enumerate(columns, 1):
+            value = one.values[place]
             share = 0.0 if value is None else (value - axis.low) / (axis.high - axis.low)
-            cell = _cell(table, down, at, written(value, one.kind), color="FFFFFF" if share > 0.5 else _INK)
+            ink = "FFFFFF" if share > 0.5 else _INK
+            cell = _cell(table, line, at, written(value, one.kind), color=ink, size=size)
             cell.fill.solid()
             cell.fill.fore_color.rgb = RGBColor(
                 *(round(255 + (int(_ACCENT[i : i + 2], 16) - 255) * share) for i in (0, 2, 4))
@@ -215,13 +236,16 @@ def _grid(slide: Any, rows: int, columns: int) -> Any:
     return slide.shapes.add_table(rows, columns, Inches(0.6), Inches(1.6), Inches(_WIDE - 1.2), Inches(high)).table
 
 
-def _cell(table: Any, down: int, at: int, words: str, bold: bool = False, color: str = "", right: bool = False) -> Any:
+def _cell(
+    table: Any, down: int, at: int, words: str, bold: bool = False, color: str = "", right: bool = False, size: int = 11
+) -> Any:
     from pptx.enum.text import PP_ALIGN
     from pptx.util import Pt
 
     cell = table.cell(down, at)
     cell.margin_top = cell.margin_bottom = Pt(2)
-    _say(cell.text_frame, words, 11, color or ("FFFFFF" if down == 0 else _INK), bold)
+    cell.margin_left = cell.margin_right = Pt(4)
+    _say(cell.text_frame, words, size, color or ("FFFFFF" if down == 0 else _INK), bold)
     if right:
         cell.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
     return cell
