@@ -36,6 +36,7 @@ def live(desk: Desk, region: str) -> Team:
     _money(desk, team)
     _merged(desk, team)
     _lent(desk, team, other, region)
+    _closed(team, other)
     desk.settle()
     desk.later(timedelta(days=40))
     desk.settle()
@@ -244,6 +245,19 @@ def _lent(desk: Desk, team: Team, other: Api, region: str) -> None:
     given = {"owner": other.me["name"], "reason": "换人"}
     team.boss.post(f"/v1/{customer}:transfer", given)
     desk.api.post(f"/v1/{lead['name']}:reassign", given)
+
+
+def _closed(team: Team, other: Api) -> None:
+    """What he won, lost and signed is another's now."""
+    given = {"owner": other.me["name"], "reason": "换人"}
+    of = {**_WAY, "customer": team.customer, "amount": cny(6000), "products": ["WMS", "扫码枪"]}
+    for end in ("win", "lose"):
+        deal = opened(team.mine, **of)
+        dragged(team.mine, deal, "intent", "quote")
+        team.mine.post(f"/v1/{deal['name']}:{end}", {"reason": "PRICE"} if end == "lose" else {})
+        team.boss.post(f"/v1/{deal['name']}:transfer", given)
+    signed = team.sign(team.draw(400))
+    team.boss.post(f"/v1/{signed['name']}:transfer", given)
 
 
 def _said(method: str, outcome: str) -> dict[str, str]:

@@ -141,6 +141,13 @@ def test_a_wrong_cell_of_two_dimensions_is_named_with_both(
         assert _wrong(here, counted, of, measure, monkeypatch, width=2)
 
 
+def test_B12_what_was_closed_is_compared_of_him_who_closed_it_and_seen_by_whoever_has_it(counted: Sums) -> None:
+    for name in ("opportunities-won", "opportunities-lost", "contracts-signed", "stage-entered"):
+        of, measure = next((of, one) for of, one in COMPARED if of.name == f"kpis/{name}")
+        held = counted.found[replace(measure, id="")][Slice(("owner",), held=True)]
+        assert [(holder, owner) for holder, sums in held.items() for (owner,) in sums if owner != holder], of
+
+
 def test_what_another_lends_is_compared_as_everybody_and_as_the_holder_of_the_record_sees_it(counted: Sums) -> None:
     for name in ("kpis/won-amount", "kpis/signed-amount"):
         of, measure = next((of, one) for of, one in COMPARED if of.name == name)

@@ -13,9 +13,9 @@ _SOON = (("1h", 1), ("2h", 2), ("4h", 4), ("24h", 24))
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One that a fact counts. `when` is of the company's clock; `of` is what it is grouped by; `amount` is in
-    ten-thousandths of `currency`. `once`: what counts once in each group, however often it is there. `whose`: in whose
-    figures it is, everybody's or its holder's; "": in both."""
+    """One that a fact counts. `when` is of the company's clock; `of` is what it is grouped by, with its "holder"
+    where that may be another than its owner; `amount` is in ten-thousandths of `currency`. `once`: what counts once in
+    each group, however often it is there. `whose`: in whose figures it is, everybody's or its holder's; "": in both."""
 
     fact: str
     when: datetime

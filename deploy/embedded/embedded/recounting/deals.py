@@ -22,12 +22,14 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """`was` and `now`: where in the way of the pipeline the two stages stood then; 0: not on it."""
+    """`was` and `now`: where in the way of the pipeline the two stages stood then; 0: not on it. `owner`: whose it
+    was after it."""
 
     of: Any
     time: datetime
     was: int
     now: int
+    owner: str
 
 
 @dataclass(slots=True)
@@ -41,11 +43,11 @@ class _Stay:
 
 
 def count(owners: Owners, known: Known) -> Iterator[Counted]:
-    places = _places(owners)
+    announced = _announced(owners)
     for deal in owners.all("opportunities", "ListOpportunities"):
         kept = sorted(owners.all("opportunities", "ListStageChanges", parent=deal.name), key=lambda one: one.name)
-        stood = places[deal.name] + [(0, 0)] * len(kept)
-        moves = [_Move(one, known.here(moment(one.happen_time)), *at) for one, at in zip(kept, stood, strict=False)]
+        then = announced[deal.name] + [(0, 0, deal.owner)] * len(kept)
+        moves = [_Move(one, known.here(moment(one.happen_time)), *how) for one, how in zip(kept, then, strict=False)]
         lead, customer = known.lead(deal.lead), known.customer(deal.customer)
         known.business[deal.lead].append((deal.owner, deal.status == Opportunity.WON))
         if deal.status == Opportunity.WON:
@@ -61,16 +63,16 @@ def count(owners: Owners, known: Known) -> Iterator[Counted]:
             yield from lent(whole, _of_deal(deal, moves, known, its_lead, its_customer))
 
 
-def _places(owners: Owners) -> dict[str, list[tuple[int, int]]]:
-    """Of each deal's moves, the opening first, where the stages stood: pipelines change, and only what was announced
-    says how they were then."""
-    told: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+def _announced(owners: Owners) -> dict[str, list[tuple[int, int, str]]]:
+    """Of each deal's moves, the opening first, where the stages stood and whose it was: pipelines change and deals are
+    given away, and only what was announced says how it was then."""
+    told: dict[str, set[tuple[int, int, int, str]]] = defaultdict(set)
     for event, _ in owners.told("opportunities", OpportunityOpened, StageChanged):
         if isinstance(event, OpportunityOpened):
-            told[event.opportunity].append((0, 0, event.place))
+            told[event.opportunity].add((0, 0, event.place, event.owner))
         else:
-            told[event.opportunity].append((event.version, event.from_place, event.to_place))
-    return defaultdict(list, {name: [(was, now) for _, was, now in sorted(set(each))] for name, each in told.items()})
+            told[event.opportunity].add((event.version, event.from_place, event.to_place, event.owner))
+    return defaultdict(list, {name: [how[1:] for how in sorted(each)] for name, each in told.items()})
 
 
 def _worth(deal: Any) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def _opened(deal: Any) -> datetime:
 def _of_deal(
     deal: Any, moves: Sequence[_Move], known: Known, lead: Origin | None, customer: Customer
 ) -> Iterator[Counted]:
-    of, worth, opened = _grouped(deal, lead, customer), _worth(deal), known.here(_opened(deal))
+    of, worth, opened = _grouped(deal, moves, lead, customer), _worth(deal), known.here(_opened(deal))
     yield Counted("deal.opened", opened, of, **worth)
     has = {"CUSTOMER": deal.customer, "AMOUNT": worth["amount"]}
     has |= {"CLOSE_DATE": deal.expected_close_date, "SOURCE": deal.source or deal.lead}
@@ -106,10 +108,12 @@ def _of_deal(
         yield from _open(deal, moves, stays, of, worth, opened, known)
 
 
-def _grouped(deal: Any, lead: Origin | None, customer: Customer) -> dict[str, str]:
+def _grouped(deal: Any, moves: Sequence[_Move], lead: Origin | None, customer: Customer) -> dict[str, str]:
     products = list(dict.fromkeys(deal.products))
+    closed = [move.owner for move in moves if move.of.to_status in _CLOSED] if deal.status in _CLOSED else []
     return {
-        "owner": deal.owner,
+        "holder": deal.owner,
+        "owner": closed[-1] if closed else deal.owner,
         "channel": deal.source or (lead.channel if lead else ""),
         "region": customer.region,
         "industry": deal.industry or customer.industry,

@@ -11,6 +11,7 @@ from typing import Any
 
 from chassis import money
 from dealwright.contracts.v1.contracts_pb2 import Contract, Instalment
+from dealwright.contracts.v1.events_pb2 import ContractSigned
 from dealwright.leads.v1.leads_pb2 import Channel
 from embedded.owners import Owners
 from embedded.recounting.counted import Counted, called, lent, units
@@ -21,7 +22,7 @@ _HOUR = timedelta(hours=1)
 
 def count(owners: Owners, known: Known) -> Iterator[Counted]:
     for one in _papers(owners, known):
-        his = known.customer(one.of["customer"]).owner == one.of["owner"]
+        his = known.customer(one.of["customer"]).owner == one.of["holder"]
         alone = one if his else replace(one, of={**one.of, "customer": "", "region": "", "industry": ""})
         yield from lent([one], [alone])
     for cost in owners.all("reports", "ListChannelCosts"):
@@ -32,14 +33,16 @@ def _papers(owners: Owners, known: Known) -> Iterator[Counted]:
     def of(paper: Any, detail: str = "") -> dict[str, str]:
         customer = known.customer(paper.customer)
         where = {"region": customer.region, "industry": customer.industry}
-        return {"owner": paper.owner, "customer": paper.customer, **where, "detail": detail}
+        return {"holder": paper.owner, "owner": paper.owner, "customer": paper.customer, **where, "detail": detail}
 
+    signers = {event.contract.name: event.contract.owner for event, _ in owners.told("contracts", ContractSigned)}
     for contract in owners.all("contracts", "ListContracts"):
         if contract.status in (Contract.SIGNED, Contract.COMPLETED) and contract.sign_date:
             signed, amount = known.on(contract.sign_date), units(contract.amount)
             currency = contract.amount.currency_code
             mode = called(Contract.FinanceMode, contract.finance_mode)
-            yield Counted("contract.signed", signed, of(contract, mode), amount, currency)
+            signer = {"owner": signers.get(contract.name, contract.owner)}
+            yield Counted("contract.signed", signed, {**of(contract, mode), **signer}, amount, currency)
             bought = Purchase(contract.owner, signed, amount, currency, contract.opportunity)
             known.bought[contract.customer][contract.name] = bought
     for due in owners.all("contracts", "ListInstalments"):

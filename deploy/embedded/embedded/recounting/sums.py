@@ -81,7 +81,7 @@ def summed(
                 for one, not_its, begin, end, sums in bounded:
                     if begin <= day < end and row.whose != not_its:
                         key = tuple([known.get(name, "") for name in one.group])
-                        holder = known.get("owner", "") if one.held else EVERYBODY
+                        holder = known.get("holder", known.get("owner", "")) if one.held else EVERYBODY
                         if row.once:
                             again = (measure, one, holder, key, row.once)
                             if again in there:
@@ -100,7 +100,7 @@ def summed(
 
 
 def _known(row: Counted, people: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """What it may be grouped by. Its owner holds it."""
+    """What it may be grouped by, and who holds it: its owner where that is not said."""
     owner = row.of.get("owner", "")
     when = {**_spans(row.when.date()), "hour": f"{row.when:%Y-%m-%dT%H}"}
     return {**row.of, **when, **people.get(owner, {})}

@@ -24,7 +24,7 @@ _REGION, _STAGE = (Posting._fields.index(name) for name in ("region", "stage"))
 @dataclass(frozen=True, slots=True)
 class Move:
     """From one stage to another; `version` is the deal's after it. Places count from 1 on the pipeline's way; 0: not
-    on it. `from_stage` is empty for the opening."""
+    on it. `from_stage` is empty for the opening. `owner` is whose the deal was then; "": not known."""
 
     version: int
     time: int
@@ -35,6 +35,7 @@ class Move:
     from_status: int
     to_status: int
     forced: bool = False
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _posted(deal: Deal) -> list[Posting]:
         "",
         0,
         holder=deal.owner,
-        owner=deal.owner,
+        owner=_counts_for(deal),
         channel=deal.channel or deal.lead_channel,
         region=deal.region,
         industry=deal.industry or deal.customer_industry,
@@ -219,6 +220,15 @@ def _posted(deal: Deal) -> list[Posting]:
         for detail in _deviations(move)
     ]
     return found + _beyond(deal, bare, visits) + _ending(deal, worth, last)
+
+
+def _counts_for(deal: Deal) -> str:
+    """Whose it is, and of one that is closed whose it was then: all that it adds, so that nobody's conversion has deals
+    won that it has not opened."""
+    if deal.status not in (WON, LOST):
+        return deal.owner
+    closed = [move.owner for move in deal.moves if move.to_status in (WON, LOST) and move.owner]
+    return closed[-1] if closed else deal.owner
 
 
 def _beyond(deal: Deal, bare: Posting, visits: Sequence[_Visit]) -> list[Posting]:

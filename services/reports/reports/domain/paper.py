@@ -17,7 +17,8 @@ class Paper:
     contract ends. `amount` and `paid` in ten-thousandths of `currency`. `counts`: it is in force (a contract that was
     signed and is not void, an instalment that is not cancelled, an invoice that is not void). `abroad` is the day by
     whose `rate` a contract comes to the company's currency, "" where it needs none. `region` and `industry` are its
-    customer's, who is `customer_holder`'s."""
+    customer's, who is `customer_holder`'s. `first` is the earliest version known that is in force (0: none),
+    `began_with` whose it was then."""
 
     version: int = 0
     deleted: bool = False
@@ -36,15 +37,19 @@ class Paper:
     region: str = ""
     industry: str = ""
     customer_holder: str = ""
+    first: int = 0
+    began_with: str = ""
 
 
-_STATE = tuple(part.name for part in fields(Paper))[:-4]
+_STATE = tuple(part.name for part in fields(Paper))[:-6]
 
 
 def fold(paper: Paper, news: News) -> Paper:
     """What is known with this as well."""
     values = news.values
     if news.what == "state":
+        if values["counts"] and not 0 < paper.first <= values["version"]:
+            paper = replace(paper, first=values["version"], began_with=values["owner"])
         if not newer(values, paper):
             return paper
         same = (values["abroad"], values["currency"]) == (paper.abroad, paper.currency)
@@ -73,9 +78,9 @@ def _bare(paper: Paper, amount: int) -> Posting:
 
 
 def contract(paper: Paper) -> list[Posting]:
-    """It was signed, and when it ends."""
+    """It was signed, by whoever had it then, and when it ends."""
     one = _bare(paper, paper.amount)
-    found = [replace(one, fact="contract.signed")]
+    found = [replace(one, fact="contract.signed", owner=paper.began_with or paper.owner)]
     if paper.end_time:
         found.append(replace(one, fact="contract.expiring", happen_time=paper.end_time, detail=""))
     return found

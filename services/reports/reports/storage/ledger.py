@@ -15,7 +15,7 @@ from reports.storage.tables import batches, copies, postings, subjects
 
 Within = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
 """The criterion of what a caller sees, by the column with the holder."""
-EDITION = 2
+EDITION = 3
 """Goes up whenever records post something else than before: what answers is then made anew."""
 LIVE, BUILDING, JOINING, OLD = "LIVE", "BUILDING", "JOINING", "OLD"
 _SUBJECT = ("copy", "name", "customer", "lead", "rate", "holder", "learn_time", "state")

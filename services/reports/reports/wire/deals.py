@@ -39,6 +39,7 @@ def told(event: Message, cause: Cause) -> list[News]:
             "from_status": event.from_status,
             "to_status": event.to_status,
             "forced": event.forced,
+            "owner": event.state.owner,
         }
         return [
             news(cause, event.opportunity, "moved", moved),
