@@ -123,3 +123,31 @@ def test_B14_an_explanation_and_a_tile_say_it_and_whoever_may_see_no_amounts_is_
 def test_B33_a_file_says_what_is_not_in_its_figures(abroad: Desk, format: int, tongue: str, words: str) -> None:
     file = export(abroad, "won-amount", format, language=tongue, period="this_month")
     assert words.replace(" ", "") in exported.everything(file).replace(" ", "")
+
+
+_WIDE = pb.Board(
+    display_name="混合 Mixed",
+    tiles=[Tile(kpi=f"kpis/{kpi}", chart=pb.Board.NUMBER) for kpi in ("won-amount", "payments-received")],
+)
+
+
+def test_B32_a_tile_that_has_not_what_a_board_is_filtered_by_says_so_and_is_whole(desk: Desk) -> None:
+    desk.call("CreateBoard", pb.CreateBoardRequest(board_id="mixed", board=_WIDE))
+    asked = pb.GetReportRequest(name="reports/mixed", filter='product = A AND pipeline = p AND region = "华东"')
+    won, paid = desk.call("GetReport", asked).tiles
+    assert (won.not_filtered_by, paid.not_filtered_by) == ([], ["product", "pipeline"])
+    assert (won.filter, paid.filter) == ('product = "A" AND pipeline = "p" AND region = "华东"', 'region = "华东"')
+
+
+@pytest.mark.parametrize(
+    ("tongue", "words"), [("zh", "未按 产品，销售流程 筛选"), ("en", "not filtered by Product, Pipeline")]
+)
+@pytest.mark.parametrize("format", FORMATS)
+def test_B32_B33_a_file_says_so_too(desk: Desk, format: int, tongue: str, words: str) -> None:
+    desk.call("CreateBoard", pb.CreateBoardRequest(board_id="mixed", board=_WIDE))
+    file = export(desk, "mixed", format, language=tongue, filter="product = A AND pipeline = p")
+    text = exported.everything(file).replace(" ", "").replace("\n", "")
+    assert text.count(words.replace(" ", "")) >= 1
+    assert words.replace(" ", "") not in exported.everything(export(desk, "mixed", format, language=tongue)).replace(
+        " ", ""
+    )

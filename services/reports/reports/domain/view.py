@@ -28,6 +28,8 @@ class View:
     # As they were written.
     period_text: str = ""
     filter_text: str = ""
+    # What a board was filtered by and this KPI has not.
+    not_filtered_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

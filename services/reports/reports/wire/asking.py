@@ -82,12 +82,13 @@ def _hours(group: Sequence[str], keys: Sequence[str], check: FieldCheck) -> tupl
 
 def tile_view(request: Any, of: Board, tile: Tile, kpi: Kpi, today: date) -> View:
     """What a request asks of a tile's KPI: what the tile says goes before what the request does, and of that, what the
-    KPI does not have is left out. Raises Invalid on "period" or "filter"."""
+    KPI does not have is left out, and noted of a filter. Raises Invalid on "period" or "filter"."""
     check = FieldCheck()
     today = _looked_at(request, today)
     text = tile.period or request.period or of.period
     can = can_group(kpi)
-    asked = {name: values for name, values in where(request.filter, check).items() if name in can}
+    wanted = where(request.filter, check)
+    asked = {name: values for name, values in wanted.items() if name in can}
     narrowed = {**asked, **where(tile.filter, FieldCheck())}
     group = tile.group_by
     if not group and tile.chart not in SINGLE:
@@ -100,6 +101,7 @@ def tile_view(request: Any, of: Board, tile: Tile, kpi: Kpi, today: date) -> Vie
         as_of(request),
         period_text=text,
         filter_text=_written(narrowed),
+        not_filtered_by=tuple(name for name in wanted if name not in can),
     )
     if check.violations:
         raise Invalid(check.violations)

@@ -51,6 +51,7 @@ def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Ma
         group_by=view.group,
         period=view.period_text,
         filter=view.filter_text,
+        not_filtered_by=view.not_filtered_by,
         total=pb.Report.Row(figure=figure(of, table.total)),
         unrated=unrated(table.unrated),
         rows=[

@@ -48,6 +48,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "comma": ("，", ", "),
     "times": ("{} {}（{} 条）", "{} {} (records: {})"),
     "filter": ("筛选", "Filter"),
+    "unfiltered": ("未按 {} 筛选", "not filtered by {}"),
     "denied": ("您无权导出该内容。", "You may not export this."),
     "failed": ("该内容未能统计，已记录。", "This could not be counted; it was logged."),
     "empty": ("没有数据。", "Nothing was counted."),
@@ -175,6 +176,8 @@ def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency:
     ]
     lacking = _lacking(of, said)
     about = [*_when(of, said), f"{said['filter']} {plain(of.filter)}" if of.filter else "", past]
+    whole = said["comma"].join(said.get(name, name) for name in of.not_filtered_by)
+    about += [said["unfiltered"].format(whole)] if whole else []
     about += [said["first"].format(len(of.rows), of.groups) if of.groups else "", lacking]
     chart = of.chart or _chart(of)
     total = (*(None for _ in of.group_by), *figures(of.total))
