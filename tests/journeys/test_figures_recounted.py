@@ -24,7 +24,7 @@ from reports.domain.periods import ALL, GRAINS
 from reports.domain.posting import APART as OTHERS
 from reports.domain.posting import WHOEVER
 from reports.domain.shipped import SHIPPED
-from reports.domain.view import DERIVED, View
+from reports.domain.view import DERIVED, Figure, Table, View
 from reports.settings import company_currency, company_zone
 from reports.storage import ledger, sums
 from reports.storage.cells import EVER, HOURS, LENDERS, SLOTS
@@ -178,6 +178,23 @@ def test_what_was_read_is_not_read_again(
         sa.event.remove(here["reports"].database.engine, "before_cursor_execute", note)
     assert found.cells > len(read) > 20
     assert len(read) == len(set(read))
+
+
+@ON_ONE
+def test_B25_a_total_that_changes_with_the_groups_is_named(
+    here: Mapping[str, Runtime], counted: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, real = next(of for of, _ in COMPARED if of.name == "kpis/forecast"), reading.table
+
+    def by_groups(tx: Any, of: Kpi, view: View) -> Table:
+        found = real(tx, of, view)
+        more = Figure((found.total.value or 0.0) + 2_000, found.total.inputs) if view.group else found.total
+        return replace(found, total=more)
+
+    monkeypatch.setattr(reading, "table", by_groups)
+    wrong = comparing.compare(here, counted, [of]).wrong
+    for group in ("owner", "team", "stage", "channel"):
+        assert [line for line in wrong if line.startswith(f"{of.name}, in all by {group}: the reports say")], wrong
 
 
 @ON_ONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,7 +24,7 @@ from reports.domain import periods
 from reports.domain.board import Tile
 from reports.domain.checking import can_group, grains
 from reports.domain.facts import FACTS
-from reports.domain.kpi import BY_COUNTED, BY_EVENNESS, BY_FORMULA, BY_SHARE, BY_SUM, PERIOD, Kpi, standing
+from reports.domain.kpi import BY_COUNTED, BY_EVENNESS, BY_FORMULA, BY_SHARE, BY_SUM, PERIOD, Kpi, experience, standing
 from reports.domain.shipped import SHIPPED
 from reports.domain.shipped.boards import BOARDS
 from reports.domain.view import Figure, Table, View
@@ -33,6 +34,7 @@ from reports.usecases import copies, reading, ready
 HOLDERS = 5
 """Of how many people what they have of their own is compared; of more there are, others every day."""
 _SPANS = ("day", "week", "month", "quarter")
+_BY_STAGE = ("pipeline", "stage")
 
 
 @dataclass
@@ -55,7 +57,8 @@ def recount(here: Mapping[str, Runtime]) -> Sums:
         today = tx.now.astimezone(zone).date()
     wanted = []
     for of in SHIPPED:
-        finest = {*slices(of), *(_finest(of, one) for one in slices(of))}
+        asked = {*slices(of), *map(_whole, slices(of))}
+        finest = {*asked, *(_finest(of, one) for one in asked)}
         wanted.append((of, finest | {_untimed(one) for one in finest}))
     rates = Rates(owners, company_currency())
     return summed(recounting.count(owners, zone, rates), wanted, today, rates, owners)
@@ -104,8 +107,13 @@ def _tiles(of: Kpi) -> list[tuple[Tile, str]]:
 def _finest(of: Kpi, one: Slice) -> Slice:
     """By what the figures are made that a sum adds up, a forecast stage by stage of each pipeline, or that are told of
     channels together, channel by channel."""
-    parts = {BY_FORMULA: (), BY_SUM: ("pipeline", "stage")}.get(of.total, of.dimensions[:1])
+    parts = {BY_FORMULA: (), BY_SUM: _BY_STAGE}.get(of.total, of.dimensions[:1])
     return Slice(tuple(dict.fromkeys((*one.group, *parts))), one.period, one.held)
+
+
+def _whole(one: Slice) -> Slice:
+    """All of it together."""
+    return Slice((), one.period, one.held)
 
 
 def _untimed(one: Slice) -> Slice:
@@ -160,6 +168,9 @@ def _compare(found: Comparison, tx: Transaction, kpis: Iterable[Kpi], today: dat
                 if not one.group:
                     theirs = {(): table.total}
                 _lay_beside(found, of, one, holder, theirs, _ours(of, one, sums, holder))
+                if one.group:
+                    whole = _ours(of, _whole(one), sums, holder)
+                    _lay_beside(found, of, _whole(one), holder, {(): table.total}, whole, one.group)
                 if one.group == () and one.period == "all":
                     _lay_lacking(found, of, one, holder, table, sums)
 
@@ -168,14 +179,46 @@ def _ours(of: Kpi, one: Slice, sums: Sums, holder: str) -> dict[Key, Figure]:
     """The same of what was counted anew."""
     if of.total in (BY_SUM, BY_EVENNESS) or _finest(of, one) != one:
         parts: dict[Key, list[Figure]] = {} if one.group else {(): []}
-        for key, part in _figures(of, _finest(of, one), sums, holder).items():
+        for key, part in _figures(of, _finest(of, one), sums, holder, told=False).items():
             parts.setdefault(key[: len(one.group)], []).append(part)
-        return {key: _together(of, each) for key, each in parts.items()}
+        went = _of_stages(of, one, sums, holder)
+        return {key: _together(of, each, _of_these(went, one.group, key)) for key, each in parts.items()}
     return _figures(of, one, sums, holder)
 
 
-def _figures(of: Kpi, one: Slice, sums: Sums, holder: str) -> dict[Key, Figure]:
-    counted = {measure.id: sums.of(measure, one, holder) for measure in of.measures}
+def _of_stages(of: Kpi, one: Slice, sums: Sums, holder: str) -> dict[Key, dict[str, float]]:
+    """Of each stage, how it went: by that a forecast weighs what is open, whoever's it is."""
+    found: dict[Key, dict[str, float]] = {}
+    for measure in experience(of):
+        for stage, value in sums.of(measure, Slice(_BY_STAGE, one.period, one.held), holder).items():
+            found.setdefault(stage, {})[measure.id] = value
+    return found
+
+
+def _of_these(went: Mapping[Key, Mapping[str, float]], group: Group, key: Key) -> dict[str, float]:
+    """All of it in the stages that a row is of."""
+    asked = dict(zip(group, key, strict=True))
+    found: dict[str, float] = defaultdict(float)
+    for stage, given in went.items():
+        if all(asked.get(name, value) == value for name, value in zip(_BY_STAGE, stage, strict=True)):
+            for id, value in given.items():
+                found[id] += value
+    return found
+
+
+def _figures(of: Kpi, one: Slice, sums: Sums, holder: str, told: bool = True) -> dict[Key, Figure]:
+    """Those of the formula; `told`: as they are told, money in whole coins."""
+    past = experience(of)
+    counted = {measure.id: sums.of(measure, one, holder) for measure in of.measures if measure not in past}
+    if past:
+        went, keys = _of_stages(of, one, sums, holder), {key for each in counted.values() for key in each}
+        if len(one.group) == len(_BY_STAGE):
+            keys |= {tuple(dict(zip(_BY_STAGE, stage, strict=True))[name] for name in one.group) for stage in went}
+        places = [one.group.index(name) for name in _BY_STAGE]
+        for measure in past:
+            counted[measure.id] = {
+                key: went.get(tuple(key[place] for place in places), {}).get(measure.id, 0.0) for key in keys
+            }
     at = next((place for place, name in enumerate(one.group) if name in periods.GRAINS), None)
     if at is not None:
         for measure in standing(of):  # each day has the whole of it
@@ -186,22 +229,23 @@ def _figures(of: Kpi, one: Slice, sums: Sums, holder: str) -> dict[Key, Figure]:
     found = {}
     for key in {key for each in counted.values() for key in each} | (set() if one.group else {()}):
         inputs = {id: each.get(key, 0.0) for id, each in counted.items()}
-        found[key] = Figure(figures.figure(of, inputs, company_currency()), inputs)
+        value = figures.value(of, inputs)
+        found[key] = Figure(figures.told(of, value, company_currency()) if told else value, inputs)
     return found
 
 
-def _together(of: Kpi, parts: Sequence[Figure]) -> Figure:
+def _together(of: Kpi, parts: Sequence[Figure], went: Mapping[str, float]) -> Figure:
     if of.total == BY_COUNTED:
         parts = [one for one in parts if one.inputs[of.measures[0].id]]
     there = [one.value for one in parts if one.value is not None]
-    inputs = {one.id: math.fsum(part.inputs[one.id] for part in parts) for one in of.measures}
+    inputs = {one.id: math.fsum(part.inputs[one.id] for part in parts) for one in of.measures} | {**went}
     if of.total == BY_COUNTED:
         return Figure(figures.figure(of, inputs, company_currency()), inputs)
     if of.total == BY_SHARE:
         return _weighed(of, parts, inputs)
     if of.total == BY_EVENNESS:
         return Figure(figures.evenness(there), inputs)
-    return Figure(math.fsum(there) if there else None, inputs)
+    return Figure(figures.told(of, math.fsum(there) if there else None, company_currency()), inputs)
 
 
 def _weighed(of: Kpi, parts: Sequence[Figure], inputs: Mapping[str, float]) -> Figure:
@@ -217,12 +261,19 @@ def _weighed(of: Kpi, parts: Sequence[Figure], inputs: Mapping[str, float]) -> F
 
 
 def _lay_beside(
-    found: Comparison, of: Kpi, one: Slice, holder: str, theirs: Mapping[Key, Figure], ours: Mapping[Key, Figure]
+    found: Comparison,
+    of: Kpi,
+    one: Slice,
+    holder: str,
+    theirs: Mapping[Key, Figure],
+    ours: Mapping[Key, Figure],
+    by: Group = (),
 ) -> None:
+    """`by`: what a table was grouped by of which they are the total."""
     none = Figure(None, {})
     for key in sorted({*theirs, *ours}):
         said, counted = theirs.get(key, none), ours.get(key, none)
-        where = place(one, holder, key)
+        where = place(one, holder, key) + (f" by {', '.join(by)}" if by else "")
         wrong = []
         for measure in of.measures:
             there, here = (round(one.inputs.get(measure.id, 0.0), 4) for one in (said, counted))

@@ -18,11 +18,20 @@ _DONE = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, a
 
 def figure(of: Kpi, inputs: Mapping[str, float], home: str) -> float | None:
     """None where something is divided by nothing."""
+    return told(of, value(of, inputs), home)
+
+
+def value(of: Kpi, inputs: Mapping[str, float]) -> float | None:
+    """The same to the last digit."""
     try:
-        found = _value(_read(of.formula), inputs)
+        return _value(_read(of.formula), inputs)
     except ZeroDivisionError:
         return None
-    return float(money.rounded(Decimal(repr(found)), home)) if of.unit == kpi.MONEY else found
+
+
+def told(of: Kpi, value: float | None, home: str) -> float | None:
+    """Money in whole coins."""
+    return float(money.rounded(Decimal(repr(value)), home)) if value is not None and of.unit == kpi.MONEY else value
 
 
 def evenness(groups: Sequence[float | None]) -> float | None:

@@ -61,6 +61,14 @@ def standing(kpi: Kpi) -> tuple[Measure, ...]:
     return tuple(one for one in kpi.measures if one.span in (STOCK, OLDER))
 
 
+def experience(kpi: Kpi) -> tuple[Measure, ...]:
+    """Of one that is summed up, those of its measures that are of the last days, beside others that are not: how it
+    went, by which the rest is weighed. Each group of `added` has it as a whole, of all that the caller sees, whatever
+    the figures are grouped or narrowed by: else each of them would have one of its own, and another sum."""
+    lately = tuple(one for one in kpi.measures if one.span == LAST)
+    return lately if kpi.total == BY_SUM and len(lately) < len(kpi.measures) else ()
+
+
 def has_times(kpi: Kpi) -> bool:
     """Whether its figures can be told by time: each row is then what the figure of that span is, or of what there is
     now the part that is since then. Not where its measures go by clocks of their own."""

@@ -26,8 +26,8 @@ def made(of: Kpi, inputs: Mapping[str, float], home: str) -> Figure:
 
 
 def together(of: Kpi, parts: Sequence[Given], home: str) -> Figure:
-    """The figure of several groups: of those of `kpi.added`, of which each is there once, unless it is a sum or its
-    formula's."""
+    """The figure of several groups: of those of `kpi.added`, of which each is there once, unless it is a row's sum or
+    its formula's."""
     if of.total == kpi.BY_COUNTED:
         parts = [part for part in parts if kpi.counted(of.measures[:1], part)[of.measures[0].id]]
     whole = figure(of, {one.id: added(part[one.id] for part in parts if one.id in part) for one in of.measures}, home)
@@ -35,10 +35,14 @@ def together(of: Kpi, parts: Sequence[Given], home: str) -> Figure:
         return whole
     if of.total == kpi.BY_SHARE:
         return _weighed(of, [kpi.counted(of.measures, part) for part in parts], whole.inputs, home)
-    there = [value for part in parts if (value := figure(of, part, home).value) is not None]
+    inputs = [kpi.counted(of.measures, part) for part in parts]
+    each = [(formula.value(of.formula, given), given) for given in inputs]
+    there = [value for value, _ in each if value is not None]
     if of.total == kpi.BY_EVENNESS:
         return Figure(kpi.evenness(there), whole.inputs)
-    return Figure(kpi.held(math.fsum(there)) if there else None, whole.inputs)
+    weighed = next(one.id for one in of.measures if one not in kpi.experience(of))
+    left_out = math.fsum(given[weighed] for value, given in each if value is None)
+    return Figure(_told(of, math.fsum(there) if there else None, home), whole.inputs, left_out)
 
 
 def nothing(of: Kpi, inputs: Mapping[str, float], home: str) -> Figure:

@@ -35,7 +35,7 @@ class View:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """None: nothing was counted that it could be made of. `inputs` are what the formula was given. `left_out`: of a
-    mean by shares, what its weight counted in groups that have no figure."""
+    mean by shares, what its weight counted in groups that have no figure; of a sum, what its first measure did."""
 
     value: float | None
     inputs: Mapping[str, float]

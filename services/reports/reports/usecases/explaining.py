@@ -50,19 +50,25 @@ def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     reach = reaching.reach(tx, fact)
     traced = timed and not (fact.gathered and reach.within is not None)
     if traced and reading.open_to(tx, fact) and not reach.narrow:
-        select, key, c = sa.select(postings).where(*counted(tx, measure, view), *still), _KEY, postings.c
+        select, key, c = sa.select(postings).where(*counted(tx, of, measure, view), *still), _KEY, postings.c
     else:
-        select, key, c = _alike(tx, measure, view, timed, traced, still)
+        select, key, c = _alike(tx, of, measure, view, timed, traced, still)
     columns = {"learn_time": Column(c.learn_time, "int", order=True, nullable=False)} if traced else {}
     order, bound = "learn_time desc" if traced else "", _bound(tx, of, view)
     page = paging.listing(tx, select, columns, request, order, key, narrowed=True, bound=bound)
     rows = _shown(tx, measure, page.rows, timed, traced)
-    used = _rates(tx, measure, view)
+    used = _rates(tx, of, measure, view)
     return Explained(figure, measure, rows, page.next_page_token, used, table.unrated)
 
 
 def _alike(
-    tx: Transaction, measure: Measure, view: View, timed: bool, traced: bool, still: Sequence[sa.ColumnElement[bool]]
+    tx: Transaction,
+    of: Kpi,
+    measure: Measure,
+    view: View,
+    timed: bool,
+    traced: bool,
+    still: Sequence[sa.ColumnElement[bool]],
 ) -> tuple[sa.Select[Any], Any, Any]:
     """The entries, those together that look alike to the caller: one that takes back another that differs in what he
     may not see alone would tell that it does. With a key, and the columns."""
@@ -80,7 +86,7 @@ def _alike(
             *by,
             *(sa.cast(sa.func.sum(c[name]), sa.BigInteger).label(name) for name in ("count", "amount", "seconds")),
         )
-        .where(*counted(tx, measure, view), *still)
+        .where(*counted(tx, of, measure, view), *still)
         .group_by(*(one.element if isinstance(one, sa.Label) else one for one in by))
         .having(sa.func.sum(c.count) != 0)
         .subquery()
@@ -110,7 +116,7 @@ def records(tx: Transaction, of: Kpi, view: View, request: Any) -> tuple[Sequenc
             sa.func.max(c.currency).label("currency"),
             sa.func.max(c.happen_time).label("happen_time"),
         )
-        .where(*counted(tx, measure, view))
+        .where(*counted(tx, of, measure, view))
         .group_by(c.record, *(whose[name] for name in apart))
         .having(sa.func.sum(c.count) != 0)
         .subquery()
@@ -169,18 +175,19 @@ def measure_of(of: Kpi, id: str) -> Measure:
     return found
 
 
-def counted(tx: Transaction, measure: Measure, view: View) -> list[sa.ColumnElement[bool]]:
-    """The criteria of the postings that a measure counted and the caller sees. Raises Denied."""
+def counted(tx: Transaction, of: Kpi, measure: Measure, view: View) -> list[sa.ColumnElement[bool]]:
+    """The criteria of the postings that a measure of a KPI counted and the caller sees. Raises Denied."""
     fact = reading.refuse_hidden(tx, measure, view)
-    asked = reading.question(measure, view)
+    asked = reading.question(measure, reading.taken(of, measure, view))
     return sums.counted(tx, ledger.live(tx), asked, reaching.reach(tx, fact))
 
 
-def _rates(tx: Transaction, measure: Measure, view: View) -> list[tuple[str, str, str]]:
+def _rates(tx: Transaction, of: Kpi, measure: Measure, view: View) -> list[tuple[str, str, str]]:
     """The exchange rates that turn what a measure counted into the company's currency: (currency, date, rate)."""
     if measure.value != kpi.AMOUNT:
         return []  # they would tell of amounts that were not asked for, nor whether they may be seen
-    found = sums.answer(tx, ledger.live(tx), reading.question(measure, view), reaching.reach(tx, FACTS[measure.fact]))
+    asked = reading.question(measure, reading.taken(of, measure, view))
+    found = sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, FACTS[measure.fact]))
     home = company_currency()
     return [
         (currency, day, str(rate))

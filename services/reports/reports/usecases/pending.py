@@ -50,7 +50,7 @@ def make_tasks(tx: Transaction, of: Kpi, view: View, measure: str, title: str, d
     there = (
         sa.select(c.record, subjects.c.holder)
         .join(subjects, sa.and_(subjects.c.copy == c.copy, subjects.c.name == c.record))
-        .where(*explaining.counted(tx, counted, view))
+        .where(*explaining.counted(tx, of, counted, view))
         .group_by(c.record, subjects.c.holder)
         .having(sa.func.sum(c.count) != 0)
         .order_by(c.record)

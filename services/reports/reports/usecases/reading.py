@@ -34,20 +34,28 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
     found: dict[tuple[str, ...], dict[str, Amounts]] = defaultdict(dict)
     unrated: list[Unrated] = []
     by_time = any(name in periods.GRAINS for name in asked)
-    still = kpi.standing(of) if by_time else ()
-    for measure in sorted(of.measures, key=lambda one: one in still):
+    still, past = (kpi.standing(of) if by_time else ()), kpi.experience(of)
+    for measure in sorted((one for one in of.measures if one not in past), key=lambda one: one in still):
         each = (tx, measure, over, unrated)
         groups = _in_each(*each, found) if measure in still else _groups(*each)
         for keys, amounts in groups.items():
             found[keys][measure.id] = amounts
+    places = [place for place, name in enumerate(over.group) if name in parts]
+    merged = _merged(found, places)
+    went = _went(tx, of, over, unrated)
+    for part, given in went.items():
+        merged.setdefault(part, {}).update(given)
+        if {*asked} <= {*parts}:
+            found[part]  # of which there is nothing now
+    for keys in found if went else ():
+        found[keys].update(went.get(tuple(keys[place] for place in places), {}))
     rows = _rows(of, found, len(asked), over.group == asked and of.total != kpi.BY_EVENNESS)
+    if went:
+        rows = _with_experience(of, rows, [place for place in places if place < len(asked)], went)
     once = any(FACTS[one.fact].once for one in of.measures)
     if asked and (still or (once and (by_time or parts))):
         return replace(table(tx, of, replace(view, group=())), rows=rows)  # the same however it is grouped
-    each_of_them: Sequence[Given] = list(found.values())  # a sum's are all that there are
-    if of.total != kpi.BY_SUM:
-        each_of_them = _merged(found, [over.group.index(name) for name in parts])
-    return Table(rows, total.together(of, each_of_them, company_currency()), unrated)
+    return Table(rows, total.together(of, list(merged.values()), company_currency()), unrated)
 
 
 def _rows(of: Kpi, found: Mapping[tuple[str, ...], Given], width: int, apart: bool) -> list[Row]:
@@ -61,14 +69,45 @@ def _rows(of: Kpi, found: Mapping[tuple[str, ...], Given], width: int, apart: bo
     return [Row(keys, total.together(of, each, home)) for keys, each in sorted(groups.items()) if keys]
 
 
-def _merged(found: Mapping[tuple[str, ...], Given], places: Sequence[int]) -> list[Given]:
+def _went(tx: Transaction, of: Kpi, view: View, unrated: list[Unrated]) -> dict[tuple[str, ...], dict[str, Amounts]]:
+    """What `kpi.experience` counted, by `kpi.added`: in the order in which the view's groups have those."""
+    found: dict[tuple[str, ...], dict[str, Amounts]] = defaultdict(dict)
+    for measure in kpi.experience(of):
+        alone = replace(taken(of, measure, view), group=tuple(name for name in view.group if name in kpi.added(of)))
+        for part, amounts in _groups(tx, measure, alone, unrated).items():
+            found[part][measure.id] = amounts
+    return found
+
+
+def taken(of: Kpi, measure: Measure, view: View) -> View:
+    """A view as a measure of a KPI takes it: what went before is narrowed by nothing but what a sum is made by."""
+    if measure not in kpi.experience(of):
+        return view
+    return replace(view, where={name: values for name, values in view.where.items() if name in kpi.added(of)})
+
+
+def _with_experience(
+    of: Kpi, rows: Sequence[Row], places: Sequence[int], went: Mapping[tuple[str, ...], Given]
+) -> list[Row]:
+    """The rows with all that went before as what their formula was given, also of where they have nothing now: that is
+    what it was weighed by. `places`: of their keys, which are of those by which it is known."""
+    whole = _merged(went, range(len(places)))
+
+    def inputs(row: Row) -> Mapping[str, float]:
+        its = whole.get(tuple(row.keys[place] for place in places), {})
+        return {**row.figure.inputs, **kpi.counted(kpi.experience(of), its)}
+
+    return [replace(row, figure=replace(row.figure, inputs=inputs(row))) for row in rows]
+
+
+def _merged(found: Mapping[tuple[str, ...], Given], places: Sequence[int]) -> dict[tuple[str, ...], dict[str, Amounts]]:
     """What was counted, by these of the keys."""
     groups: dict[tuple[str, ...], dict[str, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
     for keys, given in found.items():
         of = groups[tuple(keys[place] for place in places)]
         for id, amounts in given.items():
             of[id].append(amounts)
-    return [{id: total.added(each) for id, each in of.items()} for of in groups.values()]
+    return {keys: {id: total.added(each) for id, each in of.items()} for keys, of in groups.items()}
 
 
 def narrowed(tx: Transaction, view: View) -> View:
