@@ -1,16 +1,19 @@
-"""What reports should say of a set of deals, computed from its CSV files by DuckDB: nothing of Dealwright's, and none
-of the reading that brings them (deal_sheets) but the layout itself, has a part in it."""
+"""What reports should say of a set of leads and deals, computed from its CSV files by DuckDB: nothing of Dealwright's,
+and none of the reading that brings them (deal_sheets) but the layout itself, has a part in it. What is no amount, no
+day or no row is none by the same rules (deal_cells), written anew."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from tests.journeys.deal_sheets import Layout, Stage
+from tests.journeys.deal_sheets import CHANNELS, OTHER, Layout
 
 Figures = dict[tuple[str, ...], Any]
 """By the keys of a report's rows: counts are whole, money is Decimal, ratios and days are fractions."""
@@ -21,7 +24,7 @@ MEASURES = {
     "won-amount": "sum(value) filter (where kind = 'WON')",
     "win-rate": "count(*) filter (where kind = 'WON') / count(*)::double",
     "average-deal": "[sum(value) filter (where kind = 'WON'), count(*) filter (where kind = 'WON')]",
-    "average-cycle": "sum(date_diff('day', opened, closed)) filter (where kind = 'WON') "
+    "average-cycle": "sum(greatest(0, date_diff('day', begun, closed))) filter (where kind = 'WON') "
     "/ count(*) filter (where kind = 'WON')::double",
 }
 """Of deals that were closed, at the time when they were."""
@@ -33,6 +36,14 @@ AT_STAGE = {
     "stage-time": "sum(stayed) / count(stayed)::double",
 }
 """Of deals that came into a stage, at the time when they did."""
+LEADS = {
+    "leads-captured": "count(*)",
+    "lead-conversion": "count(*) filter (where deals > 0) / count(*)::double",
+    "lead-win-rate": "count(*) filter (where won > 0) / count(*)::double",
+    "source-opportunities": "sum(deals)",
+    "source-won-amount": "sum(amount)",
+}
+"""Of leads, at the time when they were captured."""
 _NOTHING = "''"
 GROUPS = ("owner", "manager", "owner_region", "product")
 
@@ -50,7 +61,7 @@ def _exact(found: Any) -> Any:
     if not isinstance(found, list):
         return found
     amount, count = found
-    return (amount / count).quantize(Decimal("0.01"), ROUND_HALF_UP) if count else None
+    return ((amount or Decimal(0)) / count).quantize(Decimal("0.01"), ROUND_HALF_UP) if count else None
 
 
 def _list(letter: str, numbers: Iterable[int]) -> str:
@@ -60,26 +71,29 @@ def _list(letter: str, numbers: Iterable[int]) -> str:
 class Expected:
     """The figures of one set in a folder."""
 
-    def __init__(self, of: Layout, folder: Path) -> None:
-        self.of, self.folder = of, folder
+    def __init__(self, of: Layout, folder: Path, today: date) -> None:
+        """`today`: later days are to come, and none."""
+        self.of, self.folder, self.today = of, folder, today
         self._open = [n for n, stage in enumerate(of.stages) if stage.kind == "OPEN"]
         self.db = duckdb.connect()
-        self._table("sheet", of.files["deals"])
+        self._table("sheet", of.files["deals"], of.columns["deals"]["id"])
         if of.join:
-            self._table("more", of.join["file"])
-            self.db.execute(
-                f"create or replace table sheet as select * from sheet left join more using ({_name(of.join['on'])})"
-            )
+            key = _name(of.join["on"])
+            self._table("more", of.join["file"], of.join["on"])
+            self.db.execute(f"create or replace table sheet as from sheet left join more using ({key})")
         self._staff()
+        self._leads()
         self._deals()
         self._visits()
 
     def by(self, kpi: str, *group: str) -> Figures:
-        """The figures of a KPI, grouped by these: a person's parts, "stage", "quarter"."""
+        """The figures of a KPI, grouped by these: a person's parts, "stage", "channel", "quarter"."""
         if kpi == "opportunities-opened":
             return self._grouped("count(*)", "deals", "opened", group)
         if kpi in AT_STAGE:
             return self._grouped(AT_STAGE[kpi], "visits", "day", group)
+        if kpi in LEADS:
+            return self._grouped(LEADS[kpi], "sourced", "captured", group)
         return self._grouped(MEASURES[kpi], "(from deals where kind <> 'OPEN')", "closed", group)
 
     def _grouped(self, measure: str, source: str, time: str, group: tuple[str, ...]) -> Figures:
@@ -87,16 +101,27 @@ class Expected:
         rows = self.db.execute(f"select {', '.join([*keys, measure])} from {source} group by all").fetchall()
         return {tuple(key or "" for key in row[:-1]): _exact(row[-1]) for row in rows}
 
-    def _table(self, name: str, file: str) -> None:
-        path = _text(str(self.folder / file))
-        self.db.execute(f"create table {name} as from read_csv({path}, header = true, all_varchar = true)")
+    def _table(self, name: str, file: str, key: str) -> None:
+        """The rows of a file as they are, but blanks around cells; of two with one key the first."""
+        path = self.folder / file
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            header = next(csv.reader(lines, delimiter=self.of.delimiter))
+        columns = ", ".join(f"{_text(one)}: 'VARCHAR'" for one in header)
+        options = "header = true, auto_detect = false, null_padding = true, ignore_errors = true, parallel = false"
+        self.db.execute(
+            f"create table {name} as select coalesce(trim(columns(*), e' \\t\\r\\n'), '') from "
+            f"read_csv({_text(str(path))}, delim = {_text(self.of.delimiter)}, quote = '\"', escape = '\"', "
+            f"columns = {{{columns}}}, {options})"
+        )
+        first = f"select min(rowid) from {name} group by {_name(key)}"
+        self.db.execute(f"delete from {name} where {_name(key)} <> '' and rowid not in ({first})")
 
     def _meant(self, what: str, column: str) -> str:
         """The column's value as it is meant."""
         cases = "".join(
             f" when {_text(said)} then {_text(meant)}" for said, meant in self.of.values.get(what, {}).items()
         )
-        trimmed = f"coalesce(trim({_name(column)}), '')"
+        trimmed = f"coalesce({_name(column)}, '')"
         return f"case {trimmed}{cases} else {trimmed} end" if cases else trimmed
 
     def _staff(self) -> None:
@@ -104,16 +129,38 @@ class Expected:
         if not columns:
             self.db.execute("create table staff (owner varchar, manager varchar, region varchar)")
             return
-        self._table("people", self.of.files["people"])
+        self._table("people", self.of.files["people"], columns["name"])
         parts = [
             f"{self._meant(what, columns[part]) if part in columns else _NOTHING} as {what}"
             for what, part in (("owner", "name"), ("manager", "manager"), ("region", "region"))
         ]
         self.db.execute(f"create table staff as select {', '.join(parts)} from people")
+        self.db.execute("delete from staff where rowid not in (select min(rowid) from staff group by owner)")
 
-    def _day(self, stage: Stage) -> str:
-        formats = ", ".join(map(_text, self.of.date_formats))
-        return f"try_strptime({_name(stage.entered)}, [{formats}])::date" if stage.entered else "null::date"
+    def _day(self, column: str) -> str:
+        if not column:
+            return "null::date"
+        day = f"try_strptime({_name(column)}, [{', '.join(map(_text, self.of.date_formats))}])::date"
+        return f"case when {day} between date '2000-01-01' and date '{self.today}' then {day} end"
+
+    def _amount(self, column: str) -> str:
+        plain = f"regexp_replace({_name(column)}, '[\\s,$€£¥]', '', 'g')"
+        cents = f"round({plain}::decimal(38, 20), 2)::decimal(18, 2)"
+        return f"case when regexp_full_match({plain}, '\\d{{1,12}}(\\.\\d+)?') then {cents} end"
+
+    def _leads(self) -> None:
+        """A row for each: by which channel it came, and when, if somebody says that."""
+        columns = self.of.columns.get("leads", {})
+        if not columns:
+            self.db.execute("create table leads (id varchar, channel varchar, day date)")
+            return
+        self._table("lead_rows", self.of.files["leads"], columns["id"])
+        said, known = self._meant("channel", columns["channel"]), ", ".join(map(_text, CHANNELS))
+        channel = f"case when {said} in ({known}) then {said} else {_text(OTHER)} end"
+        self.db.execute(
+            f"create table leads as select {_name(columns['id'])} as id, {channel} as channel, "
+            f"{self._day(columns['captured'])} as day from lead_rows"
+        )
 
     def _deals(self) -> None:
         """A row for each: its day in each stage that it passed (`d0`, `d1`, …), where it stands (`place`, `kind`)."""
@@ -123,18 +170,20 @@ class Expected:
         parts = [
             *(
                 f"{self._meant(one, columns[one]) if one in columns else _NOTHING} as {one}"
-                for one in ("owner", "product")
+                for one in ("owner", "product", "stage", "lead")
             ),
-            f"try_cast(replace({_name(columns['value'])}, ',', '') as decimal(18, 4)) as value",
-            f"{_name(columns['stage']) if 'stage' in columns else _NOTHING} as said",
-            *(f"{self._day(stage)} as day{n}" for n, stage in enumerate(stages)),
+            f"{self._amount(columns['value']) if 'value' in columns else 'null::decimal(18, 2)'} as value",
+            *(f"{self._day(stage.entered)} as day{n}" for n, stage in enumerate(stages)),
         ]
-        said = [f"when said = {_text(stages[n].said)} then {n}" for n in every if stages[n].said]
+        said = [f"when stage = {_text(stages[n].said)} then {n}" for n in every if stages[n].said]
         dated = [f"when day{n} is not null then {n}" for n in reversed(every)]
         place = f"case {' '.join([*said, *dated])} else 0 end"
         self.db.execute(f"create table dated as select {', '.join(parts)} from sheet")
         self.db.execute(f"create table placed as select *, {place} as place from dated")
-        last = f"(select max(greatest({_list('day', every)})) from placed)"
+        last = (
+            f"(select max(day) from (select greatest({_list('day', every)}) as day from placed "
+            "union all select day from leads))"
+        )
         known = [
             f"case when place = {n} then coalesce(day{n}, {last}) "
             f"when {n} < place and {n in open_} then day{n} end as k{n}"
@@ -142,16 +191,26 @@ class Expected:
         ]
         # No day lies before one that came before it.
         ordered = [f"case when k{n} is not null then greatest({_list('k', range(n + 1))}) end as d{n}" for n in every]
-        begun, ended = f"coalesce({_list('d', open_)})", f"coalesce({_list('d', closing)})"
+        began, ended = f"coalesce({_list('d', open_)})", f"coalesce({_list('d', closing)})"
         kinds = " ".join(f"when {n} then {_text(stage.kind)}" for n, stage in enumerate(stages))
         self.db.execute(f"create table known as select *, {', '.join(known)} from placed")
         self.db.execute(f"create table ordered as select *, {', '.join(ordered)} from known")
         # What was closed and nobody says when it was opened was opened in the first stage on that day.
-        self.db.execute(f"update ordered set d0 = {ended} where {begun} is null")
+        self.db.execute(f"update ordered set d0 = {ended} where {began} is null")
         self.db.execute(
-            f"create table deals as select ordered.owner, product, value, {_list('d', every)}, "
-            f"{begun} as opened, {ended} as closed, case place {kinds} end as kind, manager, region as owner_region "
-            "from ordered left join staff using (owner)"
+            f"create table captured as select rowid as nth, id, channel, coalesce(day, {last}) as captured from leads"
+        )
+        # Business begins with the lead, where that came first.
+        self.db.execute(
+            f"create table deals as select ordered.owner, product, lead, value, {_list('d', every)}, "
+            f"{began} as opened, {ended} as closed, least({began}, captured) as begun, "
+            f"case place {kinds} end as kind, manager, region as owner_region from ordered "
+            "left join staff using (owner) left join captured on lead <> '' and captured.id = lead"
+        )
+        self.db.execute(
+            "create table sourced as select channel, captured, count(deals.lead) as deals, "
+            "count(*) filter (where kind = 'WON') as won, sum(value) filter (where kind = 'WON') as amount "
+            "from captured left join deals on lead <> '' and captured.id = lead group by nth, channel, captured"
         )
 
     def _visits(self) -> None:

@@ -1,21 +1,28 @@
-"""Deals as another system exports them: CSV files, and how they say what we ask, which is data.
+"""Leads and deals as another system exports them: CSV files, and how they say what we ask, which is data.
 
-A set is a folder of CSV files and a TOML file beside it that names its columns, its stages and what it writes otherwise
-than it means (`data/crm-sales.toml`). Leads and deals in two files are one row each deal once they are joined
-(`[join]`). Nothing is dropped: what is missing or cannot be so is brought as well as it can be, and noted.
+A set is a folder of CSV files and a TOML file that names its columns, its stages and what it writes otherwise than it
+means (`data/crm-sales.toml`, `data/fairs.toml`). Rows of a second file complete those of the deals (`[join]`). A file
+of leads makes leads with their channels, which deals name (`columns.deals.lead`). What is missing or cannot be so is
+brought as well as it can be, and noted (deal_cells).
 """
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from tests.journeys import deal_cells as cells
+from tests.journeys.deal_cells import Notes, Row
+
+CHANNELS = ("WEB_FORM", "TRADE_SHOW", "DOUYIN", "WECHAT", "PHONE_400", "REFERRAL", "IMPORT", "API")
+OTHER = "IMPORT"
+"""By which a lead came of which nobody says it, or in a way that is none of these."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +50,23 @@ class Layout:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     join: Mapping[str, str] = field(default_factory=dict)
     date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    delimiter: str = ","
 
     def meant(self, what: str, said: str) -> str:
         return self.values.get(what, {}).get(said, said)
 
 
 @dataclass(frozen=True)
+class Lead:
+    id: str
+    channel: str
+    captured: date
+
+
+@dataclass(frozen=True)
 class Deal:
     """`visits` are (stage's id, day) in their order; the last is where it stands. `value` is None where nothing is
-    said."""
+    said, `lead` the id of the one that it came from."""
 
     id: str
     owner: str
@@ -59,6 +74,7 @@ class Deal:
     product: str
     value: Decimal | None
     visits: tuple[tuple[str, date], ...]
+    lead: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,8 @@ class Sheets:
     people: Mapping[str, Mapping[str, str]]
     customers: Mapping[str, Mapping[str, str]]
     products: Mapping[str, Mapping[str, str]]
-    notes: Mapping[str, int]
+    notes: Notes
+    leads: Sequence[Lead] = ()
 
 
 def layout(path: Path) -> Layout:
@@ -82,12 +99,19 @@ def layout(path: Path) -> Layout:
 
 
 def read(of: Layout, folder: Path) -> Sheets:
-    """What the files say, as it is meant."""
-    notes: Counter[str] = Counter()
+    """What the files say, as it is meant. Raises Misnamed for a column that is not there, and ValueError where no row
+    has a day."""
+    notes: Notes = Counter()
     rows = _joined(of, folder, notes)
-    columns = of.columns["deals"]
-    last = max(day for row in rows for stage in of.stages if (day := _day(of, row.get(stage.entered, ""))))
-    deals = [_deal(of, row, columns, last, notes) for row in rows]
+    entered = [_days(of, row, [stage.entered for stage in of.stages], notes) for row in rows]
+    said = _rows(of, folder, "leads", notes, "id")
+    captured = [_days(of, row, [of.columns["leads"]["captured"]], notes) for row in said]
+    there = [day for days in (*entered, *captured) for day in days.values() if day]
+    if not there:
+        raise ValueError(f"no row has a day: {', '.join(of.date_formats)}")
+    last = max(there)
+    leads = [_lead(of, row, days, last, notes) for row, days in zip(said, captured, strict=True)]
+    deals = [_deal(of, row, days, last, notes) for row, days in zip(rows, entered, strict=True)]
     found = {
         "people": _named(of, folder, "people", "owner", notes),
         "customers": _named(of, folder, "customers", "customer", notes),
@@ -101,70 +125,88 @@ def read(of: Layout, folder: Path) -> Sheets:
             elif name not in found[kind]:
                 notes[f"{attribute} of no list"] += 1
                 found[kind][name] = {}
-    return Sheets(of, deals, **found, notes=notes)
+    if leads:
+        known = {lead.id for lead in leads} - {""}
+        notes["deals without a lead of the list"] += sum(deal.lead not in known for deal in deals)
+    return Sheets(of, deals, **found, notes=+notes, leads=leads)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [{key: (value or "").strip() for key, value in row.items()} for row in csv.DictReader(file)]
+def _rows(of: Layout, folder: Path, kind: str, notes: Notes, key: str) -> list[Row]:
+    """The rows of a file, if the set has it; of two with one `key` the first."""
+    if kind not in of.files:
+        return []
+    path, columns = folder / of.files[kind], of.columns[kind]
+    cells.named(path, of.delimiter, columns.values())
+    return cells.rows(path, of.delimiter, notes, columns[key])
 
 
-def _joined(of: Layout, folder: Path, notes: Counter[str]) -> list[dict[str, str]]:
-    rows = _rows(folder / of.files["deals"])
+def _joined(of: Layout, folder: Path, notes: Notes) -> list[Row]:
+    path, columns = folder / of.files["deals"], of.columns["deals"]
+    wanted = {*columns.values(), *(stage.entered for stage in of.stages if stage.entered)}
+    other = folder / of.join["file"] if of.join else path
+    cells.named(path, of.delimiter, wanted, other)
+    rows = cells.rows(path, of.delimiter, notes, columns["id"])
     if not of.join:
         return rows
     key = of.join["on"]
-    more = {row[key]: row for row in _rows(folder / of.join["file"])}
+    again: Notes = notes if of.join["file"] != of.files.get("leads") else Counter()  # noted where it makes leads
+    more = {row[key]: row for row in cells.rows(other, of.delimiter, again, key) if row[key]}
     notes["rows of the second file that complete none"] += len(more.keys() - {row[key] for row in rows})
-    return [{**row, **more.get(row[key], {})} for row in rows]
+    return [{**more.get(row[key], {}), **row} for row in rows]
 
 
-def _named(of: Layout, folder: Path, kind: str, what: str, notes: Counter[str]) -> dict[str, dict[str, str]]:
+def _named(of: Layout, folder: Path, kind: str, what: str, notes: Notes) -> dict[str, dict[str, str]]:
     """The rows of a file by the name in them, with what its other columns mean."""
-    if kind not in of.files:
-        return {}
-    columns = of.columns[kind]
-    found = {}
-    for row in _rows(folder / of.files[kind]):
+    found: dict[str, dict[str, str]] = {}
+    for row in _rows(of, folder, kind, notes, "name"):
+        columns = of.columns[kind]
         said = {meaning: _meant(of, meaning, row[column], notes) for meaning, column in columns.items()}
-        found[_meant(of, what, said.pop("name"), notes)] = said
+        found.setdefault(_meant(of, what, said.pop("name"), notes), said)
+    found.pop("", None)
     return found
 
 
-def _meant(of: Layout, what: str, said: str, notes: Counter[str]) -> str:
+def _meant(of: Layout, what: str, said: str, notes: Notes) -> str:
     meant = of.meant(what, said)
     if meant != said:
         notes[f"{what} {said} is {meant}"] += 1
     return meant
 
 
-def _day(of: Layout, text: str) -> date | None:
-    for form in of.date_formats if text else ():
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
-    return None
+def _days(of: Layout, row: Row, columns: Sequence[str], notes: Notes) -> dict[str, date | None]:
+    """By column; each is looked at once."""
+    return {one: cells.day(row.get(one, ""), of.date_formats, cells.today(), notes) for one in dict.fromkeys(columns)}
 
 
-def _deal(of: Layout, row: Mapping[str, str], columns: Mapping[str, str], last: date, notes: Counter[str]) -> Deal:
-    said = {meaning: row.get(column, "") for meaning, column in columns.items()}
-    for what in ("owner", "customer", "product"):
+def _lead(of: Layout, row: Row, days: Mapping[str, date | None], last: date, notes: Notes) -> Lead:
+    columns = of.columns["leads"]
+    channel = _meant(of, "channel", row[columns["channel"]], notes)
+    if channel not in CHANNELS:
+        notes[f"channel {channel or '(none)'} is none: {OTHER}"] += 1
+        channel = OTHER
+    captured = days[columns["captured"]]
+    if captured is None:
+        notes[f"leads without a day: as of {last}"] += 1
+    return Lead(row[columns["id"]], channel, captured or last)
+
+
+def _deal(of: Layout, row: Row, days: Mapping[str, date | None], last: date, notes: Notes) -> Deal:
+    said = {meaning: row.get(column, "") for meaning, column in of.columns["deals"].items()}
+    for what in ("owner", "customer", "product", "stage"):
         said[what] = _meant(of, what, said.get(what, ""), notes)
-    value = said.get("value", "").replace(",", "")
     return Deal(
         said["id"],
         said["owner"],
         said["customer"],
         said["product"],
-        Decimal(value) if value else None,
-        tuple(_visits(of, row, said.get("stage", ""), last, notes)),
+        cells.amount(said.get("value", ""), notes),
+        tuple(_visits(of, {stage.id: days[stage.entered] for stage in of.stages}, said["stage"], last, notes)),
+        said.get("lead", ""),
     )
 
 
-def _visits(of: Layout, row: Mapping[str, str], said: str, last: date, notes: Counter[str]) -> list[tuple[str, date]]:
-    days = {stage.id: _day(of, row.get(stage.entered, "")) for stage in of.stages}
-    there = next((stage for stage in of.stages if stage.said == said), None)
+def _visits(of: Layout, days: Mapping[str, date | None], said: str, last: date, notes: Notes) -> list[tuple[str, date]]:
+    there = next((stage for stage in of.stages if said and stage.said == said), None)
     if there is None:
         if said:
             notes[f"stage {said} is none"] += 1
