@@ -51,11 +51,32 @@ def test_B25_a_forecast_says_how_wrong_it_was(desk: Desk) -> None:
     assert (october.date, october.forecast.units, october.open, october.undecided) == ("2026-10-01", 6000, 3, 1)
     assert october.decided_forecast.units == 2666
     assert october.won.units == 1000
-    assert october.error == pytest.approx(8000 / 3 / 1000 - 1)
+    assert october.error == pytest.approx(1 - 1000 / (8000 / 3))
     # By November three of five; nothing that was open then is decided yet.
     assert (november.forecast.units, november.open, november.undecided) == (3000, 1, 1)
     assert not november.HasField("error")
-    assert backtest(desk).mean_error == pytest.approx(5 / 3)
+    assert backtest(desk).mean_error == pytest.approx(october.error)
+
+
+def test_B25_a_month_of_which_nothing_was_won_counts_by_what_was_forecast_of_it(desk: Desk) -> None:
+    """Of what had been decided half was won. On the 1st of September a million was open and lost since; by October a
+    third, and what was open then was won and brought 1 000."""
+    deals = [
+        Deal("opportunities/a", "2026-07-02T10:00", 10).win("2026-07-20T10:00"),
+        Deal("opportunities/b", "2026-07-02T10:00", 10).lose("2026-07-20T10:00"),
+        Deal("opportunities/c", "2026-08-02T10:00", 1_000_000).lose("2026-09-20T10:00"),
+        Deal("opportunities/d", "2026-09-25T10:00", 1_000).win("2026-10-10T10:00"),
+    ]
+    desk.hear(*(told for deal in deals for told in deal.told))
+    said = backtest(desk, months=3)
+    _, october, september = said.months
+    assert (september.decided_forecast.units, september.won.units, september.error) == (500_000, 0, 1)
+    assert (october.decided_forecast.units, october.won.units) == (333, 1_000)
+    assert october.error == pytest.approx(1 - 3, abs=0.01)
+    off = 500_000 + 1_000 * 2 / 3
+    assert said.mean_error == pytest.approx(off / (500_000 + 1_000 / 3))
+    # Where nothing was forecast nothing can be told.
+    assert not backtest(desk, months=1).HasField("mean_error")
 
 
 def test_B25_what_is_not_decided_yet_is_not_taken_as_lost(desk: Desk) -> None:
@@ -107,7 +128,7 @@ def test_B25_what_came_of_deals_abroad_is_laid_beside_the_forecast_in_the_compan
     october = backtest(desk).months[1]
     assert october.won.units == 8000
     assert october.decided_forecast.units == october.forecast.units > 0
-    assert october.error == pytest.approx(october.forecast.units / 8000 - 1, abs=1e-3)
+    assert october.error == pytest.approx(1 - 8000 / october.forecast.units, abs=1e-3)
 
 
 def test_B25_a_rep_is_told_of_his_own(desk: Desk) -> None:

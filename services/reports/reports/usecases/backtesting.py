@@ -23,7 +23,8 @@ _STOCK = "deal.open"
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """At the beginning of `day`: amounts in the company's currency; `error` is None where nothing was won."""
+    """At the beginning of `day`: amounts in the company's currency; `error` is how much of what was forecast of those
+    that are decided did not come, None where that was nothing."""
 
     day: date
     forecast: Decimal
@@ -34,7 +35,7 @@ class Backtest:
 
     @property
     def error(self) -> float | None:
-        return float(self.decided_forecast / self.won - 1) if self.won else None
+        return float(1 - self.won / self.decided_forecast) if self.decided_forecast else None
 
 
 def backtest(tx: Transaction, of: Kpi, today: date, months: int) -> list[Backtest]:
@@ -87,6 +88,8 @@ def _at(tx: Transaction, of: Kpi, stock: Measure, day: date) -> Backtest:
 
 
 def mean_error(found: Sequence[Backtest]) -> float | None:
-    """The mean of the errors, each taken as above zero; None where there is none."""
-    errors = [abs(one.error) for one in found if one.error is not None]
-    return sum(errors) / len(errors) if errors else None
+    """By how much the months were wrong, whichever way, of all that was forecast: one in which nothing was won counts by
+    what was forecast of it. None where that was nothing."""
+    said = sum((one.decided_forecast for one in found), Decimal(0))
+    off = sum((abs(one.decided_forecast - one.won) for one in found), Decimal(0))
+    return float(off / said) if said else None
