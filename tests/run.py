@@ -33,7 +33,7 @@ SECONDS = RESULTS / "seconds.json"
 # Files that run beside the rest of their suites.
 APART = ("security/test_schemathesis.py", "faults/test_drill.py")
 # What is known to take longest on a machine that has not measured yet.
-HEAVIEST = ("journeys", APART[0], APART[1], "security", "loadtests", "chassis", "conformance", "chart", "rules")
+HEAVIEST = ("journeys", APART[0], "security", "reports", "loadtests", APART[1], "chassis", "faults", "chart", "rules")
 # One more than two cores can do: much of what they do is to wait.
 AT_ONCE = 3
 # Where there is so much room in memory, nobody waits for a disk (a process that is killed loses nothing there either).
