@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from chassis.expressions import ExpressionError
 from chassis.fields import FieldCheck
 from reports.domain import board as boards
 from reports.domain import formula, kpi, unit
 from reports.domain.board import Board, Tile
-from reports.domain.facts import FACTS
+from reports.domain.facts import FACTS, vocabulary
 from reports.domain.kpi import Kpi, Measure
 from reports.domain.periods import GRAINS
 from reports.domain.posting import DIMENSIONS
@@ -183,6 +183,9 @@ def _check_where(of: Measure, path: str, fields: Collection[str], check: FieldCh
                 f"must be 1 to {MOST_VALUES}, of at most 200 characters",
                 f"须为 1 至 {MOST_VALUES} 个，每个最多 200 字符",
             )
+            continue
+        for english, chinese in vocabulary.none_of([of.fact], name, values):
+            check.refuse(f"{path}.where[{place}].values", english, chinese)
 
 
 def check_board(of: Board, check: FieldCheck) -> None:
@@ -217,6 +220,14 @@ def _check_more(of: Tile, path: str, check: FieldCheck) -> None:
             "go with a TABLE, a RANKING, or a HEAT_MAP of one group",
             "仅用于 TABLE、RANKING，或按一项分组的 HEAT_MAP",
         )
+
+
+def check_values(field: str, where: Mapping[str, Sequence[str]], of: Sequence[Kpi], check: FieldCheck) -> None:
+    """Refuses what none of these KPIs can count anything of."""
+    facts = [FACTS[measure.fact] for one in of for measure in one.measures]
+    for name, values in where.items():
+        for english, chinese in vocabulary.none_of([one.id for one in facts if name in one.fields], name, values):
+            check.refuse(field, english, chinese)
 
 
 def grains(of: Kpi) -> tuple[str, ...]:

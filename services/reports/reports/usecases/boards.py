@@ -150,7 +150,7 @@ def _check_tile(tile: Tile, path: str, there: Mapping[str, Kpi], today: date, ch
     asking.refuse_groups(f"{path}.group_by", tile.group_by, check)
     where = asking.where(tile.filter, check, f"{path}.filter")
     if tile.kpi in there:
-        asking.fit(f"{path}.filter", list(where), there[tile.kpi], check)
+        asking.fit_filter(f"{path}.filter", where, there[tile.kpi], check)
 
 
 def _held(tx: Transaction, name: str, etag: str, verb: str, deleted: bool = False) -> Board:

@@ -11,7 +11,7 @@ from chassis.errors import Invalid
 from chassis.fields import FieldCheck
 from reports.domain import periods
 from reports.domain.board import SINGLE, Board, Tile
-from reports.domain.checking import can_group, grains
+from reports.domain.checking import can_group, check_values, grains
 from reports.domain.kpi import Kpi
 from reports.domain.periods import ALL, GRAINS, Period
 from reports.domain.view import View
@@ -59,7 +59,7 @@ def view(request: Any, of: Kpi, today: date) -> View:
         filter_text=request.filter,
     )
     fit("group_by", group, of, check)
-    fit("filter", list(found.where), of, check)
+    fit_filter("filter", found.where, of, check)
     refuse_groups("group_by", group, check)
     if check.violations:
         raise Invalid(check.violations)
@@ -115,9 +115,11 @@ def check_board(request: Any, kpis: Sequence[Kpi], today: date) -> None:
     can = {name for one in kpis for name in can_group(one)}
     known = ", ".join(sorted(can))
     period(request.period, today, check)
-    for name in where(request.filter, check):
+    asked = where(request.filter, check)
+    for name in asked:
         if name not in can:
             check.refuse("filter", f"{name[:40]}: there are {known}", f"{name[:40]}：可用 {known}")
+    check_values("filter", asked, kpis, check)
     for name in request.group_by:
         if name not in can and name not in GRAINS:
             check.refuse("group_by", f"{name[:40]}: there are {known}", f"{name[:40]}：可用 {known}")
@@ -169,6 +171,12 @@ def fit(field: str, names: Sequence[str], of: Kpi, check: FieldCheck) -> None:
         elif name not in can and not (grouping and name in GRAINS):
             known = ", ".join((*can, *(grains(of) if grouping else ())))
             check.refuse(field, f"{name[:40]}: there are {known}", f"{name[:40]}：可用 {known}")
+
+
+def fit_filter(field: str, where: Mapping[str, Sequence[str]], of: Kpi, check: FieldCheck) -> None:
+    """Refuses what a KPI cannot be filtered by, and values that nothing of it has."""
+    fit(field, list(where), of, check)
+    check_values(field, where, [of], check)
 
 
 def where(text: str, check: FieldCheck, field: str = "filter") -> dict[str, tuple[str, ...]]:
