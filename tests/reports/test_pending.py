@@ -20,6 +20,7 @@ from tests.reports.deals import Deal
 from tests.reports.desk import ADMIN, BOSS, LI, Desk, principal
 from tests.reports.leads import Lead
 from tests.reports.people import contract, customer, follow_up
+from tests.reports.test_money import instalment
 
 
 def _ago(days: int) -> str:
@@ -194,6 +195,70 @@ def test_B44_P12_nobody_gives_tasks_to_whom_he_may_not_give_any(desk: Desk) -> N
     with pytest.raises(Denied, match=r"leads\.owner"):
         _ask(desk, who=principal("people/x", "sales", Scope.ALL, hidden=("owner",)))
     assert not _told(desk)
+
+
+def _owe(desk: Desk) -> None:
+    """Customer A owes Li twice and Wang once; B has paid Li and owes nobody's; Wang's W owes Zhao; one has no name."""
+    due = _ago(9)[:10]
+    desk.hear(
+        customer("customers/a", _ago(90)),
+        customer("customers/b", _ago(90)),
+        customer("customers/w", _ago(90), owner="people/wang"),
+    )
+    for name, of, owner, paid in (
+        ("1", "customers/a", "people/li", 0),
+        ("2", "customers/a", "people/li", 100),
+        ("3", "customers/a", "people/wang", 0),
+        ("4", "customers/b", "people/li", 500),
+        ("5", "customers/b", "", 0),
+        ("6", "", "people/li", 0),
+        ("7", "customers/w", "people/zhao", 0),
+    ):
+        event = instalment(name, due, 500, paid, customer=of)
+        event.instalment.owner = owner
+        desk.hear((event, f"{due}T10:00"))
+    desk.announced()
+
+
+def test_B44_F11_what_is_overdue_becomes_a_task_of_each_customers_of_whoever_has_the_contract(desk: Desk) -> None:
+    _owe(desk)
+    assert desk.figure("overdue-amount") == 500 * 6 - 100
+    asked = pb.CreateTasksRequest(name="reports/overdue-amount")
+    made = desk.call("CreateTasks", asked)
+    # What has no customer is nobody's task, and what has no owner is said.
+    assert (made.tasks, made.passed_over, made.without_owner) == (3, 2, 1)
+    told = [event for event in desk.announced() if isinstance(event, TaskRequested)]
+    assert sorted((event.record, event.owner) for event in told) == [
+        ("customers/a", "people/li"),
+        ("customers/a", "people/wang"),
+        ("customers/w", "people/zhao"),
+    ]
+    assert {event.title for event in told} == {"跟进：逾期金额"}
+    assert len({event.origin for event in told}) == 3
+    # What is paid is not overdue any more, nor counted; of what was planned it is passed over.
+    made = desk.call(
+        "CreateTasks", pb.CreateTasksRequest(name="reports/collection-rate", measure="planned", period="all")
+    )
+    assert (made.tasks, made.passed_over, made.without_owner) == (3, 3, 1)
+
+
+def test_P3_what_is_overdue_becomes_no_task_of_a_customer_whom_the_caller_may_not_read(desk: Desk) -> None:
+    _owe(desk)
+    assert _ask(desk, "overdue-amount", BOSS) == (1, 3)  # W is Wang's, of the other team
+    assert {event.owner for event in _told(desk).values()} == {"people/li"}
+    for hidden in ("paid", "customer"):
+        blind = replace(ADMIN.grants["instalments"], hidden=frozenset({hidden}))
+        with pytest.raises(Denied, match=rf"instalments\.{hidden}"):
+            _ask(
+                desk, "collection-rate", _with({**ADMIN.grants, "instalments": blind}), measure="planned", period="all"
+            )
+    assert not _told(desk)
+
+
+def test_B44_F11_what_lies_and_nobody_has_is_told(desk: Desk) -> None:
+    _house(desk)
+    made = desk.call("CreateTasks", pb.CreateTasksRequest(name="reports/leads-untouched-3d"))
+    assert (made.tasks, made.passed_over, made.without_owner) == (3, 1, 1)
 
 
 def test_B44_what_has_no_tasks_and_too_much_at_once_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,8 +87,8 @@ class ReportServicer(KpiMethods, BoardMethods):
         )
         of, view = self._cell(tx, request.name, asked)
         title, due_time = pending_wire.wish(request, tx.now)
-        made, passed_over = pending.make_tasks(tx, of, view, request.measure, title, due_time)
-        return pb.CreateTasksResponse(tasks=made, passed_over=passed_over)
+        made = pending.make_tasks(tx, of, view, request.measure, title, due_time)
+        return pb.CreateTasksResponse(**made._asdict())
 
     @query
     def BacktestReport(self, tx: Transaction, request: pb.BacktestReportRequest) -> pb.BacktestReportResponse:

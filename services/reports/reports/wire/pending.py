@@ -31,9 +31,9 @@ def report_of(of: Kpi) -> str:
 
 
 def requested(
-    record: str, owner: str, of: Kpi, title: str, due_time: datetime, today: date, creator: str
+    record: str, owner: str, key: str, of: Kpi, title: str, due_time: datetime, today: date, creator: str
 ) -> events_pb2.TaskRequested:
-    """The same record of the same report on the same day is the same task."""
+    """The same `key` of the same report on the same day is the same task."""
     report = report_of(of)
     said = events_pb2.TaskRequested(
         record=record,
@@ -41,7 +41,7 @@ def requested(
         title=title or f"跟进：{of.display_name_zh or of.display_name}",
         title_en="" if title else f"Follow up: {of.display_name or of.display_name_zh}",
         report=report,
-        origin=f"{report}/{record}/{today}",
+        origin=f"{report}/{key}/{today}",
         creator=creator,
     )
     said.due_time.FromDatetime(due_time)
