@@ -18,12 +18,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One of `from_currency` is `rate` (a decimal's text) of `to_currency` on `date` and after it."""
+    """One of `from_currency` is `rate` (a decimal's text) of `to_currency` on `date` and after it: as it is since
+    `learn_time`, in microseconds since 1970."""
 
     name: str
+    version: int
     from_currency: str
     to_currency: str
     date: str
     rate: str
     gone: bool
-    version: int
+    learn_time: int

@@ -29,6 +29,6 @@ def roles(tx: Transaction, events: Sequence[RoleChanged]) -> None:
 
 @subscriber(ExchangeRateChanged, batch=256)
 def exchange_rates(tx: Transaction, events: Sequence[ExchangeRateChanged]) -> None:
-    copies.know_rates(tx, [told.rate(event) for event in events])
-    heard = zip(events, tx.causes, strict=True)
-    learning.learn(tx, [one for event, cause in heard for one in rates.told(event, cause)])
+    heard = [one for event, cause in zip(events, tx.causes, strict=True) for one in rates.told(event, cause)]
+    copies.know_rates(tx, heard)
+    learning.learn(tx, heard)

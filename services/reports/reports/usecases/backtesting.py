@@ -71,7 +71,7 @@ def _at(tx: Transaction, of: Kpi, stock: Measure, day: date) -> Backtest:
     rows = outcomes.of_open(tx, ledger.live(tx), reading.question(stock, view), reach)
     home, on = company_currency(), (day - periods.EPOCH).days
     abroad = {(row.currency, on) for row in rows if row.currency not in ("", home)}
-    turn = rates.turner(rates.known(tx, home, abroad))
+    turn = rates.turner(rates.known(tx, home, abroad, then))
 
     def worth(amount: int, row: Outcome) -> Decimal:
         return turn(amount, row.currency, 0 if row.currency in ("", home) else on)

@@ -192,6 +192,6 @@ def _rates(tx: Transaction, of: Kpi, measure: Measure, view: View) -> list[tuple
     return [
         (currency, day, str(rate))
         for currency, on in sorted({(one.currency, one.day) for one in found if one.day})
-        if (used := rates.at(tx, currency, home, (periods.EPOCH + timedelta(days=on)).isoformat()))
+        if (used := rates.at(tx, currency, home, (periods.EPOCH + timedelta(days=on)).isoformat(), view.as_of))
         for rate, day in (used,)
     ]

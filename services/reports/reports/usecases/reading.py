@@ -253,7 +253,7 @@ def _groups(tx: Transaction, measure: Measure, view: View, unrated: list[Unrated
     grain = next((name for name in view.group if name in periods.GRAINS), "hour")
     if fact.once and grain not in ("hour", "day"):
         return _by_span(tx, measure, view, grain, {key[view.group.index(grain)] for key in keys})
-    known = rates.known(tx, company_currency(), {(one.currency, one.day) for one in found})
+    known = rates.known(tx, company_currency(), {(one.currency, one.day) for one in found}, view.as_of)
     turn = rates.turner(known)
     if measure.value == kpi.AMOUNT:
         unrated += _unrated(measure, [one for one in found if one.day and (one.currency, one.day) not in known])

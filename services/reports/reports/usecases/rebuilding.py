@@ -23,7 +23,7 @@ from reports.storage import cells, rebuilding
 from reports.storage.ledger import JOINING as JOINING
 from reports.storage.rebuilding import Built
 from reports.storage.rebuilding import Walk as Walk
-from reports.usecases import learning
+from reports.usecases import copies, learning
 
 log = structlog.get_logger(__name__)
 # For how long a worker has the copy after each step: another goes on when it fell over.
@@ -155,9 +155,11 @@ def _sum(tx: Transaction, copy: int) -> bool:
 def _take(tx: Transaction, copy: int, lessons: Sequence[Lesson]) -> list[str]:
     """All at once, or by halves where one cannot be taken in: it is parked where it came by the bus. Returns whose
     those were."""
+    told = [news for lesson in lessons for news in lesson.news]
     try:
         with tx.apart():
-            learning.learn_into(tx, copy, [news for lesson in lessons for news in lesson.news])
+            copies.know_rates(tx, told)
+            learning.learn_into(tx, copy, told)
         return []
     except Exception as problem:
         if is_unavailable(problem):

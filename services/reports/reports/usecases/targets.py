@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -77,14 +78,16 @@ def purge(tx: Transaction) -> bool:
 
 def reached(tx: Transaction, of: Kpi, view: View) -> dict[str, float]:
     """What is to be reached in the period of a view, by the person or the team that a row is of; "" is what the caller
-    sees altogether: the company's, his team's or his own. Of targets that he may read; empty where the view narrows
-    what counts, or has no such period."""
+    sees altogether: the company's, his team's or his own. Of targets that he may read, and that were set as they are
+    by the moment as of which is asked; empty where the view narrows what counts, or has no such period."""
     may = tx.principal.scope("targets", "read")
     if view.where or may is Scope.NONE or tx.principal.grant("targets").hidden & _TOLD:
         return {}
     scope = min(tx.principal.scope(fact.resource, fact.verb) for fact in (FACTS[one.fact] for one in of.measures))
     # Of nobody whose figures he does not see: they would stand there with nothing.
     shown = _covered(tx, min(may, scope), _c.person, _c.team)
+    if view.as_of is not None:  # what one was before it was changed is not kept
+        shown = sa.and_(shown, _c.update_time <= datetime.fromtimestamp(0, UTC) + timedelta(microseconds=view.as_of))
     goals = {
         one.person or one.team: one.value / 10_000 for one in stored.of(tx, of.name, periods.names(view.period), shown)
     }

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from chassis.people import Person
-from dealwright.contracts.v1 import events_pb2 as contract_events
 from dealwright.directory.v1 import directory_pb2
 from dealwright.directory.v1 import events_pb2 as directory_events
-from reports.domain.known import Label, Rate
+from reports.domain.known import Label
 
 
 def person(event: directory_events.PersonChanged) -> Person:
@@ -31,8 +30,3 @@ def parent(event: directory_events.TeamChanged) -> tuple[str, str, int]:
 
 def role(event: directory_events.RoleChanged) -> Label:
     return Label(event.role.name, event.role.display_name or event.role.name, event.version)
-
-
-def rate(event: contract_events.ExchangeRateChanged) -> Rate:
-    of = event.exchange_rate
-    return Rate(of.name, of.from_currency, of.to_currency, of.date, of.rate, event.deleted, event.version)
