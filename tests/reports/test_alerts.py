@@ -12,7 +12,7 @@ import time_machine
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.access import Grant, Principal, Scope
-from chassis.errors import Invalid, Refused
+from chassis.errors import Denied, Invalid, Refused
 from dealwright.reports.v1 import alerts_pb2 as pb
 from dealwright.reports.v1 import reports_pb2
 from dealwright.reports.v1.events_pb2 import AlertRaised
@@ -148,6 +148,26 @@ def test_R13_a_week_in_which_less_than_a_fifth_was_won_is_marked(desk: Desk) -> 
     mine = desk.call("ListAlerts", pb.ListAlertsRequest(), BOSS).alerts
     assert [(one.name, one.value) for one in mine] == [(raised["teams/east"].name, pytest.approx(1 / 6))]
     assert not desk.call("ListAlerts", pb.ListAlertsRequest(), LI).alerts
+
+    def marks(who: Principal, **asked: Any) -> set[tuple[str, str, str]]:
+        found = desk.report("win-rate", who, **asked).marks
+        return {(one.alert, one.team, one.begin_date) for one in found}
+
+    of = {team: (one.name, team, "2026-11-16") for team, one in raised.items()}
+    assert marks(ADMIN) == {*of.values()}
+    assert marks(BOSS) == {of["teams/east"]}
+    assert marks(LI) == marks(ADMIN, as_of="2026-11-23T09:00") == set()
+    hidden = principal("people/boss", "manager", Scope.TEAM, "teams/east", hidden=("close_time",))
+    with pytest.raises(Denied):
+        marks(hidden)
+    board = desk.call("GetReport", reports_pb2.GetReportRequest(name="reports/team"), BOSS)
+    marked = {tile.kpi: [one.alert for one in tile.marks] for tile in board.tiles if tile.marks}
+    assert marked in ({}, {"kpis/win-rate": [of["teams/east"][0]]})
+    # At the next look there is nothing to mark, nor of a rule that is not used any more.
+    (rule,) = (one for one in desk.call("ListAlertRules", pb.ListAlertRulesRequest()).alert_rules if one.enabled)
+    rule.enabled = False
+    desk.call("UpdateAlertRule", pb.UpdateAlertRuleRequest(alert_rule=rule, update_mask=FieldMask(paths=["enabled"])))
+    assert not marks(ADMIN)
 
 
 @pytest.mark.usefixtures("regions")

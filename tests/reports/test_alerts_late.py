@@ -157,6 +157,8 @@ def test_R11_an_alert_that_turns_out_otherwise_is_withdrawn_and_kept_with_what_w
         "corrected: 华东 (2026-11-16 – 2026-11-22); something came in late; the figures are in the list of alerts",
     )
     assert (alert(desk).corrected_value, alert(desk).withdrawn) == (500, False)
+    (mark,) = desk.report("won-amount", group_by=["region"]).marks
+    assert (mark.alert, mark.group_by, mark.key) == (raised.name, "region", "华东")
     brought(desk, 100, WEEK)
     traveller.move_to(moment("2026-11-23T10:00"))
     assert look(desk) == ([], [])
@@ -170,6 +172,7 @@ def test_R11_an_alert_that_turns_out_otherwise_is_withdrawn_and_kept_with_what_w
     now = alert(desk)
     assert (now.name, now.value, now.previous) == (raised.name, 0, 1000)
     assert (now.corrected_value, now.corrected_previous, now.withdrawn) == (5600, 1000, True)
+    assert not desk.report("won-amount", group_by=["region"]).marks
     brought(desk, 1, WEEK)
     traveller.move_to(moment("2026-11-23T10:30"))
     assert look(desk) == ([], [])

@@ -12,6 +12,7 @@ from reports.domain.view import View
 from reports.servicer.boards import BoardMethods
 from reports.servicer.kpis import KpiMethods
 from reports.usecases import (
+    alert_rules,
     backtesting,
     boards,
     drawing,
@@ -51,7 +52,7 @@ class ReportServicer(KpiMethods, BoardMethods):
         table = targets.beside(of, view, table, goals, targets.wholes(tx, of, targets.trees(tx, view, goals)))
         table = reading.ordered(tx, view, spans.filled(tx, of, view, table))
         tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals)
-        return messages.report(request, [tile], reading.learnt(tx))
+        return messages.report(request, self._marked(tx, request, [tile]), reading.learnt(tx))
 
     def _board(self, tx: Transaction, request: pb.GetReportRequest) -> pb.Report:
         of = boards.find(tx, f"boards/{asking.id_of(request.name)}")
@@ -60,7 +61,16 @@ class ReportServicer(KpiMethods, BoardMethods):
             labels = reading.labels(tx, drawn.view, drawn.table) if drawn.table is not None else {}
             tiles.append(messages.drawn(drawn, labels))
         titles = (of.display_name or of.display_name_zh, of.display_name_zh or of.display_name)
-        return messages.report(request, tiles, reading.learnt(tx), titles)
+        return messages.report(request, self._marked(tx, request, tiles), reading.learnt(tx), titles)
+
+    @staticmethod
+    def _marked(tx: Transaction, request: pb.GetReportRequest, tiles: list[pb.Report.Tile]) -> list[pb.Report.Tile]:
+        """With what rules found when they looked last."""
+        shown = [one for one in tiles if not one.denied] if asking.as_of(request) is None else []
+        found = alert_rules.marks(tx, {one.kpi for one in shown})
+        for tile in shown:
+            tile.marks.extend(map(messages.mark, found.get(tile.kpi, ())))
+        return tiles
 
     @query
     def ExplainFigure(self, tx: Transaction, request: pb.ExplainFigureRequest) -> pb.Explanation:

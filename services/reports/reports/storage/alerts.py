@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -104,6 +104,15 @@ def of_span(tx: Transaction, rule: str, begin: str) -> dict[tuple[str, str], Ale
     c = alerts.c
     query = sa.select(*(c[name] for name in _ALERT)).where(c.rule == rule, c.begin_date == begin)
     return {(row.key, row.team): Alert(*row) for row in tx.execute(query)}
+
+
+def standing(tx: Transaction, of: Collection[str]) -> list[Alert]:
+    """The alerts of these KPIs that hold, of the last span that their rules looked at."""
+    c, rule = alerts.c, alert_rules.c
+    query = sa.select(*(c[name] for name in _ALERT)).join(alert_rules, rule.name == c.rule)
+    its = (rule.enabled, rule.delete_time.is_(None), c.begin_date == rule.looked_at, c.withdrawn.is_(False))
+    found = tx.execute(query.where(in_values(c.kpi, sorted(of), tx.dialect), *its).order_by(c.name))
+    return [Alert(*row) for row in found]
 
 
 def correct(tx: Transaction, of: Alert) -> None:

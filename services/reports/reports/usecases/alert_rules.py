@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -142,25 +142,29 @@ def raised(tx: Transaction, request: Any) -> tuple[list[Alert], str]:
     return [one for one in seen if one is not None], page.next_page_token
 
 
+def marks(tx: Transaction, of: Collection[str]) -> dict[str, list[Alert]]:
+    """By KPI the alerts that hold now: those that the caller was told of, or with the right to all of all, as far as he
+    may know of them."""
+    scope = tx.principal.scope("alerts", "read")
+    found: dict[str, list[Alert]] = {}
+    for one in stored.standing(tx, of) if scope is not Scope.NONE else ():
+        if scope is Scope.ALL or tx.principal.person in one.people:
+            known = _known(tx, one)
+            if known is not None and known[0].key == one.key:
+                found.setdefault(one.kpi, []).append(known[0])
+    return found
+
+
 def _seen(tx: Transaction, one: Alert, mine: _Figures) -> Alert | None:
-    """What the caller may know of it: what its KPI counted then decides, whatever it does by now. Whoever may not read
-    it of all records is told the figures of those that he may; `mine` are those that were summed for others."""
-    begin, end = date.fromisoformat(one.begin_date), date.fromisoformat(one.end_date) + timedelta(days=1)
-    span = Period(begin, end)
-    try:
-        of = kpis.find_as_of(tx, one.kpi, int(one.raise_time.timestamp() * 1_000_000))
-    except NotFound:  # it was deleted, and may come back
+    """What the caller may know of it. Whoever may not read it of all records is told the figures of those that he may;
+    `mine` are those that were summed for others."""
+    known = _known(tx, one)
+    if known is None:
         return None
-    view = alerting.view(tx, one.group_by, span, one.team)
-    people = replace(view, group=(*view.group, "team")) if one.team else view
-    if tx.principal.scope("reports", "read") is Scope.NONE or not reading.may_group(tx, of, people):
-        return None
-    named = one
-    if one.key.startswith(reading.RECORDS):
-        record = reading.called(tx, [one.key]).get(one.key, "")
-        named = replace(one, label=one.label.replace(alerting.A_RECORD, record)) if record else replace(one, key="")
+    named, of = known
     if _of_all(tx, of):
         return named
+    span, days = _span(one)
 
     def summed(over: Period) -> float | None:
         asked = (of.name, of.version, one.group_by, one.team, over)
@@ -168,9 +172,33 @@ def _seen(tx: Transaction, one: Alert, mine: _Figures) -> Alert | None:
             mine[asked] = alerting.figures(tx, of, one.group_by, over, one.team)
         return mine[asked].get(one.key, reading.nothing(of).value)
 
-    was = alert.before(alert.span_of((end - begin).days), span)
+    was = alert.before(alert.span_of(days), span)
     previous = None if one.previous is None else summed(was)
     return replace(named, value=summed(span), previous=previous, corrected_value=None, corrected_previous=None)
+
+
+def _span(one: Alert) -> tuple[Period, int]:
+    """What it is about, and of how many days that is."""
+    begin, end = date.fromisoformat(one.begin_date), date.fromisoformat(one.end_date) + timedelta(days=1)
+    return Period(begin, end), (end - begin).days
+
+
+def _known(tx: Transaction, one: Alert) -> tuple[Alert, Kpi] | None:
+    """An alert that the caller may know of, naming the record that it is about if he may read that, and its KPI: what
+    that counted then decides, whatever it does by now."""
+    try:
+        of = kpis.find_as_of(tx, one.kpi, int(one.raise_time.timestamp() * 1_000_000))
+    except NotFound:  # it was deleted, and may come back
+        return None
+    view = alerting.view(tx, one.group_by, _span(one)[0], one.team)
+    people = replace(view, group=(*view.group, "team")) if one.team else view
+    if tx.principal.scope("reports", "read") is Scope.NONE or not reading.may_group(tx, of, people):
+        return None
+    named = one
+    if one.key.startswith(reading.RECORDS):
+        record = reading.called(tx, [one.key]).get(one.key, "")
+        named = replace(one, label=one.label.replace(alerting.A_RECORD, record)) if record else replace(one, key="")
+    return named, of
 
 
 def every(tx: Transaction, deleted: bool = False) -> list[AlertRule]:

@@ -12,6 +12,7 @@ from google.type.money_pb2 import Money
 from chassis.money import rounded
 from dealwright.reports.v1 import reports_pb2 as pb
 from reports.domain import kpi
+from reports.domain.alert import Alert
 from reports.domain.drawn import Drawn
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
@@ -166,6 +167,11 @@ def explanation(of: Kpi, found: Any) -> pb.Explanation:
         if entry.currency:
             one.amount.CopyFrom(money(entry.amount, entry.currency))
     return said
+
+
+def mark(of: Alert) -> pb.Report.Mark:
+    where = {"group_by": of.group_by, "key": of.key, "team": of.team}
+    return pb.Report.Mark(alert=of.name, begin_date=of.begin_date, end_date=of.end_date, **where)
 
 
 def backtest(found: Sequence[Any], mean_error: float | None) -> pb.BacktestReportResponse:
