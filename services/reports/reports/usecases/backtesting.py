@@ -88,8 +88,8 @@ def _at(tx: Transaction, of: Kpi, stock: Measure, day: date) -> Backtest:
 
 
 def mean_error(found: Sequence[Backtest]) -> float | None:
-    """By how much the months were wrong, whichever way, of all that was forecast: one in which nothing was won counts by
-    what was forecast of it. None where that was nothing."""
+    """By how much the months were wrong, whichever way, of all that was forecast: one in which nothing was won counts
+    by what was forecast of it. None where that was nothing."""
     said = sum((one.decided_forecast for one in found), Decimal(0))
     off = sum((abs(one.decided_forecast - one.won) for one in found), Decimal(0))
     return float(off / said) if said else None
