@@ -177,3 +177,66 @@ def test_B11_a_kpi_of_ones_own_is_weighed_by_a_measure_that_its_formula_leaves_o
     )
     waiting.call("CreateKpi", pb.CreateKpiRequest(kpi_id="by-region", kpi=made))
     assert _total(waiting, "by-region", **OCTOBER) == (pytest.approx(20 / 11), 5)
+
+
+@pytest.fixture
+def quarter(desk: Desk) -> Desk:
+    """In each month from July to September one lead of the web, of which 1 000 were won; July cost 1 000, as recorded.
+    Of the show 500 in August, of which nothing came then, and 99 in September."""
+    desk.also(CostServicer())
+    for month in ("07", "08", "09"):
+        lead = Lead(f"leads/{month}", f"2026-{month}-10T10:00")
+        deal = Deal(f"opportunities/{month}", f"2026-{month}-21T10:00", 1_000, fields={"lead": lead.name})
+        desk.hear(*lead.told, *deal.win(f"2026-{month}-28T10:00").told)
+    show = Lead("leads/show", "2026-09-10T10:00", "TRADE_SHOW")
+    deal = Deal("opportunities/show", "2026-09-21T10:00", 99, fields={"lead": show.name}).win("2026-09-28T10:00")
+    desk.hear(*show.told, *deal.told)
+    _cost(desk, "WEB_FORM", 1_000, "2026-07")
+    _cost(desk, "TRADE_SHOW", 500, "2026-08")
+    return desk
+
+
+QUARTER: dict[str, Any] = {"period": "2026-Q3"}
+
+
+def test_B17_B19_what_came_in_months_of_unknown_cost_is_no_return_on_the_others(quarter: Desk) -> None:
+    months = {"2026-07-01": 1, "2026-08-01": 0, "2026-09-01": None}
+    assert quarter.figures("roi", **QUARTER, group_by=["month"]) == months
+    web = {**QUARTER, "filter": "channel = WEB_FORM"}
+    assert quarter.figures("roi", **web, group_by=["month"]) == {
+        "2026-07-01": 1,
+        "2026-08-01": None,
+        "2026-09-01": None,
+    }
+    assert quarter.figure("roi", **web) == 1
+    assert quarter.figure("cost-per-lead", **web) == 1_000
+    assert quarter.figures("roi", **QUARTER, group_by=["channel"]) == {"WEB_FORM": 1, "TRADE_SHOW": 0}
+    for group in (
+        [],
+        ["channel"],
+        ["month"],
+        ["week"],
+        ["hour"],
+        ["channel", "week"],
+        ["quarter"],
+        ["channel", "year"],
+    ):
+        said = quarter.report("roi", **QUARTER, group_by=group).total.figure
+        assert said.value == pytest.approx(1_000 / 1_500), group
+        assert said.inputs["amount"] == 1_000, group
+    # A week that is of two months has what it cost in the one, and what came in it.
+    week = {row.keys[0]: row.figure for row in quarter.report("roi", **web, group_by=["week"]).rows}["2026-07-27"]
+    assert week.inputs["cost"] == pytest.approx(1_000 * 5 / 31, abs=0.01)
+
+
+def test_B17_B33_behind_a_quarters_return_are_the_months_that_have_a_cost(quarter: Desk) -> None:
+    by: dict[str, Any] = {**QUARTER, "group_by": ["channel"]}
+    for asked, keys in ((QUARTER, ()), (by, ("WEB_FORM",)), ({**QUARTER, "group_by": ["quarter"]}, ("2026-07-01",))):
+        said = _explained(quarter, "roi", asked, *keys, measure="amount")
+        assert said.inputs["amount"] == 1_000
+        assert _behind(quarter, "roi", "amount", asked, *keys) == {"opportunities/07"}
+        assert _behind(quarter, "cost-per-lead", "captured", asked, *keys) == {"leads/07"}
+    assert _behind(quarter, "roi", "amount", by, "TRADE_SHOW") == set()
+    # A month by itself has what it brought, without a cost as well.
+    month: dict[str, Any] = {**QUARTER, "group_by": ["channel", "month"]}
+    assert _behind(quarter, "roi", "amount", month, "TRADE_SHOW", "2026-09-01") == {"opportunities/show"}

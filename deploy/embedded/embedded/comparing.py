@@ -106,8 +106,10 @@ def _tiles(of: Kpi) -> list[tuple[Tile, str]]:
 
 def _finest(of: Kpi, one: Slice) -> Slice:
     """By what the figures are made that a sum adds up, a forecast stage by stage of each pipeline, or that are told of
-    channels together, channel by channel."""
+    channels together, channel by channel; what they cost, month by month, too."""
     parts = {BY_FORMULA: (), BY_SUM: _BY_STAGE}.get(of.total, of.dimensions[:1])
+    if of.total == BY_COUNTED and all(measure.span == PERIOD for measure in of.measures):
+        parts = (*parts, "month")
     return Slice(tuple(dict.fromkeys((*one.group, *parts))), one.period, one.held)
 
 
@@ -182,7 +184,8 @@ def _ours(of: Kpi, one: Slice, sums: Sums, holder: str) -> dict[Key, Figure]:
         for key, part in _figures(of, _finest(of, one), sums, holder, told=False).items():
             parts.setdefault(key[: len(one.group)], []).append(part)
         went = _of_stages(of, one, sums, holder)
-        return {key: _together(of, each, _of_these(went, one.group, key)) for key, each in parts.items()}
+        alone = {*of.dimensions[:1]} <= {*one.group}
+        return {key: _together(of, each, _of_these(went, one.group, key), alone) for key, each in parts.items()}
     return _figures(of, one, sums, holder)
 
 
@@ -234,9 +237,11 @@ def _figures(of: Kpi, one: Slice, sums: Sums, holder: str, told: bool = True) ->
     return found
 
 
-def _together(of: Kpi, parts: Sequence[Figure], went: Mapping[str, float]) -> Figure:
+def _together(of: Kpi, parts: Sequence[Figure], went: Mapping[str, float], alone: bool) -> Figure:
+    """`alone`: they are of one channel, which has what it brought, though nothing tells what that cost."""
     if of.total == BY_COUNTED:
-        parts = [one for one in parts if one.inputs[of.measures[0].id]]
+        counting = [one for one in parts if one.inputs[of.measures[0].id]]
+        parts = counting or (parts if alone else [])
     there = [one.value for one in parts if one.value is not None]
     inputs = {one.id: math.fsum(part.inputs[one.id] for part in parts) for one in of.measures} | {**went}
     if of.total == BY_COUNTED:

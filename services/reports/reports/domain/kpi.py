@@ -112,6 +112,12 @@ def added(kpi: Kpi) -> tuple[str, ...]:
     return ("pipeline", *first) if apart else first
 
 
+def monthly(kpi: Kpi) -> bool:
+    """Whether it is made of the months of its groups, too: where those alone make it in which its first measure counted
+    something, a quarter of which one month's cost is known is that month."""
+    return kpi.total == BY_COUNTED and all(one.span == PERIOD for one in kpi.measures)
+
+
 def counted(measures: Sequence[Measure], sums: Mapping[str, Amounts]) -> dict[str, float]:
     """What the formula is given: of each measure its count, its amount in the company's currency, or its seconds."""
     none = (0, Decimal(0), 0)

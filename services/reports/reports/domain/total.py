@@ -25,11 +25,13 @@ def made(of: Kpi, inputs: Mapping[str, float], home: str) -> Figure:
     return Figure(_told(of, formula.value(of.formula, inputs), home), inputs)
 
 
-def together(of: Kpi, parts: Sequence[Given], home: str) -> Figure:
+def together(of: Kpi, parts: Sequence[Given], home: str, alone: bool = False) -> Figure:
     """The figure of several groups: of those of `kpi.added`, of which each is there once, unless it is a row's sum or
-    its formula's."""
+    its formula's. `alone`: they are of one group of the first dimension, which has what it has though none of it is one
+    that makes a figure."""
     if of.total == kpi.BY_COUNTED:
-        parts = [part for part in parts if kpi.counted(of.measures[:1], part)[of.measures[0].id]]
+        counting = [part for part in parts if kpi.counted(of.measures[:1], part)[of.measures[0].id]]
+        parts = counting or (parts if alone else [])
     whole = figure(of, {one.id: added(part[one.id] for part in parts if one.id in part) for one in of.measures}, home)
     if of.total in (kpi.BY_FORMULA, kpi.BY_COUNTED):
         return whole

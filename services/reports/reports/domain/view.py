@@ -25,6 +25,8 @@ class View:
     # Of one cell of the groups: its keys, and the hours that its time means.
     keys: tuple[str, ...] = ()
     hours: tuple[int | None, int | None] = (None, None)
+    # What such a cell is made of, where that is several parts.
+    parts: tuple[View, ...] = ()
     # As they were written.
     period_text: str = ""
     filter_text: str = ""

@@ -20,6 +20,7 @@ from reports.domain.kpi import Kpi, Measure
 from reports.domain.view import Figure, Unrated, View
 from reports.settings import company_currency
 from reports.storage import ledger, rates, sums
+from reports.storage.sums import Question
 from reports.storage.tables import postings
 from reports.usecases import locating, reaching, reading
 
@@ -178,16 +179,22 @@ def measure_of(of: Kpi, id: str) -> Measure:
 def counted(tx: Transaction, of: Kpi, measure: Measure, view: View) -> list[sa.ColumnElement[bool]]:
     """The criteria of the postings that a measure of a KPI counted and the caller sees. Raises Denied."""
     fact = reading.refuse_hidden(tx, measure, view)
-    asked = reading.question(measure, reading.taken(of, measure, view))
-    return sums.counted(tx, ledger.live(tx), asked, reaching.reach(tx, fact))
+    reach = reaching.reach(tx, fact)
+    each = [sums.counted(tx, ledger.live(tx), one, reach) for one in _questions(of, measure, view)]
+    return each[0] if len(each) == 1 else [sa.or_(*(sa.and_(*one) for one in each))]
+
+
+def _questions(of: Kpi, measure: Measure, view: View) -> list[Question]:
+    """What is asked of the ledger for what a measure counted: all of the view, or each of its parts."""
+    return [reading.question(measure, reading.taken(of, measure, one)) for one in view.parts or (view,)]
 
 
 def _rates(tx: Transaction, of: Kpi, measure: Measure, view: View) -> list[tuple[str, str, str]]:
     """The exchange rates that turn what a measure counted into the company's currency: (currency, date, rate)."""
     if measure.value != kpi.AMOUNT:
         return []  # they would tell of amounts that were not asked for, nor whether they may be seen
-    asked = reading.question(measure, reading.taken(of, measure, view))
-    found = sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, FACTS[measure.fact]))
+    reach = reaching.reach(tx, FACTS[measure.fact])
+    found = [one for part in _questions(of, measure, view) for one in sums.answer(tx, ledger.live(tx), part, reach)]
     home = company_currency()
     return [
         (currency, day, str(rate))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from chassis.transaction import Transaction
@@ -18,12 +20,38 @@ def behind(tx: Transaction, of: Kpi, view: View) -> View:
     `reading.table`."""
     whole = targets.trees(tx, view, targets.reached(tx, of, view)).get(view.keys[0]) if view.keys else None
     view = whole or _located(tx, of, view)
-    first = kpi.added(of)
-    if of.total != kpi.BY_COUNTED or (view.keys and {*first} <= {*view.group}):
+    if of.total != kpi.BY_COUNTED:
         return view
-    groups = reading.table(tx, of, replace(view, group=first, keys=())).rows
-    there = tuple(row.keys[0] for row in groups if row.figure.inputs[of.measures[0].id])
-    return replace(view, where={**view.where, first[0]: there})
+    (first,) = kpi.added(of)
+    groups = reading.table(tx, of, replace(view, group=reading.parts_of(of), keys=())).rows
+    there = [row.keys for row in groups if row.figure.inputs[of.measures[0].id]]
+    if not there and view.keys and first in view.group:
+        return view
+    return replace(view, parts=tuple(_parts(view, first, there)), where={**view.where, first: _values(there)})
+
+
+def _values(keys: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value, *_ in keys))
+
+
+def _parts(view: View, first: str, keys: Iterable[Sequence[str]]) -> Iterator[View]:
+    """Of groups and their months, a view of each span without a gap, with all groups of which it is one."""
+    months: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for value, *month in sorted(map(tuple, keys)):
+        for key in month:
+            begin, end = periods.of_key("month", key).hours
+            assert begin is not None, key
+            assert end is not None, key
+            last = months[value][-1:]
+            months[value][-1:] = [(last[0][0], end)] if last and last[0][1] == begin else [*last, (begin, end)]
+    alike: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for value, spans in months.items():
+        for span in spans:
+            alike[span].append(value)
+    for span, values in alike.items():
+        begin, end = view.hours
+        both = (span[0] if begin is None else max(begin, span[0]), span[1] if end is None else min(end, span[1]))
+        yield replace(view, where={**view.where, first: tuple(values)}, hours=both)
 
 
 def _located(tx: Transaction, of: Kpi, view: View) -> View:

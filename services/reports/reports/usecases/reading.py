@@ -27,7 +27,7 @@ RECORDS = ("contacts/", "contracts/", "customers/", "leads/", "opportunities/")
 def table(tx: Transaction, of: Kpi, view: View) -> Table:
     """The figures by group, in the order of their keys, and of all together: where they are made of the groups of the
     KPI's first dimension, each of those in it. Raises Denied for what the caller may not see, naming the field."""
-    asked, parts = view.group, kpi.added(of)
+    asked, parts = view.group, parts_of(of)
     over = replace(view, group=tuple(dict.fromkeys((*asked, *parts))))
     for measure in of.measures:
         refuse_hidden(tx, measure, over)
@@ -49,7 +49,7 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
             found[part]  # of which there is nothing now
     for keys in found if went else ():
         found[keys].update(went.get(tuple(keys[place] for place in places), {}))
-    rows = _rows(of, found, len(asked), over.group == asked and of.total != kpi.BY_EVENNESS)
+    rows = _rows(of, found, asked, over.group == asked and of.total != kpi.BY_EVENNESS)
     if went:
         rows = _with_experience(of, rows, [place for place in places if place < len(asked)], went)
     once = any(FACTS[one.fact].once for one in of.measures)
@@ -58,15 +58,22 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
     return Table(rows, total.together(of, list(merged.values()), company_currency()), unrated)
 
 
-def _rows(of: Kpi, found: Mapping[tuple[str, ...], Given], width: int, apart: bool) -> list[Row]:
-    """By the first `width` of the keys; `apart`: those are all of them, and each is its formula's."""
+def parts_of(of: Kpi) -> tuple[str, ...]:
+    """By what a KPI's figures are made of parts. What counts once in a period has none by the month."""
+    once = any(FACTS[one.fact].once for one in of.measures)
+    return (*kpi.added(of), "month") if kpi.monthly(of) and not once else kpi.added(of)
+
+
+def _rows(of: Kpi, found: Mapping[tuple[str, ...], Given], asked: Sequence[str], apart: bool) -> list[Row]:
+    """By the first of the keys, those that were `asked`; `apart`: they are all, and each is its formula's."""
     home = company_currency()
     if apart:
         return [Row(keys, total.figure(of, given, home)) for keys, given in sorted(found.items()) if keys]
     groups: dict[tuple[str, ...], list[Given]] = defaultdict(list)
     for keys, given in found.items():
-        groups[keys[:width]].append(given)
-    return [Row(keys, total.together(of, each, home)) for keys, each in sorted(groups.items()) if keys]
+        groups[keys[: len(asked)]].append(given)
+    alone = {*kpi.added(of)} <= {*asked}
+    return [Row(keys, total.together(of, each, home, alone)) for keys, each in sorted(groups.items()) if keys]
 
 
 def _went(tx: Transaction, of: Kpi, view: View, unrated: list[Unrated]) -> dict[tuple[str, ...], dict[str, Amounts]]:

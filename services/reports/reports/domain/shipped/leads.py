@@ -37,8 +37,8 @@ _BY_THE_HOUR = (
     "none where no cost was recorded. It is that of the whole company: who sees a team's records alone has what came "
     "to these over all of it."
 )
-_OF_THESE = "Channels together: those of which a cost was recorded in the period, and no others."
-_OF_THESE_ZH = "合计仅含期内有成本的渠道。"
+_OF_THESE = "Of several channels or months: those of which a cost was recorded, and no others."
+_OF_THESE_ZH = "多个渠道或多个月合计时，仅含已录入成本的渠道和月份。"
 _BY_THE_HOUR_ZH = (
     "渠道成本按小时均摊：月成本 × 期内小时数 ÷ 当月小时数；未录入成本时无数值。"
     "成本为全公司口径：仅可见本团队记录者，以本团队产出对全公司成本。"
