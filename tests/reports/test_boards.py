@@ -108,6 +108,25 @@ def test_B13_a_ranking_and_what_has_a_limit_show_the_largest_first(desk: Desk) -
     assert second.total.figure.value == 6000
 
 
+def test_B13_a_ranking_of_what_is_better_when_less_has_the_least_first_and_a_limit_elsewhere_the_most(
+    desk: Desk,
+) -> None:
+    deals = [("li", 1, "20"), ("wang", 2, "08"), ("zhao", 3, "12")]
+    for owner, n, day in deals:
+        deal = Deal(f"opportunities/{n}", "2026-11-01T10:00", 1000, f"people/{owner}")
+        desk.hear(*deal.win(f"2026-11-{day}T10:00").told)
+    of: dict[str, Any] = {"kpi": "kpis/average-cycle", "group_by": ["owner"]}
+    shortest = Tile(**of, chart=pb.Board.RANKING, overlay_kpi="kpis/opportunities-lost", limit=2)
+    _board(desk, shortest, Tile(**of, limit=2, chart=pb.Board.BAR))
+    first, second = _drawn(desk)
+    assert [row.keys[0] for row in first.rows] == ["people/wang", "people/zhao"]
+    assert [row.keys[0] for row in second.rows] == ["people/li", "people/zhao"]
+    # Whoever has no figure is the last, not the best.
+    lost = Deal("opportunities/4", "2026-11-01T10:00", 1000, "people/new").lose("2026-11-05T10:00")
+    desk.hear(*lost.told)
+    assert [row.keys[0] for row in _drawn(desk)[0].rows] == ["people/wang", "people/zhao"]
+
+
 def test_B27_a_second_kpi_is_laid_over_the_same_groups(desk: Desk) -> None:
     _house(desk)
     _board(

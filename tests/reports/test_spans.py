@@ -124,6 +124,24 @@ def test_B39_a_tile_of_too_many_spans_leaves_the_others_as_they_are(desk: Desk) 
     assert one.total.figure.value == 840
 
 
+def test_B32_an_answer_has_no_more_rows_by_whatever_it_is_grouped_and_a_tile_the_largest(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal = Deal("opportunities/zhao", "2026-11-16T10:00", 400, "people/zhao").win("2026-11-16T15:00")
+    desk.hear(*deal.told)
+    monkeypatch.setattr(spans, "MOST_ROWS", 2)
+    asked: dict[str, Any] = {"period": "this_week", "group_by": ["owner"]}
+    with pytest.raises(Invalid) as refused:
+        desk.figures("won-amount", **asked)
+    (wrong,) = refused.value.violations
+    assert (wrong.field, "3 rows, at most 2" in wrong.english) == ("filter", True)
+    assert "最多 2 行" in wrong.chinese
+    assert len(desk.figures("won-amount", **asked, filter="owner = people/li OR owner = people/wang")) == 2
+    (tile,) = _board(desk, Tile(kpi="kpis/won-amount", group_by=["owner"], chart=pb.Board.TABLE))
+    assert [(row.keys[0], row.figure.value) for row in tile.rows] == [("people/li", 800), ("people/zhao", 400)]
+    assert (tile.total.figure.value, tile.groups) == (1_240, 3)
+
+
 def test_B33_a_chart_has_a_gap_where_there_is_no_value(desk: Desk) -> None:
     asked: dict[str, Any] = {"period": "this_week", "group_by": ["day"]}
     rows = exported.table(export(desk, "average-deal", Format.XLSX, **asked))[1:-1]

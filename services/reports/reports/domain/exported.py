@@ -199,6 +199,8 @@ def _of_one(of: Section, most: int) -> Picture:
     late = of.columns[0].kind in _TIMES
     sizes = [abs(value) if isinstance(value := row[1], float) else 0.0 for row in rows]
     shown = rows[-most:] if late else [rows[at] for at in _largest(sizes, most)]
+    if of.chart == board.RANKING:  # which has the best first
+        shown = rows[:most]
     names = [_key(of, row, 0) for row in shown]
 
     def series(at: int) -> Series:

@@ -60,7 +60,7 @@ def _counted(tx: Transaction, tile: Tile, kpi: Kpi, view: View, there: Mapping[s
     table = reading.ordered(tx, view, table)
     overlay = overlay and _of_trees(tx, overlay, trees)
     more = [_of_each(_of_trees(tx, one, trees), table.rows) for one in more]
-    return Drawn(tile, kpi, view, largest(table, tile), overlay, more, goals, len(table.rows))
+    return Drawn(tile, kpi, view, ranked(table, tile, kpi), overlay, more, goals, len(table.rows))
 
 
 def _fits(of: Kpi, view: View) -> bool:
@@ -113,14 +113,19 @@ def _joined(of: Kpi, rows: Sequence[Row], other: Mapping[tuple[str, ...], Figure
     )
 
 
-def largest(of: Table, tile: Tile) -> Table:
-    """The rows as a tile shows them: a ranking, and what has a limit, by their figures."""
-    if not tile.limit and tile.chart != boards.RANKING:
+def ranked(of: Table, tile: Tile, kpi: Kpi) -> Table:
+    """The rows as a tile shows them: a ranking the best first, what has a limit, or needs one, the largest."""
+    ranking = tile.chart == boards.RANKING
+    if not ranking and not tile.limit and len(of.rows) <= spans.MOST_ROWS:
         return of
+    sign = 1 if ranking and kpi.lower_is_better else -1
 
     def place(row: Row) -> tuple[bool, float]:
         value = row.figure.value
-        return (value is None, -(value or 0.0))
+        return (value is None, sign * (value or 0.0))
 
-    rows = sorted(of.rows, key=place)
-    return replace(of, rows=rows[: tile.limit or None])
+    rows = sorted(of.rows, key=place)[: tile.limit or spans.MOST_ROWS]
+    if not ranking and not tile.limit:
+        kept = {row.keys for row in rows}
+        rows = [row for row in of.rows if row.keys in kept]
+    return replace(of, rows=rows)

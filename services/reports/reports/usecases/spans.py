@@ -1,4 +1,4 @@
-"""Series over time, whole: a span in which nothing was counted has a row, too."""
+"""Answers, whole: of series over time, a span in which nothing was counted has a row, too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reports.settings import company_zone
 from reports.usecases import reading
 
 MOST, MOST_ROWS = 4_000, 20_000
-"""Spans of an answer, and rows of all its series."""
+"""Spans of an answer, and rows."""
 _HOURS = {"hour": 1, "day": 24}
 _COARSER = {"hour": "day", "day": "week", "week": "month"}
 
@@ -25,9 +25,13 @@ def filled(tx: Transaction, of: Kpi, view: View, table: Table) -> Table:
     """The table with a row for each span of the period that is over or has begun, in each of the series that it has:
     of nothing counted, a count or a sum is 0 and an average has no value. A series that the caller sees nothing of is
     none of his. Without a beginning or an end, from the first span in which there is something, to the last. Raises
-    Invalid on "period" for more than MOST spans, or MOST_ROWS rows."""
+    Invalid on "period" for more than MOST spans, or MOST_ROWS rows; on "filter" for as many rows that are of no
+    time."""
     at = _place(view.group)
     if at is None:
+        if len(table.rows) > MOST_ROWS:
+            english = f"there are {len(table.rows):,} rows, at most {MOST_ROWS:,}: narrow what counts"
+            raise Invalid([("filter", english, f"共 {len(table.rows):,} 行，最多 {MOST_ROWS:,} 行：请缩小范围")])
         return table
     there = {row.keys: row for row in table.rows}
     series = {(row.keys[:at], row.keys[at + 1 :]): row.figure.inputs for row in table.rows}

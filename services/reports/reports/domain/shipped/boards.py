@@ -155,7 +155,7 @@ BOARDS: tuple[Board, ...] = (
             _chart("payments-expected", board.BAR, "month", period="next_365_days", over="collection-rate",
                    titles=("Payments to come", "回款预测")),
             _chart("payments-received", board.RANKING, "owner", over="signed-amount", limit=20),
-            _chart("overdue-amount", board.RANKING, "owner", limit=20),
+            _chart("overdue-amount", board.BAR, "owner", limit=20),
             _chart("outstanding-amount", board.BAR, "owner"),
         ),
         roles=("roles/admin", "roles/backoffice", "roles/finance"),
