@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 OF_EVERYBODY, OF_HOLDER = "everybody", "holder"
+SEVERAL = "\n"
+"""Between the products of one opportunity, which is in the group of each."""
 _SOON = (("1h", 1), ("2h", 2), ("4h", 4), ("24h", 24))
 
 

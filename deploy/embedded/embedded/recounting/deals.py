@@ -12,7 +12,7 @@ from dealwright.customers.v1.customers_pb2 import Customer
 from dealwright.opportunities.v1.events_pb2 import OpportunityOpened, StageChanged
 from dealwright.opportunities.v1.opportunities_pb2 import Opportunity
 from embedded.owners import Owners
-from embedded.recounting.counted import Counted, called, incomplete, lasted, lent, moment, units
+from embedded.recounting.counted import SEVERAL, Counted, called, incomplete, lasted, lent, moment, units
 from embedded.recounting.known import Known, Origin, Purchase
 
 _IN_A_STAGE = (Opportunity.OPEN, Opportunity.AWAITING_CONFIRMATION)
@@ -109,7 +109,7 @@ def _of_deal(
 
 
 def _grouped(deal: Any, moves: Sequence[_Move], lead: Origin | None, customer: Customer) -> dict[str, str]:
-    products = list(dict.fromkeys(deal.products))
+    products = sorted({*deal.products})
     closed = [move.owner for move in moves if move.of.to_status in _CLOSED] if deal.status in _CLOSED else []
     return {
         "holder": deal.owner,
@@ -118,7 +118,7 @@ def _grouped(deal: Any, moves: Sequence[_Move], lead: Origin | None, customer: C
         "region": customer.region,
         "industry": deal.industry or customer.industry,
         "customer": customer.name,
-        "product": products[0] if len(products) == 1 else "",
+        "product": SEVERAL.join(products),
         "pipeline": deal.pipeline,
     }
 

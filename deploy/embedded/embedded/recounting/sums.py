@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from embedded.owners import Owners
-from embedded.recounting.counted import OF_EVERYBODY, OF_HOLDER, Counted
+from embedded.recounting.counted import OF_EVERYBODY, OF_HOLDER, SEVERAL, Counted
 from embedded.recounting.rates import Rates
 from embedded.recounting.staff import staff
 from reports.domain import kpi, periods
@@ -80,14 +80,14 @@ def summed(
                 value = _value(measure, row, today, rates)
                 for one, not_its, begin, end, sums in bounded:
                     if begin <= day < end and row.whose != not_its:
-                        key = tuple([known.get(name, "") for name in one.group])
                         holder = known.get("holder", known.get("owner", "")) if one.held else EVERYBODY
-                        if row.once:
-                            again = (measure, one, holder, key, row.once)
-                            if again in there:
-                                continue
-                            there.add(again)
-                        sums[holder][key] += value
+                        for key in _keys(known, one.group):
+                            if row.once:
+                                again = (measure, one, holder, key, row.once)
+                                if again in there:
+                                    continue
+                                there.add(again)
+                            sums[holder][key] += value
                         if (
                             value == 0
                             and one.group == ()
@@ -104,6 +104,15 @@ def _known(row: Counted, people: Mapping[str, Mapping[str, str]]) -> dict[str, s
     owner = row.of.get("owner", "")
     when = {**_spans(row.when.date()), "hour": f"{row.when:%Y-%m-%dT%H}"}
     return {**row.of, **when, **people.get(owner, {})}
+
+
+def _keys(known: Mapping[str, str], group: Group) -> list[Key]:
+    """Its key; of several products those of each."""
+    key = tuple([known.get(name, "") for name in group])
+    if "product" not in group:
+        return [key]
+    at = group.index("product")
+    return [(*key[:at], one, *key[at + 1 :]) for one in key[at].split(SEVERAL)]
 
 
 @lru_cache(maxsize=4_096)

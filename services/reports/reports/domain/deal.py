@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from reports.domain import rate
+from reports.domain import rate, several
 from reports.domain.folding import Folding, News, Part, newer, plainly
 from reports.domain.posting import Posting, incomplete, lent, replace, with_values
 
@@ -190,7 +190,7 @@ def _posted(deal: Deal) -> list[Posting]:
         region=deal.region,
         industry=deal.industry or deal.customer_industry,
         customer=deal.customer,
-        product=deal.products[0] if len(deal.products) == 1 else "",
+        product=several.joined(deal.products),
         pipeline=deal.pipeline,
         lead=deal.lead,
     )

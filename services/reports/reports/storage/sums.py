@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from chassis.database import in_values
 from chassis.transaction import Transaction
+from reports.domain import several
 from reports.domain.posting import APART, WHOEVER
 from reports.storage import cells as stored
 from reports.storage.cells import BLOCK, BORROWED, DAY, EVER, EVERYBODY, HOUR, HOURS, SLOTS, complete
@@ -209,7 +210,16 @@ def _columns(copy: int, table: Any, names: Iterable[str], reach: Reach) -> dict[
 def _narrowed(
     tx: Transaction, asked: Question, columns: Mapping[str, sa.ColumnElement[Any]]
 ) -> list[sa.ColumnElement[bool]]:
-    return [in_values(columns[name], sorted(values), tx.dialect) for name, values in asked.where.items()]
+    return [_is_of(tx, name, columns[name], sorted(values)) for name, values in asked.where.items()]
+
+
+def _is_of(tx: Transaction, name: str, column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Where it has one of these values, or has it among others."""
+    is_one = in_values(column, values, tx.dialect)
+    if name not in several.DIMENSIONS:
+        return is_one
+    place = sa.func.strpos if tx.dialect == "postgresql" else sa.func.instr
+    return sa.or_(is_one, *(place(column, several.marked(value)) > 0 for value in values))
 
 
 def _ours(copy: int, asked: Question, reach: Reach) -> list[sa.ColumnElement[bool]]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from chassis.errors import Denied
 from chassis.transaction import Transaction
-from reports.domain import customer, kpi, periods, total
+from reports.domain import customer, kpi, periods, several, total
 from reports.domain.facts import FACTS, Fact
 from reports.domain.kpi import Amounts, Kpi, Measure
 from reports.domain.total import Given
@@ -53,7 +53,7 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
     if went:
         rows = _with_experience(of, rows, [place for place in places if place < len(asked)], went)
     once = any(FACTS[one.fact].once for one in of.measures)
-    if asked and (still or (once and (by_time or parts))):
+    if asked and (still or (once and (by_time or parts)) or several.DIMENSIONS & {*asked}):
         return replace(table(tx, of, replace(view, group=())), rows=rows)  # the same however it is grouped
     return Table(rows, total.together(of, list(merged.values()), company_currency()), unrated)
 
@@ -255,7 +255,7 @@ def _groups(tx: Transaction, measure: Measure, view: View, unrated: list[Unrated
     if any(not values for values in asked.where.values()):
         return {}
     fact = FACTS[measure.fact]
-    found = sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, fact))
+    found = _in_each_of_several(asked, sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, fact)))
     keys = _keys(tx, asked, view, found)
     grain = next((name for name in view.group if name in periods.GRAINS), "hour")
     if fact.once and grain not in ("hour", "day"):
@@ -268,6 +268,20 @@ def _groups(tx: Transaction, measure: Measure, view: View, unrated: list[Unrated
     for key, one in zip(keys, found, strict=True):
         groups[key].append((one.count, turn(one.amount, one.currency, one.day), one.seconds))
     return {key: total.added(parts) for key, parts in groups.items()}
+
+
+def _in_each_of_several(asked: Question, found: Sequence[Sum]) -> Sequence[Sum]:
+    """What has several values of what is asked by, in the group of each; of a filter's, in theirs alone."""
+    for at, name in enumerate(asked.group):
+        if name in several.DIMENSIONS:
+            wanted = asked.where.get(name)
+            found = [
+                replace(one, keys=(*one.keys[:at], value, *one.keys[at + 1 :]))
+                for one in found
+                for value in several.parted(one.keys[at])
+                if wanted is None or value in wanted
+            ]
+    return found
 
 
 def _unrated(measure: Measure, found: Iterable[Sum]) -> list[Unrated]:
