@@ -93,6 +93,12 @@ def test_X13_X14_an_administrator_sees_who_uses_what_how_fast_it_is_and_what_it_
     assert 0 < speed["leads"] < 15
     shown = tale.desk.api.get("/v1/reports/adoption", period=day, filter="")["tiles"]
     kpis = {tile["kpi"] for tile in shown if not tile["denied"]}
-    assert {"kpis/active-people", "kpis/feature-use", "kpis/response-time", "kpis/conversion"} <= kpis
+    assert {
+        "kpis/active-people",
+        "kpis/feature-use",
+        "kpis/feature-time",
+        "kpis/response-time",
+        "kpis/conversion",
+    } <= kpis
     quiet = company_day(tale.first + timedelta(days=3))
     assert not tale.total("active-people", **{**asked, "period": quiet})

@@ -35,7 +35,7 @@ from tests.journeys.api import Api, until
 from tests.journeys.desk import Desk
 from tests.journeys.running import PASSWORD, Running
 
-APART = ("active-people", "feature-use", "response-time", "failure-rate")
+APART = ("active-people", "feature-use", "feature-time", "response-time", "failure-rate")
 
 
 def _is_held(measure: Measure) -> bool:

@@ -50,6 +50,8 @@ def test_X13_active_people_use_of_features_and_response_times(desk: Desk) -> Non
         "sessions": 3,
     }
     assert desk.figure("response-time", everybody, period="2026-11") == pytest.approx(2.8 / 19)
+    spent = desk.figures("feature-time", everybody, period="2026-11", group_by=["detail"])
+    assert spent == pytest.approx({"leads": 4 / 60, "reports": 1 / 60, "sessions": 0}), "each minute of each person"
     slowest = desk.figures("response-time", everybody, period="2026-11", group_by=["detail"])
     assert slowest["reports"] == pytest.approx(1.3)
 

@@ -1,5 +1,5 @@
-"""How Dealwright is used, and what that adds to the figures (X13): a minute's calls through one gateway, and that
-somebody was there on a day. Each is told of once."""
+"""How Dealwright is used, and what that adds to the figures (X13): a minute's calls through one gateway, which is a
+minute of whoever called each feature, and that somebody was there on a day. Each is told of once."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def _calls(calls: Calls, news: News) -> Calls:
 def _called(calls: Calls) -> list[Posting]:
     found = []
     for person, feature, count, failures, took in calls.rows:
-        one = Posting("usage.called", calls.time, count, took, holder=person, owner=person, detail=feature)
+        one = Posting("usage.called", calls.time, count, took, "", 60 if person else 0, person, person, detail=feature)
         found.append(one)
         if failures:
-            found.append(one._replace(fact="usage.failed", count=failures, amount=0))
+            found.append(one._replace(fact="usage.failed", count=failures, amount=0, seconds=0))
     return found
 
 

@@ -13,7 +13,10 @@ def _usage(id: str, english: str, chinese: str, *more: str) -> Fact:
 
 FACTS: tuple[Fact, ...] = (
     _usage(
-        "called", "calls, by feature; their amount is the seconds", "接口调用（金额为耗时秒数）", "detail", "amount"
+        "called",
+        "calls, by feature; their amount is the seconds, and each minute with a call takes a minute",
+        "接口调用（金额为耗时秒数；有调用的每一分钟计一分钟时长）",
+        *("detail", "amount", "seconds"),
     ),
     _usage("failed", "calls that failed by our own fault", "失败的接口调用", "detail"),
     _usage("attended", "days on which somebody was there", "活跃人天"),

@@ -285,6 +285,7 @@ BOARDS: tuple[Board, ...] = (
             _number("answered-within-1h"),
             _chart("active-people", board.LINE, "day"),
             _chart("feature-use", board.BAR, "detail", over="response-time"),
+            _chart("feature-time", board.BAR, "detail"),
             _chart("feature-use", board.RANKING, "owner", limit=20),
             _number("answered-within-4h"),
             _number("data-completeness", "last_30_days"),
