@@ -15,8 +15,8 @@ KPIS: tuple[Kpi, ...] = (
          said=("How often each feature was called.", "各功能的调用次数。")),
     made("feature-time", ("Time spent with features", "功能使用时长"), kpi.IN_HOURS,
          (Measure("seconds", "usage.called", kpi.SECONDS),), "seconds / 3600", ("detail", "owner"),
-         said=("The minutes in which each person called the feature, each counted once a gateway; how long somebody looks at "
-               "a screen without asking for anything is not in it.",
+         said=("The minutes in which each person called the feature, each counted once a gateway; how long somebody "
+               "looks at a screen without asking for anything is not in it.",
                "每人调用该功能的分钟数（每个网关每分钟计一次），不含无操作的页面停留。")),
     made("response-time", ("Response time", "接口响应时间"), kpi.IN_SECONDS,
          (Measure("seconds", "usage.called", kpi.AMOUNT), _CALLED), "seconds / calls", ("detail", "owner"), lower=True,
