@@ -19,6 +19,7 @@ from chassis.errors import Denied, Invalid
 from chassis.mail import Letter
 from dealwright.api.v1.file_pb2 import File
 from dealwright.reports.v1 import exports_pb2 as pb
+from dealwright.reports.v1 import reports_pb2
 from reports.peers import Away
 from reports.servicer.exports import ExportServicer
 from reports.servicer.mailer import Mailer
@@ -120,14 +121,15 @@ def test_B41_a_weekly_report_goes_out_on_monday_to_each_with_his_own_figures(
     assert mailer(desk).step()
     assert not mailer(desk).step()
     letters = {letter["To"]: letter for letter in box.letters}
-    assert set(letters) == {"li@example.cn", "wang@example.cn"}
+    # The boss gets the one that comes with the product.
+    assert set(letters) == {"li@example.cn", "wang@example.cn", "boss@example.cn"}
     assert letters["li@example.cn"]["Subject"] == "周报 2026-11-16 – 2026-11-22"
     assert exported.lines(file(letters["li@example.cn"])) == [["赢单金额 (CNY)"], ["43219"]]
     assert exported.lines(file(letters["wang@example.cn"])) == [["赢单金额 (CNY)"], ["77773"]]
-    assert states(desk) == ["SENT", "SENT"]
+    assert states(desk) == ["SENT"] * 3
     traveller.move_to(MONDAY + timedelta(days=7))
     mailer(desk).step()
-    assert len(box.letters) == 4
+    assert len(box.letters) == 6
 
 
 def test_B41_a_report_that_fails_is_made_again_and_leaves_the_others(
@@ -161,9 +163,8 @@ def test_B41_a_weekly_report_for_managers_comes_with_the_product(desk: Desk, box
         "销售周报", 9, Span.WEEK, ["roles/manager"],
     )  # fmt: skip
     assert not weekly.enabled  # no mail was set up when the database began
-    weekly.enabled = True
-    request = pb.UpdateExportScheduleRequest(export_schedule=weekly, update_mask=FieldMask(paths=["enabled"]))
-    desk.call("UpdateExportSchedule", request)
+    assert not mailer(desk).step()
+    assert _weekly(desk).enabled
     traveller.move_to(MONDAY)
     mailer(desk).step()
     (letter,) = box.letters
@@ -174,6 +175,56 @@ def test_B41_a_weekly_report_for_managers_comes_with_the_product(desk: Desk, box
     assert "43,219.00" in "".join(pages)
     assert "77,773" not in "".join(pages)
     assert won
+
+
+def _weekly(desk: Desk) -> pb.ExportSchedule:
+    (found,) = desk.call("ListExportSchedules", pb.ListExportSchedulesRequest()).export_schedules
+    weekly: pb.ExportSchedule = found
+    return weekly
+
+
+def test_B41_the_weekly_report_begins_when_mail_does_unless_somebody_touched_it(
+    desk: Desk, traveller: Traveller, request: pytest.FixtureRequest
+) -> None:
+    weekly = _weekly(desk)
+    assert not mailer(desk).step()
+    assert not _weekly(desk).enabled
+    request.getfixturevalue("box")
+    for place, people in enumerate((["people/li"], ["people/li"])):
+        changed = pb.ExportSchedule(name=weekly.name, people=people, hour=10 + place)
+        mask = FieldMask(paths=["people", "hour"])
+        desk.call("UpdateExportSchedule", pb.UpdateExportScheduleRequest(export_schedule=changed, update_mask=mask))
+        assert not mailer(desk).step()
+        assert not _weekly(desk).enabled
+
+
+def test_B41_who_ends_the_weekly_report_is_not_sent_it_again(desk: Desk, box: Box, traveller: Traveller) -> None:
+    mailer(desk).step()
+    off = pb.ExportSchedule(name=_weekly(desk).name, enabled=False)
+    asked = pb.UpdateExportScheduleRequest(export_schedule=off, update_mask=FieldMask(paths=["enabled"]))
+    desk.call("UpdateExportSchedule", asked)
+    traveller.move_to(MONDAY)
+    assert not mailer(desk).step()
+    assert not _weekly(desk).enabled
+    assert not box.letters
+
+
+def test_B41_what_there_is_is_said_of_the_day_on_which_it_is_mailed(desk: Desk, box: Box, traveller: Traveller) -> None:
+    """Last touched on Sunday the 15th: seven days ago on Sunday evening, eight on Monday."""
+    desk.hear(*Deal("opportunities/lies", "2026-11-15T10:00", 5).told)
+    tiles = [
+        reports_pb2.Board.Tile(kpi="kpis/opportunities-untouched-7d", chart=reports_pb2.Board.NUMBER),
+        reports_pb2.Board.Tile(kpi="kpis/won-amount", chart=reports_pb2.Board.NUMBER, period="this_week"),
+    ]
+    of = reports_pb2.Board(display_name="Lies", period="this_week", tiles=tiles)
+    desk.call("CreateBoard", reports_pb2.CreateBoardRequest(board_id="lies", board=of))
+    schedule(desk, report="reports/lies", people=["people/li"], format=Format.XLSX)
+    traveller.move_to(MONDAY)
+    mailer(desk).step()
+    (letter,) = box.letters
+    rows = {row[0]: row for row in exported.table(file(letter))}
+    assert rows["超过 7 天未跟进的商机"][1:4] == [1, "", "截至 2026-11-23"]
+    assert rows["赢单金额"][1:4] == [43219, "CNY", "2026-11-16 – 2026-11-22"]
 
 
 def test_B33_a_report_is_mailed_once_whatever_ends_its_sender(desk: Desk, box: Box, traveller: Traveller) -> None:

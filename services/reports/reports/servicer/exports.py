@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 
@@ -105,10 +105,10 @@ class ExportServicer:
 
 
 def outlined(
-    tx: Transaction, reports: ReportServicer, request: pb.ExportReportRequest, on: datetime | None = None
+    tx: Transaction, reports: ReportServicer, request: pb.ExportReportRequest, last: date | None = None
 ) -> tuple[reports_pb2.Report, Paper]:
-    """A report as the caller may take it along, as if asked for `on` that day. Raises as GetReport, and Denied where
-    there is nothing of it."""
+    """A report as the caller may take it along, its periods as they are said on the `last` day. Raises as GetReport,
+    and Denied where there is nothing of it."""
     asked = reports_pb2.GetReportRequest(
         name=request.name, period=request.period, group_by=request.group_by, filter=request.filter
     )
@@ -117,7 +117,7 @@ def outlined(
     for verb in ("read", "export"):  # of whoever is sent one, no call was admitted
         tx.principal.require("reports", verb)
     with exporting.as_export(tx.principal):
-        report = reports.GetReport(replace(tx, principal=exporting.exporter(tx.principal), now=on or tx.now), asked)
+        report = reports.report(replace(tx, principal=exporting.exporter(tx.principal)), asked, last)
     if report.tiles and all(tile.denied for tile in report.tiles):
         raise Denied("reports.export")
     tongue = outline.language(request.language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from chassis.access import Principal
 from chassis.errors import Denied, Invalid, NotFound, Refused
@@ -15,8 +15,8 @@ from reports.domain.schedule import FAILED, UNCERTAIN, ExportSchedule, Mail
 from reports.peers import Away, Peers
 from reports.servicer.exports import file_of, outlined
 from reports.servicer.reports import ReportServicer
-from reports.settings import channel, company_zone, mails
-from reports.usecases import mailing
+from reports.settings import channel, mails
+from reports.usecases import mailing, schedules
 from reports.wire import schedule_messages as wire
 
 Find = Callable[[str], tuple[Principal, str] | None]
@@ -34,6 +34,7 @@ class Mailer:
         if not mails():
             return False
         with self._runtime.transaction() as tx:
+            schedules.go_out(tx)
             mailing.plan(tx)
         with self._runtime.transaction() as tx:
             taken = mailing.take(tx)
@@ -71,7 +72,7 @@ class Mailer:
         request = wire.request(of, f"{one.begin_date}..{one.end_date}")
         try:
             with self._runtime.reading(principal) as tx:
-                report, paper = outlined(tx, self._reports, request, _last_noon(one))
+                report, paper = outlined(tx, self._reports, request, date.fromisoformat(one.end_date))
                 made = tx.now
         except (Denied, NotFound, Invalid) as problem:
             return f"{problem.reason}: {one.person} gets nothing of it"
@@ -97,11 +98,6 @@ class Mailer:
 def from_peers(runtime: Runtime) -> Mailer:
     """One that asks the directory."""
     return Mailer(runtime, Peers(runtime).person)
-
-
-def _last_noon(of: Mail) -> datetime:
-    """As on the last day of the span: what a tile calls this week is the one that is over."""
-    return datetime.combine(date.fromisoformat(of.end_date), time(12), company_zone())
 
 
 def _letter(one: Mail, of: ExportSchedule, to: str, file: File, made: datetime) -> Letter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from chassis.rpc import command, query
@@ -34,9 +35,9 @@ class ReportServicer(KpiMethods, BoardMethods):
 
     descriptor = pb.DESCRIPTOR.services_by_name["ReportService"]
 
-    def _asked(self, tx: Transaction, name: str, request: Any) -> tuple[Kpi, View]:
+    def _asked(self, tx: Transaction, name: str, request: Any, last: date | None = None) -> tuple[Kpi, View]:
         of = kpis.find_as_of(tx, f"kpis/{asking.id_of(name)}", asking.as_of(request))
-        return of, reading.narrowed(tx, asking.view(request, of, self._today(tx)))
+        return of, reading.narrowed(tx, asking.view(request, of, self._today(tx), last))
 
     def _cell(self, tx: Transaction, name: str, request: Any) -> tuple[Kpi, View]:
         of, view = self._asked(tx, name, request)
@@ -44,9 +45,13 @@ class ReportServicer(KpiMethods, BoardMethods):
 
     @query
     def GetReport(self, tx: Transaction, request: pb.GetReportRequest) -> pb.Report:
+        return self.report(tx, request)
+
+    def report(self, tx: Transaction, request: pb.GetReportRequest, last: date | None = None) -> pb.Report:
+        """GetReport. `last`: the day on which "this week" is said, where that is not today."""
         if boards.is_one(tx, f"boards/{asking.id_of(request.name)}"):
-            return self._board(tx, request)
-        of, view = self._asked(tx, request.name, request)
+            return self._board(tx, request, last)
+        of, view = self._asked(tx, request.name, request, last)
         goals = targets.reached(tx, of, view)
         table = reading.table(tx, of, view)
         table = targets.beside(of, view, table, goals, targets.wholes(tx, of, targets.trees(tx, view, goals)))
@@ -54,10 +59,10 @@ class ReportServicer(KpiMethods, BoardMethods):
         tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals)
         return messages.report(request, self._marked(tx, request, [tile]), reading.learnt(tx))
 
-    def _board(self, tx: Transaction, request: pb.GetReportRequest) -> pb.Report:
+    def _board(self, tx: Transaction, request: pb.GetReportRequest, last: date | None) -> pb.Report:
         of = boards.find(tx, f"boards/{asking.id_of(request.name)}")
         tiles = []
-        for drawn in drawing.draw(tx, of, request, self._today(tx)):
+        for drawn in drawing.draw(tx, of, request, self._today(tx), last):
             labels = reading.labels(tx, drawn.view, drawn.table) if drawn.table is not None else {}
             tiles.append(messages.drawn(drawn, labels))
         titles = (of.display_name or of.display_name_zh, of.display_name_zh or of.display_name)

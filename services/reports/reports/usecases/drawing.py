@@ -20,20 +20,28 @@ from reports.usecases import kpis, reading, spans, targets
 from reports.wire import asking
 
 
-def draw(tx: Transaction, of: Board, request: Any, today: date) -> list[Drawn]:
+def draw(tx: Transaction, of: Board, request: Any, today: date, last: date | None = None) -> list[Drawn]:
     """The tiles in the board's order. What one may not show, has not, or fails at leaves the others as they are. Raises
     Invalid for a period, a group or a filter that no tile has."""
     there = {one.name: one for one in kpis.every(tx)}
     tiles = [tile for tile in of.tiles if tile.kpi in there]
     asking.check_board(request, [there[tile.kpi] for tile in tiles], today)
-    return [_draw(tx, of, tile, there, request, today) for tile in tiles]
+    return [_draw(tx, of, tile, there, request, today, last) for tile in tiles]
 
 
-def _draw(tx: Transaction, of: Board, tile: Tile, there: Mapping[str, Kpi], request: Any, today: date) -> Drawn:
+def _draw(
+    tx: Transaction,
+    of: Board,
+    tile: Tile,
+    there: Mapping[str, Kpi],
+    request: Any,
+    today: date,
+    last: date | None,
+) -> Drawn:
     kpi, then = there[tile.kpi], asking.as_of(request)
     if then is not None:
         kpi = kpis.find_as_of(tx, kpi.name, then)
-    view = asking.tile_view(request, of, tile, kpi, today)
+    view = asking.tile_view(request, of, tile, kpi, today, last)
     with alone(tx.service, "tile", f"{of.name} {kpi.name}"):
         return _counted(tx, tile, kpi, view, there)
     return Drawn(tile, kpi, view, None, failed=True)

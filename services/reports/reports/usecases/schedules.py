@@ -18,7 +18,7 @@ from reports.domain import schedule as domain
 from reports.domain.board import Board
 from reports.domain.kpi import Kpi
 from reports.domain.schedule import ExportSchedule, Mail
-from reports.settings import company_zone, mails
+from reports.settings import company_zone
 from reports.storage import definitions
 from reports.storage import schedules as stored
 from reports.storage.schedules import mails as mails_table
@@ -64,10 +64,16 @@ SHIPPED: Mapping[str, Mapping[str, Any]] = {
 
 
 def start(tx: Transaction) -> None:
-    """What a new database begins with; it goes out where mail can."""
+    """What a new database begins with; it goes out from when mail can."""
     if not stored.any_schedule(tx):
         for name, values in SHIPPED.items():
-            put(tx, None, new(tx, name, {**values, "enabled": mails()}))
+            put(tx, None, new(tx, name, {**values, "enabled": False}))
+
+
+def go_out(tx: Transaction) -> None:
+    """Mail can go out: what came with the product waits for that no longer, unless somebody touched it."""
+    for one in stored.as_made(tx, list(SHIPPED)):
+        _save(tx, one, replace(one, enabled=True), "changed")
 
 
 def create(tx: Transaction, values: Mapping[str, Any]) -> ExportSchedule:

@@ -41,15 +41,15 @@ def as_of(request: Any) -> int | None:
     return found
 
 
-def view(request: Any, of: Kpi, today: date) -> View:
-    """What a request asks of a KPI, as it counted at the moment that is asked for. Raises Invalid on "period",
+def view(request: Any, of: Kpi, today: date, last: date | None = None) -> View:
+    """What a request asks of a KPI, as it counted at the moment that is asked for. `last` is the day on which its
+    period is said, where that is not today. Raises Invalid on "period",
     "groupBy", "keys", "filter" or "asOfTime"."""
     check = FieldCheck()
-    today = _looked_at(request, today)
     group, keys = (tuple(getattr(request, name, ())) for name in ("group_by", "keys"))
     found = View(
-        period(request.period, today, check),
-        today,
+        period(request.period, _looked_at(request, last or today), check),
+        _looked_at(request, today),
         group,
         where(request.filter, check),
         as_of(request),
@@ -80,11 +80,10 @@ def _hours(group: Sequence[str], keys: Sequence[str], check: FieldCheck) -> tupl
     return None, None
 
 
-def tile_view(request: Any, of: Board, tile: Tile, kpi: Kpi, today: date) -> View:
+def tile_view(request: Any, of: Board, tile: Tile, kpi: Kpi, today: date, last: date | None = None) -> View:
     """What a request asks of a tile's KPI: what the tile says goes before what the request does, and of that, what the
     KPI does not have is left out, and noted of a filter. Raises Invalid on "period" or "filter"."""
     check = FieldCheck()
-    today = _looked_at(request, today)
     text = tile.period or request.period or of.period
     can = can_group(kpi)
     wanted = where(request.filter, check)
@@ -94,8 +93,8 @@ def tile_view(request: Any, of: Board, tile: Tile, kpi: Kpi, today: date) -> Vie
     if not group and tile.chart not in SINGLE:
         group = tuple(name for name in request.group_by if name in can or name in grains(kpi))[:MOST_GROUPS]
     found = View(
-        period(text, today, check),
-        today,
+        period(text, _looked_at(request, last or today), check),
+        _looked_at(request, today),
         group,
         narrowed,
         as_of(request),
