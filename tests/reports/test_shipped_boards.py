@@ -3,6 +3,7 @@ the rights of the roles that come with the product."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -118,7 +119,8 @@ def test_B19_management_sees_the_return_of_each_channel_by_the_hour_and_no_sales
     assert {"roles/admin", "roles/manager", "roles/backoffice"} == set(returns.roles)
     assert any(tile.kpi == "kpis/roi" and tile.group_by == ("channel", "hour") for tile in returns.tiles)
     # 1 440 of November's cost by the hour is 2; 100 were won of what came at ten.
-    assert priced.figures("roi", _who(roles["manager"]), **hours)["TRADE_SHOW", "2026-11-02T10"] == 50
+    whole = replace(_who(roles["manager"]), teams=("teams/east", "teams/west"))
+    assert priced.figures("roi", whole, **hours)["TRADE_SHOW", "2026-11-02T10"] == 50
     costly = [of.name for of in SHIPPED if any(one.fact == "cost.spent" for one in of.measures)]
     assert len(costly) == 3
     for name in costly:
@@ -126,7 +128,18 @@ def test_B19_management_sees_the_return_of_each_channel_by_the_hour_and_no_sales
             priced.figure(name.partition("/")[2], _who(roles["sales"]))
     with pytest.raises(NotFound):
         priced.report("source-returns", _who(roles["sales"]))
-    # The cost is the company's, whatever of it came to one's team.
+    # The cost is the company's: no part of it is one team's, and what came to that is no return on it.
+    for name in ("cost-per-lead", "roi"):
+        month: dict[str, Any] = {"period": "2026-11"}
+        assert priced.figure(name, whole, **month) == priced.figure(name, **month) is not None
+        east = _who(roles["manager"])
+        of = priced.report(name, east, **month, group_by=["channel"])
+        assert not any(one.figure.HasField("value") for one in (*of.rows, of.total))
+        asked = {"name": f"reports/{name}", "keys": ["TRADE_SHOW"], "group_by": ["channel"], **month}
+        said = priced.call("ExplainFigure", pb.ExplainFigureRequest(**asked), east)
+        assert (said.figure.HasField("value"), said.figure.inputs["cost"]) == (False, 1_440)
+    assert priced.figure("source-won-amount", east, **month) == 100
+    assert priced.figure("channel-cost", east, **month) == 1_440
     for name in ("cost-per-lead", "roi"):
         assert "of the whole company" in BY_NAME[f"kpis/{name}"].description
         assert "全公司" in BY_NAME[f"kpis/{name}"].description_zh

@@ -6,7 +6,7 @@ import math
 import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
 
@@ -178,7 +178,13 @@ def _compare(found: Comparison, tx: Transaction, kpis: Iterable[Kpi], today: dat
 
 
 def _ours(of: Kpi, one: Slice, sums: Sums, holder: str) -> dict[Key, Figure]:
-    """The same of what was counted anew."""
+    """The same of what was counted anew. Nobody has a return of his own: what channels cost, they cost the company."""
+    found = _counted(of, one, sums, holder)
+    company = {measure.fact == "cost.spent" for measure in of.measures}
+    return {key: replace(each, value=None) for key, each in found.items()} if one.held and len(company) > 1 else found
+
+
+def _counted(of: Kpi, one: Slice, sums: Sums, holder: str) -> dict[Key, Figure]:
     if of.total in (BY_SUM, BY_EVENNESS) or _finest(of, one) != one:
         parts: dict[Key, list[Figure]] = {} if one.group else {(): []}
         for key, part in _figures(of, _finest(of, one), sums, holder, told=False).items():

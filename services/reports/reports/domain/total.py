@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -58,6 +59,16 @@ def added(parts: Iterable[Amounts]) -> Amounts:
     for one in parts:
         count, amount, seconds = count + one[0], amount + one[1], seconds + one[2]
     return count, amount, seconds
+
+
+def merged(found: Mapping[tuple[str, ...], Given], places: Sequence[int]) -> dict[tuple[str, ...], dict[str, Amounts]]:
+    """What was counted, by these of the keys."""
+    groups: dict[tuple[str, ...], dict[str, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
+    for keys, given in found.items():
+        of = groups[tuple(keys[place] for place in places)]
+        for id, amounts in given.items():
+            of[id].append(amounts)
+    return {keys: {id: added(each) for id, each in of.items()} for keys, of in groups.items()}
 
 
 def _weighed(of: Kpi, parts: Sequence[Mapping[str, float]], whole: Mapping[str, float], home: str) -> Figure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from chassis.access import Scope, visible
@@ -11,6 +13,8 @@ from reports.storage.ledger import Within
 from reports.storage.sums import Reach
 from reports.storage.tables import people
 
+COMPANYS = ("channelCosts",)
+"""Of the company as a whole, whoever reads them."""
 _BY_LEAD = ("lead_holder", "lead")
 LENDERS = {
     "customers": ("customer_holder", "customer"),
@@ -29,6 +33,19 @@ def reach(tx: Transaction, fact: Fact) -> Reach:
     lent = {column: (name, within(tx, scope)) for (column, name), scope in sorted(least.items())}
     own = within(tx, tx.principal.require(fact.resource, fact.verb))
     return Reach(own, lent, within(tx, tx.principal.scope("customers", "read")) if "customer" in fact.fields else None)
+
+
+def in_part(tx: Transaction, facts: Collection[Fact]) -> bool:
+    """Whether the caller sees but a part of what these are to be laid over: what channels cost is the company's, and
+    nobody's part of the leads is to be had for it. Who has the records of all teams sees no part."""
+    others = [fact for fact in facts if fact.resource not in COMPANYS]
+    if len(others) == len(facts):
+        return False
+    least = min((tx.principal.require(fact.resource, fact.verb) for fact in others), default=Scope.ALL)
+    if least is not Scope.TEAM:
+        return least is not Scope.ALL
+    elsewhere = sa.select(people.c.name).where(people.c.team.not_in(("", *tx.principal.teams))).limit(1)
+    return not tx.principal.teams or tx.execute(elsewhere).first() is not None
 
 
 def within(tx: Transaction, scope: Scope) -> Within | None:

@@ -26,7 +26,16 @@ RECORDS = ("contacts/", "contracts/", "customers/", "leads/", "opportunities/")
 
 def table(tx: Transaction, of: Kpi, view: View) -> Table:
     """The figures by group, in the order of their keys, and of all together: where they are made of the groups of the
-    KPI's first dimension, each of those in it. Raises Denied for what the caller may not see, naming the field."""
+    KPI's first dimension, each of those in it. A return has no value for whoever sees a part of what came. Raises
+    Denied for what the caller may not see, naming the field."""
+    found = _table(tx, of, view)
+    if not reaching.in_part(tx, [FACTS[one.fact] for one in of.measures]):
+        return found
+    rows = [replace(row, figure=replace(row.figure, value=None)) for row in found.rows]
+    return replace(found, rows=rows, total=replace(found.total, value=None))
+
+
+def _table(tx: Transaction, of: Kpi, view: View) -> Table:
     asked, parts = view.group, parts_of(of)
     over = replace(view, group=tuple(dict.fromkeys((*asked, *parts))))
     for measure in of.measures:
@@ -41,7 +50,7 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
         for keys, amounts in groups.items():
             found[keys][measure.id] = amounts
     places = [place for place, name in enumerate(over.group) if name in parts]
-    merged = _merged(found, places)
+    merged = total.merged(found, places)
     went = _went(tx, of, over, unrated)
     for part, given in went.items():
         merged.setdefault(part, {}).update(given)
@@ -54,7 +63,7 @@ def table(tx: Transaction, of: Kpi, view: View) -> Table:
         rows = _with_experience(of, rows, [place for place in places if place < len(asked)], went)
     once = any(FACTS[one.fact].once for one in of.measures)
     if asked and (still or (once and (by_time or parts)) or several.DIMENSIONS & {*asked}):
-        return replace(table(tx, of, replace(view, group=())), rows=rows)  # the same however it is grouped
+        return replace(_table(tx, of, replace(view, group=())), rows=rows)  # the same however it is grouped
     return Table(rows, total.together(of, list(merged.values()), company_currency()), unrated)
 
 
@@ -98,23 +107,13 @@ def _with_experience(
 ) -> list[Row]:
     """The rows with all that went before as what their formula was given, also of where they have nothing now: that is
     what it was weighed by. `places`: of their keys, which are of those by which it is known."""
-    whole = _merged(went, range(len(places)))
+    whole = total.merged(went, range(len(places)))
 
     def inputs(row: Row) -> Mapping[str, float]:
         its = whole.get(tuple(row.keys[place] for place in places), {})
         return {**row.figure.inputs, **kpi.counted(kpi.experience(of), its)}
 
     return [replace(row, figure=replace(row.figure, inputs=inputs(row))) for row in rows]
-
-
-def _merged(found: Mapping[tuple[str, ...], Given], places: Sequence[int]) -> dict[tuple[str, ...], dict[str, Amounts]]:
-    """What was counted, by these of the keys."""
-    groups: dict[tuple[str, ...], dict[str, list[Amounts]]] = defaultdict(lambda: defaultdict(list))
-    for keys, given in found.items():
-        of = groups[tuple(keys[place] for place in places)]
-        for id, amounts in given.items():
-            of[id].append(amounts)
-    return {keys: {id: total.added(each) for id, each in of.items()} for keys, of in groups.items()}
 
 
 def narrowed(tx: Transaction, view: View) -> View:

@@ -204,7 +204,7 @@ BOARDS: tuple[Board, ...] = (
         period="this_quarter",
         roles=("roles/admin", "roles/manager"),
     ),
-    # What a channel costs, it costs the company: who sees a team's deals has what came to these over all of it.
+    # What a channel costs, it costs the company: its return is for whoever has the records of all teams.
     Board(
         "boards/source-returns", "Return on sources", "渠道投入产出",
         (

@@ -34,14 +34,14 @@ _DONE_ZH = "计入当时的负责人，与线索现归何人无关；明细仅�
 # In formulas, cost / cost is 1, and nothing where no cost was recorded: then there is no figure, rather than 0.
 _BY_THE_HOUR = (
     "The cost of a channel in a period is the month's cost x the period's hours in that month / the month's hours; "
-    "none where no cost was recorded. It is that of the whole company: who sees a team's records alone has what came "
-    "to these over all of it."
+    "none where no cost was recorded. It is that of the whole company: a quotient has no value for who sees a part of "
+    "its records alone."
 )
 _OF_THESE = "Of several channels or months: those of which a cost was recorded, and no others."
 _OF_THESE_ZH = "多个渠道或多个月合计时，仅含已录入成本的渠道和月份。"
 _BY_THE_HOUR_ZH = (
     "渠道成本按小时均摊：月成本 × 期内小时数 ÷ 当月小时数；未录入成本时无数值。"
-    "成本为全公司口径：仅可见本团队记录者，以本团队产出对全公司成本。"
+    "成本为全公司口径：仅可见部分记录者，比值无数值。"
 )
 
 
