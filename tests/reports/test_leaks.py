@@ -105,6 +105,15 @@ def test_P3_a_hidden_time_is_in_no_explanation_no_record_no_grain_no_period_and_
             ask()
 
 
+def test_P3_that_something_hidden_came_within_the_same_second_is_in_no_explanation(desk: Desk) -> None:
+    at = "2026-11-02T10:00:00"
+    told = [*Lead("leads/a", f"{at}.1").assign("people/li", f"{at}.4").told, *Lead("leads/b", f"{at}.1").told]
+    desk.hear(*told)
+    for who, many in ((ADMIN, {"leads/a": 2, "leads/b": 1}), (_blind("owner"), {"leads/a": 1, "leads/b": 1})):
+        said = _explain(desk, "leads-captured", who)
+        assert {one.record: len(one.events) for one in said.postings} == many
+
+
 def test_P3_a_hidden_dimension_neither_groups_nor_filters_and_is_not_drilled_to(desk: Desk) -> None:
     _house(desk)
     for field, dimension, value in (

@@ -242,6 +242,17 @@ def test_B44_F11_what_is_overdue_becomes_a_task_of_each_customers_of_whoever_has
     assert (made.tasks, made.passed_over, made.without_owner) == (3, 3, 1)
 
 
+def test_B44_F11_what_is_overdue_of_a_customer_that_was_merged_becomes_a_task_of_the_one_that_stays(desk: Desk) -> None:
+    due = _ago(9)[:10]
+    desk.hear(customer("customers/a", _ago(90)), customer("customers/z", _ago(90)))
+    for version, of in enumerate(("customers/z", "customers/a"), 1):
+        event = instalment("1", due, 500, 0, version, customer=of)
+        desk.hear((event, f"{due}T10:0{version}"))
+    desk.announced()
+    assert _ask(desk, "overdue-amount") == (1, 0)
+    assert [event.record for event in _told(desk).values()] == ["customers/a"]
+
+
 def test_P3_what_is_overdue_becomes_no_task_of_a_customer_whom_the_caller_may_not_read(desk: Desk) -> None:
     _owe(desk)
     assert _ask(desk, "overdue-amount", BOSS) == (1, 3)  # W is Wang's, of the other team

@@ -10,6 +10,7 @@ import pytest
 
 from chassis.access import Grant, Principal, Scope
 from chassis.errors import Denied, NotFound
+from chassis.people import Person
 from chassis.transaction import Transaction
 from dealwright.leads.v1.leads_pb2 import Channel
 from dealwright.reports.v1 import costs_pb2
@@ -21,7 +22,7 @@ from reports.domain.shipped.boards import BOARDS
 from reports.servicer.costs import CostServicer
 from reports.storage import sums
 from reports.storage.sums import Question
-from reports.usecases import exporting
+from reports.usecases import copies, exporting
 from tests.reports.deals import Deal
 from tests.reports.desk import ADMIN, Desk, money
 from tests.reports.leads import Lead
@@ -143,6 +144,19 @@ def test_B19_management_sees_the_return_of_each_channel_by_the_hour_and_no_sales
     for name in ("cost-per-lead", "roi"):
         assert "of the whole company" in BY_NAME[f"kpis/{name}"].description
         assert "全公司" in BY_NAME[f"kpis/{name}"].description_zh
+
+
+def test_B17_who_has_left_and_who_has_nothing_leave_the_return_to_whoever_leads_all_teams(priced: Desk) -> None:
+    roles = {role.name: role for role in default_roles()}
+    whole = replace(_who(roles["roles/manager"]), teams=("teams/east", "teams/west"))
+    asked: dict[str, Any] = {"period": "2026-11"}
+    with priced.runtime.transaction() as tx:
+        others = [("gone", "teams/north", False), ("alone", "", True)]
+        copies.know_people(tx, [Person(f"people/{n}", n, t, "", "sales", active, 1) for n, t, active in others], [])
+    assert priced.figure("roi", whole, **asked) == priced.figure("roi", **asked) is not None
+    priced.hear(*Lead("leads/alone", "2026-11-02T10:00").assign("people/alone", "2026-11-02T10:05").told)
+    assert priced.figure("roi", whole, **asked) is None, "that lead is not among his"
+    assert priced.figure("roi", **asked) is not None
 
 
 @pytest.fixture

@@ -70,8 +70,8 @@ class ReportServicer(KpiMethods, BoardMethods):
 
     @staticmethod
     def _marked(tx: Transaction, request: pb.GetReportRequest, tiles: list[pb.Report.Tile]) -> list[pb.Report.Tile]:
-        """With what rules found when they looked last."""
-        shown = [one for one in tiles if not one.denied] if asking.as_of(request) is None else []
+        """With what rules found when they looked last, which is of nothing narrower than they look at."""
+        shown = [one for one in tiles if not one.denied and not one.filter] if asking.as_of(request) is None else []
         found = alert_rules.marks(tx, {one.kpi for one in shown})
         for tile in shown:
             tile.marks.extend(map(messages.mark, found.get(tile.kpi, ())))

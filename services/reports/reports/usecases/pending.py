@@ -60,10 +60,10 @@ def make_tasks(tx: Transaction, of: Kpi, view: View, measure: str, title: str, d
         reading.refuse(tx, working, working.defined)
     c = postings.c
     there = (
-        sa.select(c.record, subjects.c.holder, sa.func.max(c.customer).label("customer"))
+        sa.select(c.record, subjects.c.holder, c.customer)
         .join(subjects, sa.and_(subjects.c.copy == c.copy, subjects.c.name == c.record))
         .where(*explaining.counted(tx, of, counted, view))
-        .group_by(c.record, subjects.c.holder)
+        .group_by(c.record, subjects.c.holder, c.customer)  # whose customer's it was is posted back
         .having(sa.func.sum(c.count) != 0)
         .order_by(c.record)
         .limit(MOST + 1)

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from chassis.access import Scope, visible
 from chassis.transaction import Transaction
 from reports.domain.facts import Fact
+from reports.storage import ledger
 from reports.storage.ledger import Within
 from reports.storage.sums import Reach
-from reports.storage.tables import people
+from reports.storage.tables import people, subjects
 
 COMPANYS = ("channelCosts",)
 """Of the company as a whole, whoever reads them."""
@@ -37,15 +38,19 @@ def reach(tx: Transaction, fact: Fact) -> Reach:
 
 def in_part(tx: Transaction, facts: Collection[Fact]) -> bool:
     """Whether the caller sees but a part of what these are to be laid over: what channels cost is the company's, and
-    nobody's part of the leads is to be had for it. Who has the records of all teams sees no part."""
+    nobody's part of the leads is to be had for it. Who has the records of all teams, where nobody without one has
+    any, sees no part."""
     others = [fact for fact in facts if fact.resource not in COMPANYS]
     if len(others) == len(facts):
         return False
     least = min((tx.principal.require(fact.resource, fact.verb) for fact in others), default=Scope.ALL)
     if least is not Scope.TEAM:
         return least is not Scope.ALL
-    elsewhere = sa.select(people.c.name).where(people.c.team.not_in(("", *tx.principal.teams))).limit(1)
-    return not tx.principal.teams or tx.execute(elsewhere).first() is not None
+    has_some = sa.exists().where(subjects.c.copy == ledger.live(tx), subjects.c.holder == people.c.name)
+    others = sa.select(people.c.name).where(
+        people.c.active, people.c.team.not_in(tx.principal.teams), sa.or_(people.c.team != "", has_some)
+    )
+    return not tx.principal.teams or tx.execute(others.limit(1)).first() is not None
 
 
 def within(tx: Transaction, scope: Scope) -> Within | None:

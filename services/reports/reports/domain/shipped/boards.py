@@ -131,7 +131,7 @@ BOARDS: tuple[Board, ...] = (
             _chart("payments-received", board.RANKING, "team", limit=20),
             _chart("answered-within-1h", board.RANKING, "team", over="leads-captured", limit=20),
             _chart("average-cycle", board.RANKING, "team", over="average-deal", limit=20),
-            _chart("opportunities-untouched-7d", board.RANKING, "team", over="leads-untouched-7d", limit=20),
+            _chart("opportunities-untouched-7d", board.BAR, "team", over="leads-untouched-7d", limit=20),
             _chart("data-completeness", board.RANKING, "team", period="last_30_days", limit=20),
             _chart("conversion", board.HEAT_MAP, "team", more=("average-deal", "win-rate", "average-cycle"),
                    titles=("The teams compared", "团队对比")),
