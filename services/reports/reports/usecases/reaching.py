@@ -47,10 +47,10 @@ def in_part(tx: Transaction, facts: Collection[Fact]) -> bool:
     if least is not Scope.TEAM:
         return least is not Scope.ALL
     has_some = sa.exists().where(subjects.c.copy == ledger.live(tx), subjects.c.holder == people.c.name)
-    others = sa.select(people.c.name).where(
+    elsewhere = sa.select(people.c.name).where(
         people.c.active, people.c.team.not_in(tx.principal.teams), sa.or_(people.c.team != "", has_some)
     )
-    return not tx.principal.teams or tx.execute(others.limit(1)).first() is not None
+    return not tx.principal.teams or tx.execute(elsewhere.limit(1)).first() is not None
 
 
 def within(tx: Transaction, scope: Scope) -> Within | None:
