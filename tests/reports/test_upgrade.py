@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from chassis.access import Scope
 from chassis.migration import migrate
 from chassis.service import Runtime
 from chassis.testing.postgres import Postgres
@@ -15,8 +16,9 @@ from reports.servicer.rebuilder import Rebuilder
 from reports.storage import ledger
 from reports.storage.tables import copies
 from reports.usecases import rebuilding
-from tests.reports.desk import Desk, open_runtime
+from tests.reports.desk import Desk, moment, open_runtime
 from tests.reports.test_rebuilding import History, _envelopes, _story, _to_the_end
+from tests.reports.test_usage import allowed
 
 _BEFORE = ("chassis@head", "reports_0001")
 
@@ -62,6 +64,56 @@ def test_B33_B41_the_ledger_of_a_house_of_before_is_made_anew_by_itself(old: Run
     migrate(old)
     with old.reading() as tx:
         assert rebuilding.progress(tx) is None
+
+
+def test_X13_B17_what_no_service_keeps_the_history_of_is_there_after_an_upgrade(old: Runtime) -> None:
+    """How Dealwright was used and what channels cost: in the figures at once, and when the ledger is made anew."""
+    at = moment("2026-10-20T10:00")
+    micros, hour = int(at.timestamp()) * 1_000_000, int(at.timestamp()) // 3600 + 8
+    spent = f'[1, false, "DOUYIN", {micros}, {micros + 3_600_000_000}, 300, "CNY"]'
+    minute = f'[{micros}, [["people/li", "leads", 8, 0, 4000], ["", "sessions", 3, 0, 6000]]]'
+    posted = (
+        ("usage/a", "usage.called", 8, 4000, "", "people/li", "", "leads"),
+        ("usage/a", "usage.called", 3, 6000, "", "", "", "sessions"),
+        ("attendance/a", "usage.attended", 1, 0, "", "people/li", "", ""),
+        ("channelCosts/a", "cost.spent", 1, 3_000_000, "CNY", "", "DOUYIN", ""),
+    )
+    states = (("usage/a", minute), ("attendance/a", f'["people/li", {micros}]'), ("channelCosts/a", spent))
+    with old.database.write() as connection:
+        for copy in (2, 3):
+            for name, state in states:
+                connection.execute(
+                    sa.text("INSERT INTO subjects (copy, name, learn_time, state) VALUES (:copy, :name, :at, :state)"),
+                    {"copy": copy, "name": name, "at": micros, "state": state},
+                )
+            for place, (record, fact, count, amount, currency, owner, channel, detail) in enumerate(posted):
+                connection.execute(
+                    sa.text(
+                        "INSERT INTO postings (copy, batch, place, fact, record, learn_time, happen_time, hour, count, "
+                        "amount, seconds, currency, holder, owner, channel, detail) VALUES (:copy, 2, :place, :fact, "
+                        ":record, :at, :at, :hour, :count, :amount, 0, :currency, :owner, :owner, :channel, :detail)"
+                    ),
+                    {"copy": copy, "place": place, "fact": fact, "record": record, "at": micros, "hour": hour,
+                     "count": count, "amount": amount, "currency": currency, "owner": owner, "channel": channel,
+                     "detail": detail},
+                )  # fmt: skip
+    migrate(old)
+    desk = Desk(old)
+
+    def found() -> list[object]:
+        return [
+            desk.figures("channel-cost", period="2026-10", group_by=["channel"]),
+            desk.figures("feature-use", who, period="2026-10", group_by=["detail"]),
+            desk.figure("active-people", who, period="2026-10"),
+        ]
+
+    who = allowed(Scope.ALL)
+    kept: list[object] = [{"DOUYIN": 300}, {"leads": 8, "sessions": 3}, 1]
+    assert found() == kept
+    _to_the_end(desk, Rebuilder(old, History().page))
+    assert found() == kept
+    spent_time = desk.figures("feature-time", who, period="2026-10", group_by=["detail"])
+    assert spent_time == pytest.approx({"leads": 1 / 60, "sessions": 0}), "a minute was not timed before"
 
 
 def test_B33_a_new_house_has_nothing_to_make_anew(desk: Desk) -> None:

@@ -19,6 +19,7 @@ REST = timedelta(seconds=60)
 _FILLED = (subjects, postings, cells)
 _SUMS = ("count", "amount", "seconds")
 _PAIRS = 500
+_MINUTE = 60
 
 
 # Kinds of records that no service keeps the history of; what channels cost is our own.
@@ -111,7 +112,14 @@ def carry(tx: Transaction, copy: int) -> None:
         return
     batch = tx.execute(sa.insert(batches).values(copy=copy).returning(batches.c.id)).scalar_one()
     place = sa.func.row_number().over(order_by=(postings.c.batch, postings.c.place))
-    fixed = {"copy": sa.literal(copy), "batch": sa.literal(batch), "place": sa.cast(place, sa.Integer)}
+    # Before features had times, a person's minute with one had none.
+    untimed = sa.and_(postings.c.fact == "usage.called", postings.c.owner != "", postings.c.seconds == 0)
+    fixed = {
+        "copy": sa.literal(copy),
+        "batch": sa.literal(batch),
+        "place": sa.cast(place, sa.Integer),
+        "seconds": sa.case((untimed, _MINUTE), else_=postings.c.seconds),
+    }
     for table, name in ((postings, "record"), (subjects, "name")):
         columns = [fixed.get(c.name, c) for c in table.columns]
         mine = sa.select(*columns).where(table.c.copy == ours, table.c[name].in_(missing))

@@ -1,7 +1,7 @@
 """What records lend each other, where stages stand, which team is above which, alerts that are corrected and of teams.
 
-The ledger is empty after it, and is made anew out of history while the service runs: what was known of records, and
-what they posted, is not what it was.
+What was known of records, and what they posted, is not what it was: the ledger has nothing of them after it, and is
+made anew out of history while the service runs. What no service keeps the history of stays in it.
 """
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 _THESE = sa.text("fact = 'activity.followed_up'")
-_LEDGER = ("cells", "postings", "rollups", "walks", "batches", "subjects")
+_UNKEPT = ("usage", "attendance", "channelCosts")
 
 
 def _texts(*names: str) -> "list[sa.Column[str]]":
@@ -34,28 +34,20 @@ def upgrade() -> None:
     _alerts()
     op.add_column("labels", sa.Column("place", sa.BigInteger, nullable=False, server_default="0"))
     op.create_table("teams", sa.Column("name", sa.Text, primary_key=True), *_texts("parent"), *_wholes("version"))
-    for table in _LEDGER:
-        op.execute(f"DELETE FROM {table}")
     op.execute("DELETE FROM copies WHERE state <> 'LIVE'")
     op.add_column("copies", sa.Column("edition", sa.Integer, nullable=False, server_default="1"))
-    op.drop_table("cells")
-    op.drop_table("postings")
-    op.create_table(
-        "postings",
-        _key("copy"),
-        _key("batch", sa.BigInteger),
-        _key("place"),
-        *_texts("fact", "record", "event"),
-        *_wholes("learn_time", "happen_time", "hour", "count", "amount", "seconds"),
-        *_texts("currency", "holder", "owner", "channel", "region", "industry", "customer", "product"),
-        *_texts("pipeline", "stage", "reason", "detail", "lead", "customer_holder", "lead_holder"),
-    )
-    op.create_index("postings_of_fact", "postings", ["copy", "fact", "hour"])
-    op.create_index("postings_of_holder", "postings", ["copy", "holder", "fact", "hour"])
-    op.create_index("postings_of_record", "postings", ["copy", "record"])
+    for table in ("rollups", "walks", "batches"):
+        op.execute(f"DELETE FROM {table}")
+    for table, record in (("postings", "record"), ("subjects", "name")):
+        kept = " OR ".join(f"{record} LIKE '{kind}/%'" for kind in _UNKEPT)
+        op.execute(f"DELETE FROM {table} WHERE NOT ({kept}) OR copy NOT IN (SELECT copy FROM copies)")
+    for column in _texts("lead", "customer_holder", "lead_holder"):
+        op.add_column("postings", column)
+    op.execute("UPDATE postings SET customer_holder = '*', lead_holder = '*'")
     op.create_index(
         "postings_of_follow_ups", "postings", ["copy", "customer"], postgresql_where=_THESE, sqlite_where=_THESE
     )
+    op.drop_table("cells")
     op.create_table(
         "cells",
         _key("copy"),
