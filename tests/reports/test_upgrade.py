@@ -116,6 +116,45 @@ def test_X13_B17_what_no_service_keeps_the_history_of_is_there_after_an_upgrade(
     assert spent_time == pytest.approx({"leads": 1 / 60, "sessions": 0}), "a minute was not timed before"
 
 
+def _editions(desk: Desk) -> list[tuple[int, str, int]]:
+    with desk.runtime.reading() as tx:
+        query = sa.select(copies.c.copy, copies.c.state, copies.c.edition).order_by(copies.c.copy)
+        return [tuple(row) for row in tx.execute(query)]  # type: ignore[misc]  # three of them
+
+
+def _half_made(desk: Desk, edition: int) -> None:
+    with desk.runtime.transaction() as tx:
+        values = {"copy": 2, "state": ledger.BUILDING, "begin_time": tx.now, "edition": edition}
+        tx.execute(sa.insert(copies).values(**values))
+
+
+def test_B33_a_copy_that_the_version_before_had_begun_is_given_up_and_begun_anew(desk: Desk) -> None:
+    history = History()
+    desk.bring(*_envelopes(_story(6), history))
+    _half_made(desk, ledger.EDITION - 1)
+    with desk.runtime.transaction() as tx:
+        tx.execute(sa.update(copies).values(edition=ledger.EDITION - 1))
+    migrate(desk.runtime)
+    before = ledger.EDITION - 1
+    assert _editions(desk) == [(1, "LIVE", before), (2, "OLD", before), (3, "BUILDING", ledger.EDITION)]
+    _to_the_end(desk, Rebuilder(desk.runtime, history.page))
+    assert _editions(desk)[-1] == (3, "LIVE", ledger.EDITION)
+    assert desk.figure("opportunities-opened", period="2026-11") == 5
+
+
+def test_B33_a_copy_that_a_later_version_is_making_is_left_to_it(desk: Desk) -> None:
+    _half_made(desk, ledger.EDITION + 1)
+    history = History()
+    rebuilder = Rebuilder(desk.runtime, history.page)
+    for _ in range(5):
+        rebuilder.step()
+    desk.bring(*_envelopes(_story(6), history))
+    with desk.runtime.reading() as tx:
+        assert ledger.filled(tx) == ledger.summed(tx) == [1]
+        assert rebuilding.progress(tx) is None
+    assert _editions(desk) == [(1, "LIVE", ledger.EDITION), (2, "BUILDING", ledger.EDITION + 1)]
+
+
 def test_B33_a_new_house_has_nothing_to_make_anew(desk: Desk) -> None:
     with desk.runtime.reading() as tx:
         assert rebuilding.progress(tx) is None

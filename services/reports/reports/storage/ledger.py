@@ -58,7 +58,9 @@ def summed(tx: Transaction) -> list[int]:
 
 
 def _in(tx: Transaction, *states: str) -> list[int]:
-    query = sa.select(copies.c.copy).where(copies.c.state.in_(states)).order_by(copies.c.copy)
+    """The one that answers, and of others those of this edition."""
+    ours = sa.or_(copies.c.state == LIVE, copies.c.edition == EDITION)
+    query = sa.select(copies.c.copy).where(copies.c.state.in_(states), ours).order_by(copies.c.copy)
     return [row[0] for row in tx.execute(query)]
 
 

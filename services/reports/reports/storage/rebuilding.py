@@ -46,20 +46,24 @@ class Walk:
 
 
 def built(tx: Transaction, hold: bool = False) -> Built | None:
-    """The copy that is being made. `hold`: until the commit, for itself."""
+    """The copy that is being made, if it is by what records post in this edition: a process of another version leaves
+    it alone. `hold`: until the commit, for itself."""
     columns = (copies.c[name] for name in Built.__slots__)
-    query = sa.select(*columns).where(copies.c.state.in_((BUILDING, JOINING)))
+    query = sa.select(*columns).where(copies.c.state.in_((BUILDING, JOINING)), copies.c.edition == EDITION)
     row = tx.execute(query.with_for_update() if hold and tx.dialect == "postgresql" else query).first()
     return Built(*row) if row else None
 
 
 def begin(tx: Transaction) -> Built:
-    """A new copy, with the rollups of the one that answers; or the one that was begun already."""
+    """A new copy, with the rollups of the one that answers; or the one that was begun already. One of an edition before
+    is given up; a later one's is left to whoever began it."""
     answering = sa.select(copies.c.copy).where(copies.c.state == LIVE)
     live = tx.execute(answering.with_for_update() if tx.dialect == "postgresql" else answering).scalar_one()
     found = built(tx)
     if found is not None:
         return found
+    of_before = (copies.c.state.in_((BUILDING, JOINING)), copies.c.edition < EDITION)
+    tx.execute(sa.update(copies).where(*of_before).values(state=OLD, end_time=tx.now))
     number = tx.execute(sa.select(sa.func.max(copies.c.copy))).scalar_one() + 1
     tx.execute(sa.insert(copies).values(copy=number, state=BUILDING, begin_time=tx.now, edition=EDITION))
     names = ("rollup", "fact", "dimensions", "grain")
