@@ -119,7 +119,7 @@ def test_X13_B17_what_no_service_keeps_the_history_of_is_there_after_an_upgrade(
 def _editions(desk: Desk) -> list[tuple[int, str, int]]:
     with desk.runtime.reading() as tx:
         query = sa.select(copies.c.copy, copies.c.state, copies.c.edition).order_by(copies.c.copy)
-        return [tuple(row) for row in tx.execute(query)]  # type: ignore[misc]  # three of them
+        return [tuple(row) for row in tx.execute(query)]
 
 
 def _half_made(desk: Desk, edition: int) -> None:
