@@ -77,8 +77,8 @@ class _Learning:
             self.told[name] = folding.tells(state)
 
     def run(self, told: Sequence[News]) -> None:
-        """Second by second, as it was learnt: what is read again later, in other batches, is posted at the same times
-        as when it was new."""
+        """Second by second, as it was learnt: what is read again later, in other batches, is posted in the same
+        seconds as when it was new."""
         for link in LINKS[:2]:
             tellers = sorted({one.record for one in told if one.record.startswith(f"{link}s/")})
             self.listening |= ledger.told_by(self.tx, self.copy, link, tellers)
