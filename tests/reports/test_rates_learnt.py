@@ -12,7 +12,7 @@ from chassis.service import Runtime
 from dealwright.reports.v1 import reports_pb2 as pb
 from reports.servicer.rebuilder import Rebuilder
 from reports.servicer.targets import TargetServicer
-from reports.storage.tables import exchange_rates
+from reports.storage.tables import rate_states
 from tests.reports.deals import Deal
 from tests.reports.desk import ADMIN, Desk, moment, now_text
 from tests.reports.people import Told
@@ -36,6 +36,21 @@ _THEN = {
     "2026-11-12T10:00": 9500,
     "2026-11-14T10:00": 8000,
 }
+
+
+# As the first release writes one.
+_OF_BEFORE = sa.text(
+    "INSERT INTO exchange_rates (name, from_currency, to_currency, date, rate, gone, version) VALUES "
+    "(:name, 'EUR', 'CNY', :date, :rate, false, :version) ON CONFLICT (name) DO UPDATE SET rate = excluded.rate, "
+    "gone = excluded.gone, version = excluded.version WHERE exchange_rates.version < excluded.version"
+)
+
+
+def _tell_before(old: Runtime, *told: tuple[str, str, int]) -> None:
+    with old.database.write() as connection:
+        for date, rate, version in told:
+            name = f"exchangeRates/EUR-CNY-{date}"
+            connection.execute(_OF_BEFORE, {"name": name, "date": date, "rate": rate, "version": version})
 
 
 def _won(desk: Desk) -> dict[str, float]:
@@ -79,14 +94,7 @@ def test_B41_a_house_of_before_learns_the_rates_of_then_from_history(old: Runtim
     history = History()
     told: list[Told] = [*_RATES, *_WON]
     envelopes = _envelopes(told, history)
-    with old.database.write() as connection:
-        for name, date, rate, version in (("2026-10-01", "2026-10-01", "8", 1), ("2026-10-15", "2026-10-15", "9.5", 2)):
-            connection.execute(
-                sa.text(
-                    "INSERT INTO exchange_rates (name, from_currency, to_currency, date, rate, gone, version) VALUES "
-                    f"('exchangeRates/EUR-CNY-{name}', 'EUR', 'CNY', '{date}', '{rate}', false, {version})"
-                )
-            )
+    _tell_before(old, ("2026-10-01", "8", 1), ("2026-10-15", "9.5", 2))
     migrate(old)
     desk = Desk(old)
     desk.bring(*(one for one in envelopes if one[0].DESCRIPTOR.name != "ExchangeRateChanged"))
@@ -94,9 +102,30 @@ def test_B41_a_house_of_before_learns_the_rates_of_then_from_history(old: Runtim
     _to_the_end(desk, Rebuilder(desk.runtime, history.page))
     assert _won(desk) == _THEN
     with desk.runtime.reading() as tx:
-        rows = tx.execute(sa.select(exchange_rates.c.version, exchange_rates.c.learn_time)).all()
+        rows = tx.execute(sa.select(rate_states.c.version, rate_states.c.learn_time)).all()
     assert sorted(row.version for row in rows) == [1, 1, 2, 3]
     assert all(row.learn_time for row in rows)
+
+
+def test_B41_what_a_process_of_before_writes_beside_the_new_ones_counts_and_is_filled_in(old: Runtime) -> None:
+    """Of now at once, of then when the ledger is made anew out of history."""
+    history = History()
+    told: list[Told] = [*_RATES, *_WON]
+    envelopes = _envelopes(told, history)
+    migrate(old)
+    desk = Desk(old)
+    desk.bring(*(one for one in envelopes if one[0].DESCRIPTOR.name != "ExchangeRateChanged"))
+    _tell_before(old, ("2026-10-01", "8", 1), ("2026-10-15", "9", 1))
+    assert desk.figure("won-amount", period="2026-10") == 9000
+    _tell_before(old, ("2026-10-15", "9.5", 2), ("2026-10-15", "9", 1))
+    assert desk.figure("won-amount", period="2026-10") == 9500
+    desk.hear(_RATES[3])
+    assert desk.figure("won-amount", period="2026-10") == 8000
+    _tell_before(old, ("2026-10-15", "9.5", 2))
+    assert desk.figure("won-amount", period="2026-10") == 8000
+    _to_the_end(desk, Rebuilder(desk.runtime, history.page))
+    assert _won(desk) == _THEN
+    assert desk.figure("won-amount", period="2026-10") == 8000
 
 
 def test_B41_what_was_known_stays_when_the_ledger_is_made_anew(desk: Desk) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
 from chassis.access import Scope
 from chassis.migration import migrate
@@ -159,3 +161,10 @@ def test_B33_a_new_house_has_nothing_to_make_anew(desk: Desk) -> None:
     with desk.runtime.reading() as tx:
         assert rebuilding.progress(tx) is None
         assert tx.execute(sa.select(copies.c.edition)).scalars().all() == [ledger.EDITION]
+
+
+def test_the_migrations_make_the_tables_that_the_code_has(desk: Desk) -> None:
+    with desk.runtime.database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found = compare_metadata(context, desk.runtime.service.metadata)
+    assert [one for one in found if "alembic" not in str(one)] == []

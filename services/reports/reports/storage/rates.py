@@ -14,18 +14,26 @@ from chassis.database import insert_rows
 from chassis.transaction import Transaction
 from reports.domain.known import Rate
 from reports.domain.periods import EPOCH
-from reports.storage.tables import exchange_rates
+from reports.storage.tables import exchange_rates, rate_states
 
-_COLUMNS = tuple(field.name for field in fields(Rate))
+_STATE = tuple(field.name for field in fields(Rate))
+_NOW = _STATE[:-1]
+_NEWER = (
+    "(name) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in _NOW[1:])
+    + " WHERE exchange_rates.version < excluded.version"
+)
 # What was told before times were kept has one as soon as history tells it again.
-_SINCE = "(name, version) DO UPDATE SET learn_time = excluded.learn_time WHERE exchange_rates.learn_time = 0"
-_c = exchange_rates.c
+_SINCE = "(name, version) DO UPDATE SET learn_time = excluded.learn_time WHERE rate_states.learn_time = 0"
 
 
 def know(tx: Transaction, told: Sequence[Rate]) -> None:
-    """Keeps each state of each, in whatever order they come."""
+    """Keeps each state of each, in whatever order they come, and the newest where processes of before read it."""
     states = {(one.name, one.version): astuple(one) for one in told}
-    insert_rows(tx.connection, exchange_rates, _COLUMNS, [states[key] for key in sorted(states)], conflict=_SINCE)
+    rows = [states[key] for key in sorted(states)]
+    newest = {row[0]: row[:-1] for row in rows}
+    insert_rows(tx.connection, rate_states, _STATE, rows, conflict=_SINCE)
+    insert_rows(tx.connection, exchange_rates, _NOW, list(newest.values()), conflict=_NEWER)
 
 
 def at(tx: Transaction, currency: str, home: str, day: str, as_of: int | None = None) -> tuple[Decimal, str] | None:
@@ -56,12 +64,15 @@ def turner(rates: Mapping[tuple[str, int], Decimal]) -> Callable[[int, str, int]
 
 
 def _at(tx: Transaction, currency: str, to: str, day: str, as_of: int | None) -> tuple[str, str] | None:
-    newer = exchange_rates.alias()
-    told = [] if as_of is None else [_c.learn_time <= as_of]
-    told_anew = [] if as_of is None else [newer.c.learn_time <= as_of]
-    query = sa.select(_c.rate, _c.date).where(
-        *(_c.from_currency == currency, _c.to_currency == to, _c.date <= day, _c.gone.is_(False), *told),
-        ~sa.exists().where(newer.c.name == _c.name, newer.c.version > _c.version, *told_anew),
+    """Of today by what processes of before write, too: they know of no states."""
+    c = exchange_rates.c
+    then: list[sa.ColumnElement[bool]] = []
+    if as_of is not None:
+        c, newer = rate_states.c, rate_states.alias().c
+        corrected = sa.exists().where(newer.name == c.name, newer.version > c.version, newer.learn_time <= as_of)
+        then = [c.learn_time <= as_of, ~corrected]
+    query = sa.select(c.rate, c.date).where(
+        c.from_currency == currency, c.to_currency == to, c.date <= day, c.gone.is_(False), *then
     )
-    row = tx.execute(query.order_by(_c.date.desc()).limit(1)).first()
+    row = tx.execute(query.order_by(c.date.desc()).limit(1)).first()
     return (row.rate, row.date) if row else None

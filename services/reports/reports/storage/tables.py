@@ -59,8 +59,8 @@ kpi_versions = sa.Table(
 )
 settings = parts.table(metadata)
 
-# What records and stages are called, where stages stand, people's regions, the teams above teams: the newest that was
-# told.
+# What records and stages are called, where stages stand, people's regions, the teams above teams, exchange rates: the
+# newest that was told.
 labels = sa.Table(
     "labels",
     metadata,
@@ -83,16 +83,25 @@ teams = sa.Table(
     _text("parent"),
     _whole("version"),
 )
-# All that was told of each, and when `contracts` learnt it (microseconds since 1970; 0: told before that was kept).
 exchange_rates = sa.Table(
     "exchange_rates",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    *map(_text, ("from_currency", "to_currency", "date", "rate")),
+    sa.Column("gone", sa.Boolean, nullable=False),
+    _whole("version"),
+    sa.Index("exchange_rates_of", "from_currency", "to_currency", "date"),
+)
+# All that was told of each, and when `contracts` learnt it (microseconds since 1970; 0: told before that was kept).
+rate_states = sa.Table(
+    "rate_states",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
     *map(_text, ("from_currency", "to_currency", "date", "rate")),
     sa.Column("gone", sa.Boolean, nullable=False),
     _whole("learn_time"),
-    sa.Index("exchange_rates_of", "from_currency", "to_currency", "date"),
+    sa.Index("rate_states_of", "from_currency", "to_currency", "date"),
 )
 
 # LIVE answers. BUILDING is made from history, JOINING hears what is new besides; OLD goes. Whoever works on one of them

@@ -1,6 +1,7 @@
 """Exchange rates as they were known at each time.
 
 What was told before keeps its newest state, known since ever, until the ledger is made anew: history has the rest.
+`exchange_rates` stays as it is, since processes of the version before write it.
 """
 
 import sqlalchemy as sa
@@ -15,11 +16,8 @@ _TOLD = ("name", "version", "from_currency", "to_currency", "date", "rate", "gon
 
 
 def upgrade() -> None:
-    before = sa.table("exchange_rates", *(sa.column(name) for name in _TOLD if name != "gone"), _gone())
-    told = [dict(row) for row in op.get_bind().execute(sa.select(before)).mappings()]
-    op.drop_table("exchange_rates")
-    rates = op.create_table(
-        "exchange_rates",
+    op.create_table(
+        "rate_states",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
         *(
@@ -29,9 +27,6 @@ def upgrade() -> None:
         sa.Column("gone", sa.Boolean, nullable=False),
         sa.Column("learn_time", sa.BigInteger, nullable=False),
     )
-    op.create_index("exchange_rates_of", "exchange_rates", ["from_currency", "to_currency", "date"])
-    op.bulk_insert(rates, [{**row, "learn_time": 0} for row in told])
-
-
-def _gone() -> "sa.ColumnClause[bool]":
-    return sa.column("gone", sa.Boolean)
+    op.create_index("rate_states_of", "rate_states", ["from_currency", "to_currency", "date"])
+    told = ", ".join(_TOLD)
+    op.execute(f"INSERT INTO rate_states ({told}, learn_time) SELECT {told}, 0 FROM exchange_rates")
