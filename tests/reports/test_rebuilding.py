@@ -23,9 +23,10 @@ from leads.main import service as leads
 from opportunities.main import service as opportunities
 from reports.main import service
 from reports.servicer.rebuilder import Rebuilder
+from reports.storage import cells as stored
 from reports.storage import ledger
 from reports.storage.tables import cells, copies, postings, rollups, subjects
-from reports.usecases import learning, rebuilding
+from reports.usecases import learning, ready, rebuilding
 from reports.wire import telling
 from tests.reports import desk as desks
 from tests.reports.deals import Deal
@@ -189,6 +190,21 @@ def test_few_postings_are_added_up_as_many_are(desk: Desk, monkeypatch: Any) -> 
     _begin(desk)
     _to_the_end(desk, Rebuilder(desk.runtime, history.page))
     assert _cells(desk) == few
+
+
+def test_new_sums_have_what_is_in_the_others_and_no_more(desk: Desk) -> None:
+    found = _envelopes(_story(9), History())
+    _live(desk, found[:-6])
+    before, _ = _cells(desk)
+    desk.bring(*found[-6:], roll=False)
+    with desk.runtime.transaction() as tx:
+        tx.execute(sa.delete(cells))
+        tx.execute(sa.delete(rollups))
+        ready.make(tx)
+        assert len(stored.kept(tx, ledger.live(tx))) > 300, "made at once"
+    assert _cells(desk)[0] == before
+    desk.roll()
+    assert _cells(desk)[0] != before
 
 
 @pytest.mark.parametrize("steps", [1, 4, 9])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
@@ -88,10 +88,11 @@ def roll(tx: Transaction, copy: int, fresh: Sequence[int]) -> set[tuple[str, str
     few = len(rows) <= _BY_HAND
     told = rows if few else tx.execute(sa.select(postings.c.fact, postings.c.holder).distinct().where(*mine))
     moved = {(row[_FACT], row[_HOLDER]) for row in told} if few else set(map(tuple, told))
+    to = kept(tx, copy, *{fact for fact, _ in moved})
     if few:
-        _add_by_hand(tx, copy, rows)
+        _add_by_hand(tx, copy, rows, to)
     else:
-        for number, rollup in kept(tx, copy, *{fact for fact, _ in moved}).items():
+        for number, rollup in to.items():
             _add(tx, copy, number, rollup, *mine)
     tx.execute(sa.delete(batches).where(batches.c.id.in_(list(fresh))))
     tx.execute(sa.update(copies).where(copies.c.copy == copy).values(roll_time=tx.now))
@@ -118,13 +119,24 @@ def add(tx: Transaction, copy: int, wanted: Sequence[Rollup]) -> None:
     there = _rollups(tx, rollups.c.copy == copy)
     known = set(there.values())
     new = [rollup for rollup in dict.fromkeys(wanted) if rollup not in known]
-    for number, rollup in enumerate(new, max(there, default=0) + 1):
-        row = {"fact": rollup.fact, "dimensions": ",".join(rollup.dimensions), "grain": rollup.grain}
-        tx.execute(sa.insert(rollups).values(copy=copy, rollup=number, filled=False, **row))
+    if not new:
+        return
+    numbered = enumerate(new, max(there, default=0) + 1)
+    rows = [(copy, number, one.fact, ",".join(one.dimensions), one.grain, False) for number, one in numbered]
+    insert_rows(tx.connection, rollups, ("copy", "rollup", "fact", "dimensions", "grain", "filled"), rows)
     little = sa.select(postings.c.batch).where(postings.c.copy == copy).offset(_FEW).limit(1)
-    if new and tx.execute(little).first() is None and claim(tx, copy):
-        while fill(tx, copy):
-            pass
+    if tx.execute(little).first() is None and claim(tx, copy):
+        _fill_by_hand(tx, copy)
+
+
+def _fill_by_hand(tx: Transaction, copy: int) -> None:
+    """Fills all rollups that are not, with all that is in the others: a new house has hundreds of them and nothing to
+    sum. The caller holds the copy's cells."""
+    unfilled = _rollups(tx, rollups.c.copy == copy, rollups.c.filled.is_(False))
+    facts = sorted({rollup.fact for rollup in unfilled.values()})
+    posted = sa.select(*_READ).where(*_summed(copy), in_values(postings.c.fact, facts, tx.dialect))
+    _add_by_hand(tx, copy, tx.execute(posted).all(), unfilled)
+    tx.execute(sa.update(rollups).where(rollups.c.copy == copy, rollups.c.filled.is_(False)).values(filled=True))
 
 
 def fill(tx: Transaction, copy: int) -> bool:
@@ -134,16 +146,20 @@ def fill(tx: Transaction, copy: int) -> bool:
     if not unfilled:
         return False
     number, rollup = min(unfilled.items())
-    fresh = sa.select(batches.c.id).where(batches.c.copy == copy)
-    of_fact = (postings.c.copy == copy, postings.c.fact == rollup.fact, postings.c.batch.not_in(fresh))
-    _add(tx, copy, number, rollup, *of_fact)
+    _add(tx, copy, number, rollup, *_summed(copy))
     this = (rollups.c.copy == copy, rollups.c.rollup == number)
     tx.execute(sa.update(rollups).where(*this).values(filled=True))
     return True
 
 
-def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[Sequence[Any]]) -> None:
-    """Adds a few postings to all sums with one statement: two for each sum cost more than the postings."""
+def _summed(copy: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """The postings that are in the cells of the rollups that are filled."""
+    fresh = sa.select(batches.c.id).where(batches.c.copy == copy)
+    return postings.c.copy == copy, postings.c.batch.not_in(fresh)
+
+
+def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[Sequence[Any]], to: Mapping[int, Rollup]) -> None:
+    """Adds a few postings to sums with one statement: two for each sum cost more than the postings."""
     hour = _PLACES["hour"]
     by_fact: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in chain(rows, _bare(rows)):
@@ -152,7 +168,7 @@ def _add_by_hand(tx: Transaction, copy: int, rows: Sequence[Sequence[Any]]) -> N
         for whose in _whose(row[_HOLDER], row[_CUSTOMERS], row[_LEADS]):
             of.append((*row, *buckets, "", *whose))
     added: list[tuple[Any, ...]] = []
-    for number, rollup in kept(tx, copy, *by_fact).items():
+    for number, rollup in to.items():
         slots = (*rollup.dimensions, *("BLANK" for _ in SLOTS[len(rollup.dimensions) :]))
         of_key = ("WHOSE", rollup.grain, *slots, "currency", *(f"OF_{name}" for name in LENDERS))
         sums = _sums_by(itemgetter(*(_PLACES[name] for name in of_key)), by_fact[rollup.fact])
