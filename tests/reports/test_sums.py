@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reports.domain import periods
 from reports.domain.posting import Posting
 from reports.storage import cells, ledger, sums
 from reports.storage.cells import BLOCK, DAY, EVER, HOUR, Rollup
 from reports.storage.ledger import Entry
-from reports.storage.sums import Question, Reach
+from reports.storage.sums import MONTH, WEEK, Question, Reach
 from tests.reports.desk import Desk
 
 FACT, FIRST, DAYS = "deal.open", 494_000 // 24 * 24, 70
@@ -46,7 +49,7 @@ questions = st.builds(
     edges,
     st.sampled_from([{}, {"owner": ("people/a",)}, {"stage": ("need", "quote")}]),
     st.sampled_from([(), ("owner",), ("owner", "stage")]),
-    st.sampled_from(["", "DAY", "HOUR"]),
+    st.sampled_from(["", DAY, HOUR, WEEK, MONTH]),
     home=st.just("CNY"),
     rate_day=st.none() | st.just(FIRST // 24),
     held=st.just(False),
@@ -69,11 +72,25 @@ def test_B33_B41_sums_of_cells_are_those_of_the_postings(
             out_of_cells = sums.answer(tx, 1, one, covered)
             of_postings = sums.answer(tx, 1, replace(one, as_of=ALWAYS), covered)
             assert sorted(map(_plain, out_of_cells)) == sorted(map(_plain, of_postings))
+            if one.grain in (WEEK, MONTH):
+                by_day = sums.answer(tx, 1, replace(one, grain=DAY), covered)
+                assert _by_span(one.grain.lower(), out_of_cells) == _by_span(one.grain.lower(), by_day)
+                days = [periods.EPOCH + timedelta(days=found.bucket) for found in out_of_cells]
+                assert days == [periods.begin_of(one.grain.lower(), day) for day in days]
         raise _Undone
 
 
 class _Undone(Exception):
     """What one example wrote is not there for the next."""
+
+
+def _by_span(grain: str, found: Sequence[sums.Sum]) -> dict[tuple[Any, ...], list[int]]:
+    """What is summed by the span in which its day lies."""
+    spans: dict[tuple[Any, ...], list[int]] = {}
+    for one in found:
+        so_far = spans.setdefault((one.keys, periods.key_of(grain, one.bucket), one.currency, one.day), [0, 0, 0])
+        so_far[:] = [so_far[0] + one.count, so_far[1] + one.amount, so_far[2] + one.seconds]
+    return {key: three for key, three in spans.items() if any(three)}
 
 
 def _plain(one: sums.Sum) -> tuple[Any, ...]:

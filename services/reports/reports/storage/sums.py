@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from chassis.database import in_values
 from chassis.transaction import Transaction
@@ -16,6 +18,29 @@ from reports.storage import cells as stored
 from reports.storage.cells import BLOCK, BORROWED, DAY, EVER, EVERYBODY, HOUR, HOURS, SLOTS, complete
 from reports.storage.ledger import Within
 from reports.storage.tables import cells, postings, subjects
+
+WEEK, MONTH = "WEEK", "MONTH"
+"""Grains that cells are summed up to as they are read."""
+
+
+class first_of_month(FunctionElement[int]):
+    """The first day of a day's month, both in days since 1970."""
+
+    inherit_cache = True
+    type = sa.BigInteger()
+    name = "first_of_month"
+
+
+@compiles(first_of_month)
+def _by_name(element: first_of_month, compiler: Any, **more: Any) -> str:
+    day = compiler.process(element.clauses, **more)
+    return f"CAST(julianday(({day}) * 86400, 'unixepoch', 'start of month') - 2440587.5 AS INTEGER)"
+
+
+@compiles(first_of_month, "postgresql")
+def _truncated(element: first_of_month, compiler: Any, **more: Any) -> str:
+    day = f"CAST({compiler.process(element.clauses, **more)} AS INTEGER)"
+    return f"(CAST(date_trunc('month', CAST(DATE '1970-01-01' + {day} AS TIMESTAMP)) AS DATE) - DATE '1970-01-01')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +62,10 @@ class Reach:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is to be summed: a fact, between two hours (the end excluded; None: open), where each dimension of `where`
-    has one of the values, by `group` and the grain of time ("": none). `as_of`: of what was learnt until then
-    (microseconds). `home` is the currency that needs no rate; amounts in others are turned by the rate of `rate_day`,
-    or where that is None of the day on which they happened: those come by day. `held`: each record is one person's.
-    `once`: each record counts once, whatever it has more than once."""
+    has one of the values, by `group` and the grain of time (HOUR, DAY, WEEK, MONTH; "": none). `as_of`: of what was
+    learnt until then (microseconds). `home` is the currency that needs no rate; amounts in others are turned by the
+    rate of `rate_day`, or where that is None of the day on which they happened: those come by day. `held`: each record
+    is one person's. `once`: each record counts once, whatever it has more than once."""
 
     fact: str
     begin: int | None = None
@@ -57,8 +82,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """`keys` in the order of the question's group; `bucket` the hour or day; `day` the day whose rate turns `currency`
-    into the company's, 0 where it needs none."""
+    """`keys` in the order of the question's group; `bucket` the hour, or the first day of the span; `day` the day whose
+    rate turns `currency` into the company's, 0 where it needs none."""
 
     keys: tuple[str, ...]
     bucket: int
@@ -183,9 +208,16 @@ def _of_cells(copy: int, of: Part, reach: Reach) -> _Columns:
         where += [_lent(cells.c[name], within) for name, (_, within) in reach.lent.items()]
     if rollup.grain != EVER:
         where += _between(cells.c.bucket, asked, HOURS[rollup.grain])
-    bucket = cells.c.bucket // 24 if rollup.grain == HOUR and asked.grain == DAY else cells.c.bucket
     days = {HOUR: cells.c.bucket // 24, DAY: cells.c.bucket, BLOCK: sa.literal(_NO_DAY)}
-    return cells, columns, bucket, days.get(rollup.grain, sa.literal(0)), where
+    day = days.get(rollup.grain, sa.literal(0))
+    return cells, columns, _bucket(asked.grain, cells.c.bucket, day), day, where
+
+
+def _bucket(grain: str, hour: sa.ColumnElement[int], day: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """The hour, or the first day of the span: years of days are many rows where their months are few."""
+    if grain == WEEK:
+        return day - (day + 3) % 7  # days are since a Thursday
+    return {HOUR: hour, MONTH: first_of_month(day)}.get(grain, day)
 
 
 def counted(tx: Transaction, copy: int, asked: Question, reach: Reach) -> list[sa.ColumnElement[bool]]:
@@ -266,8 +298,8 @@ def _of_postings(copy: int, asked: Question, reach: Reach) -> _Columns:
     if asked.fact in BORROWED and reach.within is not None:
         table, where = _as_seen(copy, asked.fact, reach.within, where), []
     columns = _columns(copy, table, {*asked.group, *asked.where}, reach)
-    bucket = table.c.hour if asked.grain == HOUR else table.c.hour // 24
-    return table, columns, bucket, table.c.hour // 24, where
+    day = table.c.hour // 24
+    return table, columns, _bucket(asked.grain, table.c.hour, day), day, where
 
 
 def _as_seen(copy: int, fact: str, within: Within, where: Sequence[sa.ColumnElement[bool]]) -> sa.Subquery:

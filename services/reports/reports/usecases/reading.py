@@ -16,7 +16,7 @@ from reports.domain.kpi import Amounts, Kpi, Measure
 from reports.domain.total import Given
 from reports.domain.view import DERIVED, Figure, Row, Table, Unrated, View
 from reports.settings import company_currency, company_zone
-from reports.storage import ledger, names, rates, sums
+from reports.storage import cells, ledger, names, rates, sums
 from reports.storage.sums import Question, Sum
 from reports.usecases import reaching
 
@@ -158,7 +158,7 @@ def question(measure: Measure, view: View, group: Sequence[str] = ()) -> Questio
         end,
         where,
         tuple(dict.fromkeys(DERIVED.get(name, name) for name in group if name not in periods.GRAINS)),
-        ("HOUR" if grain == "hour" else "DAY") if grain else "",
+        _summed_by(grain, FACTS[measure.fact]) if grain else "",
         view.as_of,
         company_currency(),
         # What there is now is worth what it would bring now.
@@ -166,6 +166,13 @@ def question(measure: Measure, view: View, group: Sequence[str] = ()) -> Questio
         FACTS[measure.fact].held,
         FACTS[measure.fact].once,
     )
+
+
+def _summed_by(grain: str, fact: Fact) -> str:
+    """What the sums come by for a grain of time: of what counts once, not more than by the day."""
+    if fact.once:
+        return cells.HOUR if grain == "hour" else cells.DAY
+    return {"hour": cells.HOUR, "day": cells.DAY, "week": sums.WEEK}.get(grain, sums.MONTH)
 
 
 def start(day: date) -> datetime:
