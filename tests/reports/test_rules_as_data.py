@@ -16,6 +16,7 @@ from dealwright.blueprint.v1 import blueprint_pb2
 from dealwright.reports.v1 import alerts_pb2 as pb
 from reports.servicer.alerts import AlertServicer
 from reports.servicer.blueprint import ReportPart
+from reports.usecases import schedules
 from tests.reports.desk import ADMIN, BOSS, Desk
 
 FEW = {
@@ -121,6 +122,32 @@ def test_N13_B41_which_reports_are_mailed_is_written_down_and_comes_and_goes_wit
         _apply(desk, exportSchedules={"daily": {**daily, "report": "reports/none"}})
     assert [one.field for one in refused.value.violations] == ["exportSchedules.daily.report"]
     assert _apply(desk, **before) == before
+
+
+@pytest.mark.parametrize(
+    ("said", "begins"), [({"enabled": False}, False), ({}, True), ({"enabled": False, "hour": 8}, False)]
+)
+def test_N13_B41_a_document_that_says_that_a_report_is_not_mailed_is_heeded_when_mail_is_set_up(
+    desk: Desk, said: dict[str, Any], begins: bool
+) -> None:
+    """What was read back says nothing of what is off: to apply it again leaves the weekly report waiting for mail."""
+    weekly = _read(desk)[0]["exportSchedules"]["weekly-report"]
+    assert "enabled" not in weekly
+    document = {"weekly-report": {**weekly, **said}}
+    _apply(desk, exportSchedules=document)
+    _, version = _read(desk)
+    _apply(desk, exportSchedules=document)
+    assert _read(desk)[1] == version, "said again, it is nothing new"
+    with desk.runtime.transaction() as tx:
+        schedules.go_out(tx)
+    assert _read(desk)[0]["exportSchedules"]["weekly-report"].get("enabled", False) is begins
+
+
+def test_N13_only_who_may_write_schedules_says_that_one_is_not_mailed(desk: Desk) -> None:
+    weekly = _read(desk)[0]["exportSchedules"]["weekly-report"]
+    reader = replace(ADMIN, grants={**ADMIN.grants, "exportSchedules": Grant(Scope.ALL)})
+    with pytest.raises(Denied):
+        _apply(desk, reader, exportSchedules={"weekly-report": {**weekly, "enabled": False}})
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,19 @@ def test_B41_the_weekly_report_begins_when_mail_does_unless_somebody_touched_it(
         assert not _weekly(desk).enabled
 
 
+def test_B41_who_says_that_the_weekly_report_is_off_before_mail_is_set_up_is_not_sent_it(
+    desk: Desk, traveller: Traveller, request: pytest.FixtureRequest
+) -> None:
+    off = pb.ExportSchedule(name=_weekly(desk).name, enabled=False)
+    asked = pb.UpdateExportScheduleRequest(export_schedule=off, update_mask=FieldMask(paths=["enabled"]))
+    desk.call("UpdateExportSchedule", asked)
+    box = request.getfixturevalue("box")
+    traveller.move_to(MONDAY)
+    assert not mailer(desk).step()
+    assert not _weekly(desk).enabled
+    assert not box.letters
+
+
 def test_B41_who_ends_the_weekly_report_is_not_sent_it_again(desk: Desk, box: Box, traveller: Traveller) -> None:
     mailer(desk).step()
     off = pb.ExportSchedule(name=_weekly(desk).name, enabled=False)

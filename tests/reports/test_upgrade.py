@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from chassis import clock
 from chassis.access import Scope
 from chassis.migration import migrate
 from chassis.service import Runtime
 from chassis.testing.postgres import Postgres
+from dealwright.reports.v1 import alerts_pb2, exports_pb2
+from reports.servicer.alerts import AlertServicer
+from reports.servicer.exports import ExportServicer
 from reports.servicer.rebuilder import Rebuilder
 from reports.storage import ledger
 from reports.storage.tables import copies
-from reports.usecases import rebuilding
+from reports.usecases import alert_rules, rebuilding, schedules
 from tests.reports.desk import Desk, moment, open_runtime
+from tests.reports.exported import Format
 from tests.reports.test_rebuilding import History, _envelopes, _story, _to_the_end
 from tests.reports.test_usage import allowed
 
@@ -161,6 +168,49 @@ def test_B33_a_new_house_has_nothing_to_make_anew(desk: Desk) -> None:
     with desk.runtime.reading() as tx:
         assert rebuilding.progress(tx) is None
         assert tx.execute(sa.select(copies.c.edition)).scalars().all() == [ledger.EDITION]
+
+
+def _seeded(desk: Desk) -> tuple[set[str], set[str]]:
+    """The names of the schedules and of the rules that are there after an upgrade."""
+    migrate(desk.runtime)
+    with desk.runtime.reading() as tx:
+        return {one.name for one in schedules.every(tx)}, {one.name for one in alert_rules.every(tx)}
+
+
+def test_B41_R11_what_comes_with_a_version_is_there_in_a_house_that_has_its_own(old: Runtime) -> None:
+    migrate(old, "heads")
+    desk = Desk(old)
+    desk.also(ExportServicer(old, desk.servicers[0]))
+    desk.also(AlertServicer())
+    kpi, who = "opportunities-won", ["roles/sales"]
+    mine = exports_pb2.ExportSchedule(
+        display_name="Ours", report=f"reports/{kpi}", format=Format.CSV, span=exports_pb2.ExportSchedule.DAY, people=who
+    )
+    made = desk.call("CreateExportSchedule", exports_pb2.CreateExportScheduleRequest(export_schedule=mine))
+    few = alerts_pb2.AlertRule(
+        display_name="Few", kpi=f"kpis/{kpi}", condition=alerts_pb2.AlertRule.BELOW, limit="2",
+        span=alerts_pb2.AlertRule.WEEK, notify=who,
+    )  # fmt: skip
+    rule = desk.call("CreateAlertRule", alerts_pb2.CreateAlertRuleRequest(alert_rule=few))
+    assert _seeded(desk) == ({made.name, *schedules.SHIPPED}, {rule.name, *alert_rules.SHIPPED})
+
+
+def test_B41_R11_what_comes_with_the_product_and_was_deleted_or_changed_stays_so(desk: Desk) -> None:
+    desk.also(ExportServicer(desk.runtime, desk.servicers[0]))
+    desk.also(AlertServicer())
+    changed = alerts_pb2.AlertRule(name="alertRules/few-won", limit="0.1")
+    for name in alert_rules.SHIPPED.keys() - {changed.name}:
+        desk.call("DeleteAlertRule", alerts_pb2.DeleteAlertRuleRequest(name=name))
+    desk.call("UpdateAlertRule", alerts_pb2.UpdateAlertRuleRequest(alert_rule=changed))
+    for name in schedules.SHIPPED:
+        desk.call("DeleteExportSchedule", exports_pb2.DeleteExportScheduleRequest(name=name))
+    assert _seeded(desk) == (set(), {changed.name})
+    with time_machine.travel(clock.now() + timedelta(days=31)):
+        with desk.runtime.transaction() as tx:
+            schedules.purge(tx)
+            alert_rules.purge(tx)
+        assert _seeded(desk) == (set(), {changed.name})
+    assert desk.call("GetAlertRule", alerts_pb2.GetAlertRuleRequest(name=changed.name)).limit == "0.1"
 
 
 def test_the_migrations_make_the_tables_that_the_code_has(desk: Desk) -> None:

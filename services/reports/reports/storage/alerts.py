@@ -129,10 +129,6 @@ def add(tx: Transaction, of: Alert) -> bool:
     return bool(insert_rows(tx.connection, alerts, _ALERT, [row], conflict, returning=("name",)))
 
 
-def any_rule(tx: Transaction) -> bool:
-    return tx.execute(sa.select(alert_rules.c.name).limit(1)).first() is not None
-
-
 def rules_of(tx: Transaction, kpi: str) -> list[str]:
     """The names of the rules that look at a KPI."""
     c = alert_rules.c

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -88,6 +89,12 @@ def count(tx: Transaction) -> None:
         [(_PART, {}, 1)],
         conflict="(id) DO UPDATE SET version = settings.version + 1",
     )
+
+
+def ever(tx: Transaction, names: Collection[str]) -> set[str]:
+    """Of these records those that were ever there: the audit knows of those that are gone for good."""
+    log = tx.tables.audit_log
+    return set(tx.execute(sa.select(log.c.subject).where(log.c.subject.in_(names)).distinct()).scalars())
 
 
 def part_version(tx: Transaction, lock: bool = False) -> int:

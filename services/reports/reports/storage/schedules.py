@@ -50,10 +50,6 @@ _MAIL = tuple(Mail.__slots__)
 _KEY = ("schedule", "person", "begin_date")
 
 
-def any_schedule(tx: Transaction) -> bool:
-    return tx.execute(sa.select(schedules.c.name).limit(1)).first() is not None
-
-
 def every(tx: Transaction, deleted: bool) -> list[ExportSchedule]:
     """All of them by name, deleted ones too where that is said."""
     c = schedules.c
@@ -70,13 +66,14 @@ def enabled(tx: Transaction) -> list[ExportSchedule]:
     return [ExportSchedule(*row) for row in tx.execute(query)]
 
 
-def as_made(tx: Transaction, names: Sequence[str]) -> list[ExportSchedule]:
-    """Of these the disabled ones that nobody touched since they were made, held as `enabled` holds them."""
+def as_made(tx: Transaction, names: Sequence[str], wait: bool = False) -> list[ExportSchedule]:
+    """Of these the disabled ones that nobody touched since they were made, held as `enabled` holds them.
+    `wait`: those that another process holds as well."""
     c = schedules.c
     query = sa.select(*(c[name] for name in _SCHEDULE)).where(c.name.in_(names), c.version == 1, ~c.enabled)
     query = query.where(c.delete_time.is_(None)).order_by(c.name)
     if tx.dialect == "postgresql":
-        query = query.with_for_update(skip_locked=True)
+        query = query.with_for_update(skip_locked=not wait)
     return [ExportSchedule(*row) for row in tx.execute(query)]
 
 

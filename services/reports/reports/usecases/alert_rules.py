@@ -88,10 +88,9 @@ _NEW: Mapping[str, Any] = {"span": alert.WEEK, "enabled": True, "minimum": "", "
 
 
 def start(tx: Transaction) -> None:
-    """What a new database begins with."""
-    if not stored.any_rule(tx):
-        for name, values in SHIPPED.items():
-            put(tx, None, new(tx, name, values))
+    """What every house begins with, one of before as well, unless it had it: what somebody deleted stays away."""
+    for name in sorted(SHIPPED.keys() - definitions.ever(tx, SHIPPED)):
+        put(tx, None, new(tx, name, SHIPPED[name]))
 
 
 def create(tx: Transaction, values: Mapping[str, Any]) -> AlertRule:

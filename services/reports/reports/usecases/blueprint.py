@@ -63,6 +63,8 @@ def apply(
     _keep(tx, "kpis", {one.name: one for one in kpis.every(tx, deleted=True)}, wanted_kpis, kpis.put)
     there = {one.name: one for one in showing.every(tx, deleted=True) if not one.owner}
     _keep(tx, "boards", there, wanted_boards, boards.put)
+    said = content.get("exportSchedules", {})
+    schedules.leave_off(tx, [f"exportSchedules/{id}" for id, one in said.items() if one.get("enabled") is False])
     return read(tx)
 
 

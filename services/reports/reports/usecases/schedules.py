@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -64,16 +64,23 @@ SHIPPED: Mapping[str, Mapping[str, Any]] = {
 
 
 def start(tx: Transaction) -> None:
-    """What a new database begins with; it goes out from when mail can."""
-    if not stored.any_schedule(tx):
-        for name, values in SHIPPED.items():
-            put(tx, None, new(tx, name, {**values, "enabled": False}))
+    """What every house begins with, one of before as well, unless it had it: what somebody deleted stays away. It goes
+    out from when mail can."""
+    for name in sorted(SHIPPED.keys() - definitions.ever(tx, SHIPPED)):
+        put(tx, None, new(tx, name, {**SHIPPED[name], "enabled": False}))
 
 
 def go_out(tx: Transaction) -> None:
     """Mail can go out: what came with the product waits for that no longer, unless somebody touched it."""
     for one in stored.as_made(tx, list(SHIPPED)):
         _save(tx, one, replace(one, enabled=True), "changed")
+
+
+def leave_off(tx: Transaction, names: Sequence[str]) -> None:
+    """Whoever says of these that they are off touched them, though they were. Raises Denied."""
+    for one in stored.as_made(tx, [name for name in names if name in SHIPPED], wait=True):
+        tx.principal.require(SCHEDULES.resource, "write")
+        _save(tx, one, replace(one, update_time=tx.now), "changed")
 
 
 def create(tx: Transaction, values: Mapping[str, Any]) -> ExportSchedule:
@@ -89,6 +96,8 @@ def change(tx: Transaction, name: str, etag: str, values: Mapping[str, Any]) -> 
     before = records.hold(tx, SCHEDULES, name, etag)
     after = replace(before, **values)
     check(tx, written(after))
+    if before.version == 1 and values.get("enabled") is False:
+        after = replace(after, update_time=tx.now)  # as leave_off
     return _save(tx, before, after, "changed")
 
 
