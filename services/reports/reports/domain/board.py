@@ -17,7 +17,8 @@ COLUMNS = 12
 @dataclass(frozen=True, slots=True)
 class Tile:
     """`kpi`, `overlay_kpi` and `more_kpis` are names. An empty `period` is the board's. `width` in columns of twelve,
-    `height` in rows; `limit` of 0: all groups. Without a title it has the KPI's, without one in Chinese the other."""
+    `height` in rows; `limit` of 0: all groups. Without a title it has the KPI's, without one in Chinese the other.
+    `compared`: with the span before."""
 
     kpi: str
     title: str = ""
@@ -31,6 +32,7 @@ class Tile:
     overlay_kpi: str = ""
     more_kpis: tuple[str, ...] = ()
     title_zh: str = ""
+    compared: bool = False
 
     @property
     def kpis(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reports.domain.board import Tile
 from reports.domain.kpi import Kpi
-from reports.domain.view import Figure, Table, Unrated, View
+from reports.domain.view import Before, Figure, Table, Unrated, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Beside:
 class Drawn:
     """A tile with its figures; `table` is None where the caller may not see what it counts, or it `failed`. `overlay`
     and `more` are its further KPIs, of those that he may see; each of `more` has a figure for each row. `groups`: how
-    many there are, of which a limit may leave some out."""
+    many there are, of which a limit may leave some out. `before`: what it is compared with."""
 
     tile: Tile
     kpi: Kpi
@@ -34,4 +34,5 @@ class Drawn:
     more: Sequence[Beside] = ()
     goals: Mapping[str, float] = field(default_factory=dict)
     groups: int = 0
+    before: Before | None = None
     failed: bool = False

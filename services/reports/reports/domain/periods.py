@@ -79,6 +79,27 @@ def _read(text: str, today: date) -> Period:
     raise ValueError(text)
 
 
+def before(of: Period, today: date) -> Period | None:
+    """The span before: of whole months as many months, else as many days (of an hour that of the day before); of one
+    that is not over, as many days of it as are begun. None where there is none: all time, or what is yet to begin."""
+    if of.begin is None or of.end is None:
+        return None
+    months = (of.end.year - of.begin.year) * 12 + of.end.month - of.begin.month
+    whole = months and of.begin.day == of.end.day == 1
+    try:
+        begin = _months_earlier(of.begin, months) if whole else of.begin - (of.end - of.begin)
+    except (ValueError, OverflowError):  # before there were years
+        return None
+    over = today + timedelta(days=1) >= of.end
+    end = of.begin if over else min(of.begin, begin + (today + timedelta(days=1) - of.begin))
+    return Period(begin, end, of.hour) if end > begin else None
+
+
+def _months_earlier(first: date, months: int) -> date:
+    year, month = divmod(first.year * 12 + first.month - 1 - months, 12)
+    return date(year, month + 1, 1)
+
+
 def both(one: Period, other: Period) -> Period:
     """What is in both, of which `other` has an end."""
     begin = max(day for day in (one.begin, other.begin) if day is not None)

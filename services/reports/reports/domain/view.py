@@ -69,3 +69,11 @@ class Table:
     rows: Sequence[Row]
     total: Figure
     unrated: Sequence[Unrated] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The figures of the span before, by the keys of rows, () of all together."""
+
+    period: Period
+    figures: Mapping[tuple[str, ...], Figure]

@@ -16,6 +16,7 @@ from reports.usecases import (
     alert_rules,
     backtesting,
     boards,
+    comparing,
     drawing,
     explaining,
     following,
@@ -56,7 +57,8 @@ class ReportServicer(KpiMethods, BoardMethods):
         table = reading.table(tx, of, view)
         table = targets.beside(of, view, table, goals, targets.wholes(tx, of, targets.trees(tx, view, goals)))
         table = reading.ordered(tx, view, spans.filled(tx, of, view, table))
-        tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals)
+        before = comparing.before(tx, of, view) if request.compared else None
+        tile = messages.tile(of, view, table, reading.labels(tx, view, table), goals, before)
         return messages.report(request, self._marked(tx, request, [tile]), reading.learnt(tx))
 
     def _board(self, tx: Transaction, request: pb.GetReportRequest, last: date | None) -> pb.Report:

@@ -16,7 +16,7 @@ from reports.domain.drawn import Beside, Drawn
 from reports.domain.kpi import Kpi
 from reports.domain.periods import GRAINS
 from reports.domain.view import Figure, Row, Table, View
-from reports.usecases import kpis, reading, spans, targets
+from reports.usecases import comparing, kpis, reading, spans, targets
 from reports.wire import asking
 
 
@@ -68,7 +68,8 @@ def _counted(tx: Transaction, tile: Tile, kpi: Kpi, view: View, there: Mapping[s
     table = reading.ordered(tx, view, table)
     overlay = overlay and _of_trees(tx, overlay, trees)
     more = [_of_each(_of_trees(tx, one, trees), table.rows) for one in more]
-    return Drawn(tile, kpi, view, ranked(table, tile, kpi), overlay, more, goals, len(table.rows))
+    before = comparing.before(tx, kpi, view) if tile.compared else None
+    return Drawn(tile, kpi, view, ranked(table, tile, kpi), overlay, more, goals, len(table.rows), before)
 
 
 def _fits(of: Kpi, view: View) -> bool:

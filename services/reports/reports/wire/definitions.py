@@ -166,6 +166,7 @@ def _tile(message: pb.Board.Tile, path: str, check: FieldCheck) -> Tile:
         message.overlay_kpi,
         tuple(message.more_kpis),
         title_zh or "",
+        message.compared,
     )
 
 

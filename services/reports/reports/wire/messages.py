@@ -16,8 +16,9 @@ from reports.domain.alert import Alert
 from reports.domain.drawn import Drawn
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
+from reports.domain.periods import Period
 from reports.domain.posting import DIMENSIONS
-from reports.domain.view import Figure, Table, Unrated, View
+from reports.domain.view import Before, Figure, Table, Unrated, View
 from reports.settings import company_currency
 
 
@@ -38,8 +39,15 @@ def report(
     return found
 
 
-def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Mapping[str, float]) -> pb.Report.Tile:
-    """`goals` are what is to be reached, by the key of a row, "" of all together."""
+def tile(
+    of: Kpi,
+    view: View,
+    table: Table,
+    labels: Mapping[str, str],
+    goals: Mapping[str, float],
+    before: Before | None = None,
+) -> pb.Report.Tile:
+    """`goals` are what is to be reached, by the key of a row, "" of all together; `before` what it is compared with."""
     title, title_zh = _named(of)
     found = pb.Report.Tile(
         kpi=of.name,
@@ -69,12 +77,29 @@ def tile(of: Kpi, view: View, table: Table, labels: Mapping[str, str], goals: Ma
     if len(view.group) == 1:
         for row in found.rows:
             _aim(of, row, goals.get(row.keys[0]) if row.keys[0] else None)
+    if before is not None:
+        _compare(of, found, before)
     if kpi.stands(of):
         found.as_of_date = view.today.isoformat()
-    if view.period.begin and view.period.end and kpi.happens(of):
-        found.begin_date = view.period.begin.isoformat()
-        found.end_date = (view.period.end - timedelta(days=1)).isoformat()
+    if kpi.happens(of):
+        found.begin_date, found.end_date = _days(view.period)
     return found
+
+
+def _compare(of: Kpi, found: pb.Report.Tile, before: Before) -> None:
+    found.before_begin_date, found.before_end_date = _days(before.period)
+    for row in (found.total, *found.rows):
+        then = before.figures.get(tuple(row.keys), Figure(None, {}))
+        row.before.CopyFrom(figure(of, then))
+        if then.value and row.figure.HasField("value"):
+            row.change = (row.figure.value - then.value) / abs(then.value)
+
+
+def _days(of: Period) -> tuple[str, str]:
+    """The first and the last; empty for all time."""
+    if of.begin is None or of.end is None:
+        return "", ""
+    return of.begin.isoformat(), (of.end - timedelta(days=1)).isoformat()
 
 
 def unrated(found: Sequence[Unrated]) -> list[pb.Report.Unrated]:
@@ -85,7 +110,7 @@ def unrated(found: Sequence[Unrated]) -> list[pb.Report.Unrated]:
 
 def drawn(of: Drawn, labels: Mapping[str, str]) -> pb.Report.Tile:
     """A tile of a board. What the caller may not see has no figures."""
-    found = tile(of.kpi, of.view, of.table or Table([], Figure(None, {})), labels, of.goals)
+    found = tile(of.kpi, of.view, of.table or Table([], Figure(None, {})), labels, of.goals, of.before)
     if of.table is None:
         found.failed = of.failed
         found.denied = not of.failed

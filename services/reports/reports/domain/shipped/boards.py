@@ -6,8 +6,8 @@ from reports.domain import board
 from reports.domain.board import Board, Tile
 
 
-def _number(kpi: str, period: str = "") -> Tile:
-    return Tile(f"kpis/{kpi}", chart=board.NUMBER, period=period)
+def _number(kpi: str, period: str = "", compared: bool = False) -> Tile:
+    return Tile(f"kpis/{kpi}", chart=board.NUMBER, period=period, compared=compared)
 
 
 def _aim(kpi: str, period: str = "") -> Tile:
@@ -289,6 +289,8 @@ BOARDS: tuple[Board, ...] = (
             _chart("feature-use", board.RANKING, "owner", limit=20),
             _number("answered-within-4h"),
             _number("data-completeness", "last_30_days"),
+            _number("conversion", "last_30_days", compared=True),
+            _number("average-cycle", "last_30_days", compared=True),
             _chart("conversion", board.LINE, "month", period="this_year", over="average-cycle"),
             _chart("ctre", board.LINE, "week", period="last_90_days", over="acknowledge-time"),
         ),

@@ -59,6 +59,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "series_left_out": ("另有 {} 个系列未画出", "series not drawn: {}"),
     "more": ("另有 {} 行，见表格文件", "{} more rows: see the spreadsheet"),
     "page": ("第 {} 页，共 {} 页", "Page {} of {}"),
+    "change": ("较 {1} {0}", "{0} against {1}"),
     "ratio": ("比率", "ratio"),
     "seconds": ("秒", "seconds"),
     "hours": ("小时", "hours"),
@@ -178,6 +179,8 @@ def _section(of: pb.Report.Tile, tongue: str, said: Mapping[str, str], currency:
     about = [*_when(of, said), f"{said['filter']} {plain(of.filter)}" if of.filter else "", past]
     whole = said["comma"].join(said.get(name, name) for name in of.not_filtered_by)
     about += [said["unfiltered"].format(whole)] if whole else []
+    if of.total.HasField("change"):
+        about.append(said["change"].format(f"{of.total.change:+.1%}", _span(of.before_begin_date, of.before_end_date)))
     about += [said["first"].format(len(of.rows), of.groups) if of.groups else "", lacking]
     chart = of.chart or _chart(of)
     total = (*(None for _ in of.group_by), *figures(of.total))
@@ -191,11 +194,15 @@ def _when(of: pb.Report.Tile, said: Mapping[str, str]) -> list[str]:
     """What it is about: a period, what there was on a day, or both."""
     found = []
     if of.begin_date or not of.as_of_date:
-        days = f"{of.begin_date} – {of.end_date}" if of.begin_date != of.end_date else of.begin_date
+        days = _span(of.begin_date, of.end_date)
         if "T" in of.period:  # one hour of that day
             days = of.period
         found.append(f"{said['period']} {days or (of.period if of.period != 'all' else '') or said['now']}")
     return [*found, *([said["standing"].format(of.as_of_date)] if of.as_of_date else [])]
+
+
+def _span(first: str, last: str) -> str:
+    return f"{first} – {last}" if first != last else first
 
 
 def _lacking(of: pb.Report.Tile, said: Mapping[str, str]) -> str:
