@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -19,6 +19,7 @@ from chassis.database import Insert, insert_together, is_unavailable, to_micros
 from chassis.tables import ChassisTables
 from dealwright.bus.v1.envelope_pb2 import Envelope
 
+T = TypeVar("T")
 EVENTS_PER_MESSAGE = 256
 _ATTEMPTS = 3
 log = structlog.get_logger(__name__)
@@ -121,6 +122,10 @@ class Transaction:
     @property
     def dialect(self) -> str:
         return self.connection.dialect.name
+
+    def once(self, key: Hashable, ask: Callable[[], T]) -> T:
+        """What `ask` answers. A transaction for many questions about what stays as it is asks once for each key."""
+        return ask()
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:
         if self._inserts:  # the statement may read them

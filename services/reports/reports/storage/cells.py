@@ -101,8 +101,12 @@ def roll(tx: Transaction, copy: int, fresh: Sequence[int]) -> set[tuple[str, str
 
 def kept(tx: Transaction, copy: int, *facts: str) -> dict[int, Rollup]:
     """The rollups of a copy that are filled, or those of some facts, by number."""
-    of = [in_values(rollups.c.fact, sorted(facts), tx.dialect)] if facts else []
-    return _rollups(tx, rollups.c.copy == copy, rollups.c.filled, *of)
+
+    def ask() -> dict[int, Rollup]:
+        of = [in_values(rollups.c.fact, sorted(facts), tx.dialect)] if facts else []
+        return _rollups(tx, rollups.c.copy == copy, rollups.c.filled, *of)
+
+    return tx.once(("kept", copy, *facts), ask)
 
 
 def _rollups(tx: Transaction, *which: sa.ColumnElement[bool]) -> dict[int, Rollup]:

@@ -72,7 +72,7 @@ def outdated(tx: Transaction) -> bool:
 
 def live(tx: Transaction) -> int:
     """The copy that answers."""
-    return int(tx.execute(sa.select(copies.c.copy).where(copies.c.state == LIVE)).scalar_one())
+    return tx.once("live", lambda: int(tx.execute(sa.select(copies.c.copy).where(copies.c.state == LIVE)).scalar_one()))
 
 
 def rolled(tx: Transaction) -> datetime | None:

@@ -126,4 +126,8 @@ def staff(tx: Transaction, names: Sequence[str]) -> dict[str, Mapping[str, str]]
         .select_from(people.outerjoin(regions, regions.c.name == people.c.name))
         .where(in_values(people.c.name, names, tx.dialect))
     )
-    return {row[0]: {"manager": row[1], "team": row[2], "owner_region": row[3]} for row in tx.execute(query)}
+
+    def ask() -> dict[str, Mapping[str, str]]:
+        return {row[0]: {"manager": row[1], "team": row[2], "owner_region": row[3]} for row in tx.execute(query)}
+
+    return tx.once(("staff", *names), ask)

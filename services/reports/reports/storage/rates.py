@@ -39,7 +39,11 @@ def know(tx: Transaction, told: Sequence[Rate]) -> None:
 def at(tx: Transaction, currency: str, home: str, day: str, as_of: int | None = None) -> tuple[Decimal, str] | None:
     """The latest rate of a day or before it and its date, as `contracts` finds it: the other way round where that is
     newer. `as_of`: as it was known then (microseconds since 1970)."""
-    return money.later(_at(tx, currency, home, day, as_of), _at(tx, home, currency, day, as_of))
+
+    def ask() -> tuple[Decimal, str] | None:
+        return money.later(_at(tx, currency, home, day, as_of), _at(tx, home, currency, day, as_of))
+
+    return tx.once(("rate", currency, home, day, as_of), ask)
 
 
 def known(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,6 +78,14 @@ class Question:
     rate_day: int | None = None
     held: bool = True
     once: bool = False
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """By which it is known again."""
+        return *(getattr(self, name) for name in _WITHOUT_WHERE), *sorted(self.where.items())
+
+
+_WITHOUT_WHERE = tuple(one.name for one in fields(Question) if one.name != "where")
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,7 +261,8 @@ def _groups(tx: Transaction, measure: Measure, view: View, unrated: list[Unrated
     if any(not values for values in asked.where.values()):
         return {}
     fact = FACTS[measure.fact]
-    found = _in_each_of_several(asked, sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, fact)))
+    told = tx.once(asked.key, lambda: sums.answer(tx, ledger.live(tx), asked, reaching.reach(tx, fact)))
+    found = _in_each_of_several(asked, told)
     keys = _keys(tx, asked, view, found)
     grain = next((name for name in view.group if name in periods.GRAINS), "hour")
     if fact.once and grain not in ("hour", "day"):
