@@ -3,7 +3,7 @@ when a lead becomes a customer's."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,10 +51,8 @@ def know(
         if one.kind != CUSTOMERS
         and (one.customer, one.opportunity) != (before[one.name].customer, before[one.name].opportunity)
     }
-    hung = _hung(tx, turned)
-    for one in turned.values():
-        if one.name in hung:
-            _move(tx, "record", one.name, customer=one.customer, opportunity=one.opportunity)
+    for table, one in _hung(tx, turned):
+        _move_in(tx, table, "record", one.name, customer=one.customer, opportunity=one.opportunity)
     return let_go
 
 
@@ -72,14 +70,16 @@ def lead_welcomed(tx: Transaction, lead: str, customer: str) -> None:
         _move(tx, "record", lead, customer=now)
 
 
-def _hung(tx: Transaction, on: Collection[str]) -> set[str]:
-    """Those of these records that something hangs on: of the many that are new, hardly any."""
-    if not on:
-        return set()
-    found: set[str] = set()
-    for table in _hanging():
+def _hung(tx: Transaction, on: Mapping[str, Known]) -> list[tuple[sa.Table, Known]]:
+    """Those of these records that something hangs on which is of others than they are, and where: of the many that are
+    new, hardly any."""
+    found = []
+    for table in _hanging() if on else ():
+        of = [name for name in ("customer", "opportunity") if name in table.c]
         named = in_values(table.c.record, sorted(on), tx.dialect)
-        found.update(tx.execute(sa.select(table.c.record).where(named).distinct()).scalars())
+        rows = tx.execute(sa.select(table.c.record, *(table.c[name] for name in of)).where(named).distinct())
+        stray = {record for record, *values in rows if values != [getattr(on[record], name) for name in of]}
+        found += [(table, on[record]) for record in sorted(stray)]
     return found
 
 
@@ -91,13 +91,17 @@ def _hanging() -> list[sa.Table]:
 def _move(tx: Transaction, by: str, value: str, **to: str) -> None:
     """What hangs on this record, or is this customer's, belongs to these from now on."""
     for table in _hanging():
-        values = {name: new for name, new in to.items() if name in table.c}
-        theirs = sa.and_(table.c[by] == value, sa.or_(*(table.c[name] != new for name, new in values.items())))
-        kind = _COUNTED.get(table.name)
-        if kind is None:
-            tx.execute(sa.update(table).where(theirs).values(values))
-            continue
-        query = sa.select(table.c.name).where(theirs).order_by(table.c.name).limit(_AT_ONCE)
-        while names := list(tx.execute(query).scalars()):
-            held = sorted(records.of_names(tx, kind, names, lock=True).items())
-            records.save_all(tx, kind, [(one, replace(one, **values)) for _, one in held], "moved")
+        _move_in(tx, table, by, value, **to)
+
+
+def _move_in(tx: Transaction, table: sa.Table, by: str, value: str, **to: str) -> None:
+    values = {name: new for name, new in to.items() if name in table.c}
+    theirs = sa.and_(table.c[by] == value, sa.or_(*(table.c[name] != new for name, new in values.items())))
+    kind = _COUNTED.get(table.name)
+    if kind is None:
+        tx.execute(sa.update(table).where(theirs).values(values))
+        return
+    query = sa.select(table.c.name).where(theirs).order_by(table.c.name).limit(_AT_ONCE)
+    while names := list(tx.execute(query).scalars()):
+        held = sorted(records.of_names(tx, kind, names, lock=True).items())
+        records.save_all(tx, kind, [(one, replace(one, **values)) for _, one in held], "moved")

@@ -30,14 +30,14 @@ def know(tx: Transaction, told: Sequence[Party]) -> None:
 def there(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
     """Those of these names that are known and not deleted, with whose they are: the customer of a contact, and a
     customer itself, or the one that it is part of now."""
-    told = {row[0]: row for row in _told_of(tx, names)}
-    ends = standing(tx, [customer or name for name, customer, _ in told.values()])
-    stand = {row[0] for row in _told_of(tx, ends.values()) if not row[2]}
+    told = _told_of(tx, names)
+    ends = _ends(tx, [customer or name for name, customer, _ in told.values()], told)
     found = {}
-    for name, customer, deleted in told.values():
+    for name in {*names} & told.keys():
+        _, customer, deleted = told[name]
         whose = ends[customer or name]
         # What was merged is there as long as the one that it is part of.
-        if whose in stand if _is_customer(name) else not deleted:
+        if (whose in told and not told[whose][2]) if _is_customer(name) else not deleted:
             found[name] = whose
     return found
 
@@ -45,9 +45,18 @@ def there(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
 def standing(tx: Transaction, customers: Iterable[str], hold: bool = False) -> dict[str, str]:
     """Each of these customers with the one that it is part of by every merge we were told of, itself where there was
     none; `hold`: news of a merge waits for the commit."""
+    return _ends(tx, customers, {}, hold)
+
+
+_Told = dict[str, tuple[str, str, bool]]
+
+
+def _ends(tx: Transaction, customers: Iterable[str], told: _Told, hold: bool = False) -> dict[str, str]:
+    """The same; what is asked for that is among what was `told` before goes there."""
     ends = {name: name for name in customers if name}
     for _ in range(_LONGEST):
-        into = {row[0]: row[1] for row in _told_of(tx, ends.values(), hold) if row[1]}
+        told |= _told_of(tx, {*ends.values()} - told.keys(), hold)
+        into = {end: told[end][1] for end in ends.values() if end in told and told[end][1]}
         if not into:
             break
         ends = {name: into.get(end, end) for name, end in ends.items()}
@@ -62,14 +71,16 @@ def _is_customer(name: str) -> bool:
     return name.startswith("customers/")
 
 
-def _told_of(tx: Transaction, names: Iterable[str], hold: bool = False) -> list[tuple[str, str, bool]]:
-    """(name, customer, whether it was deleted) of those that are known."""
+def _told_of(tx: Transaction, names: Iterable[str], hold: bool = False) -> _Told:
+    """By name (name, customer, whether it was deleted), of those that are known."""
     wanted = sorted(set(names))
+    if not wanted:
+        return {}
     p = parties.c
     query = sa.select(p.name, p.customer, p.deleted).where(in_values(p.name, wanted, tx.dialect))
     if hold and tx.dialect == "postgresql":
         query = query.order_by(p.name).with_for_update(read=True)
-    return [(row[0], row[1], row[2]) for row in tx.execute(query)] if wanted else []
+    return {row[0]: (row[0], row[1], row[2]) for row in tx.execute(query)}
 
 
 def readable(tx: Transaction, caller: Principal, names: Sequence[str]) -> set[str]:

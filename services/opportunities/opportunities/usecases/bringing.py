@@ -38,8 +38,10 @@ def bring(
     """Opens one, or does to the known one of this title and customer what `conflict` says about the `given` values.
     `told` is what happened to it before it was entered, of one that is `historical`. Raises as keeping.create, and
     Denied for a later stage or times of before by who may not lead."""
-    values = keeping.standing(tx, values)
-    known = _known(tx, values) if conflict else None
+    known: Opportunity | None = None
+    if conflict:
+        values = keeping.standing(tx, values)
+        known = _known(tx, values)
     if known is not None:
         said = {name: values[name] for name in given if values.get(name)}
         return bringing.tell(tx, WAY, _laid(tx, known, said, conflict), source)
