@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import kubernetes_validate
 import pytest
 import yaml
+from kubernetes_validate import utils
 
 from embedded.catalogue import NAMES
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from tests.chart.conftest import Chart, Manifest
 
 NEWEST = kubernetes_validate.latest_version()
+# The library reads a megabyte of definitions anew for each object.
+utils.schema_contents = cache(utils.schema_contents)
 # Kinds that an operator brings. Anything else without a schema is a mistake, not a warning.
 WITHOUT_SCHEMA = {("monitoring.coreos.com/v1", "ServiceMonitor"), ("monitoring.coreos.com/v1", "PrometheusRule")}
 
