@@ -1,10 +1,9 @@
-"""The roles of a process: `serve` answers calls, `work` handles events, `migrate` prepares the schema."""
+"""The roles of a process: `serve` answers calls, `migrate` prepares the schema. `work`, which handles events, is
+chassis.bus.worker."""
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import threading
 
 import structlog
@@ -71,20 +70,6 @@ class _GrpcDoor:
 
     def stop(self) -> None:
         self._server.stop(self._runtime.settings.drain_seconds)
-
-
-def work(service: Service) -> None:
-    """Handles events until SIGTERM or SIGINT. Loads nameko; never gRPC.
-
-    eventlet must patch a process before anything else is imported, so this one starts anew, under the same id.
-    """
-    found = [
-        name
-        for name, loaded in list(sys.modules.items())
-        if name != "__main__" and getattr(loaded, "__dict__", {}).get("service") is service
-    ]
-    module = next((name for name in found if name.endswith(".main")), found[0])
-    os.execv(sys.executable, [sys.executable, "-m", "chassis.bus.worker", module])
 
 
 def migrate(service: Service) -> None:

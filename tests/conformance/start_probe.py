@@ -6,6 +6,8 @@ import signal
 import sys
 import threading
 
+from chassis.bus.fresh import work
+
 
 def _embedded() -> None:
     from chassis.embedding import Embedding
@@ -26,10 +28,12 @@ def _embedded() -> None:
 
 
 def main(role: str) -> None:
+    if role == "work":
+        work("tests.conformance.probe")
     from chassis import roles
     from tests.conformance.probe import service
 
-    {"serve": lambda: roles.serve(service), "work": lambda: roles.work(service), "embedded": _embedded}[role]()
+    {"serve": lambda: roles.serve(service), "embedded": _embedded}[role]()
 
 
 if __name__ == "__main__":

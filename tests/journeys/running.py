@@ -80,7 +80,7 @@ class MovedCluster(Cluster):
         super().__init__(folder, {"MOVED_BY": str(moved.file)}, durable=False)
 
     def command(self, role: str, name: str) -> list[str]:
-        return super().command(role, name) if role == "migrate" else [sys.executable, str(MOVING), role, name]
+        return [sys.executable, str(MOVING), role, name]
 
 
 class RunningCluster:

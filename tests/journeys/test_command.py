@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -103,3 +106,25 @@ def test_an_error_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("embedded.cluster.Cluster.__init__", fail)
     assert isinstance(CliRunner().invoke(app, ["up", "--cluster"]).exception, ZeroDivisionError)
+
+
+def test_a_migration_that_fails_is_named_and_says_why_and_the_others_are_done(tmp_path: Path) -> None:
+    """Each has its own settings, and none of another's."""
+    common = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environments = {
+        "directory": {**common, "DEALWRIGHT_DATA": str(tmp_path), "DEALWRIGHT_ADMIN_PASSWORD": "short"},
+        "leads": {**common, "DEALWRIGHT_DATA": str(tmp_path)},
+        "customers": {**common, "DEALWRIGHT_DATA": str(tmp_path), "DEALWRIGHT_GRPC_THREADS": "1"},
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "embedded.migrating", str(tmp_path)],
+        input=json.dumps(environments),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout.split()) == (1, ["directory", "customers"]), done.stderr
+    assert "10 characters" in (tmp_path / "directory.log").read_text()
+    assert "DEALWRIGHT_GRPC_THREADS" in (tmp_path / "customers.log").read_text()
+    with closing(sqlite3.connect(tmp_path / "leads.db")) as leads:
+        assert leads.execute("select count(*) from leads").fetchone() == (0,)

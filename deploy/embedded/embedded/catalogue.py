@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from chassis.service import Service
+if TYPE_CHECKING:  # at run time half a second of every command
+    from chassis.service import Service
 
 NAMES = ("directory", "leads", "rules", "customers", "opportunities", "activities", "contracts", "reports", "gateway")
 

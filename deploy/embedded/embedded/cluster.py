@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -100,8 +100,7 @@ class Cluster:
                     process, self.command(role, name), folder=log, ports=ports, env=self.environment(name, process)
                 )
         # In any order: what a seed announces waits in its outbox until processes run, when all queues are there.
-        with ThreadPoolExecutor(4) as migrating:
-            list(migrating.map(partial(self.run, "migrate"), catalogue.NAMES))
+        self._migrate()
 
     def command(self, role: str, name: str) -> list[str]:
         return [sys.executable, "-m", "embedded.command", role, name]
@@ -129,19 +128,23 @@ class Cluster:
             **self._env,
         }
 
-    def run(self, *words: str) -> str:
-        """Runs a short role (migrate) or command to its end. Raises PartFailed with its last lines."""
-        role, name = words
+    def _migrate(self) -> None:
+        """Brings every database to this release. Raises PartFailed with the last lines of one that failed."""
+        said = self.folder / "log" / "migrate"
+        said.mkdir(parents=True, exist_ok=True)
+        environments = {name: self._full(self.environment(name)) for name in catalogue.NAMES}
         done = subprocess.run(
-            self.command(role, name),
-            env=self._full(self.environment(name)),
+            [sys.executable, "-m", "embedded.migrating", str(said)],
+            env=self._full({}),
+            input=json.dumps(environments),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
+        for name in done.stdout.split():
+            raise PartFailed(f"migrate {name} failed:\n{(said / f'{name}.log').read_text()[-3000:]}")
         if done.returncode:
-            raise PartFailed(f"{role} {name} failed:\n{(done.stdout + done.stderr)[-3000:]}")
-        return done.stdout
+            raise PartFailed(f"migrate failed:\n{done.stderr[-3000:]}")
 
     def _full(self, env: Mapping[str, str]) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **env}

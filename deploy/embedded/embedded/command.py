@@ -72,11 +72,9 @@ def serve(service: ServiceName) -> None:
 @app.command()
 def work(service: ServiceName) -> None:
     """Handle one service's events (needs the cluster extra)."""
-    _named(service)
-    from chassis import roles
-    from embedded.catalogue import load
+    from chassis.bus.fresh import work
 
-    roles.work(load(service))
+    work(f"{_named(service)}.main")
 
 
 @app.command()
