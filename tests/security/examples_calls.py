@@ -67,9 +67,9 @@ CALLS: dict[str, Make] = {
     "PATCH /v1/customers/{customer}": _on(Deals.customer, address="路 1 号"),
     "POST /v1/customers/{customer}:merge": lambda d, n: Call(d.customer(), {"other": d.customer()}),
     "POST /v1/customers/{customer}:transfer": lambda d, n: Call(d.customer(), {"owner": d.person(), "reason": "换"}),
-    "POST /v1/contacts": _says(lambda d, n: {"customer": d.customer(), "fullName": "王"}, {}),
+    "POST /v1/contacts": _says(lambda d, n: {"customer": d.known_customer(), "fullName": "王"}, {}),
     "POST /v1/contacts:batchCreate": _says(
-        lambda d, n: {"requests": [{"contact": {"customer": d.customer(), "fullName": "王"}}]}
+        lambda d, n: {"requests": [{"contact": {"customer": d.known_customer(), "fullName": "王"}}]}
     ),
     "PATCH /v1/contacts/{contact}": _on(Deals.contact, title="经理"),
     "POST /v1/handOvers/{handOver}:confirm": lambda d, n: Call(d.hand_over(), {"owner": d.person()}),

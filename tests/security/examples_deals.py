@@ -30,6 +30,7 @@ class Deals:
     front: Front
     second: str = ""
     people: list[str] = field(default_factory=list)
+    known: str = ""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def set_up(self, people: list[str]) -> None:
@@ -72,7 +73,7 @@ class Deals:
     def lead(self) -> str:
         phone = str(13400000000 + next(self.numbers))
         name = str(self.post("leads:capture", {"lead": {"phone": phone}})["lead"]["name"])
-        self.front.rest()
+        self.front.heard()
         return self.did(name, "reassign", owner=self.person())
 
     def form(self) -> str:
@@ -83,13 +84,14 @@ class Deals:
         return self.made("customers", {"displayName": f"客户 {next(self.numbers)}", **more})
 
     def contact(self) -> str:
-        return self.made("contacts", {"customer": self.customer(), "fullName": "王"})
+        return self.made("contacts", {"customer": self.known_customer(), "fullName": "王"})
 
     def deal(self, **more: Any) -> str:
         """One that contracts and activities know of."""
-        given = {"title": "采购", "pipeline": f"pipelines/{_PIPELINE}", "customer": self.customer(), "amount": TEN}
+        pipeline = f"pipelines/{_PIPELINE}"
+        given = {"title": "采购", "pipeline": pipeline, "customer": self.known_customer(), "amount": TEN}
         name = self.made("opportunities", {**given, **more})
-        self.front.rest()
+        self.front.heard()
         return name
 
     def ready(self) -> str:
@@ -100,8 +102,14 @@ class Deals:
         return name
 
     def known_customer(self) -> str:
+        """One that every service has heard of, of whom nothing is asked but that."""
+        if not self.known:
+            self.known = self.fresh_customer()
+        return self.known
+
+    def fresh_customer(self) -> str:
         name = self.customer()
-        self.front.rest()
+        self.front.heard()
         return name
 
     def follow_up(self) -> str:
@@ -135,7 +143,7 @@ class Deals:
     def notification(self) -> str:
         """What the administrator was told of: somebody gave him a task."""
         self.made("tasks", {"title": "报价", "owner": self.front.me}, self.second)
-        self.front.rest()
+        self.front.heard()
         found = self.front.done("GET", "/v1/notifications", params={"orderBy": "create_time desc"})
         return str(found["notifications"][0]["name"])
 
@@ -197,10 +205,10 @@ class Deals:
         """What somebody had who has left."""
         login = f"leaver-{next(self.numbers)}"
         who = self.made("people", {"displayName": "甲", "login": login, "role": "sales"})
-        self.front.rest()
+        self.front.heard()
         self.customer(owner=who)
         self.changed(who, state="LEFT")
-        self.front.rest()
+        self.front.heard()
         wanted = {"filter": f'person = "{who}"'}
         return str(self.front.done("GET", "/v1/handOvers", params=wanted)["handOvers"][0]["name"])
 
@@ -220,13 +228,13 @@ class Deals:
         self.post("blueprint:apply", {"content": {"pipelines": {"confirmed": {**way, "confirmBy": "manager"}}}})
         given = {"displayName": "乙", "login": f"seller-{next(self.numbers)}", "role": "sales", "password": SPARE}
         self.post("people", given)
-        self.front.rest()
+        self.front.heard()
         token = self.front.sign_in(given["login"], SPARE)
         return self.made("opportunities", {"title": "采购", "pipeline": "pipelines/confirmed"}, token)
 
 
 MAKERS: dict[str, Callable[[Deals], str]] = {
-    "customer": Deals.known_customer,
+    "customer": Deals.fresh_customer,
     "contact": Deals.contact,
     "handOver": Deals.hand_over,
     "opportunity": Deals.deal,

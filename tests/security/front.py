@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -78,10 +78,13 @@ class Front:
 
     def rest(self) -> None:
         """Waits until nothing is under way, and reports have summed it and said so."""
-        until = time.monotonic() + 20
-        while not (self.house.embedding.bus.idle() and self._summed() and self.house.embedding.bus.idle()):
-            assert time.monotonic() < until, "the bus does not come to rest"
-            time.sleep(0.02)
+        idle = self.house.embedding.bus.idle
+        # First what is cheap to ask and comes last.
+        _wait(lambda: self._summed() and idle() and self._summed() and idle())
+
+    def heard(self) -> None:
+        """Waits until every service has heard of what was done; reports may still have to sum it."""
+        _wait(self.house.embedding.bus.idle)
 
     def _summed(self) -> bool:
         with self.house.embedding.runtimes["reports"].reading() as tx:
@@ -113,6 +116,13 @@ class Front:
                 assert (answer.status_code, problem["reason"]) == (status, reason), problem
                 assert named == fields if fields is not None else named, problem
         return problem
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < until, "the bus does not come to rest"
+        time.sleep(0.02)
 
 
 def checked_problem(answer: requests.Response, tongue: str = "en") -> dict[str, Any]:
