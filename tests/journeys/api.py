@@ -103,10 +103,19 @@ def _read(answer: requests.Response) -> Any:
 
 def until(found: Callable[[], Any], seconds: float = SECONDS) -> Any:
     """What `found` answers, as soon as it is something."""
-    end = time.monotonic() + seconds
+    end, pauses = time.monotonic() + seconds, growing()
     while True:
         answer = found()
         if answer:
             return answer
         assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.03)
+        time.sleep(next(pauses))
+
+
+def growing() -> Iterator[float]:
+    """Pauses between two looks, in seconds: what does not come at once is not hurried by looking, which takes the
+    processor from whoever works on it."""
+    pause = 0.03
+    while True:
+        yield pause
+        pause = min(1.3 * pause, 0.15)

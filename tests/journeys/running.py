@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from pydantic import SecretStr
@@ -23,7 +23,7 @@ from chassis.settings import Settings
 from embedded.catalogue import NAMES, load
 from embedded.cluster import Cluster
 from embedded.starting import House, first_sign_in
-from tests.journeys.api import until
+from tests.journeys.api import growing, until
 
 PASSWORD = "journeys-administrator"
 # Seconds.
@@ -102,15 +102,20 @@ class RunningCluster:
         }
         first_sign_in(self.runtimes["directory"])
         self._settled = 0.0
+        # Made once: it is asked some ten times a second while the others want the processor.
+        self._asked = {name: _asked(mine) for name, mine in self.runtimes.items()}
+        self._queues = [
+            (one.queue(name), one.types) for name, mine in self.runtimes.items() for one in mine.service.subscribers()
+        ]
 
     def settle(self) -> None:
         """Fails when nothing more of it was handled for a minute, or not all in five: a busy machine is slow."""
         behind, began = self._behind(), time.monotonic()
-        since = began
+        since, pauses = began, growing()
         while behind:
             now = time.monotonic()
             assert now < min(since + STILL, began + 5 * STILL), f"not handled: {behind}"
-            time.sleep(0.03)
+            time.sleep(next(pauses))
             before, behind = behind, self._behind()
             if behind != before:
                 since = now
@@ -119,23 +124,37 @@ class RunningCluster:
         """How many events each queue has not handled, and each service not announced, since there were none."""
         began, first = time.time(), ids.first_id_at(self._settled)
         announced, handled, behind = Counter[str](), Counter[str](), dict[str, int]()
-        for mine in self.runtimes.values():
-            outbox, inbox = mine.service.tables.outbox, mine.service.tables.inbox
-            with mine.reading() as tx:
-                waiting = sa.select(sa.func.count()).where(outbox.c.published_at.is_(None))
-                behind[f"{mine.name}'s outbox"] = tx.execute(waiting).scalar_one()
-                sent = sa.select(outbox.c.type, sa.func.sum(outbox.c.events)).where(outbox.c.id >= first)
-                announced.update(dict(tx.execute(sent.group_by(outbox.c.type)).all()))
-                came = sa.select(inbox.c.subscriber, sa.func.count()).where(inbox.c.event_id >= first)
-                handled.update(dict(tx.execute(came.group_by(inbox.c.subscriber)).all()))
         for name, mine in self.runtimes.items():
-            for subscription in mine.service.subscribers():
-                queue = subscription.queue(name)
-                behind[queue] = max(0, sum(announced[kind] for kind in subscription.types) - handled[queue])
+            with mine.reading() as tx:
+                for what, of, count in tx.execute(self._asked[name], {"first": first}):
+                    if what == "waiting":
+                        behind[f"{name}'s outbox"] = count
+                    else:
+                        (announced if what == "announced" else handled)[of] += count
+        for queue, types in self._queues:
+            behind[queue] = max(0, sum(announced[kind] for kind in types) - handled[queue])
         behind = {name: count for name, count in behind.items() if count}
         if not behind:
             self._settled = began
         return behind
+
+
+def _asked(of: Runtime) -> sa.CompoundSelect[Any]:
+    """How many messages wait in its outbox; since an id, of which type how many events were announced, and how many
+    were handled by which subscriber: (which of these, type or subscriber, how many)."""
+    outbox, inbox, first = (
+        of.service.tables.outbox,
+        of.service.tables.inbox,
+        sa.bindparam("first", type_=of.service.tables.outbox.c.id.type),
+    )
+    count, events = sa.func.count(), sa.cast(sa.func.sum(outbox.c.events), sa.BigInteger)
+    return sa.union_all(
+        sa.select(sa.literal("waiting"), sa.literal(""), count).where(outbox.c.published_at.is_(None)),
+        sa.select(sa.literal("announced"), outbox.c.type, events).where(outbox.c.id >= first).group_by(outbox.c.type),
+        sa.select(sa.literal("handled"), inbox.c.subscriber, count)
+        .where(inbox.c.event_id >= first)
+        .group_by(inbox.c.subscriber),
+    )
 
 
 @contextmanager
