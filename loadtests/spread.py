@@ -102,7 +102,7 @@ def _another(name: str, number: str) -> str:
 
 
 def _linked(name: str, number: str = f"mod(i, {_LINKED})") -> str:
-    return f"case when {name} ~ '^(customers|leads)/' then {_another(name, number)} else {name} end"
+    return f"case when {name} ~ '^(customers|leads|contracts)/' then {_another(name, number)} else {name} end"
 
 
 def _keep_originals(dsn: str, copy: int) -> None:

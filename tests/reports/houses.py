@@ -193,6 +193,7 @@ def _papers() -> Iterator[tuple[str, Message, str]]:
         )
         yield "contracts", ContractChanged(contract=signed, version=1), THEN
     due = contracts_pb2.Instalment(name="instalments/1", amount=money(900), paid=money(300), **mine)
+    due.contract = "contracts/1"
     due.due_date, due.status = "2026-11-10", contracts_pb2.Instalment.OVERDUE
     yield "instalments", InstalmentChanged(instalment=due, version=1), THEN
     bill = contracts_pb2.Invoice(name="invoices/1", amount=money(800), issue_date="2026-11-10", **mine)

@@ -96,6 +96,17 @@ def test_B14_an_amount_without_a_rate_is_said_to_be_in_no_figure(abroad: Desk) -
     assert (said.total.figure.value, _lacking(said)) == (1500, [("amount", "GBP", 30, 1)])
 
 
+def test_B9_B14_an_average_is_of_those_whose_amounts_are_in_it(abroad: Desk) -> None:
+    assert abroad.figure("average-deal", LI, period="this_month") == 100
+    assert abroad.figure("average-deal", period="this_month") == 100
+    by_owner = abroad.figures("average-deal", period="this_month", group_by=["owner"])
+    assert by_owner == {"people/li": 100, "people/wang": None}
+    assert abroad.figures("average-deal", period="this_month", group_by=["month"])["2026-11-01"] == 100
+    # How many there are, and how long they took, says nothing of amounts.
+    assert abroad.figure("opportunities-won", period="this_month") == 5
+    assert abroad.report("average-cycle", period="this_month").total.figure.inputs["won"] == 5
+
+
 def test_B14_an_explanation_and_a_tile_say_it_and_whoever_may_see_no_amounts_is_told_nothing(abroad: Desk) -> None:
     asked = pb.ExplainFigureRequest(name="reports/won-amount", period="this_month", group_by=["owner"])
     asked.keys.append("people/wang")

@@ -38,7 +38,7 @@ def contract(
 
 
 def instalment(name: str, due: str, amount: int, paid: int = 0, version: int = 1, **more: Any) -> InstalmentChanged:
-    of = pb.Instalment(name=f"instalments/{name}", owner="people/li", due_date=due, **more)
+    of = pb.Instalment(name=f"instalments/{name}", contract="contracts/a", owner="people/li", due_date=due, **more)
     of.amount.CopyFrom(money(amount))
     of.paid.CopyFrom(money(paid))
     return InstalmentChanged(instalment=of, version=version)
@@ -74,6 +74,7 @@ def test_a_contract_that_becomes_void_was_signed_no_more_and_was_as_was_known_th
 
 def test_B26_what_is_overdue_what_is_to_come_and_what_came_in(desk: Desk) -> None:
     desk.hear(
+        (contract("a", 31_000), THEN),
         (instalment("a", "2026-11-10", 1000, 400), THEN),
         (instalment("b", "2026-11-22", 2000), THEN),
         (instalment("c", "2026-12-05", 4000), THEN),
@@ -87,6 +88,39 @@ def test_B26_what_is_overdue_what_is_to_come_and_what_came_in(desk: Desk) -> Non
         "2026-12-01": 4000,
     }
     assert desk.figure("collection-rate", period="2026-11") == pytest.approx((400 + 8000) / 11000)
+
+
+def _owed(desk: Desk) -> list[float | None]:
+    return [desk.figure(kpi) for kpi in ("overdue-amount", "outstanding-amount")]
+
+
+@pytest.mark.parametrize("status", [pb.Contract.DRAFT, pb.Contract.SUBMITTED, pb.Contract.RETURNED, pb.Contract.VOID])
+def test_B26_K6_nobody_owes_what_is_planned_in_a_contract_that_is_not_signed(desk: Desk, status: int) -> None:
+    """In whatever order they come; as of before it was signed, too."""
+    desk.hear((instalment("a", "2026-11-10", 1000), THEN))
+    assert _owed(desk) == [0, 0]
+    desk.hear((contract("a", 1000, status), THEN), (instalment("b", "2026-12-10", 500), THEN))
+    assert _owed(desk) == [0, 0]
+    assert desk.figure("collection-rate", period="2026") is None
+    desk.hear((contract("a", 1000, version=2), "2026-11-05T10:00"))
+    assert _owed(desk) == [1000, 1500]
+    assert desk.figure("outstanding-amount", as_of="2026-11-04T10:00") == 0
+    desk.hear((contract("a", 1000, pb.Contract.COMPLETED, version=3), "2026-11-06T10:00"))
+    assert _owed(desk) == [1000, 1500]
+    desk.hear((contract("a", 1000, status, version=4), "2026-11-07T10:00"))
+    assert _owed(desk) == [0, 0]
+    assert desk.figure("outstanding-amount", as_of="2026-11-06T12:00") == 1500
+
+
+def test_B26_K6_nobody_owes_what_is_planned_in_a_contract_that_was_deleted(desk: Desk) -> None:
+    signed = contract("a", 1000)
+    desk.hear((signed, THEN), (instalment("a", "2026-11-10", 1000), THEN))
+    gone = contract("a", 1000, version=2)
+    gone.deleted = True
+    desk.hear((gone, "2026-11-05T10:00"))
+    assert _owed(desk) == [0, 0]
+    desk.hear((contract("a", 1000, version=3), "2026-11-06T10:00"))
+    assert _owed(desk) == [1000, 1000]
 
 
 def test_an_invoice_counts_until_it_is_void(desk: Desk) -> None:
@@ -118,8 +152,9 @@ def test_what_there_is_now_in_another_currency_counts_by_the_rate_of_today(desk:
             name=f"exchangeRates/{name}", from_currency="USD", to_currency="CNY", date=day, rate=rate
         )
         desk.hear((ExchangeRateChanged(exchange_rate=known, version=1), THEN))
-    left = pb.Instalment(name="instalments/a", owner="people/li", due_date="2026-11-10", amount=money(100, "USD"))
-    desk.hear((InstalmentChanged(instalment=left, version=1), THEN), (instalment("b", "2026-11-10", 5), THEN))
+    left = instalment("a", "2026-11-10", 0)
+    left.instalment.amount.CopyFrom(money(100, "USD"))
+    desk.hear((contract("a", 5), THEN), (left, THEN), (instalment("b", "2026-11-10", 5), THEN))
     assert desk.figure("outstanding-amount") == 805
     assert desk.figure("overdue-amount") == 805
     assert desk.figures("outstanding-amount", group_by=["owner"]) == {"people/li": 805}
@@ -128,6 +163,6 @@ def test_what_there_is_now_in_another_currency_counts_by_the_rate_of_today(desk:
 
 
 def test_news_of_papers_that_comes_late_or_twice_changes_nothing(desk: Desk) -> None:
-    desk.hear((instalment("a", "2026-11-10", 1000, 400, 2), THEN))
+    desk.hear((instalment("a", "2026-11-10", 1000, 400, 2), THEN), (contract("a", 1000), THEN))
     desk.hear((instalment("a", "2026-11-10", 1000, 0, 1), THEN), (instalment("a", "2026-11-10", 1000, 400, 2), THEN))
     assert desk.figure("overdue-amount") == 600

@@ -204,6 +204,7 @@ def _owe(desk: Desk) -> None:
         customer("customers/a", _ago(90)),
         customer("customers/b", _ago(90)),
         customer("customers/w", _ago(90), owner="people/wang"),
+        contract("contracts/a", "customers/a", _ago(60)[:10], 3500),
     )
     for name, of, owner, paid in (
         ("1", "customers/a", "people/li", 0),
@@ -244,7 +245,8 @@ def test_B44_F11_what_is_overdue_becomes_a_task_of_each_customers_of_whoever_has
 
 def test_B44_F11_what_is_overdue_of_a_customer_that_was_merged_becomes_a_task_of_the_one_that_stays(desk: Desk) -> None:
     due = _ago(9)[:10]
-    desk.hear(customer("customers/a", _ago(90)), customer("customers/z", _ago(90)))
+    signed = contract("contracts/a", "customers/a", _ago(60)[:10], 500)
+    desk.hear(customer("customers/a", _ago(90)), customer("customers/z", _ago(90)), signed)
     for version, of in enumerate(("customers/z", "customers/a"), 1):
         event = instalment("1", due, 500, 0, version, customer=of)
         desk.hear((event, f"{due}T10:0{version}"))

@@ -26,7 +26,7 @@ from reports.usecases import copies, exporting
 from tests.reports.deals import Deal
 from tests.reports.desk import ADMIN, Desk, money
 from tests.reports.leads import Lead
-from tests.reports.people import contract, customer
+from tests.reports.people import contract, customer, task
 
 _FOR = [(board, role) for board in BOARDS for role in default_roles() if role.name in board.roles]
 
@@ -154,6 +154,8 @@ def test_B17_who_has_left_and_who_has_nothing_leave_the_return_to_whoever_leads_
         others = [("gone", "teams/north", False), ("alone", "", True)]
         copies.know_people(tx, [Person(f"people/{n}", n, t, "", "sales", active, 1) for n, t, active in others], [])
     assert priced.figure("roi", whole, **asked) == priced.figure("roi", **asked) is not None
+    priced.hear(task("tasks/todo", owner="people/alone"))
+    assert priced.figure("roi", whole, **asked) is not None, "a task is no part of a return"
     priced.hear(*Lead("leads/alone", "2026-11-02T10:00").assign("people/alone", "2026-11-02T10:05").told)
     assert priced.figure("roi", whole, **asked) is None, "that lead is not among his"
     assert priced.figure("roi", **asked) is not None

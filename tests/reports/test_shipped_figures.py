@@ -7,11 +7,19 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
+from dealwright.contracts.v1 import contracts_pb2
+from dealwright.contracts.v1.events_pb2 import ContractChanged
 from dealwright.reports.v1 import reports_pb2 as pb
 from tests.reports.deals import Deal
 from tests.reports.desk import Desk
 from tests.reports.people import customer
 from tests.reports.test_money import instalment, payment
+
+# Of no day: it counts for nothing but that its instalments are owed.
+_SIGNED = ContractChanged(
+    contract=contracts_pb2.Contract(name="contracts/a", owner="people/li", status=contracts_pb2.Contract.SIGNED),
+    version=1,
+)
 
 Chart = pb.Board
 Figures = dict[tuple[str, ...], list[float | None]]
@@ -54,6 +62,7 @@ def company(desk: Desk) -> Desk:
         *(told for deal in deals for told in deal.told),
         (payment("a", "2026-11-05", 500), "2026-11-05T10:00"),
         (payment("b", "2026-11-06", 900, owner="people/zhao"), "2026-11-06T10:00"),
+        (_SIGNED, "2026-10-01T10:00"),
         (instalment("a", "2026-12-05", 2000), "2026-11-01T10:00"),
         (instalment("b", "2027-01-05", 4000), "2026-11-01T10:00"),
         (instalment("c", "2026-10-05", 100), "2026-10-01T10:00"),

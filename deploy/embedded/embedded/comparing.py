@@ -199,7 +199,7 @@ def _of_stages(of: Kpi, one: Slice, sums: Sums, holder: str) -> dict[Key, dict[s
     """Of each stage, how it went: by that a forecast weighs what is open, whoever's it is."""
     found: dict[Key, dict[str, float]] = {}
     for measure in experience(of):
-        for stage, value in sums.of(measure, Slice(_BY_STAGE, one.period, one.held), holder).items():
+        for stage, value in sums.of(of, measure, Slice(_BY_STAGE, one.period, one.held), holder).items():
             found.setdefault(stage, {})[measure.id] = value
     return found
 
@@ -218,7 +218,7 @@ def _of_these(went: Mapping[Key, Mapping[str, float]], group: Group, key: Key) -
 def _figures(of: Kpi, one: Slice, sums: Sums, holder: str, told: bool = True) -> dict[Key, Figure]:
     """Those of the formula; `told`: as they are told, money in whole coins."""
     past = experience(of)
-    counted = {measure.id: sums.of(measure, one, holder) for measure in of.measures if measure not in past}
+    counted = {measure.id: sums.of(of, measure, one, holder) for measure in of.measures if measure not in past}
     if past:
         went, keys = _of_stages(of, one, sums, holder), {key for each in counted.values() for key in each}
         if len(one.group) == len(_BY_STAGE):
@@ -231,7 +231,7 @@ def _figures(of: Kpi, one: Slice, sums: Sums, holder: str, told: bool = True) ->
     at = next((place for place, name in enumerate(one.group) if name in periods.GRAINS), None)
     if at is not None:
         for measure in standing(of):  # each day has the whole of it
-            whole = sums.of(measure, _untimed(one), holder)
+            whole = sums.of(of, measure, _untimed(one), holder)
             days = {key for each in of.measures if each.span == PERIOD for key in counted[each.id]}
             apart = {key: key[:at] + key[at + 1 :] for key in days}
             counted[measure.id] = {key: whole[rest] for key, rest in apart.items() if rest in whole}

@@ -36,8 +36,12 @@ def _papers(owners: Owners, known: Known) -> Iterator[Counted]:
         return {"holder": paper.owner, "owner": paper.owner, "customer": paper.customer, **where, "detail": detail}
 
     signers = {event.contract.name: event.contract.owner for event, _ in owners.told("contracts", ContractSigned)}
+    in_force = set()
     for contract in owners.all("contracts", "ListContracts"):
-        if contract.status in (Contract.SIGNED, Contract.COMPLETED) and contract.sign_date:
+        if contract.status not in (Contract.SIGNED, Contract.COMPLETED):
+            continue
+        in_force.add(contract.name)
+        if contract.sign_date:
             signed, amount = known.on(contract.sign_date), units(contract.amount)
             currency = contract.amount.currency_code
             mode = called(Contract.FinanceMode, contract.finance_mode)
@@ -46,7 +50,7 @@ def _papers(owners: Owners, known: Known) -> Iterator[Counted]:
             bought = Purchase(contract.owner, signed, amount, currency, contract.opportunity)
             known.bought[contract.customer][contract.name] = bought
     for due in owners.all("contracts", "ListInstalments"):
-        if due.status != Instalment.CANCELLED and due.due_date:
+        if due.contract in in_force and due.status != Instalment.CANCELLED and due.due_date:
             on, whole, paid = known.on(due.due_date), units(due.amount), units(due.paid)
             yield Counted("instalment.planned", on, of(due), whole, due.amount.currency_code)
             if whole > paid:

@@ -31,23 +31,31 @@ class Slice:
     held: bool = False
 
 
+Asked = tuple[Measure, bool]
+"""A measure, without its id, and whether what has no exchange rate is not in it."""
+
+
+def _asked(of: Kpi, measure: Measure) -> Asked:
+    return replace(measure, id=""), kpi.rated(of, measure)
+
+
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """`found`: of each measure (without its id) and slice, what was counted by holder and key. `lacking`: of those in
-    all, by holder and currency, the amount that has no exchange rate, and how often."""
+    """`found`: of each measure and slice, what was counted by holder and key. `lacking`: of those in all, by holder and
+    currency, the amount that has no exchange rate, and how often."""
 
-    found: Mapping[Measure, Mapping[Slice, Mapping[str, Mapping[Key, Any]]]]
-    lacking: Mapping[Measure, Mapping[str, Mapping[str, tuple[int, int]]]]
+    found: Mapping[Asked, Mapping[Slice, Mapping[str, Mapping[Key, Any]]]]
+    lacking: Mapping[Asked, Mapping[str, Mapping[str, tuple[int, int]]]]
 
-    def of(self, measure: Measure, one: Slice, holder: str = EVERYBODY) -> dict[Key, float]:
+    def of(self, of: Kpi, measure: Measure, one: Slice, holder: str = EVERYBODY) -> dict[Key, float]:
         """As a KPI is given it: so many, an amount in the company's currency, or seconds."""
         unit = 10_000 if measure.value == kpi.AMOUNT else 1
-        sums = self.found[replace(measure, id="")][one].get(holder, {})
+        sums = self.found[_asked(of, measure)][one].get(holder, {})
         return {key: float(value / unit) for key, value in sums.items()}
 
     def unrated(self, measure: Measure, holder: str) -> Mapping[str, tuple[int, int]]:
         """What of it has no exchange rate: by currency, ten-thousandths and how often."""
-        return self.lacking[replace(measure, id="")].get(holder, {})
+        return self.lacking[replace(measure, id=""), False].get(holder, {})
 
     def holders(self) -> set[str]:
         """All who hold something; "" is nobody."""
@@ -59,23 +67,27 @@ def summed(
     rows: Iterable[Counted], wanted: Iterable[tuple[Kpi, Iterable[Slice]]], today: date, rates: Rates, owners: Owners
 ) -> Sums:
     """Reads the rows once, and keeps no more of them than their sums."""
-    found: dict[Measure, dict[Slice, dict[str, dict[Key, Any]]]] = {}
+    found: dict[Asked, dict[Slice, dict[str, dict[Key, Any]]]] = {}
     for of, slices in wanted:
         for measure in of.measures:
-            mine = found.setdefault(replace(measure, id=""), {})
+            mine = found.setdefault(_asked(of, measure), {})
             for one in slices:
                 mine.setdefault(one, defaultdict(lambda: defaultdict(int)))
-    by_fact: dict[str, list[tuple[Measure, list[tuple[Slice, str, date, date, Any]]]]] = defaultdict(list)
-    for measure, each in found.items():
+    by_fact: dict[str, list[tuple[Asked, list[tuple[Slice, str, date, date, Any]]]]] = defaultdict(list)
+    for asked, each in found.items():
+        measure = asked[0]
         others = {True: OF_EVERYBODY, False: OF_HOLDER}  # what is in those figures alone that a slice is not of
         bounded = [(one, others[one.held], *_days(measure, one, today), sums) for one, sums in each.items()]
-        by_fact[measure.fact].append((measure, bounded))
+        by_fact[measure.fact].append((asked, bounded))
     people = staff(owners)
-    lacking: dict[Measure, Any] = {measure: defaultdict(lambda: defaultdict(lambda: (0, 0))) for measure in found}
-    there: set[tuple[Measure, Slice, str, Key, str]] = set()
+    lacking: dict[Asked, Any] = {asked: defaultdict(lambda: defaultdict(lambda: (0, 0))) for asked in found}
+    there: set[tuple[Asked, Slice, str, Key, str]] = set()
     for row in rows:
         known, day = _known(row, people), row.when.date()
-        for measure, bounded in by_fact[row.fact]:
+        for asked, bounded in by_fact[row.fact]:
+            measure, rated = asked
+            if rated and _unrated(measure, row, today, rates):
+                continue
             if all(known.get(name, "") in values for name, values in measure.where):
                 value = _value(measure, row, today, rates)
                 for one, not_its, begin, end, sums in bounded:
@@ -83,7 +95,7 @@ def summed(
                         holder = known.get("holder", known.get("owner", "")) if one.held else EVERYBODY
                         for key in _keys(known, one.group):
                             if row.once:
-                                again = (measure, one, holder, key, row.once)
+                                again = (asked, one, holder, key, row.once)
                                 if again in there:
                                     continue
                                 there.add(again)
@@ -92,10 +104,11 @@ def summed(
                             value == 0
                             and one.group == ()
                             and one.period == "all"
+                            and measure.value == kpi.AMOUNT
                             and _unrated(measure, row, today, rates)
                         ):
-                            amount, count = lacking[measure][holder][row.currency]
-                            lacking[measure][holder][row.currency] = amount + row.amount, count + 1
+                            amount, count = lacking[asked][holder][row.currency]
+                            lacking[asked][holder][row.currency] = amount + row.amount, count + 1
     return Sums(found, lacking)
 
 
@@ -153,8 +166,8 @@ def _value(measure: Measure, row: Counted, today: date, rates: Rates) -> int | F
 
 
 def _unrated(measure: Measure, row: Counted, today: date, rates: Rates) -> bool:
-    """Whether it is an amount that no rate is known for."""
-    if measure.value != kpi.AMOUNT or not row.amount:
+    """Whether no rate is known for its amount."""
+    if not row.amount:
         return False
     return rates.known(row.currency, _rated_on(measure, row, today)) is None
 

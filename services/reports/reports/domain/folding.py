@@ -37,9 +37,10 @@ def _no_parts(name: str, state: Any) -> Sequence[Part]:
 @dataclass(frozen=True)
 class Folding:
     """`plain` and `read` turn the state into plain data and back. `tells(state)` is what the records that name it as
-    their customer, their lead or their rate want to know of it; they hear it as news called `customer`, `lead` or
-    `rate` with those values. `links` are those names, that of the rate with the day of which it is wanted
-    ("rates/EUR/2026-11-05"). `holder` is whose the record is now, of one that was deleted whose it was.
+    their customer, their lead (of an instalment its contract) or their rate want to know of it; they hear it as news
+    called `customer`, `lead`, `contract` or `rate` with those values. `links` are those names, that of the rate with
+    the day of which it is wanted ("rates/EUR/2026-11-05"). `holder` is whose the record is now, of one that was deleted
+    whose it was.
 
     `parts(name, state)` is the other way: what a record of this name counts for with others. They hear of each that is
     new or not so any more, as news called `part` with {"part": ..., "count": 1 or -1}, once."""

@@ -77,6 +77,12 @@ def has_times(kpi: Kpi) -> bool:
     return len(clocks) == 1 or (PERIOD in spans and LAST not in spans and kpi.total == BY_FORMULA)
 
 
+def rated(kpi: Kpi, measure: Measure) -> bool:
+    """Whether what has no exchange rate is not in what a measure counts: where another takes the amounts of the same
+    fact, so that an average is of those whose amounts are in it."""
+    return measure.value != AMOUNT and any(one.fact == measure.fact and one.value == AMOUNT for one in kpi.measures)
+
+
 def held(value: float | None) -> float | None:
     """A figure; None where it is larger than one can be."""
     return value if value is not None and abs(value) < MOST else None

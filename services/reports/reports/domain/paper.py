@@ -18,7 +18,8 @@ class Paper:
     signed and is not void, an instalment that is not cancelled, an invoice that is not void). `abroad` is the day by
     whose `rate` a contract comes to the company's currency, "" where it needs none. `region` and `industry` are its
     customer's, who is `customer_holder`'s. `first` is the earliest version known that is in force (0: none),
-    `began_with` whose it was then."""
+    `began_with` whose it was then. `contract` is that of an instalment, and `in_force` whether that is: what is planned
+    in one that nobody signed, or that was deleted, nobody owes."""
 
     version: int = 0
     deleted: bool = False
@@ -39,9 +40,13 @@ class Paper:
     customer_holder: str = ""
     first: int = 0
     began_with: str = ""
+    contract: str = ""
+    in_force: bool = False
 
 
-_STATE = tuple(part.name for part in fields(Paper))[:-6]
+_LEARNT = ("rate", "region", "industry", "customer_holder", "first", "began_with", "in_force")
+"""What its own state does not say."""
+_STATE = tuple(part.name for part in fields(Paper) if part.name not in _LEARNT)
 
 
 def fold(paper: Paper, news: News) -> Paper:
@@ -57,6 +62,8 @@ def fold(paper: Paper, news: News) -> Paper:
     if news.what == "customer":
         its = {"region": values["region"], "industry": values["industry"], "customer_holder": values["holder"]}
         return replace(paper, **its)
+    if news.what == "contract":
+        return replace(paper, in_force=bool(values["in_force"]))
     if news.what == "rate":
         return replace(paper, rate=rate.on(values, paper.abroad) if paper.abroad else "")
     raise ValueError(news.what)
@@ -88,6 +95,8 @@ def contract(paper: Paper) -> list[Posting]:
 
 def instalment(paper: Paper) -> list[Posting]:
     """What is due, and what of it is left."""
+    if not paper.in_force:
+        return []
     found = [replace(_bare(paper, paper.amount), fact="instalment.planned")]
     if paper.amount > paper.paid:
         found.append(replace(_bare(paper, paper.amount - paper.paid), fact="instalment.due"))
@@ -124,8 +133,13 @@ def _bought(name: str, paper: Paper) -> Sequence[Part]:
     return [(paper.customer, ("contract", name, paper.owner, paper.time, worth, paper.opportunity))]
 
 
+def _tells(paper: Paper) -> Mapping[str, Any]:
+    """What the instalments of a contract want to know of it."""
+    return {"in_force": bool(paper.version) and paper.counts and not paper.deleted}
+
+
 def _links(paper: Paper) -> tuple[str, str, str]:
-    return paper.customer, "", rate.link(paper.currency, paper.abroad)
+    return paper.customer, paper.contract, rate.link(paper.currency, paper.abroad)
 
 
 def _holder(paper: Paper) -> str:
@@ -135,6 +149,7 @@ def _holder(paper: Paper) -> str:
 def _folding(
     postings: Callable[[Paper], list[Posting]],
     parts: Callable[[str, Paper], Sequence[Part]] = lambda name, paper: (),
+    tells: Callable[[Paper], Mapping[str, Any]] = lambda paper: {},
 ) -> Folding:
     def posted(paper: Paper) -> list[Posting]:
         if not (paper.version and paper.time and paper.counts) or paper.deleted:
@@ -143,11 +158,11 @@ def _folding(
         alone = [replace(one, region="", industry="") for one in known]
         return lent(known, alone, "customer_holder", paper.customer_holder)
 
-    return Folding(Paper(), fold, posted, _plain, _read, _links, parts=parts, holder=_holder)
+    return Folding(Paper(), fold, posted, _plain, _read, _links, tells, parts, _holder)
 
 
 FOLDINGS: Mapping[str, Folding] = {
-    "contracts": _folding(contract, _bought),
+    "contracts": _folding(contract, _bought, _tells),
     "instalments": _folding(instalment),
     "invoices": _folding(invoice),
     "payments": _folding(payment),

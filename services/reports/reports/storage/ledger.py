@@ -15,7 +15,7 @@ from reports.storage.tables import batches, copies, postings, subjects
 
 Within = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
 """The criterion of what a caller sees, by the column with the holder."""
-EDITION = 3
+EDITION = 4
 """Goes up whenever records post something else than before: what answers is then made anew."""
 LIVE, BUILDING, JOINING, OLD = "LIVE", "BUILDING", "JOINING", "OLD"
 _SUBJECT = ("copy", "name", "customer", "lead", "rate", "holder", "learn_time", "state")
@@ -113,7 +113,7 @@ def seen(tx: Transaction, copy: int, names: Sequence[str], within: Within) -> li
 
 
 def told_by(tx: Transaction, copy: int, link: str, names: Sequence[str]) -> dict[str, set[str]]:
-    """The records that each of these customers or leads tells more of; `link` is "customer" or "lead"."""
+    """The records that each of these tells more of; `link` is "customer", or "lead" of leads and contracts."""
     found: dict[str, set[str]] = {}
     if names:
         column = subjects.c[link]

@@ -21,7 +21,8 @@ from reports.storage import ledger
 from reports.storage.ledger import Entry, Subject
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LINKS = ("customer", "lead", "rate")
+# By whose name what tells it is found: an instalment's contract is where a deal's lead is.
+_TELLERS = {"customer": ("customers",), "lead": ("leads", "contracts")}
 
 
 def learn(tx: Transaction, told: Sequence[News]) -> None:
@@ -79,8 +80,8 @@ class _Learning:
     def run(self, told: Sequence[News]) -> None:
         """Second by second, as it was learnt: what is read again later, in other batches, is posted in the same
         seconds as when it was new."""
-        for link in LINKS[:2]:
-            tellers = sorted({one.record for one in told if one.record.startswith(f"{link}s/")})
+        for link, kinds in _TELLERS.items():
+            tellers = sorted({one.record for one in told if _kind(one.record) in kinds})
             self.listening |= ledger.told_by(self.tx, self.copy, link, tellers)
         told = sorted(told, key=_moment)
         self.foresee(told)
@@ -125,9 +126,8 @@ class _Learning:
         for other in sorted(others):
             # What is stored may be of before: it may belong to another by what was told just now.
             linked = FOLDINGS[_kind(other)].links(self.states[other])
-            for link, whose in zip(LINKS, map(_teller, linked), strict=True):
-                if whose == name:
-                    self.take(because._replace(record=other, what=link, values=now))
+            if name in map(_teller, linked):
+                self.take(because._replace(record=other, what=_word(name), values=now))
 
     def pass_parts(self) -> None:
         """What records count for with others. A record is held until the commit, so whoever it counts for hears of each
@@ -194,9 +194,9 @@ class _Learning:
         links = folding.links(state)
         others = [_teller(other) if other != was else "" for other, was in zip(links, before, strict=True)]
         self.hold(others)
-        for link, other in zip(LINKS, others, strict=True):
+        for other in others:
             if other in self.subjects:
-                state = folding.fold(state, news._replace(what=link, values=self.tells(other)))
+                state = folding.fold(state, news._replace(what=_word(other), values=self.tells(other)))
         return state
 
     def written(self, name: str) -> Subject:
@@ -216,6 +216,11 @@ def _second(news: News) -> int:
 
 def _kind(name: str) -> str:
     return name.partition("/")[0]
+
+
+def _word(name: str) -> str:
+    """What those that it tells something call it: "customer", "lead"."""
+    return _kind(name).removesuffix("s")
 
 
 def _teller(link: str) -> str:

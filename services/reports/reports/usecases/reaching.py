@@ -39,14 +39,18 @@ def reach(tx: Transaction, fact: Fact) -> Reach:
 def in_part(tx: Transaction, facts: Collection[Fact]) -> bool:
     """Whether the caller sees but a part of what these are to be laid over: what channels cost is the company's, and
     nobody's part of the leads is to be had for it. Who has the records of all teams, where nobody without one has
-    any, sees no part."""
+    any that counts, sees no part."""
     others = [fact for fact in facts if fact.resource not in COMPANYS]
     if len(others) == len(facts):
         return False
     least = min((tx.principal.require(fact.resource, fact.verb) for fact in others), default=Scope.ALL)
     if least is not Scope.TEAM:
         return least is not Scope.ALL
-    has_some = sa.exists().where(subjects.c.copy == ledger.live(tx), subjects.c.holder == people.c.name)
+    laid_over = {fact.resource for fact in others} | {
+        source.resource for fact in others for source in fact.sources(fact.fields.get("channel", ""))
+    }
+    counted = sa.or_(*(subjects.c.name.startswith(f"{name}/") for name in sorted(laid_over)))
+    has_some = sa.exists().where(subjects.c.copy == ledger.live(tx), subjects.c.holder == people.c.name, counted)
     elsewhere = sa.select(people.c.name).where(
         people.c.active, people.c.team.not_in(tx.principal.teams), sa.or_(people.c.team != "", has_some)
     )

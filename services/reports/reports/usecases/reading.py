@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
@@ -45,7 +45,7 @@ def _table(tx: Transaction, of: Kpi, view: View) -> Table:
     by_time = any(name in periods.GRAINS for name in asked)
     still, past = (kpi.standing(of) if by_time else ()), kpi.experience(of)
     for measure in sorted((one for one in of.measures if one not in past), key=lambda one: one in still):
-        each = (tx, measure, over, unrated)
+        each = (tx, of, measure, over, unrated)
         groups = _in_each(*each, found) if measure in still else _groups(*each)
         for keys, amounts in groups.items():
             found[keys][measure.id] = amounts
@@ -90,7 +90,7 @@ def _went(tx: Transaction, of: Kpi, view: View, unrated: list[Unrated]) -> dict[
     found: dict[tuple[str, ...], dict[str, Amounts]] = defaultdict(dict)
     for measure in kpi.experience(of):
         alone = replace(taken(of, measure, view), group=tuple(name for name in view.group if name in kpi.added(of)))
-        for part, amounts in _groups(tx, measure, alone, unrated).items():
+        for part, amounts in _groups(tx, of, measure, alone, unrated).items():
             found[part][measure.id] = amounts
     return found
 
@@ -255,7 +255,9 @@ def refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
                 raise Denied(f"people.{field}.read")
 
 
-def _groups(tx: Transaction, measure: Measure, view: View, unrated: list[Unrated]) -> dict[tuple[str, ...], Amounts]:
+def _groups(
+    tx: Transaction, of: Kpi, measure: Measure, view: View, unrated: list[Unrated]
+) -> dict[tuple[str, ...], Amounts]:
     """What a measure counted, by group; what of it has no exchange rate is noted."""
     asked = question(measure, view, view.group)
     if any(not values for values in asked.where.values()):
@@ -266,15 +268,21 @@ def _groups(tx: Transaction, measure: Measure, view: View, unrated: list[Unrated
     keys = _keys(tx, asked, view, found)
     grain = next((name for name in view.group if name in periods.GRAINS), "hour")
     if fact.once and grain not in ("hour", "day"):
-        return _by_span(tx, measure, view, grain, {key[view.group.index(grain)] for key in keys})
+        return _by_span(tx, of, measure, view, grain, {key[view.group.index(grain)] for key in keys})
     known = rates.known(tx, company_currency(), {(one.currency, one.day) for one in found}, view.as_of)
     turn = rates.turner(known)
     if measure.value == kpi.AMOUNT:
-        unrated += _unrated(measure, [one for one in found if one.day and (one.currency, one.day) not in known])
+        unrated += _unrated(measure, [one for one in found if not _has_rate(one, known)])
     groups: dict[tuple[str, ...], list[Amounts]] = defaultdict(list)
+    rated = kpi.rated(of, measure)
     for key, one in zip(keys, found, strict=True):
-        groups[key].append((one.count, turn(one.amount, one.currency, one.day), one.seconds))
+        if not rated or _has_rate(one, known):
+            groups[key].append((one.count, turn(one.amount, one.currency, one.day), one.seconds))
     return {key: total.added(parts) for key, parts in groups.items()}
+
+
+def _has_rate(one: Sum, known: Container[tuple[str, int]]) -> bool:
+    return not one.day or (one.currency, one.day) in known
 
 
 def _in_each_of_several(asked: Question, found: Sequence[Sum]) -> Sequence[Sum]:
@@ -301,7 +309,7 @@ def _unrated(measure: Measure, found: Iterable[Sum]) -> list[Unrated]:
 
 
 def _by_span(
-    tx: Transaction, measure: Measure, view: View, grain: str, spans: Iterable[str]
+    tx: Transaction, of: Kpi, measure: Measure, view: View, grain: str, spans: Iterable[str]
 ) -> dict[tuple[str, ...], Amounts]:
     """What counts once in each span of time, which is not so often as in its days."""
     at = view.group.index(grain)
@@ -310,17 +318,22 @@ def _by_span(
         (*key[:at], span, *key[at:]): amounts
         for span in spans
         for key, amounts in _groups(
-            tx, measure, replace(view, group=apart, hours=periods.of_key(grain, span).hours), []
+            tx, of, measure, replace(view, group=apart, hours=periods.of_key(grain, span).hours), []
         ).items()
     }
 
 
 def _in_each(
-    tx: Transaction, measure: Measure, view: View, unrated: list[Unrated], there: Iterable[tuple[str, ...]]
+    tx: Transaction,
+    of: Kpi,
+    measure: Measure,
+    view: View,
+    unrated: list[Unrated],
+    there: Iterable[tuple[str, ...]],
 ) -> dict[tuple[str, ...], Amounts]:
     """What there is now, the same in each span of time that is `there`."""
     at = next(place for place, name in enumerate(view.group) if name in periods.GRAINS)
-    now = _groups(tx, measure, replace(view, group=view.group[:at] + view.group[at + 1 :]), unrated)
+    now = _groups(tx, of, measure, replace(view, group=view.group[:at] + view.group[at + 1 :]), unrated)
     return {keys: now[rest] for keys in there if (rest := keys[:at] + keys[at + 1 :]) in now}
 
 

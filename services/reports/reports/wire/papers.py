@@ -40,7 +40,7 @@ def told(event: Message, cause: Cause) -> list[News]:
         return [_state(of, event, cause, values)]
     if isinstance(event, events_pb2.InstalmentChanged):
         due = event.instalment
-        values = {"time": day(due.due_date), "paid": units(due.paid)}
+        values = {"time": day(due.due_date), "paid": units(due.paid), "contract": due.contract}
         return [_state(due, event, cause, values, due.status != contracts_pb2.Instalment.CANCELLED)]
     if isinstance(event, events_pb2.InvoiceChanged):
         bill = event.invoice
@@ -72,6 +72,7 @@ def _state(of: Any, event: Any, cause: Cause, more: dict[str, Any], counts: bool
         "detail": "",
         "opportunity": "",
         "abroad": "",
+        "contract": "",
         **more,
     }
     return news(cause, of.name, "state", values)
