@@ -196,6 +196,12 @@ def _money(desk: Desk, team: Team) -> None:
         f"/v1/{first['name']}:plan",
         {"instalments": [{**row, "dueDate": day} for row, day in zip(rows, days, strict=True)]},
     )
+    for deleted in (False, True):  # what nobody signed nobody owes
+        draft = team.draw(700, financeMode="INSTALMENTS")
+        rows_of_it = [{"title": "全款", "amount": cny(700), "dueDate": _days_ago(1)[:10]}]
+        team.mine.post(f"/v1/{draft['name']}:plan", {"instalments": rows_of_it})
+        if deleted:
+            team.mine.delete(f"/v1/{draft['name']}")
     team.sign(first)
     team.pay(first, 350, method="电汇")
     team.pay(first, -20)

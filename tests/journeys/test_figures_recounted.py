@@ -147,15 +147,15 @@ def test_a_wrong_cell_of_two_dimensions_is_named_with_both(
 def test_B12_what_was_closed_is_compared_of_him_who_closed_it_and_seen_by_whoever_has_it(counted: Sums) -> None:
     for name in ("opportunities-won", "opportunities-lost", "contracts-signed", "stage-entered"):
         of, measure = next((of, one) for of, one in COMPARED if of.name == f"kpis/{name}")
-        held = counted.found[replace(measure, id="")][Slice(("owner",), held=True)]
+        held = counted.found[replace(measure, id=""), kpi.rated(of, measure)][Slice(("owner",), held=True)]
         assert [(holder, owner) for holder, sums in held.items() for (owner,) in sums if owner != holder], of
 
 
 def test_what_another_lends_is_compared_as_everybody_and_as_the_holder_of_the_record_sees_it(counted: Sums) -> None:
     for name in ("kpis/won-amount", "kpis/signed-amount"):
         of, measure = next((of, one) for of, one in COMPARED if of.name == name)
-        by_region = counted.found[replace(measure, id="")][Slice(("region",))]
-        held = counted.found[replace(measure, id="")][Slice(("region",), held=True)]
+        by_region = counted.found[replace(measure, id=""), kpi.rated(of, measure)][Slice(("region",))]
+        held = counted.found[replace(measure, id=""), kpi.rated(of, measure)][Slice(("region",), held=True)]
         assert ("西北",) in by_region[EVERYBODY], of
         assert not [holder for holder, sums in held.items() if ("西北",) in sums]
         assert sum(sum(sums.values()) for sums in held.values()) == sum(by_region[EVERYBODY].values())

@@ -226,6 +226,7 @@ def test_a_rule_holds_beyond_its_limit(condition: int, value: Any, previous: Any
         ("alert_rule.kpi", {"kpi": "kpis/none"}),
         ("alert_rule.group_by", {"group_by": "weather"}),
         ("alert_rule.limit", {"limit": "much"}),
+        ("alert_rule.limit", {"limit": "-5"}),
         ("alert_rule.notify", {"notify": []}),
         ("alert_rule.notify", {"notify": ["people/nobody"]}),
         ("alert_rule.condition", {"condition": 0}),

@@ -135,6 +135,7 @@ def test_B27_a_second_kpi_is_laid_over_the_same_groups(desk: Desk) -> None:
     )
     (tile,) = _drawn(desk)
     found = {row.keys[0]: (row.figure.value, row.overlay.amount.units) for row in tile.rows}
+    assert tile.total.overlay.value == desk.figure("won-amount")
     assert found == {"people/li": (0, 1000), "people/wang": (1, 2000), "people/zhao": (0, 3000)}
 
 

@@ -123,6 +123,27 @@ def test_B14_an_explanation_and_a_tile_say_it_and_whoever_may_see_no_amounts_is_
         abroad.report("won-amount", blind, period="this_month")
 
 
+def test_B14_a_tile_says_it_of_what_is_laid_over_it_and_of_further_columns(abroad: Desk) -> None:
+    board = pb.Board(display_name="All", period="this_month")
+    board.tiles.add(kpi="kpis/opportunities-won", group_by=["owner"], chart=pb.Board.BAR, overlay_kpi="kpis/won-amount")
+    board.tiles.add(
+        kpi="kpis/opportunities-won", group_by=["owner"], chart=pb.Board.TABLE, more_kpis=["kpis/won-amount"]
+    )
+    abroad.call("CreateBoard", pb.CreateBoardRequest(board_id="all", board=board))
+    for tile in abroad.call("GetReport", pb.GetReportRequest(name="reports/all")).tiles:
+        assert [one[1:] for one in _lacking(tile)] == [("GBP", 30, 1), ("USD", 207, 3)]
+
+
+def test_B14_B33_an_explanation_tells_each_rate_once(abroad: Desk) -> None:
+    rate = quotes_pb2.ExchangeRate(
+        name="exchangeRates/u", from_currency="USD", to_currency="CNY", date="2026-01-01", rate="7"
+    )
+    abroad.hear((ExchangeRateChanged(exchange_rate=rate, version=1), "2026-11-02T10:00"))
+    abroad.hear(*Deal("opportunities/late", ON, 9, "people/li", currency="USD").win("2026-11-12T10:00").told)
+    asked = pb.ExplainFigureRequest(name="reports/won-amount", period="this_month")
+    assert [(one.currency, one.rate) for one in abroad.call("ExplainFigure", asked).rates] == [("USD", "7")]
+
+
 @pytest.mark.parametrize(
     ("tongue", "words"),
     [

@@ -243,6 +243,29 @@ def test_B16_a_quarters_and_a_years_targets_count_for_their_periods(desk: Desk) 
     assert desk.report("won-amount", period="2026").total.attainment == 0.5
 
 
+def test_B16_a_quarter_without_a_target_of_its_own_has_those_of_its_months(desk: Desk) -> None:
+    for month in (10, 11, 12):
+        aim(desk, "400", period=f"2026-{month}", person="people/li")
+        aim(desk, "1000", period=f"2026-{month}")
+    aim(desk, "50", period="2026-11", person="people/zhao")  # and none of the other months
+    said = desk.report("won-amount", period="2026-Q4", group_by=["owner"])
+    assert {row.keys[0]: row.target.value for row in said.rows if row.HasField("target")} == {"people/li": 1200}
+    assert (said.total.target.value, said.total.attainment) == (3000, pytest.approx(800 / 3000))
+    assert desk.report("won-amount", period="2026-10-01..2026-11-30").total.target.value == 2000
+    assert not desk.report("won-amount", period="2026").total.HasField("target")
+    assert not desk.report("won-amount", period="2026-10-02..2026-11-30").total.HasField("target")
+    aim(desk, "900", period="2026-Q4")  # what is said of the quarter goes before
+    assert desk.report("won-amount", period="2026-Q4").total.target.value == 900
+
+
+def test_B16_what_does_not_add_up_has_no_target_but_its_own(desk: Desk) -> None:
+    for month in (10, 11, 12):
+        target = pb.Target(kpi="kpis/win-rate", period=f"2026-{month}", value="0.5")
+        desk.call("CreateTarget", pb.CreateTargetRequest(target=target), ADMIN)
+    assert desk.report("win-rate", period="2026-11").total.HasField("target")
+    assert not desk.report("win-rate", period="2026-Q4").total.HasField("target")
+
+
 @pytest.mark.parametrize(
     ("field", "of"),
     [

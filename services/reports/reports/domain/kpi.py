@@ -77,6 +77,11 @@ def has_times(kpi: Kpi) -> bool:
     return len(clocks) == 1 or (PERIOD in spans and LAST not in spans and kpi.total == BY_FORMULA)
 
 
+def adds_up(kpi: Kpi) -> bool:
+    """Whether its figure of a quarter is the sum of those of its months."""
+    return len(kpi.measures) == 1 and kpi.measures[0].span == PERIOD and kpi.formula.strip() == kpi.measures[0].id
+
+
 def rated(kpi: Kpi, measure: Measure) -> bool:
     """Whether what has no exchange rate is not in what a measure counts: where another takes the amounts of the same
     fact, so that an average is of those whose amounts are in it."""

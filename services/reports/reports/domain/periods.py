@@ -130,6 +130,14 @@ def names(period: Period) -> list[str]:
     return [name for name, days in called.items() if days == period]
 
 
+def months(period: Period) -> list[str]:
+    """The months that a period is made of, where those are more than one and whole: "2026-10", "2026-11"."""
+    if period.begin is None or period.end is None or period.begin.day != 1 or period.end.day != 1:
+        return []
+    first, last = (day.year * 12 + day.month - 1 for day in (period.begin, period.end))
+    return [f"{at // 12}-{at % 12 + 1:02}" for at in range(first, last)] if 1 < last - first <= 12 else []
+
+
 def key_of(grain: str, bucket: int) -> str:
     """What a bucket of cells (an hour, or a day) is called in its grain: "2026-11-22T15", "2026-11-22"."""
     if grain == "hour":

@@ -236,8 +236,8 @@ def check(tx: Transaction, values: Mapping[str, Any], known: Mapping[str, Kpi | 
             wrong.append(("alert_rule.group_by", f"there are: {named}", f"可用：{named}"))
         if alert.MANAGER in values["notify"] and "team" not in can_group(of):
             wrong.append(("alert_rule.notify", "manager needs a KPI by owner", "manager 须用可按负责人分组的指标"))
-    if values["condition"] == alert.FALLS and Decimal(values["limit_value"]) >= 100:
-        wrong.append(("alert_rule.limit", "is a percentage below 100", "须为小于 100 的百分比"))
+    if values["condition"] == alert.FALLS and not 0 <= Decimal(values["limit_value"]) < 100:
+        wrong.append(("alert_rule.limit", "is a percentage from 0 to below 100", "须为 0 到 100（不含）的百分比"))
     for who in values["notify"]:
         groups = alert.TOLD_OF.get(who)
         if groups and values["group_by"] not in groups:

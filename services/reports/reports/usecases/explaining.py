@@ -194,15 +194,17 @@ def _questions(of: Kpi, measure: Measure, view: View) -> list[Question]:
 
 
 def _rates(tx: Transaction, of: Kpi, measure: Measure, view: View) -> list[tuple[str, str, str]]:
-    """The exchange rates that turn what a measure counted into the company's currency: (currency, date, rate)."""
+    """The exchange rates that turn what a measure counted into the company's currency, each once: (currency, date,
+    rate)."""
     if measure.value != kpi.AMOUNT:
         return []  # they would tell of amounts that were not asked for, nor whether they may be seen
     reach = reaching.reach(tx, FACTS[measure.fact])
     found = [one for part in _questions(of, measure, view) for one in sums.answer(tx, ledger.live(tx), part, reach)]
     home = company_currency()
-    return [
+    each = [
         (currency, day, str(rate))
         for currency, on in sorted({(one.currency, one.day) for one in found if one.day})
         if (used := rates.at(tx, currency, home, (periods.EPOCH + timedelta(days=on)).isoformat(), view.as_of))
         for rate, day in (used,)
     ]
+    return list(dict.fromkeys(each))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from chassis.columns import Column
 from chassis.errors import Denied, Invalid, NotFound, Refused
 from chassis.records import Kind
 from chassis.transaction import Transaction
-from reports.domain import periods
+from reports.domain import kpi, periods
 from reports.domain.facts import FACTS
 from reports.domain.kpi import Kpi
 from reports.domain.target import Target
@@ -88,9 +89,7 @@ def reached(tx: Transaction, of: Kpi, view: View) -> dict[str, float]:
     shown = _covered(tx, min(may, scope), _c.person, _c.team)
     if view.as_of is not None:  # what one was before it was changed is not kept
         shown = sa.and_(shown, _c.update_time <= datetime.fromtimestamp(0, UTC) + timedelta(microseconds=view.as_of))
-    goals = {
-        one.person or one.team: one.value / 10_000 for one in stored.of(tx, of.name, periods.names(view.period), shown)
-    }
+    goals = _goals(tx, of, view, shown)
     mine = {Scope.ALL: "", Scope.TEAM: tx.principal.team, Scope.OWN: tx.principal.person}.get(scope, "")
     if scope is Scope.OWN:  # of his team he sees a part
         goals = {key: goal for key, goal in goals.items() if not key.startswith("teams/")}
@@ -99,6 +98,23 @@ def reached(tx: Transaction, of: Kpi, view: View) -> dict[str, float]:
     rows = {"owner": "people/", "team": "teams/"}.get(view.group[0], "-") if view.group else "-"
     of_rows = {key: value for key, value in goals.items() if key.startswith(rows)}
     return of_rows | ({} if goal is None else {"": goal})
+
+
+def _goals(tx: Transaction, of: Kpi, view: View, shown: sa.ColumnElement[bool]) -> dict[str, float]:
+    """By whose they are: of the period, or where that has none, of all its months together."""
+    whole, months = periods.names(view.period), periods.months(view.period) if _adds_up(of) else []
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for one in stored.of(tx, of.name, [*whole, *months], shown):
+        found[one.person or one.team][one.period] = one.value
+    return {
+        who: next((each[name] for name in whole if name in each), sum(each.values())) / 10_000
+        for who, each in found.items()
+        if {*whole} & {*each} or {*months} <= {*each}
+    }
+
+
+def _adds_up(of: Kpi) -> bool:
+    return kpi.adds_up(of) and not any(FACTS[one.fact].once for one in of.measures)
 
 
 def trees(tx: Transaction, view: View, goals: Mapping[str, float]) -> dict[str, View]:

@@ -126,6 +126,8 @@ def drawn(of: Drawn, labels: Mapping[str, str]) -> pb.Report.Tile:
     if of.overlay is not None:
         found.overlay_title, found.overlay_title_zh = _named(of.overlay.kpi)
         found.overlay_unit = of.overlay.kpi.unit  # type: ignore[assignment]
+        if of.table is not None:
+            found.total.overlay.CopyFrom(figure(of.overlay.kpi, of.overlay.total))
         for row in found.rows:
             second = of.overlay.figures.get(tuple(row.keys))
             if second is not None:
