@@ -201,7 +201,7 @@ def _money(desk: Desk, team: Team) -> None:
         rows_of_it = [{"title": "全款", "amount": cny(700), "dueDate": _days_ago(1)[:10]}]
         team.mine.post(f"/v1/{draft['name']}:plan", {"instalments": rows_of_it})
         if deleted:
-            team.mine.delete(f"/v1/{draft['name']}")
+            desk.api.delete(f"/v1/{draft['name']}")
     team.sign(first)
     team.pay(first, 350, method="电汇")
     team.pay(first, -20)

@@ -236,6 +236,15 @@ def test_R13_below_tells_of_a_team_without_anything_and_not_of_an_average_withou
     assert {(one.kpi, one.key): one.value for one in look(desk)[0]} == {("kpis/opportunities-won", "teams/west"): 0}
 
 
+def test_R13_below_does_not_tell_of_a_team_that_nobody_is_in_any_more(desk: Desk) -> None:
+    sold(desk, "people/li", "people/li")
+    desk.hire(("people/north", "teams/north", "sales"), manager="people/boss")
+    desk.hear(*Deal("opportunities/north", BEFORE, 1000, "people/north").win(BEFORE).told)
+    leaves(desk, "people/north", "sales", "teams/north")
+    below(desk, "roles/admin", group_by="team")
+    assert {one.key for one in look(desk)[0]} == {"teams/west"}
+
+
 def test_R13_below_looks_at_a_stock_that_is_gone_and_at_nothing_that_its_kpi_leaves_out(desk: Desk) -> None:
     opened = Deal("opportunities/a", BEFORE, 1000, "people/li", {"customer": "customers/a"})
     desk.hear(*opened.win(WEEK).told)

@@ -171,6 +171,13 @@ def test_O38_O40_drop_off_by_stage_and_departures_from_the_process(desk: Desk) -
     assert deviations == {"FORCED": 1, "SKIPPED": 1, "BACK": 1}
 
 
+def test_O40_what_was_on_hold_and_is_taken_up_again_further_back_is_no_departure(desk: Desk) -> None:
+    deal = Deal("opportunities/a", "2026-11-02T10:00").move("need", "2026-11-03T10:00")
+    deal.move("need", "2026-11-05T10:00", status=4)
+    _tell(desk, deal.move("first-contact", "2026-11-06T10:00"))
+    assert desk.counted("deviations", period=NOVEMBER, group_by=["detail"]) == {}
+
+
 def test_O38_what_went_back_before_it_was_lost_was_lost_in_the_stage_in_which_it_stood(desk: Desk) -> None:
     deal = Deal("opportunities/a", "2026-11-02T10:00").move("need", "2026-11-03T10:00")
     _tell(desk, deal.move("first-contact", "2026-11-04T10:00").lose("2026-11-05T10:00"))

@@ -256,6 +256,20 @@ def test_B33_a_report_is_mailed_once_whatever_ends_its_sender(desk: Desk, box: B
     assert (len(box.letters), states(desk)) == (1, ["UNCERTAIN"])
 
 
+def test_B33_a_mail_that_could_not_go_for_a_day_is_not_sent_the_next_week(
+    desk: Desk, box: Box, traveller: Traveller
+) -> None:
+    schedule(desk, people=["people/li"])
+    traveller.move_to(MONDAY)
+    box.answers.append("451 later")
+    mailer(desk).step()
+    assert states(desk) == ["WAITING"]
+    traveller.shift(timedelta(days=2))
+    due_again(desk)
+    mailer(desk).step()
+    assert (len(box.letters), states(desk)) == (0, ["FAILED"])
+
+
 def test_B33_a_sender_that_ended_before_it_sent_loses_nothing(desk: Desk, box: Box, traveller: Traveller) -> None:
     schedule(desk, people=["people/li"])
     traveller.move_to(MONDAY)
