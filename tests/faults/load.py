@@ -41,7 +41,8 @@ _LOST = (
     "DELETED",
 )
 SINGLES, BATCHES, ROWS = 26, 2, 20
-ENOUGH = 1000
+# From so many on they come slowly, and still to whoever was killed meanwhile.
+ENOUGH, SLOWLY = 300, 1.0
 # Captured after a region went home for good: a fifth of them is that region's, and must wait.
 _LAST = 100
 
@@ -160,7 +161,7 @@ class Load:
         if self._easy.is_set():
             self._stopping.wait(2)
         elif len(self.acknowledged.leads) > ENOUGH:
-            self._stopping.wait(0.3)
+            self._stopping.wait(SLOWLY)
 
     def _next(self) -> int:
         with self._lock:
