@@ -20,35 +20,35 @@ from loadtests.driving import LoadFailed
 from loadtests.figures import Figure
 from loadtests.setting import House
 
-_AT_ONCE, _ROUNDS = 20_000, 3
 # As many as come in half a second at the rate that is asked for: so many the relay can join, those of a type.
 _JOINED = 1_000
 _PATIENCE, _LOOK_EVERY = 120.0, 0.05
 _RECORD = re.compile(rb"(?<![A-Za-z])(?!people/|teams/)([A-Za-z]+/)([0-9a-f]{12})([0-9a-f]{20})(?![0-9a-f])")
 
 
-def measure(house: House) -> Figure:
+def measure(house: House, at_once: int = 20_000, rounds: int = 3) -> Figure:
     """Events that the API caused, of other records, put into the queues of the service's one worker as its relay joins
-    them, until each is handled and in the cells. Raises LoadFailed when that does not come about."""
+    them, `at_once` or some more in each round, until each is handled and in the cells. Raises LoadFailed when that does
+    not come about."""
     told = _told(house)
     samples = []
-    with (
-        psycopg.connect(house.cluster.databases["reports"], autocommit=True) as reports,
-        publisher.connection(house.cluster.parts.rabbitmq.url, 10.0) as broker,
-    ):
+    with psycopg.connect(house.cluster.databases["reports"], autocommit=True) as reports:
         there = _first(reports, "select reltuples::bigint from pg_class where relname = 'postings'")
         failed = _count(reports, "failures")
-        for number in range(_ROUNDS):
-            events = _events(told, number)
-            began = time.perf_counter()
-            last = _put(broker, events)
+        for number in range(rounds):
+            events = _events(told, number, at_once)
+            # One for each round: the broker gives up who answers no heartbeat for as long as a round may take.
+            with publisher.connection(house.cluster.parts.rabbitmq.url, 10.0) as broker:
+                broker.connect()
+                began = time.perf_counter()
+                last = _put(broker, events)
             _until_summed(reports, last)
             samples.append(len(events) / (time.perf_counter() - began))
         if more := _count(reports, "failures") - failed:
             raise LoadFailed(f"{more} events were not taken in")
     return Figure("reports ingest", "events that one worker takes in", "events/s", samples, must=2_000, aim=8_000,
                   how=f"{len(events):,} of all services at once, from the broker until they are summed in cells, "
-                  f"{_ROUNDS} times of other records; on top of about {there:,} postings")  # fmt: skip
+                  f"{rounds} times of other records; on top of about {there:,} postings")  # fmt: skip
 
 
 def _count(reports: psycopg.Connection, table: str) -> int:
@@ -73,11 +73,11 @@ def _told(house: House) -> list[bytes]:
     return found
 
 
-def _events(told: Sequence[bytes], number: int) -> list[Envelope]:
-    """_AT_ONCE events or some more, in the order in which they were told, as if of records that are new: what was told
+def _events(told: Sequence[bytes], number: int, at_once: int) -> list[Envelope]:
+    """`at_once` events or some more, in the order in which they were told, as if of records that are new: what was told
     as often as it takes, each time of others, and of others for each number."""
     found: list[Envelope] = []
-    while len(found) < _AT_ONCE:
+    while len(found) < at_once:
         again = len(found)
         its = [one for body in told for one in unpack(renamed(body, f"{number} {again}"))]
         found += sorted(its, key=lambda one: one.id)

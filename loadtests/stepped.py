@@ -75,6 +75,7 @@ def run(house: House, steps: Steps) -> list[Figure]:
     if set(standing) != {3}:
         raise LoadFailed(f"leads by status: {standing}, all should be ASSIGNED (3)")
     after = p1.measure(3)
+    p1.drop()
     return _figures(house, steps, content, (before + after) / 2)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import psycopg
@@ -12,7 +11,7 @@ from chassis import audit
 from chassis.service import runtime
 from chassis.settings import Settings
 from embedded.catalogue import load
-from loadtests import ingest, likeness, million, population, rest, setting, stepped, visible
+from loadtests import ingest, likeness, million, population, rest, stepped, visible
 from loadtests.driving import LoadFailed, drive
 from loadtests.generator import Job
 from loadtests.measures import SMOKE, Bench
@@ -22,22 +21,16 @@ from loadtests.watching import latencies
 from loadtests.yardsticks import G64, P1
 from rules.domain.chain import Record, verify
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.usefixtures("loaded")]
 _ROWS = 600
 
 
 @pytest.fixture(scope="module")
-def loaded() -> Iterator[tuple[House, Fresh]]:
-    """A populated cluster whose tables hold loaded leads."""
-    with setting.house() as house:
-        fresh = million.prepare(house)
-        million.load(house, fresh, _ROWS, lambda text: None)
-        yield house, fresh
-
-
-@pytest.fixture(scope="module")
-def house(loaded: tuple[House, Fresh]) -> House:
-    return loaded[0]
+def loaded(house: House) -> tuple[House, Fresh]:
+    """Its tables hold loaded leads."""
+    fresh = million.prepare(house)
+    million.load(house, fresh, _ROWS, lambda text: None)
+    return house, fresh
 
 
 def test_loaded_leads_are_like_those_of_the_API_and_a_planted_difference_is_found(
@@ -113,7 +106,8 @@ def test_events_are_seen_in_a_live_tile_and_taken_in_by_a_worker(house: House) -
     seen = visible.measure(house, 5, 50)
     assert seen.details["eventsPerSecond"] >= 50
     assert 0 < seen.value < 30
-    taken = ingest.measure(house)
+    taken = ingest.measure(house, 2_000, 2)
+    assert len(taken.samples) == 2
     assert taken.value > 10
     with psycopg.connect(house.cluster.databases["reports"], autocommit=True) as on:
         (parked,) = on.execute("select count(*) from failures").fetchone() or (1,)
@@ -122,7 +116,6 @@ def test_events_are_seen_in_a_live_tile_and_taken_in_by_a_worker(house: House) -
 
 
 def test_locust_drives_the_same_path_in_steps(house: House) -> None:
-    house.cluster.parts.postgres.drop_database("yardstick")
     found = {f.key: f for f in stepped.run(house, stepped.Steps((3, 6), 3))}
     assert found["step 6"].value > 0
     assert {"step 6 gRPC CaptureLead", "step 6 POST /v1/leads:capture"} <= set(found)

@@ -4,7 +4,6 @@ query which reads a whole table is seen."""
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from chassis import audit
 from chassis.service import runtime
 from chassis.settings import Settings
 from embedded.catalogue import load
-from loadtests import desks, office, resembling, setting
+from loadtests import desks, office, resembling
 from loadtests.copies import Original
 from loadtests.desks import PEOPLE, SELLERS, TEAMS, Worker
 from loadtests.driving import LoadFailed
@@ -25,12 +24,6 @@ from loadtests.setting import House
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 # So many for every salesperson that timelines are big ones.
 _EACH = 48
-
-
-@pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with setting.house() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

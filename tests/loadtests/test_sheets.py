@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
 from leads.domain.lead import Status
-from loadtests import setting, sheets
+from loadtests import sheets
 from loadtests.driving import LoadFailed
 from loadtests.measures import SMOKE, Bench
 from loadtests.setting import House
@@ -16,12 +14,6 @@ from loadtests.yardsticks import G64, P1
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 _ROWS = 300
-
-
-@pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with setting.house() as made:
-        yield made
 
 
 def _assigned(house: House) -> int:
