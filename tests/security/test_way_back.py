@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -40,10 +41,22 @@ def test_U5_a_lost_administrators_password_is_replaced_by_who_holds_the_data_fol
         assert token not in "".join(path.read_text(errors="replace") for path in tmp_path.glob("*.db*"))
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("invited")
+
+
+@pytest.fixture(scope="module")
+def inviting(folder: Path) -> Iterator[Front]:
+    """One house, over that folder, for those who only ask."""
+    with open_front(folder) as made:
+        yield made
+
+
+@pytest.mark.usefixtures("inviting")
 @pytest.mark.parametrize("login", ["nobody", "people/nobody", "", "\x1b[1m"])
-def test_U5_nobody_is_invited_who_is_not_there(login: str, tmp_path: Path) -> None:
-    with open_front(tmp_path):
-        done = command(tmp_path, "invite", login.replace("\x00", ""))
+def test_U5_nobody_is_invited_who_is_not_there(login: str, folder: Path) -> None:
+    done = command(folder, "invite", login.replace("\x00", ""))
     assert (done.returncode, "password#" in done.stdout) == (1, False)
     assert "找不到" in done.stdout
 
@@ -55,14 +68,13 @@ def test_U5_without_a_directory_one_line_says_what_to_set(tmp_path: Path) -> Non
     assert not (tmp_path / "nothing").exists()
 
 
-def test_U5_an_invitations_link_opens_a_page_of_the_gateway_that_answered(tmp_path: Path) -> None:
-    with open_front(tmp_path) as front:
-        person = front.done("POST", "/v1/people", json={"login": "li", "role": "sales"})["name"]
-        link = front.done("POST", f"/v1/{person}:invite", json={})["link"]
-        page, _, token = link.partition("#token=")
-        assert page == f"{front.url}/password"
-        assert token
-        check_page(front)
+def test_U5_an_invitations_link_opens_a_page_of_the_gateway_that_answered(inviting: Front) -> None:
+    person = inviting.done("POST", "/v1/people", json={"login": "li", "role": "sales"})["name"]
+    link = inviting.done("POST", f"/v1/{person}:invite", json={})["link"]
+    page, _, token = link.partition("#token=")
+    assert page == f"{inviting.url}/password"
+    assert token
+    check_page(inviting)
 
 
 class _Page(HTMLParser):

@@ -31,8 +31,8 @@ class Watch:
             if not databases
         }
         assert self._files or self._servers, folder
-        # By what was asked for and database: its version then, and what its tables came to.
-        self._seen: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        # By what was asked for and file (none: the server): its version then, and what its tables came to.
+        self._seen: dict[tuple[str, str], tuple[int | str, dict[str, Any]]] = {}
 
     def close(self) -> None:
         for file in self._files.values():
@@ -62,17 +62,32 @@ class Watch:
                 values = {f"{name}.{t}": of_file(connection.execute(query.format(f'"{t}"'))) for (t,) in listed}
                 self._seen[query, name] = version, values
             found.update(values)
-        for name, server in self._servers.items():
-            # Parts of a partitioned table are read through it.
-            listed_here = server.execute(
-                "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1"
-            ).fetchall()
-            each = sql.SQL("SELECT {}, " + of_server + " FROM {} t")
-            asked = [each.format(sql.Literal(table), sql.Identifier(table)) for (table,) in listed_here]
-            rows = server.execute(sql.SQL(" UNION ALL ").join(asked), prepare=True)
-            found.update({f"{name}.{table}": value for table, value in rows})
+        if self._servers:
+            position, (known, values) = self._position(), self._seen.get((query, ""), (None, {}))
+            if position != known:
+                values = {}
+                for name, server in self._servers.items():
+                    values |= self._of_server(name, server, of_server)
+                self._seen[query, ""] = position, values
+            found.update(values)
         return found
+
+    def _of_server(self, name: str, server: psycopg.Connection[tuple[Any, ...]], of_server: str) -> dict[str, Any]:
+        # Parts of a partitioned table are read through it.
+        listed = server.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1"
+        ).fetchall()
+        each = sql.SQL("SELECT {}, " + of_server + " FROM {} t")
+        asked = [each.format(sql.Literal(table), sql.Identifier(table)) for (table,) in listed]
+        rows = server.execute(sql.SQL(" UNION ALL ").join(asked), prepare=True)
+        return {f"{name}.{table}": value for table, value in rows}
+
+    def _position(self) -> str:
+        """How far the server's log of changes has come: where it stands still, no row of any database changed."""
+        row = next(iter(self._servers.values())).execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
+        assert row is not None
+        return str(row[0])
 
 
 def _version(file: sqlite3.Connection) -> int:
