@@ -264,7 +264,7 @@ def test_B33_a_mail_that_could_not_go_for_a_day_is_not_sent_the_next_week(
     box.answers.append("451 later")
     mailer(desk).step()
     assert states(desk) == ["WAITING"]
-    traveller.shift(timedelta(days=2))
+    traveller.move_to(MONDAY + timedelta(days=2))
     due_again(desk)
     mailer(desk).step()
     assert (len(box.letters), states(desk)) == (0, ["FAILED"])

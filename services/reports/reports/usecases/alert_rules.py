@@ -28,7 +28,7 @@ from reports.storage import alerts as stored
 from reports.storage import definitions
 from reports.storage.alerts import alert_rules, alerts
 from reports.storage.tables import people as people_table
-from reports.usecases import addressees, alerting, kpis, reading
+from reports.usecases import addressees, alerting, kpis, reading, rights
 from reports.wire.alert_messages import rule as shown
 
 _c = alert_rules.c
@@ -191,7 +191,7 @@ def _known(tx: Transaction, one: Alert) -> tuple[Alert, Kpi] | None:
         return None
     view = alerting.view(tx, one.group_by, _span(one)[0], one.team)
     people = replace(view, group=(*view.group, "team")) if one.team else view
-    if tx.principal.scope("reports", "read") is Scope.NONE or not reading.may_group(tx, of, people):
+    if tx.principal.scope("reports", "read") is Scope.NONE or not rights.may_group(tx, of, people):
         return None
     named = one
     if one.key.startswith(reading.RECORDS):

@@ -22,7 +22,7 @@ from reports.settings import company_currency
 from reports.storage import ledger, rates, sums
 from reports.storage.sums import Question
 from reports.storage.tables import postings
-from reports.usecases import locating, reaching, reading
+from reports.usecases import locating, reaching, reading, rights
 
 # Of a ledger's entry, in the order in which it was written.
 _KEY = postings.c.batch * 1_048_576 + postings.c.place
@@ -52,7 +52,7 @@ def explain(tx: Transaction, of: Kpi, view: View, request: Any) -> Explained:
     fact, timed, still = FACTS[measure.fact], _timed(tx, measure), _still_seen(tx, measure, view)
     reach = reaching.reach(tx, fact)
     traced = timed and not (fact.gathered and reach.within is not None)
-    if traced and reading.open_to(tx, fact) and not reach.narrow:
+    if traced and rights.open_to(tx, fact) and not reach.narrow:
         select, key, c = sa.select(postings).where(*counted(tx, of, measure, view), *still), _KEY, postings.c
     else:
         select, key, c = _alike(tx, of, measure, view, timed, traced, still)
@@ -76,7 +76,7 @@ def _alike(
     """The entries, those together that look alike to the caller: one that takes back another that differs in what he
     may not see alone would tell that it does. With a key, and the columns."""
     c = postings.c
-    concealed = reading.concealed(tx, FACTS[measure.fact])
+    concealed = rights.concealed(tx, FACTS[measure.fact])
     by: list[sa.ColumnElement[Any]] = [c.record]
     # The first event alone: that there were more tells that something changed which he may not see.
     first = sa.func.substr(c.event, 1, _ID).label("event")
@@ -107,12 +107,12 @@ def records(tx: Transaction, of: Kpi, view: View, request: Any) -> tuple[Sequenc
     happen_time; None, and by their names, where the caller may not know when it was. What was posted and taken back is
     not among them. Raises as `explain`."""
     measure = measure_of(of, request.measure)
-    fact = reading.refuse_hidden(tx, measure, view)
+    fact = rights.refuse_hidden(tx, measure, view)
     timed = _timed(tx, measure)
     c = postings.c
     # By whom it counted for: how many they were is hidden with who they were.
     whose = {"owner": c.owner, "customer": sums.customer(ledger.live(tx), c.customer, reaching.reach(tx, fact))}
-    apart = sorted({*whose} - reading.concealed(tx, fact))
+    apart = sorted({*whose} - rights.concealed(tx, fact))
     summed = (
         sa.select(
             c.record,
@@ -139,13 +139,13 @@ def _timed(tx: Transaction, measure: Measure) -> bool:
     """Whether the caller may know when what was counted happened; else not when it was learnt, nor by which event,
     either: an event's id has its time."""
     fact = FACTS[measure.fact]
-    return reading.shows(tx, fact, fact.moment)
+    return rights.shows(tx, fact, fact.moment)
 
 
 def _shown(tx: Transaction, measure: Measure, rows: Sequence[Any], timed: bool, traced: bool) -> list[Any]:
     """Rows without what the caller's role does not show of the records, nor, where they are not `timed` or `traced`,
     when it was or which event told of it."""
-    concealed, has = reading.concealed(tx, FACTS[measure.fact]), FACTS[measure.fact].fields
+    concealed, has = rights.concealed(tx, FACTS[measure.fact]), FACTS[measure.fact].fields
     blank: dict[str, Any] = dict.fromkeys(concealed & {"owner", "customer"}, "")
     for name in {name for name in ("amount", "seconds") if name in concealed or name not in has}:
         blank[name] = 0
@@ -182,7 +182,7 @@ def measure_of(of: Kpi, id: str) -> Measure:
 
 def counted(tx: Transaction, of: Kpi, measure: Measure, view: View) -> list[sa.ColumnElement[bool]]:
     """The criteria of the postings that a measure of a KPI counted and the caller sees. Raises Denied."""
-    fact = reading.refuse_hidden(tx, measure, view)
+    fact = rights.refuse_hidden(tx, measure, view)
     reach = reaching.reach(tx, fact)
     each = [sums.counted(tx, ledger.live(tx), one, reach) for one in _questions(of, measure, view)]
     return each[0] if len(each) == 1 else [sa.or_(*(sa.and_(*one) for one in each))]

@@ -14,7 +14,7 @@ from chassis.transaction import Transaction
 from reports.domain.facts import FACTS
 from reports.storage import ledger, sums
 from reports.storage.tables import postings
-from reports.usecases import reaching, reading
+from reports.usecases import reaching, rights
 
 MOST = 5
 _FACT = FACTS["activity.followed_up"]
@@ -28,7 +28,7 @@ def latest(tx: Transaction, customers: Sequence[str], as_of: int | None) -> Mapp
     no follow-ups or hides of them any of that."""
     grant = tx.principal.grant(_FACT.resource)
     told = [*_FACT.fields.values(), _FACT.moment]
-    if not customers or grant.read == Scope.NONE or not all(reading.shows(tx, _FACT, text) for text in told):
+    if not customers or grant.read == Scope.NONE or not all(rights.shows(tx, _FACT, text) for text in told):
         return {}
     c = postings.c
     within = reaching.reach(tx, _FACT).within

@@ -17,7 +17,7 @@ from reports.domain.kpi import Kpi
 from reports.domain.view import View
 from reports.storage import ledger
 from reports.storage.tables import people, postings, subjects
-from reports.usecases import explaining, reaching, reading
+from reports.usecases import explaining, reaching, rights
 from reports.wire import pending as wire
 
 MOST = 1_000
@@ -52,12 +52,12 @@ def make_tasks(tx: Transaction, of: Kpi, view: View, measure: str, title: str, d
     counted = explaining.measure_of(of, measure)
     fact = FACTS[counted.fact]
     scope = tx.principal.require("tasks", "write")
-    reading.refuse(tx, fact, fact.fields.get("owner", ""))
+    rights.refuse(tx, fact, fact.fields.get("owner", ""))
     if fact.resource == "instalments":
-        reading.refuse(tx, fact, fact.fields["customer"])
+        rights.refuse(tx, fact, fact.fields["customer"])
     if fact.resource in AT_WORK:  # how many are passed over tells how many are closed
         working = FACTS[AT_WORK[fact.resource]]
-        reading.refuse(tx, working, working.defined)
+        rights.refuse(tx, working, working.defined)
     c = postings.c
     there = (
         sa.select(c.record, subjects.c.holder, c.customer)

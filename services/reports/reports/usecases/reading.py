@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 
-from chassis.errors import Denied
 from chassis.transaction import Transaction
 from reports.domain import customer, kpi, periods, several, total
 from reports.domain.facts import FACTS, Fact
@@ -18,7 +17,7 @@ from reports.domain.view import DERIVED, Figure, Row, Table, Unrated, View
 from reports.settings import company_currency, company_zone
 from reports.storage import cells, ledger, names, rates, sums
 from reports.storage.sums import Question, Sum
-from reports.usecases import reaching
+from reports.usecases import reaching, rights
 
 _LAST = 1_000_000
 RECORDS = ("contacts/", "contracts/", "customers/", "leads/", "opportunities/")
@@ -39,7 +38,7 @@ def _table(tx: Transaction, of: Kpi, view: View) -> Table:
     asked, parts = view.group, parts_of(of)
     over = replace(view, group=tuple(dict.fromkeys((*asked, *parts))))
     for measure in of.measures:
-        refuse_hidden(tx, measure, over)
+        rights.refuse_hidden(tx, measure, over)
     found: dict[tuple[str, ...], dict[str, Amounts]] = defaultdict(dict)
     unrated: list[Unrated] = []
     by_time = any(name in periods.GRAINS for name in asked)
@@ -119,7 +118,7 @@ def _with_experience(
 def narrowed(tx: Transaction, view: View) -> View:
     """The view with what is known of owners (their manager, team, region) as the owners whose it is now. Raises Denied
     for a caller who may not know that of people."""
-    refuse_people(tx, view.where)
+    rights.refuse_people(tx, view.where)
     derived = {name: values for name, values in view.where.items() if name in DERIVED}
     if not derived:
         return view
@@ -183,76 +182,6 @@ def start(day: date) -> datetime:
 def eve(day: date) -> int:
     """The last microsecond before a day of the company's."""
     return int(start(day).timestamp()) * 1_000_000 - 1
-
-
-def refuse_hidden(tx: Transaction, measure: Measure, view: View) -> Fact:
-    """The fact that a measure counts. Raises Denied for a caller who may not read its records, or a field that tells
-    what the figure is made of, grouped by or filtered by, wherever that field comes from."""
-    fact = FACTS[measure.fact]
-    tx.principal.require(fact.resource, fact.verb)
-    used = {kpi.AMOUNT: ["amount"], kpi.SECONDS: ["seconds"]}.get(measure.value, [])
-    group = [DERIVED.get(name, name) for name in view.group if name not in periods.GRAINS]
-    made_of = [fact.fields[name] for name in (*used, *group, *view.where, *(n for n, _ in measure.where))]
-    for text in (fact.defined, *made_of, *([fact.moment] if _by_time(measure, view) else [])):
-        refuse(tx, fact, text)
-    refuse_people(tx, view.group)
-    return fact
-
-
-def refuse(tx: Transaction, fact: Fact, text: str) -> None:
-    """Raises Denied, naming the first right that the caller lacks of the fields that a fact names there."""
-    right = _missing(tx, fact, text)
-    if right:
-        raise Denied(right)
-
-
-def shows(tx: Transaction, fact: Fact, text: str) -> bool:
-    """Whether the caller may see all the fields that a fact names there."""
-    return not _missing(tx, fact, text)
-
-
-def concealed(tx: Transaction, fact: Fact) -> frozenset[str]:
-    """What the ledger has of a fact's records and the caller's role does not show: "amount", "seconds", dimensions."""
-    return frozenset(name for name, text in fact.fields.items() if not shows(tx, fact, text))
-
-
-def open_to(tx: Transaction, fact: Fact) -> bool:
-    """Whether the caller's role hides nothing at all of what a fact's records, and those it is made of, are."""
-    made_of = [*fact.fields.values(), fact.moment, fact.defined]
-    resources = {fact.resource, *(resource for text in made_of for resource, _ in fact.sources(text))}
-    return not concealed(tx, fact) and not any(tx.principal.grant(one).hidden for one in resources)
-
-
-def _missing(tx: Transaction, fact: Fact, text: str) -> str:
-    own = tx.principal.scope(fact.resource, fact.verb)
-    for resource, field in fact.sources(text):
-        # Of another's records one sees what one may read of as many of those as of these.
-        if resource != fact.resource and tx.principal.scope(resource, "read") < own:
-            return f"{resource}.read"
-        if field in tx.principal.grant(resource).hidden:
-            return f"{resource}.{field}.read"
-    return ""
-
-
-def _by_time(measure: Measure, view: View) -> bool:
-    """Whether a figure tells when something happened. An amount is turned by the rate of its day, and what was known
-    on a day tells what had happened by then."""
-    if view.as_of is not None or any(name in periods.GRAINS for name in view.group):
-        return True
-    if measure.span == kpi.STOCK:
-        return False
-    bounded = (view.period.begin, view.period.end) != (None, None)
-    return bounded or measure.span != kpi.PERIOD or measure.value == kpi.AMOUNT
-
-
-def refuse_people(tx: Transaction, dimensions: Iterable[str]) -> None:
-    """What is known of an owner is a person's."""
-    for name in dimensions:
-        if name in DERIVED:
-            tx.principal.require("people", "read")
-            field = {"owner_region": "region"}.get(name, name)
-            if field in tx.principal.grant("people").hidden:
-                raise Denied(f"people.{field}.read")
 
 
 def _groups(
@@ -354,16 +283,6 @@ def _keys(tx: Transaction, asked: Question, view: View, found: Sequence[Sum]) ->
         return tuple(parts)
 
     return [key(one) for one in found]
-
-
-def may_group(tx: Transaction, of: Kpi, view: View) -> bool:
-    """Whether the caller may see what a view of a KPI is made of, of whatever records."""
-    try:
-        for measure in of.measures:
-            refuse_hidden(tx, measure, view)
-    except Denied:
-        return False
-    return True
 
 
 def learnt(tx: Transaction) -> datetime:

@@ -25,7 +25,7 @@ from reports.storage import names
 from reports.storage import targets as stored
 from reports.storage.tables import people as people_table
 from reports.storage.targets import targets
-from reports.usecases import kpis, reading
+from reports.usecases import kpis, reading, rights
 from reports.wire.target_messages import target as shown
 
 _c = targets.c
@@ -123,7 +123,7 @@ def trees(tx: Transaction, view: View, goals: Mapping[str, float]) -> dict[str, 
     teams = [key for key in goals if key.startswith("teams/")] if view.group == ("team",) else []
     if not teams:
         return {}
-    reading.refuse_people(tx, view.group)
+    rights.refuse_people(tx, view.group)
     below = names.below(tx, teams)
     return {
         team: replace(view, group=(), keys=(), where={**view.where, "owner": tuple(names.owners(tx, {"team": of}))})
