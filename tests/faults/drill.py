@@ -124,6 +124,7 @@ class Drill:
             self.kills.append(victim)
             if len(down) == len(self.system.victims):
                 break
+        load.spare()
         time.sleep(self._rng.uniform(0.0, 0.5))
         # Real parts first: a process is ready only when its database is.
         for victim in sorted(down, key=lambda v: v not in ("PostgreSQL", "RabbitMQ")):

@@ -41,8 +41,8 @@ _LOST = (
     "DELETED",
 )
 SINGLES, BATCHES, ROWS = 26, 2, 20
-# From so many on they come slowly, and still to whoever was killed meanwhile.
-ENOUGH, SLOWLY = 300, 1.0
+# From so many on they come more slowly; once somebody was killed, from fewer on, and still to whoever comes back.
+MANY, ENOUGH = 1000, 300
 # Captured after a region went home for good: a fifth of them is that region's, and must wait.
 _LAST = 100
 
@@ -110,7 +110,7 @@ class Load:
         self._captured: deque[str] = deque(maxlen=200)
         self._released: deque[str] = deque(maxlen=100)
         self._seed = seed
-        self._stopping, self._staying, self._easy = (threading.Event() for _ in range(3))
+        self._stopping, self._staying, self._easy, self._sparing = (threading.Event() for _ in range(4))
         self._lock = threading.Lock()
         self._number = 0
         self._flying = 0
@@ -131,6 +131,10 @@ class Load:
     def start(self) -> None:
         for thread in (*self._threads, self._presence):
             thread.start()
+
+    def spare(self) -> None:
+        """Nobody more is killed while calls are in flight: fewer are enough."""
+        self._sparing.set()
 
     def ease(self) -> None:
         """Leads enough came: others have more to do."""
@@ -160,8 +164,10 @@ class Load:
         """Enough is enough: callers go on, so that calls are in flight, but slowly."""
         if self._easy.is_set():
             self._stopping.wait(2)
-        elif len(self.acknowledged.leads) > ENOUGH:
-            self._stopping.wait(SLOWLY)
+        elif self._sparing.is_set() and len(self.acknowledged.leads) > ENOUGH:
+            self._stopping.wait(1.0)
+        elif len(self.acknowledged.leads) > MANY:
+            self._stopping.wait(0.3)
 
     def _next(self) -> int:
         with self._lock:
