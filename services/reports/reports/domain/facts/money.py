@@ -25,9 +25,9 @@ FACTS: tuple[Fact, ...] = (
     Fact("payment.received", "payments", "payments received", "回款", _METHOD, moment="pay_date", defined="amount"),
     Fact("payment.refunded", "payments", "payments paid back", "退款", _METHOD, moment="pay_date", defined="amount"),
     Fact("instalment.planned", "instalments", "instalments, by when they are due", "应收分期（按到期日）", _OF_ANY,
-         moment="due_date", defined="status"),
+         moment="due_date", defined="status contract contracts.status"),
     Fact("instalment.due", "instalments", "what is left of instalments, by when it is due", "未收分期（按到期日）",
-         _LEFT, True, moment="due_date", defined="status amount paid"),
+         _LEFT, True, moment="due_date", defined="status amount paid contract contracts.status"),
     Fact("invoice.issued", "invoices", "invoices issued", "已开发票", _OF_ANY, moment="issue_date",
          defined="void_time"),
 )  # fmt: skip
