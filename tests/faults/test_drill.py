@@ -9,13 +9,14 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from tests.faults.check import Verdict, check
-from tests.faults.drill import Drill, campaign, never_there
+from tests.faults.check import Verdict, check, unhandled
+from tests.faults.drill import Drill, campaign, never_there, wait_settled
 from tests.faults.load import Acknowledged
 from tests.faults.systems import SERVICES, EmbeddedSystem
 
@@ -108,6 +109,15 @@ def after_a_drill(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ackno
                 break
         assert verdict.waiting
         assert verdict.snapshots
+    for _ in range(5):
+        with ExitStack() as stack:
+            stopped = {name: sa.create_engine(f"sqlite:///{folder}/data/{name}.db") for name in SERVICES}
+            for on in stopped.values():
+                stack.callback(on.dispose)
+            if not unhandled(stopped):
+                break
+        with EmbeddedSystem(folder, "9") as system:  # what was said last is handled before it stops again
+            assert wait_settled(system, 60)
     return folder / "data", drill.acknowledged
 
 

@@ -46,6 +46,19 @@ def test_B19_the_hours_of_a_month_cost_what_the_month_does_and_each_an_equal_sha
         assert abs(one.amount - Fraction(amount, hours)) < 2 * coin
 
 
+def test_B17_B19_of_a_week_that_lies_in_two_months_those_leads_count_whose_month_has_a_cost(priced: Desk) -> None:
+    """The last of October 2026 is a Saturday."""
+    _cost(priced, "WEB_FORM", 3000, "2026-11")
+    for number, day in enumerate(("2026-10-31", "2026-11-01", "2026-11-01")):
+        priced.hear(*Lead(f"leads/{number}", f"{day}T10:00", channel="WEB_FORM").told)
+    asked: dict[str, Any] = {"period": "2026-10-26..2026-11-01"}
+    assert priced.figures("cost-per-lead", **asked, group_by=["week"]) == {"2026-10-26": 50}
+    assert priced.figures("cost-per-lead", **asked, group_by=["channel", "week"]) == {("WEB_FORM", "2026-10-26"): 50}
+    by_hour = priced.counted("cost-per-lead", **asked, group_by=["hour"])
+    assert by_hour == {"2026-11-01T10": pytest.approx(3000 / 720 / 2, abs=0.01)}
+    assert priced.figure("cost-per-lead", **asked) == 50
+
+
 @pytest.fixture
 def priced(desk: Desk) -> Desk:
     desk.also(CostServicer())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
@@ -150,14 +150,13 @@ def question(measure: Measure, view: View, group: Sequence[str] = ()) -> Questio
     where = dict(measure.where)
     for name, values in view.where.items():
         where[name] = tuple(v for v in values if v in where[name]) if name in where else values
-    grain = next((name for name in view.group if name in periods.GRAINS), "")
     return Question(
         measure.fact,
         begin,
         end,
         where,
         tuple(dict.fromkeys(DERIVED.get(name, name) for name in group if name not in periods.GRAINS)),
-        _summed_by(grain, FACTS[measure.fact]) if grain else "",
+        _summed_by({*view.group} & {*periods.GRAINS}, FACTS[measure.fact]),
         view.as_of,
         company_currency(),
         # What there is now is worth what it would bring now.
@@ -167,11 +166,16 @@ def question(measure: Measure, view: View, group: Sequence[str] = ()) -> Questio
     )
 
 
-def _summed_by(grain: str, fact: Fact) -> str:
-    """What the sums come by for a grain of time: of what counts once, not more than by the day."""
-    if fact.once:
-        return cells.HOUR if grain == "hour" else cells.DAY
-    return {"hour": cells.HOUR, "day": cells.DAY, "week": sums.WEEK}.get(grain, sums.MONTH)
+def _summed_by(grains: Set[str], fact: Fact) -> str:
+    """What the sums come by for these grains of time: of what counts once, not more than by the day. A week lies in two
+    months."""
+    if not grains or "hour" in grains:
+        return cells.HOUR if grains else ""
+    if fact.once or "day" in grains:
+        return cells.DAY
+    if "week" in grains:
+        return sums.WEEK if len(grains) == 1 else cells.DAY
+    return sums.MONTH
 
 
 def start(day: date) -> datetime:
@@ -275,7 +279,8 @@ def _keys(tx: Transaction, asked: Question, view: View, found: Sequence[Sum]) ->
         parts = []
         for name in view.group:
             if name in periods.GRAINS:
-                parts.append(periods.key_of(name, one.bucket))
+                day = one.bucket // 24 if asked.grain == cells.HOUR else one.bucket
+                parts.append(periods.key_of(name, one.bucket if name == "hour" else day))
             elif name in DERIVED:
                 parts.append(staff.get(one.keys[place["owner"]], {}).get(name, ""))
             else:
