@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from itertools import combinations
 
 from chassis.access import Grant, Principal, Scope, peer
@@ -249,7 +250,7 @@ def _together(of: Kpi, parts: Sequence[Figure], went: Mapping[str, float], alone
         counting = [one for one in parts if one.inputs[of.measures[0].id]]
         parts = counting or (parts if alone else [])
     there = [one.value for one in parts if one.value is not None]
-    inputs = {one.id: math.fsum(part.inputs[one.id] for part in parts) for one in of.measures} | {**went}
+    inputs = {one.id: _added(part.inputs[one.id] for part in parts) for one in of.measures} | {**went}
     if of.total == BY_COUNTED:
         return Figure(figures.figure(of, inputs, company_currency()), inputs)
     if of.total == BY_SHARE:
@@ -257,6 +258,11 @@ def _together(of: Kpi, parts: Sequence[Figure], went: Mapping[str, float], alone
     if of.total == BY_EVENNESS:
         return Figure(figures.evenness(there), inputs)
     return Figure(figures.told(of, math.fsum(there) if there else None, company_currency()), inputs)
+
+
+def _added(each: Iterable[float]) -> float:
+    """As decimals are added: half a coin stays half a coin."""
+    return float(sum((Decimal(repr(one)) for one in each), Decimal(0)))
 
 
 def _weighed(of: Kpi, parts: Sequence[Figure], inputs: Mapping[str, float]) -> Figure:
