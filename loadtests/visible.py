@@ -64,7 +64,9 @@ def figure(samples: Sequence[float], seconds: float, rate: float, events: float 
     third = max(1, len(samples) // 3)
     growth = median(samples[-third:]) / median(samples[:third])
     rising = growth > _RISING
-    how = f"from the answer to a capture until the tile counts it, in {seconds:.0f} s; "
+    how = (
+        f"from the answer to a capture until the tile, looked at each {_LOOK_EVERY} s, counts it, in {seconds:.0f} s; "
+    )
     how += f"the last third of the samples took {growth:.2f} x the first" + (
         ": a worker falls behind" if rising else ""
     )
