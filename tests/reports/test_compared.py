@@ -89,8 +89,9 @@ def sold(desk: Desk) -> Desk:
     return desk
 
 
-def _board(desk: Desk, **tile: object) -> pb.Report.Tile:
-    made = pb.Board(display_name="Mine", period="this_month", tiles=[pb.Board.Tile(kpi="kpis/won-amount", **tile)])  # type: ignore[arg-type]
+def _board(desk: Desk) -> pb.Report.Tile:
+    tile = pb.Board.Tile(kpi="kpis/won-amount", compared=True)
+    made = pb.Board(display_name="Mine", period="this_month", tiles=[tile])
     desk.call("CreateBoard", pb.CreateBoardRequest(board_id="mine", board=made))
     found: pb.Report = desk.call("GetReport", pb.GetReportRequest(name="reports/mine"))
     return found.tiles[0]
@@ -139,7 +140,7 @@ def test_X13_nothing_is_compared_that_nobody_asked_to_be(sold: Desk) -> None:
 
 
 def test_B39_X13_a_tile_is_compared_where_its_board_says_so_and_a_file_says_it_too(sold: Desk) -> None:
-    said = _board(sold, compared=True)
+    said = _board(sold)
     assert (said.total.figure.value, said.total.before.value) == (310, 300)
     assert sold.call("GetBoard", pb.GetBoardRequest(name="boards/mine")).tiles[0].compared
     for format in (Format.PDF, Format.PPTX, Format.XLSX):
